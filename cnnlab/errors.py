@@ -1,0 +1,53 @@
+"""What the user wrote and cannot be done: faults with the path of a setting, collected and shown together."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """Exit codes of run.py; Python's own 1 is left to our bugs, which show a traceback."""
+
+    DONE = 0
+    BUG = 1
+    USER = 2
+    DIVERGED = 3
+    EXHAUSTED = 4  # out of memory or disk
+    SWEEP = 5  # a sweep that ended with jobs that failed
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong: `path` is the dotted setting ("model.body.stem.stride"; "" where there is none)."""
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+class UserError(Exception):
+    """Faults in what the user wrote; run.py prints them without a traceback and exits with `code`."""
+
+    def __init__(self, *faults: Fault, code: Exit = Exit.USER):
+        super().__init__("\n".join(map(str, faults)))
+        self.faults, self.code = faults, code
+
+
+def near(word: object, known: Iterable[str]) -> str:
+    """The end of a message about an unknown word: the closest known one, or all of them.
+
+    >>> near("kernal_size", ["kernel_size", "stride"])
+    "; did you mean 'kernel_size'?"
+    >>> near("zzz", ["kernel_size", "stride"])
+    '; there are kernel_size, stride'
+    """
+    known = list(known)
+    best = get_close_matches(str(word), known, n=1, cutoff=0.55)
+    if best:
+        return f"; did you mean {best[0]!r}?"
+    return f"; there are {', '.join(known)}" if known else ""
