@@ -1,0 +1,117 @@
+"""The convolution, and what every kind made of convolutions shares."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BeforeValidator
+
+from cnnlab.blocks.base import Block, Inherits, Misfit, Width, image
+from cnnlab.blocks.norm import NO_NORM, Act, Norm, act_layer, norm_layer
+from cnnlab.blocks.window import Padding, check_fits, pads
+from cnnlab.settings import Count, Fraction, Pair, Shape, shown
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def _bias(value: Any) -> Any:
+    if value == "auto" or isinstance(value, bool):
+        return value
+    raise ValueError(f"should be true, false or auto, not {shown(value)}")
+
+
+Bias = Annotated[Literal["auto"] | bool, BeforeValidator(_bias)]
+Init = Literal["auto", "default", "kaiming_normal", "kaiming_uniform", "xavier_normal", "xavier_uniform", "orthogonal"]
+
+
+class Convolutional(Block):
+    """The settings that every kind made of convolutions takes from the network around it."""
+
+    norm: Annotated[Norm, Inherits("norm")] = NO_NORM
+    """normalisation after each convolution"""
+    act: Annotated[Act, Inherits("act")] = "relu"
+    """activation, after the norm"""
+    bias: Annotated[Bias, Inherits("bias")] = "auto"
+    """whether convolutions add a bias; auto: only those without a norm, which would subtract it again"""
+    init: Annotated[Init, Inherits("init")] = "auto"
+    """how weights start; auto: He et al. 2015 (arXiv:1502.01852) with the gain of the activation that follows"""
+
+    def conv(self, channels: int, kernel_size: Any = 1, **settings: Any) -> Conv:
+        """A convolution with this block's norm, activation, bias and initialisation."""
+        shared = {"norm": self.norm, "act": self.act, "bias": self.bias, "init": self.init}
+        return Conv(**{**shared, "channels": channels, "kernel_size": kernel_size, **settings})
+
+
+class Conv(Convolutional):
+    """Convolution, norm, activation: (C, H, W) -> (channels, ceil(H/stride), ceil(W/stride)) under `same` padding.
+
+    In general floor((H − k + p + s) / s) rows, with p the total padding (Dive into Deep Learning, §7.3).
+
+    >>> Conv(channels=16, stride=2).shape((3, 32, 32))
+    (16, 16, 16)
+    """
+
+    block: Literal["conv"] = "conv"
+    channels: Width
+    """number of output channels"""
+    kernel_size: Pair = (3, 3)
+    """rows and columns of the window"""
+    stride: Pair = (1, 1)
+    """step of the window"""
+    padding: Padding = "same"
+    """same, valid, a number or a pair (rows, columns) a side, or four: top, bottom, left, right"""
+    dilation: Pair = (1, 1)
+    """distance between the window's taps"""
+    groups: Count = 1
+    """number of groups of channels that do not see each other"""
+    dropout: Fraction = 0.0
+    """share of the outputs dropped in training"""
+
+    def build(self, shape: Shape) -> nn.Module:
+        from torch import nn
+
+        channels, rows, columns = image(shape, self.block)
+        if channels % self.groups or self.channels % self.groups:
+            raise Misfit(f"groups ({self.groups}) must divide {channels} channels in and {self.channels} out")
+        check_fits(self.block, (rows, columns), self.kernel_size, self.padding, self.dilation)
+        top, bottom, left, right = pads(self.padding, self.kernel_size, self.dilation)
+        lopsided = (top, left) != (bottom, right)
+        norm = norm_layer(self.norm, (self.channels, *self.out_size(rows, columns)))
+        conv = nn.Conv2d(
+            channels,
+            self.channels,
+            self.kernel_size,
+            self.stride,
+            padding=0 if lopsided else (top, left),
+            dilation=self.dilation,
+            groups=self.groups,
+            bias=norm is None if self.bias == "auto" else self.bias,
+        )
+        return units(
+            pad=nn.ZeroPad2d((left, right, top, bottom)) if lopsided else None,
+            conv=started(conv, self.init, self.act),
+            norm=norm,
+            act=act_layer(self.act, inplace=True),
+            dropout=nn.Dropout(self.dropout) if self.dropout else None,
+        )
+
+    def out_size(self, rows: int, columns: int) -> tuple[int, int]:
+        """Rows and columns it leaves: floor((n − d·(k − 1) − 1 + p) / s) + 1."""
+        top, bottom, left, right = pads(self.padding, self.kernel_size, self.dilation)
+        (h, w), (s, t), (d, e) = self.kernel_size, self.stride, self.dilation
+        return (rows - d * (h - 1) - 1 + top + bottom) // s + 1, (columns - e * (w - 1) - 1 + left + right) // t + 1
+
+
+def units(**modules: nn.Module | None) -> nn.Sequential:
+    """The modules that are there, in order, under their names."""
+    from torch import nn
+
+    return nn.Sequential(OrderedDict((name, module) for name, module in modules.items() if module is not None))
+
+
+def started(layer: nn.Module, init: Init, act: Act) -> nn.Module:
+    """Leave a note on `layer` how its weights start; `network.start` reads it once every layer knows its path."""
+    layer.start = (init, act)  # type: ignore[assignment]
+    return layer

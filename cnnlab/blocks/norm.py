@@ -1,0 +1,125 @@
+"""Normalisation and activation, as settings of a block and as blocks of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BeforeValidator, model_validator
+
+from cnnlab.blocks.base import Block, Inherits, Misfit, sized
+from cnnlab.settings import Count, Positive, Settings, Shape
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class NormSettings(Settings):
+    """`norm: batch`, or `norm: {kind: group, groups: 8}` where more is to be said."""
+
+    kind: Literal["batch", "group", "layer", "instance", "none"]
+    """batch: Ioffe & Szegedy 2015, arXiv:1502.03167. group: Wu & He 2018, arXiv:1803.08494. layer: one group, that is
+    over channels, rows and columns together. instance: each channel of each image by itself. none: deliberately none"""
+    groups: Count | None = None
+    """number of groups of group norm (32 unless said)"""
+    eps: Positive = 1e-5
+    """added to the variance"""
+    momentum: Positive = 0.1
+    """weight of the newest batch in batch norm's running statistics"""
+
+    @model_validator(mode="after")
+    def _groups_are_of_group_norm(self) -> NormSettings:
+        if self.groups is not None and self.kind != "group":
+            raise ValueError(f"groups is a setting of group norm, not of {self.kind} norm")
+        return self
+
+
+def _norm(value: Any) -> Any:
+    if value is False or value is None:
+        raise ValueError("write none for no norm (YAML reads off and no as false)")
+    return {"kind": value} if isinstance(value, str) else value
+
+
+Norm = Annotated[NormSettings, BeforeValidator(_norm)]
+NO_NORM = NormSettings(kind="none")
+
+Act = Literal[
+    "relu", "sigmoid", "tanh", "gelu", "silu", "leaky_relu", "elu", "relu6", "hardswish", "mish", "softplus", "none"
+]
+
+
+def norm_layer(norm: NormSettings, shape: Shape) -> nn.Module | None:
+    """The layer that normalises (C, H, W) or (F,); None for no norm. Raises Misfit."""
+    from torch import nn
+
+    channels, flat = shape[0], len(shape) == 1
+    match norm.kind:
+        case "none":
+            return None
+        case "batch":
+            return (nn.BatchNorm1d if flat else nn.BatchNorm2d)(channels, norm.eps, norm.momentum)
+        case "layer":
+            return nn.LayerNorm(channels, norm.eps) if flat else nn.GroupNorm(1, channels, norm.eps)
+        case "group":
+            groups = norm.groups or 32
+            if channels % groups:
+                legal = ", ".join(str(n) for n in range(1, channels + 1) if channels % n == 0)
+                raise Misfit(
+                    f"group norm cannot split {channels} channels into {groups} groups; "
+                    f"write {{kind: group, groups: N}} with N one of {legal}",
+                    "norm",
+                )
+            return nn.GroupNorm(groups, channels, norm.eps)
+        case "instance":
+            if flat:
+                raise Misfit(f"instance norm takes an image, gets {sized(shape)} numbers", "norm")
+            if shape[1] * shape[2] == 1:
+                raise Misfit("instance norm of a 1×1 feature map leaves nothing of it", "norm")
+            return nn.InstanceNorm2d(channels, norm.eps, affine=True)
+
+
+def act_layer(act: Act, inplace: bool = False) -> nn.Module | None:
+    """The activation's layer; None for none."""
+    from torch import nn
+
+    match act:
+        case "none":
+            return None
+        case "relu" | "leaky_relu" | "elu" | "relu6" | "silu" | "mish" | "hardswish":
+            layer = {
+                "relu": nn.ReLU,
+                "leaky_relu": nn.LeakyReLU,
+                "elu": nn.ELU,
+                "relu6": nn.ReLU6,
+                "silu": nn.SiLU,
+                "mish": nn.Mish,
+                "hardswish": nn.Hardswish,
+            }[act]
+            return layer(inplace=inplace)
+        case _:
+            return {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "gelu": nn.GELU, "softplus": nn.Softplus}[act]()
+
+
+class NormBlock(Block):
+    """Normalisation alone, of the kind that the network around it uses: any shape, unchanged."""
+
+    block: Literal["norm"] = "norm"
+    norm: Annotated[Norm, Inherits("norm")] = NormSettings(kind="batch")
+    """which normalisation"""
+
+    def build(self, shape: Shape) -> nn.Module:
+        from torch import nn
+
+        return norm_layer(self.norm, shape) or nn.Identity()
+
+
+class ActBlock(Block):
+    """Activation alone, of the kind that the network around it uses: any shape, unchanged."""
+
+    block: Literal["act"] = "act"
+    act: Annotated[Act, Inherits("act")] = "relu"
+    """which activation"""
+
+    def build(self, shape: Shape) -> nn.Module:
+        from torch import nn
+
+        return act_layer(self.act) or nn.Identity()  # not in place: its input may have other readers

@@ -1,0 +1,115 @@
+"""Pooling: windows without weights (source notes O7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from cnnlab.blocks.base import Block, Misfit, image
+from cnnlab.blocks.window import Padding, Pads, check_fits, pads
+from cnnlab.settings import Flag, Pair, Shape
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class Pool(Block):
+    """What the two pooling windows share."""
+
+    later: ClassVar[dict[str, Any]] = {}  # to stride is what a pool is for
+
+    kernel_size: Pair = (2, 2)
+    """rows and columns of the window"""
+    stride: Pair | None = None
+    """step of the window; as large as the window unless said"""
+    padding: Padding = (0, 0, 0, 0)
+    """same, valid, a number or a pair (rows, columns) a side, or four: top, bottom, left, right"""
+    ceil_mode: Flag = False
+    """whether a window that hangs over the edge counts: sizes are rounded up, not down"""
+
+    def sides(self, shape: Shape) -> tuple[Pads, bool]:
+        """The four pads and whether they differ from side to side. Raises Misfit."""
+        _, rows, columns = image(shape, self.block)
+        check_fits(self.block, (rows, columns), self.kernel_size, self.padding)
+        top, bottom, left, right = sides = pads(self.padding, self.kernel_size, (1, 1))
+        if max(top, bottom) > self.kernel_size[0] / 2 or max(left, right) > self.kernel_size[1] / 2:
+            raise Misfit(f"padding {sides} is more than half of kernel_size {self.kernel_size}")
+        return sides, (top, left) != (bottom, right)
+
+
+class MaxPool(Pool):
+    """The largest value of each window: (C, H, W) -> (C, floor((H − k + p) / s) + 1, …).
+
+    >>> MaxPool(kernel_size=3, stride=2, padding=1).shape((64, 112, 112))
+    (64, 56, 56)
+    """
+
+    block: Literal["max_pool"] = "max_pool"
+
+    def build(self, shape: Shape) -> nn.Module:
+        from torch import nn
+
+        (top, bottom, left, right), lopsided = self.sides(shape)
+        stride = self.stride or self.kernel_size
+        if not lopsided:
+            return nn.MaxPool2d(self.kernel_size, stride, (top, left), ceil_mode=self.ceil_mode)
+        pad = nn.ConstantPad2d((left, right, top, bottom), float("-inf"))  # so that padding never wins
+        return nn.Sequential(pad, nn.MaxPool2d(self.kernel_size, stride, ceil_mode=self.ceil_mode))
+
+
+class AvgPool(Pool):
+    """The mean of each window: (C, H, W) -> (C, floor((H − k + p) / s) + 1, …).
+
+    >>> AvgPool().shape((6, 28, 28))
+    (6, 14, 14)
+    """
+
+    block: Literal["avg_pool"] = "avg_pool"
+    count_include_pad: Flag = True
+    """whether the padding's zeros count in the mean"""
+
+    def build(self, shape: Shape) -> nn.Module:
+        from torch import nn
+
+        (top, bottom, left, right), lopsided = self.sides(shape)
+        stride = self.stride or self.kernel_size
+        if not lopsided:
+            include = self.count_include_pad
+            return nn.AvgPool2d(self.kernel_size, stride, (top, left), self.ceil_mode, include)
+        if not self.count_include_pad:
+            raise Misfit("count_include_pad=false needs the same padding on both sides")
+        pool = nn.AvgPool2d(self.kernel_size, stride, ceil_mode=self.ceil_mode)
+        return nn.Sequential(nn.ZeroPad2d((left, right, top, bottom)), pool)
+
+
+class GlobalAvgPool(Block):
+    """The mean of each channel: (C, H, W) -> (C,). Lin et al. 2013, arXiv:1312.4400, §3.2.
+
+    >>> GlobalAvgPool().shape((512, 7, 7))
+    (512,)
+    """
+
+    block: Literal["global_avg_pool"] = "global_avg_pool"
+
+    def build(self, shape: Shape) -> nn.Module:
+        from torch import nn
+
+        image(shape, self.block)
+        return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+
+
+class AdaptiveAvgPool(Block):
+    """Means over a grid of a given size, whatever comes in: (C, H, W) -> (C, *output_size).
+
+    >>> AdaptiveAvgPool(output_size=7).shape((512, 14, 10))
+    (512, 7, 7)
+    """
+
+    block: Literal["adaptive_avg_pool"] = "adaptive_avg_pool"
+    output_size: Pair
+    """rows and columns of the grid"""
+
+    def build(self, shape: Shape) -> nn.Module:
+        from torch import nn
+
+        image(shape, self.block)
+        return nn.AdaptiveAvgPool2d(self.output_size)

@@ -1,0 +1,82 @@
+"""Windows that slide over an image: sizes, steps and padding of convolutions and pools (source notes O2, O3)."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator
+
+from cnnlab.blocks.base import Misfit
+from cnnlab.settings import shown
+
+Pads = tuple[int, int, int, int]
+"""rows added at the top and the bottom, columns at the left and the right"""
+
+
+def _padding(value: Any) -> Any:
+    """`same`, `valid`, or the pads of the four sides."""
+    if value in ("same", "valid"):
+        return value
+    numbers = list(value) if isinstance(value, list | tuple) else [value]
+    whole = all(type(n) is int and n >= 0 for n in numbers)
+    match numbers:
+        case [side] if whole:
+            return (side, side, side, side)
+        case [rows, columns] if whole:
+            return (rows, rows, columns, columns)
+        case [_, _, _, _] if whole:
+            return tuple(numbers)
+    raise ValueError(
+        "should be same, valid, a whole number or a pair (rows, columns) a side, "
+        f"or four numbers (top, bottom, left, right), not {shown(value)}"
+    )
+
+
+Padding = Annotated[Literal["same", "valid"] | Pads, BeforeValidator(_padding)]
+
+
+def pads(padding: Literal["same", "valid"] | Pads, kernel_size: tuple[int, int], dilation: tuple[int, int]) -> Pads:
+    """The four pads. `same` adds a total of dilation · (k − 1), an odd one out going on top and at the left.
+
+    Zhang et al., Dive into Deep Learning, §7.3.1; torch's own padding="same" puts the odd one at the bottom and right.
+
+    >>> pads("same", (5, 2), (1, 1))
+    (2, 2, 1, 0)
+    """
+    if padding == "valid":
+        return (0, 0, 0, 0)
+    if padding != "same":
+        return padding
+    total = [d * (k - 1) for d, k in zip(dilation, kernel_size, strict=True)]
+    (top, bottom), (left, right) = [(t - t // 2, t // 2) for t in total]
+    return (top, bottom, left, right)
+
+
+def check_fits(
+    kind: str,
+    size: tuple[int, int],
+    kernel_size: tuple[int, int],
+    padding: Literal["same", "valid"] | Pads,
+    dilation: tuple[int, int] = (1, 1),
+) -> None:
+    """Raise a Misfit where the window is larger than the padded image."""
+    top, bottom, left, right = pads(padding, kernel_size, dilation)
+    spans = [d * (k - 1) + 1 for d, k in zip(dilation, kernel_size, strict=True)]
+    needs = (max(spans[0] - top - bottom, 1), max(spans[1] - left - right, 1))
+    if size[0] < needs[0] or size[1] < needs[1]:
+        raise Misfit(
+            f"the feature map vanishes: {kind} with kernel_size {_pair(kernel_size)}, padding {_said(padding)} "
+            f"needs at least {needs[0]}×{needs[1]}, has {size[0]}×{size[1]}",
+            "vanishes",
+        )
+
+
+def _pair(pair: tuple[int, int]) -> str:
+    return str(pair[0]) if pair[0] == pair[1] else f"({pair[0]}, {pair[1]})"
+
+
+def _said(padding: Literal["same", "valid"] | Pads) -> str:
+    if isinstance(padding, str):
+        return padding
+    top, bottom, left, right = padding
+    if (top, left) == (bottom, right):
+        return _pair((top, left))
+    return str(padding)

@@ -1,0 +1,86 @@
+"""From a network's records to the network: `body` and `head` as modules, weights started from their own streams."""
+
+import hashlib
+
+import torch
+from torch import Tensor, nn
+
+from cnnlab.blocks.base import chain, stack_parts
+from cnnlab.blocks.base import after as shape_after
+from cnnlab.network.spec import Network
+from cnnlab.settings import Shape
+
+
+class Net(nn.Module):
+    """(B, C, H, W) -> (B, classes). Its weights are named as their settings are: `body.stage3.0.conv1.conv.weight`."""
+
+    def __init__(self, body: nn.Module, head: nn.Module):
+        super().__init__()
+        self.body, self.head = body, head
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.body(x))
+
+
+def build(network: Network, shape: Shape, seed: int = 0) -> Net:
+    """The network for images of `shape`, in memory, started. Raises Misfit."""
+    body, head = stack_parts(network.body), stack_parts(network.head)
+    with torch.device("meta"):
+        net = Net(chain(shape, body), chain(shape_after(shape, body), head))
+    net.to_empty(device="cpu")
+    start(net, seed)
+    return net
+
+
+def stream(seed: int, path: str) -> int:
+    """A seed for the random numbers of one named thing: a function of both, and of nothing else."""
+    return int.from_bytes(hashlib.blake2b(f"{seed}/{path}".encode(), digest_size=8).digest(), "little") >> 1
+
+
+def start(net: nn.Module, seed: int) -> None:
+    """Give every layer its first weights, each from the stream of (seed, its path).
+
+    So two networks that differ in one place start from equal weights everywhere else: a layer's stream does not depend
+    on what stands around it, nor its weight on whether it has a bias.
+    """
+    with torch.random.fork_rng(devices=[]):
+        for path, layer in net.named_modules():
+            own = [*layer.parameters(recurse=False), *layer.buffers(recurse=False)]
+            if not own:
+                continue
+            torch.manual_seed(stream(seed, path))
+            layer.reset_parameters()  # type: ignore[operator]
+            if note := getattr(layer, "start", None):
+                torch.manual_seed(stream(seed, path))
+                _weights(layer, *note)
+
+
+def _weights(layer: nn.Module, init: str, act: str) -> None:
+    """The named ways to start; all but `auto` leave biases as torch starts them."""
+    weight, bias = layer.weight, layer.bias
+    assert isinstance(weight, Tensor)
+    match init:
+        case "auto":
+            _auto(weight, act)
+            if bias is not None:
+                nn.init.zeros_(bias)  # type: ignore[arg-type]
+        case "kaiming_normal":
+            nn.init.kaiming_normal_(weight, nonlinearity="relu")
+        case "kaiming_uniform":
+            nn.init.kaiming_uniform_(weight, nonlinearity="relu")
+        case "xavier_normal":
+            nn.init.xavier_normal_(weight)
+        case "xavier_uniform":
+            nn.init.xavier_uniform_(weight)
+        case "orthogonal":
+            nn.init.orthogonal_(weight)
+        case "default":
+            pass
+
+
+def _auto(weight: Tensor, act: str) -> None:
+    """Normal, variance gain² / fan_in, so that the signal keeps its size forwards."""
+    if act in ("sigmoid", "tanh"):
+        nn.init.xavier_uniform_(weight, nn.init.calculate_gain(act))
+    else:
+        nn.init.kaiming_normal_(weight, nonlinearity="linear" if act == "none" else "relu")

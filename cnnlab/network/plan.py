@@ -1,0 +1,126 @@
+"""What a network is on paper: shapes, parameters, multiply-adds and receptive field of every block, and its misfits.
+
+All from running the network's own modules on the meta device: nothing is allocated, and nothing can disagree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from cnnlab.blocks.base import Block, Misfit, sized
+from cnnlab.blocks.norm import NO_NORM
+from cnnlab.errors import Fault
+from cnnlab.network.receptive import Field, FieldMode
+from cnnlab.network.spec import Network
+from cnnlab.settings import Shape
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One row of the summary: a block, or one copy of it."""
+
+    name: str
+    """its path below `model`: "body.stage3.1" """
+    block: str
+    shape: Shape
+    """what it leaves, (C, H, W) or (F,)"""
+    params: int
+    macs: int
+    """multiply-adds for one image, of convolutions and matrix products"""
+    receptive_field: tuple[int, int]
+    """rows and columns of the image that one output position sees"""
+
+
+@dataclass
+class Plan:
+    """A network on paper, as far as it could be built."""
+
+    input: Shape
+    layers: list[Layer] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    misfits: list[Misfit] = field(default_factory=list)
+
+    @property
+    def output(self) -> Shape:
+        return self.layers[-1].shape if self.layers else self.input
+
+    @property
+    def params(self) -> int:
+        return sum(layer.params for layer in self.layers)
+
+    @property
+    def macs(self) -> int:
+        return sum(layer.macs for layer in self.layers)
+
+    def record(self) -> dict:
+        """As network.json has it."""
+        layers = [{**vars(layer), "shape": list(layer.shape), "receptive_field": list(layer.receptive_field)} for layer in self.layers]
+        return {"params": self.params, "macs": self.macs, "input": list(self.input), "layers": layers}
+
+
+def plan(network: Network, shape: Shape, path: str = "model") -> Plan:
+    """Walk the network block by block. A misfit ends the walk, unless only a norm did not fit."""
+    result, seen = Plan(shape), Field()
+    for section, stack in network.sections.items():
+        for stage in stack:
+            for name, part in stage.parts.items():
+                at = f"{section}.{stage.name}"
+                row = at if len(stage.parts) == 1 else f"{at}.{name}"
+                try:
+                    found = measure(part, result.output)
+                except Misfit as misfit:
+                    result.faults.append(Fault(".".join([path, at, *misfit.path]), misfit.message))
+                    result.misfits.append(misfit)
+                    if misfit.cause != "norm":
+                        return result
+                    found = measure(_normless(part), result.output)
+                seen = seen.then(found.field)
+                result.layers.append(Layer(row, part.block, found.shape, found.params, found.macs, seen.size))
+    if result.output != (network.classes,):
+        last = next(reversed([*network.body, *network.head]), None)
+        where = f"{path}.{'head' if network.head else 'body'}" + (f".{last.name}" if last else "")
+        message = (
+            f"the network ends in {sized(result.output)} numbers, the data have {network.classes} classes; "
+            "end it with a width of `classes`"
+        )
+        result.faults.append(Fault(where, message))
+    return result
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one block makes of one shape."""
+
+    shape: Shape
+    params: int
+    macs: int
+    field: Field
+
+
+@lru_cache(maxsize=4096)
+def measure(part: Block, shape: Shape) -> Measured:
+    """Run the block's own module on the meta device. Raises Misfit."""
+    with torch.device("meta"), torch.no_grad():
+        module, x = part.build(shape).eval(), torch.empty(1, *shape)
+        fields = FieldMode(x)
+        try:
+            with FlopCounterMode(display=False) as flops, fields:
+                y = module(x)
+        except RuntimeError as error:
+            raise Misfit(str(error)) from None
+    return Measured(tuple(y.shape[1:]), count(module), flops.get_total_flops() // 2, fields.of(y) or Field())
+
+
+def _normless(part: Block) -> Block:
+    """The same block without norms, to walk on and find what else does not fit; norms change no shape."""
+    names = [name for name in ("norm", "shortcut_norm", "head_norm") if name in type(part).model_fields]
+    return part.model_copy(update=dict.fromkeys(names, NO_NORM))
+
+
+def count(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())

@@ -1,0 +1,341 @@
+"""From what conf/model/*.yaml says to a network: placement, the cascade, repeats, widths, and every fault on the way.
+
+Plain data in, frozen records out; no torch. What the cascade reaches is said by the kinds themselves: a field marked
+`Inherits` takes the setting of what encloses its block, a field marked `Sized` is a width.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from cnnlab.blocks import KINDS
+from cnnlab.blocks.base import Block, Inherits, Sized, Stack, Stage
+from cnnlab.blocks.conv import Bias, Init
+from cnnlab.blocks.merge import BranchesField, Parallel, Scope, StackField
+from cnnlab.blocks.norm import Act, Norm
+from cnnlab.errors import Fault, near
+from cnnlab.settings import Count, Fraction, Natural, Pair, Positive, Settings, read, shown
+
+PLACED = ("repeat", "first", "last", "after", "before")
+"""settings that every block takes: of its place in the stack, not of the block itself"""
+
+
+class ModelSettings(Settings):
+    """What conf/model/*.yaml says."""
+
+    norm: Norm | None = None
+    """normalisation after every convolution: batch, group, layer, instance or none"""
+    head_norm: Norm | None = None
+    """normalisation after every linear layer but the output"""
+    act: Act | None = None
+    """activation after every convolution and linear layer but the output"""
+    bias: Bias | None = None
+    """whether layers add a bias: true, false, or auto (those without a norm)"""
+    init: Init | None = None
+    """how weights start"""
+    dropout: Fraction | None = None
+    """share dropped after linear layers, in dropout blocks and inside residual blocks"""
+    width: Positive = 1.0
+    """multiplies every number of channels in the body"""
+    divisor: Count | None = None
+    """widths that `width` makes are rounded to its multiples; unless set, a width that is not whole is a fault"""
+    min_size: Pair | None = None
+    """smallest image the network takes; smaller ones are enlarged to it"""
+    input_size: Pair | None = None
+    """image size that the network is tied to; others are resized to it"""
+    kinds: dict[str, dict[str, Any]] = {}
+    """settings of all blocks of a kind, where a block does not say otherwise"""
+    body: dict[str, Any]
+    """the convolutional part: blocks by name, in order"""
+    head: dict[str, Any]
+    """the dense part: blocks by name, in order"""
+
+
+INHERITED = ("norm", "head_norm", "act", "bias", "init", "dropout")
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network as records: every setting resolved, every copy listed."""
+
+    body: Stack
+    head: Stack
+    classes: int
+    min_size: tuple[int, int] | None = None
+    input_size: tuple[int, int] | None = None
+
+    @property
+    def sections(self) -> dict[str, Stack]:
+        return {"body": self.body, "head": self.head}
+
+    def plain(self) -> dict[str, Any]:
+        """As plain data in which the order of blocks is kept in lists, for hashing and for showing."""
+        return {name: plain(stack) for name, stack in self.sections.items()}
+
+    def image_size(self, stored: tuple[int, int]) -> tuple[int, int]:
+        """Rows and columns that images of the stored size are brought to for this network."""
+        if self.input_size:
+            return self.input_size
+        low = self.min_size or (1, 1)
+        return max(stored[0], low[0]), max(stored[1], low[1])
+
+
+def plain(value: Any) -> Any:
+    match value:
+        case Stage():
+            return [value.name, [plain(copy) for copy in value.copies]]
+        case Settings():
+            return {name: plain(getattr(value, name)) for name in type(value).model_fields}
+        case tuple():
+            return [plain(part) for part in value]
+    return value
+
+
+def read_network(raw: dict[str, Any], classes: int, path: str = "model") -> tuple[Network | None, list[Fault]]:
+    """The network that `raw` describes for so many classes, or all the faults in it."""
+    raw = {key: value for key, value in raw.items() if value is not None}
+    model, faults = read(ModelSettings, raw, path, "a model")
+    bad = {fault.path.split(".")[path.count(".") + 1] for fault in faults}
+    scope = {key: raw[key] for key in INHERITED if key in raw and key not in bad}
+    kinds = raw["kinds"] if isinstance(raw.get("kinds"), dict) and "kinds" not in bad else {}
+    width = Widths(classes, model.width if model else 1.0, model.divisor if model else None)
+    reader = Reader(path, width, kinds)
+    stacks = {}
+    for section, scaled in (("body", True), ("head", False)):
+        if isinstance(raw.get(section), dict):
+            reader.width = replace(width, factor=width.factor if scaled else 1.0)
+            stacks[section] = reader.stack(raw[section], f"{path}.{section}", scope)
+    faults = [*faults, *reader.kind_faults(), *reader.faults]
+    if not faults:
+        faults = [
+            Fault(f"{path}.{key}", "no block of this network takes this setting")
+            for key in scope
+            if key not in reader.used and raw[key] not in ("none", "auto")
+        ]
+    if model is None or faults:
+        return None, list(dict.fromkeys(faults))
+    return Network(stacks["body"], stacks["head"], classes, model.min_size, model.input_size), []
+
+
+@dataclass(frozen=True)
+class Widths:
+    """What the word `classes` means, and what the model-wide width makes of a number of channels."""
+
+    classes: int
+    factor: float = 1.0
+    divisor: int | None = None
+
+    def of(self, value: Any, scaled: bool) -> Any:
+        """`value` as a width, or inside a list of them. Raises ValueError where it is not whole."""
+        if isinstance(value, list | tuple):
+            return [self.of(part, scaled) for part in value]
+        if value == "classes":
+            return self.classes
+        if not scaled or self.factor == 1.0 or type(value) is not int:
+            return value
+        wide = value * self.factor
+        if self.divisor:
+            return max(self.divisor, round(wide / self.divisor) * self.divisor)
+        if abs(wide - round(wide)) > 1e-9 or wide < 0.5:
+            raise ValueError(
+                f"{value} channels times {self.factor:g} is {wide:g}, not a whole number; "
+                f"set model.divisor (1, 8, …) to round to its multiples, or choose another width"
+            )
+        return round(wide)
+
+
+@dataclass
+class Reader:
+    """Reads stacks of blocks and collects the faults."""
+
+    path: str
+    width: Widths
+    kinds: dict[str, dict[str, Any]]
+    faults: list[Fault] = field(default_factory=list)
+    used: set[str] = field(default_factory=set)
+
+    def fault(self, path: str, message: str) -> None:
+        self.faults.append(Fault(path, message))
+
+    def kind_faults(self) -> Iterator[Fault]:
+        for kind, settings in self.kinds.items():
+            if kind not in KINDS:
+                yield Fault(f"{self.path}.kinds.{kind}", f"there is no kind of block {kind!r}{near(kind, KINDS)}")
+                continue
+            for key in settings:
+                if key not in KINDS[kind].model_fields:
+                    known = KINDS[kind].model_fields
+                    yield Fault(f"{self.path}.kinds.{kind}.{key}", f"{kind} has no such setting{near(key, known)}")
+
+    def stack(self, raw: dict[str, Any], path: str, scope: dict[str, Any]) -> Stack:
+        stages = []
+        for name in self.order(raw, path):
+            if raw[name] is not None:
+                stage = self.stage(str(name), raw[name], f"{path}.{name}", scope, list(map(str, raw)))
+                stages += [stage] if stage else []
+        return tuple(stages)
+
+    def order(self, raw: dict[str, Any], path: str) -> list[str]:
+        """The blocks' names, those with `after` or `before` at their place; blocks with one anchor keep their order."""
+        anchors = {name: _anchor(block) for name, block in raw.items()}
+        names = [name for name in raw if not anchors[name]]
+        waiting = [name for name in raw if anchors[name]]
+        placed: dict[tuple[str, str], int] = {}
+        while ready := [name for name in waiting if anchors[name][1] in names]:
+            for name in ready:
+                side, anchor = anchors[name]
+                at = names.index(anchor)
+                if side == "after":
+                    placed[anchors[name]] = placed.get(anchors[name], 0) + 1
+                    at += placed[anchors[name]]
+                names.insert(at, name)
+                waiting.remove(name)
+        for name in waiting:
+            side, anchor = anchors[name]
+            why = "the anchors go round in a circle" if anchor in raw else f"there is no block {anchor!r}{near(anchor, raw)}"
+            self.fault(f"{path}.{name}.{side}", why)
+        return names + waiting
+
+    def stage(self, name: str, raw: Any, path: str, scope: dict[str, Any], siblings: list[str]) -> Stage | None:
+        if not re.fullmatch(r"[a-zA-Z]\w*", name):
+            self.fault(path, "a block's name starts with a letter, and has only letters, digits and _ in it")
+            return None
+        if not isinstance(raw, dict):
+            self.fault(path, f"should be a block such as {{block: conv, channels: 64}}, or null for none, not {shown(raw)}")
+            return None
+        if raw.get("block") is None:
+            others = [other for other in siblings if other != name]
+            meant = near(name, others)
+            self.fault(path, f"there is no block {name!r}{meant if 'mean' in meant else ''} (a new one needs its kind: block: conv)")
+            return None
+        kind = raw["block"]
+        if kind not in KINDS:
+            self.fault(f"{path}.block", f"there is no kind of block {kind!r}{near(kind, KINDS)}")
+            return None
+        return self.copies(name, raw, path, scope)
+
+    def copies(self, name: str, raw: dict[str, Any], path: str, scope: dict[str, Any]) -> Stage | None:
+        place, faults = read(Place, {key: raw[key] for key in PLACED if raw.get(key) is not None}, path, "a block")
+        self.faults += faults
+        own = {key: value for key, value in raw.items() if key not in PLACED}
+        count = place.repeat if place else 1
+        later = {k: v for k, v in KINDS[raw["block"]].later.items() if k in KINDS[raw["block"]].model_fields}
+        blocks = []
+        for i in range(max(count, 1)):  # a block repeated zero times is checked all the same
+            extra = [("first", i == 0), ("last", i == count - 1)]
+            overlays = [(key, getattr(place, key)) for key, here in extra if here and place and getattr(place, key)]
+            settings = {**own, **(later if i else {})}
+            blocks.append(self.block(settings, path, scope, overlays))
+            if blocks[-1] is None:
+                return None
+        return Stage(name, tuple(blocks)) if count else None  # type: ignore[arg-type]
+
+    def block(
+        self, raw: dict[str, Any], path: str, scope: dict[str, Any], overlays: list[tuple[str, dict[str, Any]]]
+    ) -> Block | None:
+        """One copy; `overlays` are its `first:` or `last:`."""
+        cls, kind = KINDS[raw["block"]], raw["block"]
+        origin = {key: f"{path}.{key}" for key in raw}
+        settings = {key: value for key, value in raw.items() if value is not None}
+        for side, overlay in overlays:
+            settings.update({key: value for key, value in overlay.items() if value is not None})
+            origin.update({key: f"{path}.{side}.{key}" for key in overlay})
+        for key, value in self.kinds.get(kind, {}).items():
+            if key not in settings and key in cls.model_fields and value is not None:
+                settings[key], origin[key] = value, f"{self.path}.kinds.{kind}.{key}"
+        inner = {**scope, **{key: settings[key] for key in INHERITED if key in settings}}
+        settings = {**self.inherited(cls, settings, scope), **settings}
+        faults = self.widths(cls, settings, origin, path)
+        faults += self.inside(cls, settings, path, inner)
+        if faults:
+            return None
+        block, found = read(cls, settings, path, kind, PLACED)
+        self.faults += [replace(f, path=_moved(f.path, path, origin)) for f in found]
+        return block
+
+    def inherited(self, cls: type[Block], settings: dict[str, Any], scope: dict[str, Any]) -> dict[str, Any]:
+        """What the block takes from around it. The output layer takes no norm, activation or dropout."""
+        output = settings.get("features") == "classes"
+        taken = {}
+        for name, info in cls.model_fields.items():
+            source = next((m.name for m in info.metadata if isinstance(m, Inherits)), None)
+            if source is None or (output and source in ("head_norm", "act", "dropout")):
+                continue
+            if source in scope and name not in settings:
+                taken[name] = scope[source]
+            if source in scope and not issubclass(cls, Scope):
+                self.used.add(source)
+        return {"act": "none", **taken} if output else taken
+
+    def widths(self, cls: type[Block], settings: dict[str, Any], origin: dict[str, str], path: str) -> int:
+        """Put numbers in the place of widths; how many could not be."""
+        bad = 0
+        for name, info in cls.model_fields.items():
+            marker = next((m for m in info.metadata if isinstance(m, Sized)), None)
+            if marker and name in settings:
+                try:
+                    settings[name] = self.width.of(settings[name], marker.scaled)
+                except ValueError as error:
+                    bad += 1
+                    self.fault(origin.get(name, path), str(error))
+        return bad
+
+    def inside(self, cls: type[Block], settings: dict[str, Any], path: str, scope: dict[str, Any]) -> int:
+        """Read the stacks within a combinator; the number of faults in them."""
+        before = len(self.faults)
+        if not issubclass(cls, Scope):
+            return 0
+        name = "branches" if cls is Parallel else "body"
+        raw = settings.get(name)
+        if raw is None:
+            return 0
+        if not isinstance(raw, dict):
+            self.fault(f"{path}.{name}", f"should be a mapping from names to blocks, not {shown(raw)}")
+        elif cls is Parallel:
+            settings[name] = tuple(self.branch(key, value, f"{path}.{name}.{key}", scope) for key, value in raw.items() if value is not None)
+        else:
+            settings[name] = self.stack(raw, f"{path}.{name}", scope)
+        return len(self.faults) - before
+
+    def branch(self, name: str, raw: Any, path: str, scope: dict[str, Any]) -> tuple[str, Stack]:
+        """A branch is one block or a stack of them."""
+        if not isinstance(raw, dict):
+            self.fault(path, f"should be a block, or blocks by name, not {shown(raw)}")
+            return name, ()
+        if isinstance(raw.get("block"), str):
+            stage = self.stage(name, raw, path, scope, [])
+            return name, (stage,) if stage else ()
+        return name, self.stack(raw, path, scope)
+
+
+class Place(Settings):
+    """Where in its stack a block stands, and how often."""
+
+    repeat: Natural = 1
+    """number of copies; only the first one strides; 0 removes the block"""
+    first: dict[str, Any] | None = None
+    """settings of the first copy alone"""
+    last: dict[str, Any] | None = None
+    """settings of the last copy alone"""
+    after: str | None = None
+    """name of the block it follows"""
+    before: str | None = None
+    """name of the block it precedes"""
+
+
+def _anchor(block: Any) -> tuple[str, str]:
+    """("after" or "before", the block it names); empty for a block that stays where it is written."""
+    if isinstance(block, dict):
+        for side in ("after", "before"):
+            if isinstance(block.get(side), str):
+                return side, block[side]
+    return ()  # type: ignore[return-value]
+
+
+def _moved(at: str, path: str, origin: dict[str, str]) -> str:
+    """The path of a block's fault, moved to where the setting was written."""
+    key, _, rest = at[len(path) + 1 :].partition(".")
+    return origin.get(key, f"{path}.{key}" if key else path) + (f".{rest}" if rest else "")
