@@ -66,7 +66,7 @@ def _lines(axes: Axes, rows: Rows, train: np.ndarray, val: np.ndarray, shown: st
     axes.set_axisbelow(True)
     if len(rows) <= 1:
         middle = epochs[0] if epochs else 1
-        axes.set_xlim(middle - 0.9, middle + 0.9)
+        axes.set(xlim=(middle - 0.9, middle + 0.9), xticks=[middle])
     if not axes.lines:
         axes.text(0.5, 0.5, "not measured", transform=axes.transAxes, ha="center", va="center", color=MUTED)
 
@@ -74,9 +74,10 @@ def _lines(axes: Axes, rows: Rows, train: np.ndarray, val: np.ndarray, shown: st
 def _level(axes: Axes, value: float, label: str) -> None:
     axes.axhline(value, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
     at = axes.get_yaxis_transform()
-    paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}  # over the line of the best epoch
-    text = axes.text(0.99, value, label, transform=at, ha="right", va="bottom", size=7.5, color=MUTED, bbox=paper)
-    text.set_zorder(1.5)  # but never over a curve
+    style = {"size": 7.5, "color": MUTED, "ha": "right", "va": "bottom", "zorder": 1.5}  # below every curve
+    # on paper, so that the line of the best epoch does not run through it
+    paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+    axes.annotate(label, (0.99, value), (0, 2), xycoords=at, textcoords="offset points", bbox=paper, **style)
 
 
 def _mark(axes: Axes, epoch: float, value: float) -> None:
@@ -120,12 +121,12 @@ def matrix(axes: Axes, counts: Matrix, names: Sequence[str]) -> None:
     table = np.asarray(counts)
     n = len(table)
     names = names or [str(index) for index in range(n)]
-    cell = axes.get_window_extent().width / axes.get_figure(root=True).dpi * 72 / n
+    cell = _points(axes) / n
     gap = {"edgecolors": "white", "linewidth": 0.6} if n <= 40 else {}
     norm = PowerNorm(0.5, 0, 1)  # a twentieth of a row should still be seen
     axes.pcolormesh(_shares(table), cmap=BLUES, norm=norm, **gap)
     axes.set(xlim=(0, n), ylim=(n, 0), aspect="equal")
-    axes.spines[:].set_visible(n > 40)
+    axes.spines[:].set(visible=True, edgecolor="#d8d8d8")
     axes.tick_params(length=0, pad=3)
     _write_counts(axes, table, cell)
     _write_names(axes, names, n, cell)
@@ -134,13 +135,19 @@ def matrix(axes: Axes, counts: Matrix, names: Sequence[str]) -> None:
     axes.set_title(note, loc="right", size=8, color=MUTED, pad=8)
 
 
+def _points(axes: Axes) -> float:
+    figure = axes.get_figure()
+    assert isinstance(figure, Figure)
+    return axes.get_position().width * figure.get_size_inches()[0] * 72
+
+
 def _shares(table: np.ndarray) -> np.ndarray:
     return table / np.maximum(table.sum(axis=1, keepdims=True), 1)
 
 
 def _write_counts(axes: Axes, table: np.ndarray, cell: float) -> None:
     size = min(9.0, 0.85 * cell / (0.64 * len(str(table.max()))))  # a digit is 0.64 of the size wide
-    if size < 5:
+    if size < 5 or len(table) > 40:  # thousands of little numbers are slow to draw and not read
         return
     for (row, column), share in np.ndenumerate(_shares(table)):
         if table[row, column]:
@@ -183,7 +190,8 @@ def worst(
     shares = _shares(np.asarray(counts))
     for line, (true, predicted) in enumerate(pairs, start=1):
         y = (top - 0.06 - 0.2 * line) / h
-        pair = fit(f"{names[true]} → {names[predicted]}", (across - 1.25) * 72, 8.5)
+        half = (across - 1.4) * 36
+        pair = f"{fit(names[true], half, 8.5)} → {fit(names[predicted], half, 8.5)}"
         amount = f"{table[true, predicted]} ({100 * shares[true, predicted]:.1f} %)"
         figure.text(left / w, y, pair, size=8.5, color=INK, va="top", parse_math=False)
         figure.text((left + across) / w, y, amount, size=8.5, color=MUTED, va="top", ha="right")
@@ -196,7 +204,13 @@ def gallery(
     w, h = figure.get_size_inches()
     figure.text(left / w, (bottom + height + 0.11) / h, "Most confident mistakes", size=11, color=INK)
     if not mistakes:
-        figure.text((left + across / 2) / w, (bottom + height / 2) / h, "none at all", color=MUTED, ha="center")
+        figure.text(
+            (left + across / 2) / w,
+            (bottom + height / 2) / h,
+            "none: every test image was right",
+            color=MUTED,
+            ha="center",
+        )
         return
     columns, down = 3, 4
     wide, step, text = across / columns, height / down, 0.42
