@@ -1,0 +1,164 @@
+"""CIFAR-10 and CIFAR-100 (Krizhevsky 2009), from the published archives or folders, in either of their two formats."""
+
+import gzip
+import tarfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from cnnlab.data.cifar_pickle import Refused, read_pickle
+from cnnlab.data.download import Remote, obtain
+from cnnlab.data.places import cache, places
+from cnnlab.data.settings import DataSettings
+from cnnlab.data.splits import Parts, Split
+from cnnlab.errors import Fault, UserError
+
+URL = "https://www.cs.toronto.edu/~kriz/"
+PIXELS = 3 * 32 * 32
+LIMIT = 1 << 30
+"""bytes an archive may unpack to; the real ones need 0.2 GiB"""
+
+
+@dataclass(frozen=True)
+class Form:
+    """One published form of a data set: its archive, the folder in it, its files and where the label stands."""
+
+    archive: Remote
+    folder: str
+    train: tuple[str, ...]
+    test: tuple[str, ...]
+    label: int | bytes
+    """binary: the byte of the record, before the pixels; python: the dictionary's key"""
+    head: int = 0
+    """binary: bytes before the pixels"""
+
+
+PYTHON_10 = Form(
+    Remote("cifar-10-python.tar.gz", 170498071, "c58f30108f718f92721af3b95e74349a"),
+    "cifar-10-batches-py",
+    tuple(f"data_batch_{i}" for i in range(1, 6)),
+    ("test_batch",),
+    label=b"labels",
+)
+BINARY_10 = Form(
+    Remote("cifar-10-binary.tar.gz", 170052171, "c32a1d4ab5d03f1284b67883e8d87530"),
+    "cifar-10-batches-bin",
+    tuple(f"data_batch_{i}.bin" for i in range(1, 6)),
+    ("test_batch.bin",),
+    label=0,
+    head=1,
+)
+PYTHON_100 = Form(
+    Remote("cifar-100-python.tar.gz", 169001437, "eb9058c3a382ffc7106e4002c42a8d85"),
+    "cifar-100-python",
+    ("train",),
+    ("test",),
+    label=b"fine_labels",
+)
+BINARY_100 = Form(
+    Remote("cifar-100-binary.tar.gz", 168513733, "03b5dce01913d631647c71ecec9e9cb8"),
+    "cifar-100-binary",
+    ("train.bin",),
+    ("test.bin",),
+    label=1,
+    head=2,
+)
+FORMS = {"cifar10": (PYTHON_10, BINARY_10), "cifar100": (PYTHON_100, BINARY_100)}
+
+
+def read_parts(settings: DataSettings) -> Parts:
+    form, path = _find(settings)
+    files = dict(_files(path, form))
+    if lacking := [name for name in form.train + form.test if name not in files]:
+        raise UserError(Fault("data.dir", f"{path} lacks {', '.join(lacking)}"))
+    train, test = (_join([files[name] for name in names]) for names in (form.train, form.test))
+    return Parts(train, test)
+
+
+def _find(settings: DataSettings) -> tuple[Form, Path]:
+    """The first form that is on this machine, unpacked or not; else the binary one, downloaded: it holds no pickles."""
+    forms, folders = FORMS[settings.source], places(settings, [], [Path("data")])
+    for folder in folders:
+        for form in forms:
+            if (folder / form.archive.name).is_file():
+                return form, folder / form.archive.name
+            for place in (folder / form.folder, folder):
+                if (place / form.test[0]).is_file():
+                    return form, place
+    into = folders[0] if settings.dir else cache(settings.source)
+    return forms[1], obtain(forms[1].archive, URL, into, folders, settings.download)
+
+
+def _files(path: Path, form: Form) -> Iterator[tuple[str, Split]]:
+    """(name, images) of each wanted file below a folder or in an archive, from which nothing is unpacked to disk."""
+    wanted = {*form.train, *form.test}
+    if path.is_dir():
+        for name in sorted(wanted):
+            if (path / name).is_file():
+                yield name, _parse(_within(path / name), form, path / name)
+        return
+    try:
+        with Bounded(path) as packed, tarfile.open(fileobj=packed, mode="r|") as archive:
+            for member in archive:
+                name = member.name.rsplit("/", 1)[-1]
+                content = archive.extractfile(member) if member.isreg() and name in wanted else None
+                if content:
+                    yield name, _parse(content.read(), form, Path(f"{path}:{member.name}"))
+    except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
+        raise UserError(Fault("data.dir", f"{path} cannot be read: {error}")) from None
+
+
+def _within(path: Path) -> bytes:
+    if path.stat().st_size > LIMIT:
+        raise UserError(Fault("data.dir", f"{path} has more than {LIMIT} bytes, which no part of CIFAR has"))
+    return path.read_bytes()
+
+
+class Bounded(gzip.GzipFile):
+    """A gzip file that refuses to give more than LIMIT bytes: an archive may claim to unpack to anything."""
+
+    left = LIMIT
+
+    def read(self, size: int | None = -1) -> bytes:
+        block = super().read(self.left + 1 if size is None or size < 0 else min(size, self.left + 1))
+        self.left -= len(block)
+        if self.left < 0:
+            raise OSError(f"it unpacks to more than {LIMIT} bytes")
+        return block
+
+
+def _parse(content: bytes, form: Form, path: Path) -> Split:
+    """The images and labels of one file."""
+    try:
+        x, y = _pickled(content, form) if isinstance(form.label, bytes) else _records(content, form)
+    except Refused as error:
+        raise UserError(Fault("data.dir", f"{path} is not as published: {error}")) from None
+    return Split(torch.from_numpy(x.reshape(-1, 3, 32, 32)), torch.from_numpy(y.astype(np.int64)))
+
+
+def _records(content: bytes, form: Form) -> tuple[np.ndarray, np.ndarray]:
+    """Records of labels and pixels: https://www.cs.toronto.edu/~kriz/cifar.html, "Binary version"."""
+    size = form.head + PIXELS
+    if not content or len(content) % size:
+        raise Refused(f"{len(content)} bytes are no whole number of records of {size}")
+    records = np.frombuffer(content, np.uint8).reshape(-1, size)
+    return records[:, form.head :].copy(), records[:, form.label].copy()  # pyright: ignore
+
+
+def _pickled(content: bytes, form: Form) -> tuple[np.ndarray, np.ndarray]:
+    """A pickled dictionary: "data" is uint8 (N, 3072), `label` a list of N."""
+    batch = read_pickle(content)
+    x, y = (batch.get(b"data"), batch.get(form.label)) if isinstance(batch, dict) else (None, None)
+    if not isinstance(x, np.ndarray) or x.ndim != 2 or x.shape[1] != PIXELS:
+        raise Refused(f"it has no array of {PIXELS} pixels an image")
+    if not isinstance(y, list) or len(y) != len(x) or not all(type(label) is int and 0 <= label < 256 for label in y):
+        raise Refused(f"it has no list of {len(x)} labels")
+    return x, np.array(y)
+
+
+def _join(splits: list[Split]) -> Split:
+    return Split(torch.cat([s.x for s in splits]), torch.cat([s.y for s in splits]))

@@ -1,0 +1,107 @@
+"""Opens a data set: reads its source, carves the validation part, measures mean and spread."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from cnnlab.data import cifar, fashion_mini, folder, mnist, synthetic
+from cnnlab.data.settings import DataSettings, dims, mismatches
+from cnnlab.data.splits import Parts, Split, balanced, stratified
+from cnnlab.errors import Fault, UserError
+
+SOURCES: dict[str, Callable[[DataSettings], Parts]] = {
+    "fashion_mini": fashion_mini.read_parts,
+    "fashion_mnist": mnist.read_parts,
+    "mnist": mnist.read_parts,
+    "cifar10": cifar.read_parts,
+    "cifar100": cifar.read_parts,
+    "folder": folder.read_parts,
+    "synthetic": synthetic.read_parts,
+}
+
+TEST_FRACTION = 0.2
+"""of a folder without a test part"""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Three splits, the names of the classes and what normalises the images (one number a channel, of 0..255)."""
+
+    train: Split
+    val: Split
+    test: Split
+    names: tuple[str, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+def open_dataset(settings: DataSettings, seed: int = 0) -> Dataset:
+    """The data set, split by `seed`; equal settings and seed give equal splits, on any machine.
+
+    The validation images do not depend on `subset`, the test images not even on the seed. Mean and std are those of
+    the images trained on. UserError where the files are missing or broken, or are not what `settings` says.
+    """
+    if faults := mismatches(settings):
+        raise UserError(*faults)
+    parts = SOURCES[settings.source](settings)
+    names = class_names(settings, parts)
+    _check(parts, settings, len(names))
+    train, val, test = _three(parts, settings, seed)
+    if settings.subset is not None:
+        train = _subset(train, settings.subset, seed)
+    mean, std = mean_std(train.x)
+    return Dataset(train, val, test, names, mean, std)
+
+
+def class_names(settings: DataSettings, parts: Parts) -> tuple[str, ...]:
+    if settings.names or parts.names:
+        return settings.names or parts.names or ()
+    return tuple(map(str, range(settings.classes or 0)))
+
+
+def _three(parts: Parts, settings: DataSettings, seed: int) -> tuple[Split, Split, Split]:
+    train, val, test = parts.train, parts.val, parts.test
+    if test is None:  # drawn without the seed: what one seed tests on, no other may train on
+        held, rest = stratified(train.y, TEST_FRACTION, "test")
+        test, train = train.take(held), train.take(rest)
+    if val is None:
+        held, rest = stratified(train.y, settings.val_fraction, "val", seed)
+        val, train = train.take(held), train.take(rest)
+    return train, val, test
+
+
+def _subset(train: Split, count: int, seed: int) -> Split:
+    if count > len(train):
+        raise UserError(Fault("data.subset", f"asks for {count} images, but there are {len(train)} to train on"))
+    return train.take(balanced(train.y, count, "subset", seed))
+
+
+def _check(parts: Parts, settings: DataSettings, classes: int) -> None:
+    """Faults where the files are not what the settings say."""
+    faults = []
+    shape, wanted = tuple(parts.train.x.shape[1:]), settings.classes or classes
+    found = int(parts.train.y.max()) + 1 if parts.names is None else len(parts.names)
+    if shape != settings.shape:
+        message = f"the files of {settings.source} have {dims(shape)} images, not {dims(settings.shape)}"
+        faults.append(Fault("data.shape", message))
+    if found != wanted:
+        faults.append(Fault("data.classes", f"the files of {settings.source} have {found} classes, not {wanted}"))
+    elif classes != wanted:
+        faults.append(Fault("data.names", f"there are {classes} names for {wanted} classes"))
+    if faults:
+        raise UserError(*faults)
+
+
+def mean_std(x: torch.Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of each channel of uint8 (N, C, H, W), exact sums; a constant channel's std is 1."""
+    total = torch.zeros(x.shape[1], dtype=torch.float64)
+    squares = total.clone()
+    for chunk in x.split(1000):  # as doubles all at once, ImageNet-like sets would not fit into memory
+        values = chunk.double()
+        total += values.sum((0, 2, 3))
+        squares += values.square_().sum((0, 2, 3))
+    count = x.numel() / x.shape[1]
+    mean = total / count
+    std = (squares / count - mean.square()).clamp(min=0).sqrt()
+    return tuple(mean.tolist()), tuple(torch.where(std > 1e-6, std, 1.0).tolist())

@@ -1,0 +1,144 @@
+"""Fetches a file over HTTP: resumed where it broke, size and checksum verified before it gets its name."""
+
+import hashlib
+import http.client
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+from urllib.request import Request, getproxies, urlopen
+
+from cnnlab.errors import Fault, UserError
+
+try:
+    import fcntl
+except ImportError:  # Windows: two downloads at once are not kept apart there, the checksum finds out
+    fcntl = None
+
+PATIENCE = 10.0
+"""seconds to wait for an answer; offline, at most two such waits pass before the user is told"""
+
+CHUNK = 1 << 16
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A published file: its name below the data set's URL, its size in bytes and its MD5 as published."""
+
+    name: str
+    size: int
+    md5: str
+
+
+class Broken(Exception):
+    """The transfer stopped; what has arrived is kept."""
+
+
+def obtain(remote: Remote, url: str, into: Path, looked: list[Path], allowed: bool) -> Path:
+    """`remote` in the folder `into`, downloaded; UserError that says what was tried and how to do it by hand."""
+    reason = "downloads are off (data.download=false)"
+    if allowed:
+        try:
+            return download(remote, url, into)
+        except (Broken, OSError) as error:
+            reason = f"it could not be downloaded from {url} ({error})"
+    message = (
+        f"{remote.name} is not on this machine, and {reason}"
+        f"\n    looked in: {', '.join(map(str, looked))}"
+        f"\n    by hand: put {url}{remote.name} into {into}, or say with data.dir=FOLDER where it lies"
+    )
+    raise UserError(Fault("data.dir", message))
+
+
+def download(remote: Remote, url: str, into: Path) -> Path:
+    """Fetches and verifies; goes on after a break for as long as something arrives each time."""
+    into.mkdir(parents=True, exist_ok=True)
+    target, part = into / remote.name, into / f"{remote.name}.part"
+    with part.open("ab") as file, _alone(file):
+        if target.exists():  # another process was quicker, while this one waited
+            return target
+        while file.tell() < remote.size:
+            have = file.tell()
+            try:
+                _fetch(url + remote.name, file, remote.size)
+            except Broken:
+                if file.tell() == have:
+                    raise
+        file.flush()
+        found = _md5(part)
+        if found != remote.md5:
+            file.truncate(0)
+            raise Broken(f"its MD5 is {found}, not {remote.md5}: the file was damaged or replaced")
+        part.replace(target)
+    return target
+
+
+@contextmanager
+def _alone(file: BinaryIO) -> Iterator[None]:
+    """Waits until no other process writes to the file; the lock ends with the process."""
+    if fcntl:
+        fcntl.flock(file, fcntl.LOCK_EX)
+    file.seek(0, 2)
+    yield
+
+
+def _fetch(url: str, file: BinaryIO, size: int) -> None:
+    """Appends the rest of the file; Broken where less or something else came."""
+    have = file.tell()
+    _resolve(url)
+    request = Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+    try:
+        with urlopen(request, timeout=PATIENCE) as answer:
+            if have and not _continues(answer, have):
+                file.truncate(0)  # the server knows no ranges and sends all of it
+                have = 0
+            while block := answer.read(min(CHUNK, size - have + 1)):
+                have += len(block)
+                if have > size:
+                    file.truncate(0)
+                    raise Broken(f"it is longer than its {size} bytes")
+                file.write(block)
+    except HTTPError as error:
+        raise Broken(f"{error.code} {error.reason}") from None
+    except (OSError, http.client.HTTPException) as error:
+        raise Broken(getattr(error, "reason", None) or error) from None
+    if have < size:
+        raise Broken(f"it broke off after {have} of {size} bytes")
+
+
+def _continues(answer: http.client.HTTPResponse, have: int) -> bool:
+    return answer.status == 206 and (answer.headers["Content-Range"] or "").startswith(f"bytes {have}-")
+
+
+def _resolve(url: str) -> None:
+    """Asks for the host's address, no longer than PATIENCE: the system itself may wait for a minute."""
+    if getproxies().get(urlsplit(url).scheme):
+        return
+    found: list[object] = []
+
+    def ask() -> None:
+        try:
+            found.append(socket.getaddrinfo(urlsplit(url).hostname, None))
+        except OSError as error:
+            found.append(error)
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    if not found:
+        raise Broken("no answer from the name server")
+    if isinstance(found[0], OSError):
+        raise Broken(found[0])
+
+
+def _md5(path: Path) -> str:
+    digest = hashlib.md5(usedforsecurity=False)  # what the publishers give
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

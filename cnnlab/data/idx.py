@@ -1,0 +1,51 @@
+"""IDX, the format of MNIST: a header of sizes, then bytes; http://yann.lecun.com/exdb/mnist/. Plain or gzip."""
+
+import gzip
+import zlib
+from math import prod
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from cnnlab.errors import Fault, UserError
+
+RATIO = 1032
+"""deflate never makes more of one byte (zlib's own figure)"""
+
+LIMIT = 2 << 30
+"""bytes; the largest of the family, EMNIST by class, needs 0.6 GiB"""
+
+
+def read_idx(path: Path, ndim: int) -> np.ndarray:
+    """The array of uint8 that a file holds, `ndim` axes.
+
+    A header that claims more than the file can hold is refused before anything is allocated; no more is decompressed
+    than the header claims.
+    """
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            return _read(file, path, ndim)  # pyright: ignore[reportArgumentType]
+    except (OSError, EOFError, zlib.error) as error:
+        raise UserError(Fault("data.dir", f"{path} cannot be read: {error}")) from None
+
+
+def _read(file: BinaryIO, path: Path, ndim: int) -> np.ndarray:
+    header = file.read(4 + 4 * ndim)
+    if len(header) < 4 + 4 * ndim or header[:4] != bytes([0, 0, 8, ndim]):
+        raise _fault(path, f"is not an IDX file of bytes with {ndim} axes")
+    sizes = [int.from_bytes(header[4 + 4 * axis : 8 + 4 * axis], "big") for axis in range(ndim)]
+    claimed, stored = prod(sizes), path.stat().st_size
+    most = stored * RATIO if path.suffix == ".gz" else stored - len(header)
+    if claimed > min(most, LIMIT):
+        raise _fault(path, f"claims {claimed} bytes of images, more than its {stored} bytes can hold")
+    content = file.read(claimed)
+    if len(content) < claimed:
+        raise _fault(path, f"is cut off: {len(content)} of {claimed} bytes are there")
+    if file.read(1):
+        raise _fault(path, f"goes on after the {claimed} bytes that its header claims")
+    return np.frombuffer(bytearray(content), dtype=np.uint8).reshape(sizes)
+
+
+def _fault(path: Path, what: str) -> UserError:
+    return UserError(Fault("data.dir", f"{path} {what}"))

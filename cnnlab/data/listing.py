@@ -1,0 +1,64 @@
+"""A folder of images by the names of its files alone; no image is opened."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cnnlab.errors import Fault, UserError
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".ppm", ".pgm", ".webp", ".tif", ".tiff"}
+
+Files = dict[str, list[Path]]
+"""class -> its images, both in ascending order"""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The parts of a folder; those that it does not have are None."""
+
+    train: Files
+    val: Files | None
+    test: Files | None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.train)
+
+
+def folder_classes(dir: str, path: str = "data.dir") -> tuple[str, ...]:
+    """The classes of a folder: the names of its directories, or of those below its `train`.
+
+    UserError at `path` where there is no such folder, it has no directories or one of them has no images.
+    """
+    return list_folder(dir, path).names
+
+
+def list_folder(dir: str, path: str = "data.dir") -> Listing:
+    """A directory a class; above them perhaps `train` with `test`, `val` or both (`val` alone is the test part)."""
+    root = Path(dir).expanduser()
+    if not root.is_dir():
+        raise UserError(Fault(path, f"there is no directory {root}"))
+    if not (root / "train").is_dir():
+        return Listing(_part(root, path), None, None)
+    train = _part(root / "train", path)
+    val, test = (_part(root / name, path) if (root / name).is_dir() else None for name in ("val", "test"))
+    for part, files in (("val", val), ("test", test)):
+        if files and (extra := sorted(set(files) - set(train))):
+            raise UserError(Fault(path, f"{root / part} has classes that train has not: {', '.join(extra)}"))
+    return Listing(train, val, test) if test else Listing(train, None, val)
+
+
+def _part(root: Path, path: str) -> Files:
+    folders = sorted(entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    if not folders:
+        raise UserError(Fault(path, f"{root} has no directories; there should be one for each class"))
+    files = {folder.name: images(folder) for folder in folders}
+    if empty := [name for name, found in files.items() if not found]:
+        message = f"{root} has no images for {', '.join(empty)}; read are {', '.join(sorted(SUFFIXES))}"
+        raise UserError(Fault(path, message))
+    return files
+
+
+def images(folder: Path) -> list[Path]:
+    """Image files in a folder and below it, hidden ones left out."""
+    found = (file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and not file.name.startswith("."))
+    return sorted(file for file in found if file.is_file())

@@ -1,0 +1,79 @@
+"""Which images are for what: parts of a data set, as even over the classes as it allows, the same for equal seeds."""
+
+from dataclasses import dataclass
+
+import torch
+
+from cnnlab.data.draws import shuffled
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images and their labels."""
+
+    x: torch.Tensor
+    """uint8 (N, C, H, W)"""
+    y: torch.Tensor
+    """int64 (N,)"""
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def take(self, index: torch.Tensor) -> "Split":
+        return Split(self.x.index_select(0, index), self.y.index_select(0, index))
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a source delivers: all that its files say, not yet split further."""
+
+    train: Split
+    test: Split | None = None
+    """None: there is no test part, one has to be carved"""
+    val: Split | None = None
+    """None: there is no validation part, one has to be carved"""
+    names: tuple[str, ...] | None = None
+    """names of the classes, where the files say them"""
+
+
+def stratified(labels: torch.Tensor, fraction: float, *key: object) -> tuple[torch.Tensor, torch.Tensor]:
+    """(held, rest): `fraction` of each class and the others; indices in ascending order.
+
+    Of each class that has two images or more at least one is held and at least one is left.
+    """
+    groups = _by_class(labels, *key)
+    counts = [min(max(1, round(fraction * len(group))), len(group) - 1) if len(group) else 0 for group in groups]
+    return _head(groups, counts), torch.cat([group[n:] for group, n in zip(groups, counts, strict=True)]).sort().values
+
+
+def balanced(labels: torch.Tensor, count: int, *key: object) -> torch.Tensor:
+    """Indices of `count` images, as many of each class as there are; in ascending order.
+
+    With equal keys fewer images are a part of more images, so that a sweep over `count` compares nested sets.
+    """
+    groups = _by_class(labels, *key)
+    return _head(groups, quotas([len(group) for group in groups], count))
+
+
+def quotas(sizes: list[int], count: int) -> list[int]:
+    """How many of each class, as evenly as its size allows; they sum to `count`, or to all there are.
+
+    >>> quotas([5, 5, 5], 8), quotas([1, 5, 5], 7)
+    ([2, 3, 3], [1, 3, 3])
+    """
+    given, left = [0] * len(sizes), count
+    for turn, place in enumerate(sorted(range(len(sizes)), key=sizes.__getitem__)):
+        given[place] = min(sizes[place], left // (len(sizes) - turn))
+        left -= given[place]
+    return given
+
+
+def _by_class(labels: torch.Tensor, *key: object) -> list[torch.Tensor]:
+    """Each class's indices, in a random order."""
+    order = shuffled(len(labels), *key)
+    sizes = labels.bincount().tolist()
+    return list(order[labels[order].argsort(stable=True)].split(sizes))
+
+
+def _head(groups: list[torch.Tensor], counts: list[int]) -> torch.Tensor:
+    return torch.cat([group[:n] for group, n in zip(groups, counts, strict=True)]).sort().values
