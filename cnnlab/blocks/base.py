@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol
 
 from pydantic import Field
@@ -79,7 +78,9 @@ class Block(Settings):
 
     def shape(self, shape: Shape) -> Shape:
         """The shape it makes of `shape`, found by running its forward on the meta device. Raises Misfit."""
-        return out_shape(self, shape)
+        from cnnlab.blocks.measure import measure
+
+        return measure(self, shape).shape
 
     def closing(self) -> dict[str, Block]:
         """What follows the last copy under `repeat`."""
@@ -132,19 +133,6 @@ def after(shape: Shape, parts: Mapping[str, Part]) -> Shape:
         with inside(name):
             shape = part.shape(shape)
     return shape
-
-
-@lru_cache(maxsize=8192)
-def out_shape(part: Part, shape: Shape) -> Shape:
-    """Run `part` on the meta device: no data, no weights in memory, no second formula that could disagree."""
-    import torch
-
-    try:
-        with torch.device("meta"), torch.no_grad():
-            out = part.build(shape).eval()(torch.empty(1, *shape))
-    except RuntimeError as error:
-        raise Misfit(str(error)) from None
-    return tuple(out.shape[1:])
 
 
 def sized(shape: Shape) -> str:

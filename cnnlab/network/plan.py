@@ -1,21 +1,13 @@
-"""What a network is on paper: shapes, parameters, multiply-adds and receptive field of every block, and its misfits.
-
-All from running the network's own modules on the meta device: nothing is allocated, and nothing can disagree.
-"""
+"""What a network is on paper: shapes, parameters, multiply-adds and receptive field of every block, and its misfits."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
-
-import torch
-from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from cnnlab.blocks.base import Block, Misfit, sized
+from cnnlab.blocks.measure import Field, measure
 from cnnlab.blocks.norm import NO_NORM
 from cnnlab.errors import Fault
-from cnnlab.network.receptive import Field, FieldMode
 from cnnlab.network.spec import Network
 from cnnlab.settings import Shape
 
@@ -92,35 +84,7 @@ def plan(network: Network, shape: Shape, path: str = "model") -> Plan:
     return result
 
 
-@dataclass(frozen=True)
-class Measured:
-    """What one block makes of one shape."""
-
-    shape: Shape
-    params: int
-    macs: int
-    field: Field
-
-
-@lru_cache(maxsize=4096)
-def measure(part: Block, shape: Shape) -> Measured:
-    """Run the block's own module on the meta device. Raises Misfit."""
-    with torch.device("meta"), torch.no_grad():
-        module, x = part.build(shape).eval(), torch.empty(1, *shape)
-        fields = FieldMode(x)
-        try:
-            with FlopCounterMode(display=False) as flops, fields:
-                y = module(x)
-        except RuntimeError as error:
-            raise Misfit(str(error)) from None
-    return Measured(tuple(y.shape[1:]), count(module), flops.get_total_flops() // 2, fields.of(y) or Field())
-
-
 def _normless(part: Block) -> Block:
     """The same block without norms, to walk on and find what else does not fit; norms change no shape."""
     names = [name for name in ("norm", "shortcut_norm", "head_norm") if name in type(part).model_fields]
     return part.model_copy(update=dict.fromkeys(names, NO_NORM))
-
-
-def count(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())

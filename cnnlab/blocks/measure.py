@@ -1,0 +1,159 @@
+"""What a block is on paper: the shape it leaves, its parameters, its multiply-adds, its receptive field.
+
+All from one forward pass of its own module on the meta device: nothing is allocated, and no second formula can disagree.
+
+Araujo, Norris & Sim 2019, "Computing Receptive Fields of Convolutional Neural Networks", doi:10.23915/distill.00021:
+a window of k taps at distance d over positions that are j input pixels apart adds d · (k − 1) · j to the field, and its
+stride multiplies j. Where branches meet, the largest field counts.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import flop_registry
+
+from cnnlab.blocks.base import Misfit, Part
+from cnnlab.settings import Shape
+
+aten = torch.ops.aten
+
+
+@dataclass(frozen=True)
+class Field:
+    """Input pixels that one position sees, and that lie between neighbouring positions: (rows, columns)."""
+
+    size: tuple[int, int] = (1, 1)
+    step: tuple[float, float] = (1, 1)
+
+    def window(self, kernel: list[int], stride: list[float], dilation: list[int]) -> "Field":
+        size = tuple(
+            round(s + d * (k - 1) * j) for s, k, d, j in zip(self.size, kernel, dilation, self.step, strict=True)
+        )
+        return Field(size, tuple(j * t for j, t in zip(self.step, stride, strict=True)))  # type: ignore[arg-type]
+
+    def then(self, other: "Field") -> "Field":
+        """The field after a block whose own field, of its own input, is `other`."""
+        size = tuple(round(s + (o - 1) * j) for s, o, j in zip(self.size, other.size, self.step, strict=True))
+        return Field(size, tuple(j * t for j, t in zip(self.step, other.step, strict=True)))  # type: ignore[arg-type]
+
+    def all_of(self, image: Tensor) -> "Field":
+        return self.window(list(image.shape[-2:]), [1, 1], [1, 1])
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a part makes of one shape."""
+
+    shape: Shape
+    params: int
+    macs: int
+    """multiply-adds for one image, of convolutions and matrix products"""
+    field: Field
+    """of an output position, in positions of the part's own input"""
+
+
+@lru_cache(maxsize=8192)
+def measure(part: Part, shape: Shape) -> Measured:
+    """Run the part's module on the meta device. Raises Misfit."""
+    with torch.device("meta"), torch.no_grad():
+        module, x = part.build(shape).eval(), torch.empty(1, *shape)
+        tally = Tally(x)
+        try:
+            with tally:
+                y = module(x)
+        except RuntimeError as error:
+            raise Misfit(str(error)) from None
+    params = sum(parameter.numel() for parameter in module.parameters())
+    return Measured(tuple(y.shape[1:]), params, tally.macs, tally.of(y) or Field())
+
+
+class Tally(TorchDispatchMode):
+    """Counts the multiply-adds of what runs inside it, and follows the fields of what is computed from `x`."""
+
+    def __init__(self, x: Tensor) -> None:
+        super().__init__()
+        self.flops = 0
+        self.fields: dict[int, tuple[Field, Tensor]] = {}  # the tensor too: an id is unique only while it lives
+        self.put(x, Field())
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """torch's door for modes that need no shielding from its compiler, whose import takes over a second."""
+        return False
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds of convolutions and matrix products; torch counts two operations for each."""
+        return self.flops // 2
+
+    def put(self, x: Tensor, field: Field) -> None:
+        self.fields[id(x)] = (field, x)
+
+    def of(self, x: Any) -> Field | None:
+        return self.fields[id(x)][0] if id(x) in self.fields else None
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        run = SHORT_CUTS.get(func.overloadpacket, func)
+        out = run(*args, **kwargs)
+        if formula := flop_registry.get(func.overloadpacket):
+            self.flops += formula(*args, **kwargs, out_val=out)
+        inputs = [x for x in tree_leaves(args) if isinstance(x, Tensor) and id(x) in self.fields]
+        if inputs:
+            field = self.seen(func.overloadpacket, args, inputs)
+            for y in tree_leaves(out):
+                if isinstance(y, Tensor):
+                    flattened = inputs[0].dim() == 4 and y.dim() == 2
+                    self.put(y, field.all_of(inputs[0]) if flattened else field)
+        return out
+
+    def seen(self, op: Any, args: Any, inputs: list[Tensor]) -> Field:
+        """The field of what `op` makes: the largest of its inputs', widened where it slides a window."""
+        field = largest([self.fields[id(x)][0] for x in inputs])
+        if op is aten.convolution:
+            return field.window(list(args[1].shape[2:]), _two(args[3]), _two(args[5]))
+        if op in (aten.max_pool2d_with_indices, aten.max_pool2d, aten.avg_pool2d):
+            kernel = _two(args[1])
+            dilated = op is not aten.avg_pool2d and len(args) > 4
+            return field.window(kernel, _two(args[2]) if args[2:] else kernel, _two(args[4]) if dilated else [1, 1])
+        if op is aten._adaptive_avg_pool2d:
+            sizes = list(zip(inputs[0].shape[-2:], args[1], strict=True))
+            return field.window([-(-n // m) for n, m in sizes], [n / m for n, m in sizes], [1, 1])
+        if op is aten.mean and inputs[0].dim() == 4:
+            return field.all_of(inputs[0])
+        return field
+
+
+def _normed(x: Tensor, *_: Any) -> tuple[Tensor, Tensor, Tensor]:
+    return torch.empty_like(x), x.new_empty(0), x.new_empty(0)
+
+
+def _meaned(x: Tensor, dims: list[int], keepdim: bool = False, **_: Any) -> Tensor:
+    gone = {dim % x.dim() for dim in dims or range(x.dim())}
+    kept = [1 if dim in gone else n for dim, n in enumerate(x.shape) if keepdim or dim not in gone]
+    return x.new_empty(kept)
+
+
+SHORT_CUTS = {
+    aten.native_batch_norm: _normed,
+    aten._native_batch_norm_legit: _normed,
+    aten._native_batch_norm_legit_no_training: _normed,
+    aten.mean: _meaned,
+}
+"""What torch's own meta kernels would do, who first import its compiler (1.2 s, half of the time a summary takes)"""
+
+
+def largest(fields: list[Field]) -> Field:
+    rows, columns = zip(*(field.size for field in fields), strict=True)
+    down, across = zip(*(field.step for field in fields), strict=True)
+    return Field((max(rows), max(columns)), (max(down), max(across)))
+
+
+def _two(value: Any) -> list[int]:
+    pair = list(value) if isinstance(value, list | tuple) else [value]
+    return pair * 2 if len(pair) == 1 else pair
