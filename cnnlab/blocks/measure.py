@@ -99,8 +99,8 @@ class Tally(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        run = SHORT_CUTS.get(func.overloadpacket, func)
-        out = run(*args, **kwargs)
+        pointwise = torch.Tag.pointwise in func.tags
+        out = (_pointwise if pointwise else SHORT_CUTS.get(func.overloadpacket, func))(*args, **kwargs)
         if formula := flop_registry.get(func.overloadpacket):
             self.flops += formula(*args, **kwargs, out_val=out)
         inputs = [x for x in tree_leaves(args) if isinstance(x, Tensor) and id(x) in self.fields]
@@ -139,7 +139,17 @@ def _meaned(x: Tensor, dims: list[int], keepdim: bool = False, **_: Any) -> Tens
     return x.new_empty(kept)
 
 
+def _pointwise(x: Tensor, *others: Any, **_: Any) -> Tensor:
+    return x.new_empty(torch.broadcast_shapes(*(y.shape for y in (x, *others) if isinstance(y, Tensor))))
+
+
+def _multiplied(a: Tensor, b: Tensor) -> Tensor:
+    return a.new_empty(a.shape[0], b.shape[1])
+
+
 SHORT_CUTS = {
+    aten.mm: _multiplied,
+    aten.addmm: lambda bias, a, b: _multiplied(a, b),
     aten.native_batch_norm: _normed,
     aten._native_batch_norm_legit: _normed,
     aten._native_batch_norm_legit_no_training: _normed,

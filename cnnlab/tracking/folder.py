@@ -158,19 +158,24 @@ def enter(folder: Path | str, identity: str, path: str = KEY) -> tuple[Lock, Sta
 
     UserError where it is in use, or holds another experiment, or files that are no run's.
     """
+    _admit(folder, identity, path)  # before anything is written there
     lock = Lock(folder, path)
     try:
-        found = state(folder, path)
-        if found.kind == "foreign":
-            there = ", ".join(name for name in OURS if (Path(folder) / name).exists())
-            raise UserError(Fault(path, f"{folder} holds {there}, but of no run; choose another folder"))
-        if found.kind != "empty" and found.identity != identity:
-            message = f"{folder} holds another experiment ({found.identity}, this one is {identity})"
-            raise UserError(Fault(path, f"{message}; choose another folder"))
+        return lock, _admit(folder, identity, path)
     except BaseException:
         lock.release()
         raise
-    return lock, found
+
+
+def _admit(folder: Path | str, identity: str, path: str) -> State:
+    found = state(folder, path)
+    if found.kind == "foreign":
+        there = ", ".join(name for name in OURS if (Path(folder) / name).exists())
+        raise UserError(Fault(path, f"{folder} holds {there}, but of no run; choose another folder"))
+    if found.kind != "empty" and found.identity != identity:
+        message = f"{folder} holds another experiment ({found.identity}, this one is {identity})"
+        raise UserError(Fault(path, f"{message}; choose another folder"))
+    return found
 
 
 def enter_any(root: Path | str, name: str, identity: str, path: str = KEY) -> tuple[Lock, State]:

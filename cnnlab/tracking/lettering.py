@@ -1,6 +1,9 @@
 """Text in pictures: fonts for any script that this machine has, and text cut to the room there is."""
 
 import unicodedata
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 from matplotlib.font_manager import FontProperties, fontManager
@@ -19,11 +22,21 @@ def families() -> list[str]:
     return ["DejaVu Sans", *(name for name in _FALLBACKS if name in here)]
 
 
+@contextmanager
+def any_script() -> Iterator[None]:
+    """Without matplotlib's warnings of characters that no font here has: the box in the picture says it."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        warnings.filterwarnings("ignore", message="Matplotlib currently does not support")
+        yield
+
+
 @cache
 def width(text: str, size: float) -> float:
     """Of one line of `text`, in points."""
     font = FontProperties(family=families(), size=size)
-    return TextToPath().get_text_width_height_descent(text, font, ismath=False)[0]
+    with any_script():
+        return TextToPath().get_text_width_height_descent(text, font, ismath=False)[0]
 
 
 def fit(text: object, room: float, size: float) -> str:

@@ -33,7 +33,10 @@ def versions() -> dict[str, str | None]:
 
 
 def revision(folder: Path | None = None) -> dict[str, Any] | None:
-    """`{commit, dirty}` of the git checkout around `folder` (cnnlab's own source); None where there is none."""
+    """`{commit, dirty}` of the git checkout around `folder` (cnnlab's own source); None where there is none.
+
+    Dirty: a file that git knows differs from the commit; files it does not know (outputs, notes) do not count.
+    """
     folder = folder or Path(__file__).parent
     commit = _git(folder, "rev-parse", "--verify", "HEAD")
     changes = _git(folder, "status", "--porcelain", "--untracked-files=no")

@@ -225,7 +225,8 @@ def gallery(
 def _caption(figure: Figure, mistake: "Mistake", x: float, y: float, room: float, size: float = 7.5) -> None:
     """Two lines below `y` inches: what it is; what it was taken for and how surely."""
     h = figure.get_size_inches()[1]
-    share = f"{100 * mistake.probability:.0f} %"
+    percent = 100 * mistake.probability
+    share = f"{percent:.1f} %" if 99 <= percent < 99.95 else f"{percent:.0f} %"
     taken = fit(f"→ {mistake.predicted}", room - width(f"  {share}", size), size)
     style = {"size": size, "va": "top", "parse_math": False}
     figure.text(x, (y - 0.05) / h, fit(mistake.true, room, size), **style)

@@ -5,7 +5,6 @@ display. Layouts are in inches, text in points.
 """
 
 import io
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -121,9 +120,7 @@ def _page(path: Path | str, width: float, height: float) -> "Iterator[Figure]":
 
     from cnnlab.tracking import lettering
 
-    with warnings.catch_warnings(), style.context(["default", _style(lettering.families())]):
-        warnings.filterwarnings("ignore", message=".*[Gg]lyph.* missing")  # a box in the picture says it
-        warnings.filterwarnings("ignore", message=".*Matplotlib currently does not support")  # nor some scripts
+    with lettering.any_script(), style.context(["default", _style(lettering.families())]):
         figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
         canvas = FigureCanvasAgg(figure)
         yield figure

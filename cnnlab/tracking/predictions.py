@@ -44,7 +44,8 @@ def inert(text: str) -> str:
     >>> inert("=1+2"), inert("cat"), inert("-")
     ("'=1+2", 'cat', "'-")
     """
-    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) or text.startswith(("\t", "\r")) else text
+    text = text.replace("\r", " ")  # the csv module leaves it unquoted, and readers end the row there
+    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) or text.startswith("\t") else text
 
 
 def table(predictions: Sequence[Prediction], names: Sequence[str], *, classes: int = 3, limit: int = 20) -> Table:

@@ -26,13 +26,14 @@ import yaml
 from cnnlab.errors import Fault, UserError
 from cnnlab.tracking import machine
 from cnnlab.tracking.durable import append_line, read_lines, write, write_json
+from cnnlab.tracking.folder import KEY
 from cnnlab.tracking.plain import finite, plain
 
 Status = Literal["ok", "failed", "diverged", "interrupted"]
 
 HEADER = """\
 # The resolved configuration of one run, written before its first step; it refers to no other file.
-# It came from   python run.py {command}
+# It came from   {command}
 # Its network    python run.py task=test ckpt_path=<this folder>
 """
 
@@ -59,7 +60,7 @@ class RunRecord:
         self.warnings: list[str] = []
         self._clock = time.monotonic()
         (self.folder / "result.json").unlink(missing_ok=True)  # of an earlier attempt, which this one goes on with
-        self.rows = read_lines(self.folder / "metrics.jsonl")
+        self.rows = _rows(self.folder)
         self._seconds_before = sum(row.get("seconds") or 0 for row in self.rows)
         self._begin(finite(facts))
         write(self.folder / "config.yaml", _header(facts.get("overrides")) + _yaml(config))
@@ -105,7 +106,7 @@ def settle(folder: Path | str, status: Status, facts: Mapping[str, Any] | None =
     Also for a sweep, for a job that could not do it itself: killed, out of memory, or failed before its first step.
     """
     folder = Path(folder)
-    rows = read_lines(folder / "metrics.jsonl")
+    rows = _rows(folder)
     spent = round(sum(row.get("seconds") or 0 for row in rows), 3)
     ends = {"status": status, "warnings": [], "seconds": spent, **summary(rows), "finished": _now()}
     known = _json(folder / "run.json") or {}
@@ -163,6 +164,13 @@ def read_run(folder: Path | str, path: str = "ckpt_path") -> Run:
         raise UserError(Fault(path, f"the record in {folder} is damaged: {reason}")) from None
 
 
+def _rows(folder: Path) -> list[dict[str, Any]]:
+    try:
+        return read_lines(folder / "metrics.jsonl")
+    except ValueError as error:
+        raise UserError(Fault(KEY, f"{folder / 'metrics.jsonl'} is damaged: {error}")) from None
+
+
 def _json(file: Path) -> dict[str, Any] | None:
     try:
         raw = file.read_bytes()
@@ -182,7 +190,8 @@ def _mapping(value: Any, name: str) -> dict[str, Any]:
 
 def _header(overrides: Any) -> str:
     words = [str(word) for word in overrides] if isinstance(overrides, list | tuple) else []
-    return HEADER.format(command=" ".join(shlex.join(words).split()))  # a newline would end the comment
+    command = shlex.join(["python", "run.py", *words])
+    return HEADER.format(command=" ".join(command.split()))  # a newline would end the comment
 
 
 class _Dumper(yaml.SafeDumper):
