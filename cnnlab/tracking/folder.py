@@ -91,11 +91,11 @@ def slug(name: str) -> str:
     """`name` as part of a file's name, anywhere.
 
     >>> slug("d2l/lenet act=relu")
-    'd2l-lenet-act=relu'
+    'd2l-lenet-act-relu'
     >>> slug("..")
     'run'
     """
-    return re.sub(r"[^\w.+=,-]+", "-", name).strip(".-")[:60] or "run"
+    return re.sub(r"[^\w.+-]+", "-", name).strip(".-")[:60] or "run"
 
 
 class Lock:

@@ -1,6 +1,6 @@
 """The parts of a run's pictures, each drawn into axes or a region it is given; colours are Okabe and Ito's."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import log
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from cnnlab.tracking.pictures import INK, MUTED, Matrix, Rows
 if TYPE_CHECKING:
     from cnnlab.tracking.pictures import Mistake
 
-# masataka okabe and kei ito 2008, "color universal design": told apart with any colour vision
+# Okabe and Ito 2008, "Color Universal Design": told apart with any colour vision
 TRAIN, VAL = "#0072B2", "#D55E00"
 BLUES = LinearSegmentedColormap.from_list("blues", ["#ffffff", "#cfe3f1", "#6aaed6", "#0072B2", "#003f66"])
 
@@ -24,7 +24,7 @@ BLUES = LinearSegmentedColormap.from_list("blues", ["#ffffff", "#cfe3f1", "#6aae
 def losses(axes: Axes, rows: Rows, chance: float | None, last: bool = True) -> None:
     """Loss by epoch; `last` axes of a column say what runs along x."""
     train, val = _column(rows, "train/loss"), _column(rows, "val/loss")
-    _lines(axes, rows, train, val, "{:.3f}")
+    _lines(axes, rows, train, val, _loss)
     seen = np.concatenate([train, val])
     seen = seen[np.isfinite(seen)]
     if len(seen) and seen.min() > 0 and seen.max() > 30 * seen.min():
@@ -38,7 +38,7 @@ def losses(axes: Axes, rows: Rows, chance: float | None, last: bool = True) -> N
 def accuracies(axes: Axes, rows: Rows, chance: float | None) -> None:
     """Accuracy by epoch on a whole scale, with the best epoch and what guessing reaches."""
     val = _column(rows, "val/acc")
-    _lines(axes, rows, _column(rows, "train/acc"), val, "{:.1%}")
+    _lines(axes, rows, _column(rows, "train/acc"), val, _percent)
     axes.set_ylim(0, 1.02)
     axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     if chance:
@@ -50,17 +50,24 @@ def accuracies(axes: Axes, rows: Rows, chance: float | None) -> None:
     axes.set_xlabel("epoch")
 
 
+def _loss(value: float) -> str:
+    return f"{value:.3f}" if abs(value) < 1000 else f"{value:.2g}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
 def _column(rows: Rows, key: str) -> np.ndarray:
     return np.array([np.nan if row.get(key) is None else row[key] for row in rows], dtype=float)
 
 
-def _lines(axes: Axes, rows: Rows, train: np.ndarray, val: np.ndarray, shown: str) -> None:
+def _lines(axes: Axes, rows: Rows, train: np.ndarray, val: np.ndarray, shown: Callable[[float], str]) -> None:
     epochs = [row["epoch"] for row in rows]
     dots = {"marker": "o", "markersize": 3.5} if len(rows) <= 20 else {}
     for name, values, color in (("train", train, TRAIN), ("validation", val, VAL)):
         if finite := [value for value in values if np.isfinite(value)]:
-            label = f"{name} {shown.format(finite[-1])}".replace("%", " %")
-            axes.plot(epochs, values, color=color, linewidth=1.8, label=label, **dots)
+            axes.plot(epochs, values, color=color, linewidth=1.8, label=f"{name} {shown(finite[-1])}", **dots)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
     axes.grid(axis="y", color="#e6e6e6", linewidth=0.8)
     axes.set_axisbelow(True)
@@ -81,7 +88,7 @@ def _level(axes: Axes, value: float, label: str) -> None:
 
 
 def _mark(axes: Axes, epoch: float, value: float) -> None:
-    label = f"best: epoch {epoch}, {100 * value:.1f} %"
+    label = f"best: epoch {epoch}, {_percent(value)}"
     axes.axvline(epoch, color=VAL, linewidth=0.8, linestyle=":", zorder=1)
     axes.plot([epoch], [value], "o", markersize=7, markerfacecolor="white", markeredgecolor=VAL, zorder=3)
     left, right = axes.get_xlim()
@@ -192,7 +199,7 @@ def worst(
         y = (top - 0.06 - 0.2 * line) / h
         half = (across - 1.4) * 36
         pair = f"{fit(names[true], half, 8.5)} → {fit(names[predicted], half, 8.5)}"
-        amount = f"{table[true, predicted]} ({100 * shares[true, predicted]:.1f} %)"
+        amount = f"{table[true, predicted]} ({_percent(shares[true, predicted])})"
         figure.text(left / w, y, pair, size=8.5, color=INK, va="top", parse_math=False)
         figure.text((left + across) / w, y, amount, size=8.5, color=MUTED, va="top", ha="right")
 
@@ -204,13 +211,7 @@ def gallery(
     w, h = figure.get_size_inches()
     figure.text(left / w, (bottom + height + 0.11) / h, "Most confident mistakes", size=11, color=INK)
     if not mistakes:
-        figure.text(
-            (left + across / 2) / w,
-            (bottom + height / 2) / h,
-            "none: every test image was right",
-            color=MUTED,
-            ha="center",
-        )
+        figure.text((left + across / 2) / w, (bottom + height / 2) / h, "none", color=MUTED, ha="center")
         return
     columns, down = 3, 4
     wide, step, text = across / columns, height / down, 0.42
