@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from cnnlab.data import cifar, fashion_mini, folder, mnist, synthetic
-from cnnlab.data.settings import DataSettings, dims, mismatches
+from cnnlab.data.settings import DataSettings, class_faults, dims, mismatches
 from cnnlab.data.splits import Parts, Split, balanced, stratified
 from cnnlab.errors import Fault, UserError
 
@@ -45,19 +45,13 @@ def open_dataset(settings: DataSettings, seed: int = 0) -> Dataset:
     if faults := mismatches(settings):
         raise UserError(*faults)
     parts = SOURCES[settings.source](settings)
-    names = class_names(settings, parts)
-    _check(parts, settings, len(names))
+    _check(parts, settings)
     train, val, test = _three(parts, settings, seed)
     if settings.subset is not None:
         train = _subset(train, settings.subset, seed)
     mean, std = mean_std(train.x)
+    names = settings.names or parts.names or tuple(map(str, range(settings.classes or 0)))
     return Dataset(train, val, test, names, mean, std)
-
-
-def class_names(settings: DataSettings, parts: Parts) -> tuple[str, ...]:
-    if settings.names or parts.names:
-        return settings.names or parts.names or ()
-    return tuple(map(str, range(settings.classes or 0)))
 
 
 def _three(parts: Parts, settings: DataSettings, seed: int) -> tuple[Split, Split, Split]:
@@ -77,19 +71,14 @@ def _subset(train: Split, count: int, seed: int) -> Split:
     return train.take(balanced(train.y, count, "subset", seed))
 
 
-def _check(parts: Parts, settings: DataSettings, classes: int) -> None:
+def _check(parts: Parts, settings: DataSettings) -> None:
     """Faults where the files are not what the settings say."""
-    faults = []
-    shape, wanted = tuple(parts.train.x.shape[1:]), settings.classes or classes
-    found = int(parts.train.y.max()) + 1 if parts.names is None else len(parts.names)
+    faults, shape = [], tuple(parts.train.x.shape[1:])
     if shape != settings.shape:
         message = f"the files of {settings.source} have {dims(shape)} images, not {dims(settings.shape)}"
         faults.append(Fault("data.shape", message))
-    if found != wanted:
-        faults.append(Fault("data.classes", f"the files of {settings.source} have {found} classes, not {wanted}"))
-    elif classes != wanted:
-        faults.append(Fault("data.names", f"there are {classes} names for {wanted} classes"))
-    if faults:
+    found = int(parts.train.y.max()) + 1 if parts.names is None else len(parts.names)
+    if faults := faults + class_faults(found, settings):
         raise UserError(*faults)
 
 

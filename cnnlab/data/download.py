@@ -104,6 +104,7 @@ def _fetch(url: str, file: BinaryIO, size: int) -> None:
                     raise Broken(f"it is longer than its {size} bytes")
                 file.write(block)
     except HTTPError as error:
+        error.close()
         raise Broken(f"{error.code} {error.reason}") from None
     except (OSError, http.client.HTTPException) as error:
         raise Broken(getattr(error, "reason", None) or error) from None

@@ -8,7 +8,7 @@ import torch
 
 from cnnlab.data.images import decode_all
 from cnnlab.data.listing import Files, list_folder
-from cnnlab.data.settings import DataSettings, dims
+from cnnlab.data.settings import DataSettings, class_faults, dims
 from cnnlab.data.splits import Parts, Split
 from cnnlab.errors import Fault, UserError
 
@@ -18,6 +18,8 @@ SHOWN = 10
 
 def read_parts(settings: DataSettings) -> Parts:
     listing = list_folder(settings.dir or "")
+    if faults := class_faults(len(listing.names), settings):
+        raise UserError(*faults)
     parts = [part for part in (listing.train, listing.val, listing.test) if part]
     _check_memory(sum(len(files) for part in parts for files in part.values()), settings)
     names, bad = listing.names, {}

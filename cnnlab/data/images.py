@@ -29,18 +29,23 @@ def decode(path: Path, shape: tuple[int, int, int]) -> np.ndarray:
     try:
         with Image.open(path, formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
-                raise ValueError(f"{image.width}×{image.height} pixels are too many (at most {MAX_PIXELS})")
+                raise ValueError(f"has too many pixels: {image.width}×{image.height} (at most {MAX_PIXELS})")
             image.draft(None, (2 * columns, 2 * rows))  # large JPEGs decode many times quicker at half or less
             upright = ImageOps.exif_transpose(_eight_bits(image))
             fitted = ImageOps.fit(
                 upright.convert("L" if channels == 1 else "RGB"), (columns, rows), Image.Resampling.BILINEAR
             )
+    except FileNotFoundError:
+        raise ValueError("is not there") from None
+    except IsADirectoryError:
+        raise ValueError("is a directory") from None
     except Image.UnidentifiedImageError:
         raise ValueError("is no image of a known format") from None
     except Image.DecompressionBombError:
         raise ValueError(f"has too many pixels (at most {MAX_PIXELS})") from None
     except (OSError, SyntaxError, EOFError, MemoryError, OverflowError) as error:
-        raise ValueError(str(error) or type(error).__name__) from None
+        cut = "truncated" in str(error)
+        raise ValueError("is cut off" if cut else str(error) or type(error).__name__) from None
     return np.asarray(fitted).reshape(rows, columns, channels).transpose(2, 0, 1)
 
 

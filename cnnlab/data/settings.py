@@ -120,6 +120,16 @@ def mismatches(settings: DataSettings, path: str = "data") -> list[Fault]:
     return faults
 
 
+def class_faults(found: int, settings: DataSettings) -> list[Fault]:
+    """Faults where the files have `found` classes and `settings` say otherwise."""
+    if settings.classes not in (None, found):
+        message = f"the files of {settings.source} have {found} classes, not {settings.classes}"
+        return [Fault("data.classes", message)]
+    if settings.names is not None and len(settings.names) != found:
+        return [Fault("data.names", f"there are {len(settings.names)} names for {found} classes")]
+    return []
+
+
 def dims(shape: tuple[int, ...]) -> str:
     """A shape as text.
 

@@ -1,0 +1,83 @@
+"""Everything one run is told: the whole configuration as one record, and every fault of it at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from cnnlab.data.settings import AugmentSettings, DataSettings, mismatches
+from cnnlab.errors import Fault, near
+from cnnlab.network.spec import Network, read_network
+from cnnlab.settings import Count, Fraction, Natural, Settings, read, shown
+from cnnlab.training.settings import OPTIMIZERS, SCHEDULES, TrainerSettings
+
+Task = Literal["train", "test", "predict", "summary"]
+
+
+class Top(Settings):
+    """The settings outside the groups."""
+
+    task: Task = "train"
+    """what to do"""
+    seed: Natural = 0
+    """of everything random: split, order, first weights, augmentation, dropout"""
+    name: str | None = None
+    """name of the run's folder; null: the network's"""
+    tags: tuple[str, ...] = ()
+    """words to find the run by"""
+    threads: Count | None = None
+    """CPU threads; null: as many as torch takes by itself"""
+    label_smoothing: Fraction = 0.0
+    """share of the target spread evenly over the classes: Szegedy et al. 2015, arXiv:1512.00567, §7"""
+    ckpt_path: str | None = None
+    """a checkpoint or a run's folder, for task=test and task=predict"""
+    images: str | None = None
+    """image file, folder or glob pattern, for task=predict"""
+    format: Literal["text", "json"] = "text"
+    """how tables are printed"""
+
+
+GROUPS = ("model", "data", "augment", "optimizer", "scheduler", "trainer")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's settings, checked."""
+
+    top: Top
+    network: Network
+    data: DataSettings
+    augment: AugmentSettings
+    optimizer: Any
+    scheduler: Any
+    trainer: TrainerSettings
+
+
+def read_run(config: dict[str, Any]) -> tuple[Run | None, list[Fault]]:
+    """The run that a resolved configuration describes, or all the faults in it."""
+    top, faults = read(Top, {k: v for k, v in config.items() if k not in GROUPS}, "", "cnnlab", GROUPS)
+    group = {name: config.get(name) for name in GROUPS}
+    data, found = read(DataSettings, group["data"], "data", "data")
+    faults += found or (mismatches(data) if data else [])
+    parts: dict[str, Any] = {}
+    for name, cls in (("augment", AugmentSettings), ("trainer", TrainerSettings)):
+        parts[name], found = read(cls, group[name], name, f"the {name}" if name == "trainer" else name)
+        faults += found
+    for name, table in (("optimizer", OPTIMIZERS), ("scheduler", SCHEDULES)):
+        parts[name], found = read_kind(table, group[name], name)
+        faults += found
+    network, found = read_network(group["model"], data.classes or 2 if data else 10)
+    faults += found
+    if faults or top is None or data is None or network is None:
+        return None, faults
+    return Run(top, network, data, **parts), []
+
+
+def read_kind(table: dict[str, type[Settings]], raw: Any, path: str) -> tuple[Settings | None, list[Fault]]:
+    """One of several records, told apart by `kind`."""
+    if not isinstance(raw, dict):
+        return None, [Fault(path, f"should be a mapping of settings, not {shown(raw)}")]
+    kind = raw.get("kind")
+    if kind not in table:
+        return None, [Fault(f"{path}.kind", f"there is no {path} {kind!r}{near(kind, table)}")]
+    return read(table[kind], raw, path, kind)

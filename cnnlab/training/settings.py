@@ -1,0 +1,133 @@
+"""What the groups `optimizer`, `scheduler` and `trainer` may say; torch is not needed to compose and check it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from cnnlab.settings import Count, Flag, Fraction, NonNegative, Positive, Settings, shown
+
+
+class Sgd(Settings):
+    """Stochastic gradient descent with momentum. Nesterov's form: Sutskever et al. 2013, ICML, eq. 3 and 4."""
+
+    kind: Literal["sgd"] = "sgd"
+    lr: Positive
+    """learning rate, before the scheduler's factor"""
+    momentum: Fraction = 0.9
+    """share of the last step that is kept"""
+    nesterov: Flag = True
+    """look ahead along the momentum"""
+    weight_decay: NonNegative = 5e-4
+    """pulls every weight towards zero"""
+
+
+class Adam(Settings):
+    """Kingma & Ba 2014, arXiv:1412.6980."""
+
+    kind: Literal["adam"] = "adam"
+    lr: Positive
+    """learning rate, before the scheduler's factor"""
+    betas: tuple[Fraction, Fraction] = (0.9, 0.999)
+    """decay of the running means of the gradient and of its square"""
+    eps: Positive = 1e-8
+    """added to the denominator"""
+    weight_decay: NonNegative = 0.0
+    """added to the gradient, as L2 regularisation"""
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay. Loshchilov & Hutter 2017, arXiv:1711.05101."""
+
+    kind: Literal["adamw"] = "adamw"  # type: ignore[assignment]
+    weight_decay: NonNegative = 0.01
+    """pulls every weight towards zero, apart from the gradient"""
+
+
+OPTIMIZERS: dict[str, type[Settings]] = {"sgd": Sgd, "adam": Adam, "adamw": AdamW}
+
+
+class Schedule(Settings):
+    """What all schedules share: a factor of the learning rate, a pure function of the step."""
+
+    warmup: NonNegative = 0.0
+    """epochs in which the rate first rises from zero, linearly"""
+
+
+class Constant(Schedule):
+    """The rate stays."""
+
+    kind: Literal["constant"] = "constant"
+
+
+class Cosine(Schedule):
+    """Half a cosine from the rate down to its end. Loshchilov & Hutter 2016, arXiv:1608.03983, eq. 5."""
+
+    kind: Literal["cosine"] = "cosine"
+    end: Fraction = 0.0
+    """share of the rate that is left at the end"""
+
+
+class OneCycle(Schedule):
+    """Up along a cosine, then down along another. Smith & Topin 2017, arXiv:1708.07120."""
+
+    kind: Literal["one_cycle"] = "one_cycle"
+    rise: Annotated[float, Field(gt=0, lt=1, strict=True)] = 0.3
+    """share of the steps in which the rate rises"""
+    begin: Fraction = 0.04
+    """share of the rate at the first step"""
+    end: Fraction = 0.0001
+    """share of the rate at the last step"""
+
+
+class Step(Schedule):
+    """The rate falls by a factor at given epochs."""
+
+    kind: Literal["step"] = "step"
+    milestones: tuple[Positive, ...]
+    """epochs at whose end the rate falls"""
+    gamma: Annotated[float, Field(gt=0, le=1, strict=True)] = 0.1
+    """factor at each milestone"""
+
+
+SCHEDULES: dict[str, type[Settings]] = {"constant": Constant, "cosine": Cosine, "one_cycle": OneCycle, "step": Step}
+
+
+def _precision(value: Any) -> Any:
+    if value in (32, "32", "32-true"):
+        return "32"
+    if value in ("bf16", "bf16-mixed"):
+        return "bf16"
+    if value == "auto":
+        return value
+    raise ValueError(f"should be auto, 32 or bf16, not {shown(value)}")
+
+
+def _devices(value: Any) -> Any:
+    if value == "auto" or (type(value) is int and value >= 1):
+        return value
+    raise ValueError(f"should be a number of devices or auto, not {shown(value)}")
+
+
+class TrainerSettings(Settings):
+    """How long and on what to train; the names are Lightning's."""
+
+    max_epochs: Count = 10
+    """passes over the training images"""
+    max_steps: Count | None = None
+    """optimiser steps after which training ends in any case; null: none"""
+    accelerator: Literal["auto", "cpu", "gpu", "mps"] = "auto"
+    """what to train on"""
+    devices: Annotated[int | Literal["auto"], BeforeValidator(_devices)] = 1
+    """how many of them"""
+    precision: Annotated[Literal["auto", "32", "bf16"], BeforeValidator(_precision)] = "auto"
+    """auto: bf16 mixed precision where the processor has units for it, else 32"""
+    gradient_clip_val: Positive | None = None
+    """largest norm of the gradient; null: not clipped"""
+    accumulate_grad_batches: Count = 1
+    """batches whose gradients make one step"""
+    deterministic: Flag = True
+    """use deterministic algorithms only, where there is a choice"""
+    progress: Flag = True
+    """show progress while training"""
