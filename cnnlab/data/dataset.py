@@ -57,12 +57,18 @@ def open_dataset(settings: DataSettings, seed: int = 0) -> Dataset:
 def _three(parts: Parts, settings: DataSettings, seed: int) -> tuple[Split, Split, Split]:
     train, val, test = parts.train, parts.val, parts.test
     if test is None:  # drawn without the seed: what one seed tests on, no other may train on
-        held, rest = stratified(train.y, TEST_FRACTION, "test")
-        test, train = train.take(held), train.take(rest)
+        test, train = _carve(train, TEST_FRACTION, "test")
     if val is None:
-        held, rest = stratified(train.y, settings.val_fraction, "val", seed)
-        val, train = train.take(held), train.take(rest)
+        val, train = _carve(train, settings.val_fraction, "val", seed)
     return train, val, test
+
+
+def _carve(split: Split, fraction: float, *key: object) -> tuple[Split, Split]:
+    """(the carved part, the rest)"""
+    held, rest = stratified(split.y, fraction, *key)
+    if not len(held):
+        raise UserError(Fault("data.dir", f"every class has one image alone; none can be kept for the {key[0]} part"))
+    return split.take(held), split.take(rest)
 
 
 def _subset(train: Split, count: int, seed: int) -> Split:
@@ -77,7 +83,8 @@ def _check(parts: Parts, settings: DataSettings) -> None:
     if shape != settings.shape:
         message = f"the files of {settings.source} have {dims(shape)} images, not {dims(settings.shape)}"
         faults.append(Fault("data.shape", message))
-    found = int(parts.train.y.max()) + 1 if parts.names is None else len(parts.names)
+    labels = torch.cat([split.y for split in (parts.train, parts.val, parts.test) if split])
+    found = int(labels.max()) + 1 if parts.names is None else len(parts.names)
     if faults := faults + class_faults(found, settings):
         raise UserError(*faults)
 

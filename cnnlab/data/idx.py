@@ -36,6 +36,8 @@ def _read(file: BinaryIO, path: Path, ndim: int) -> np.ndarray:
         raise _fault(path, f"is not an IDX file of bytes with {ndim} axes")
     sizes = [int.from_bytes(header[4 + 4 * axis : 8 + 4 * axis], "big") for axis in range(ndim)]
     claimed, stored = prod(sizes), path.stat().st_size
+    if not claimed:
+        raise _fault(path, "holds nothing: a size in its header is 0")
     most = stored * RATIO if path.suffix == ".gz" else stored - len(header)
     if claimed > min(most, LIMIT):
         raise _fault(path, f"claims {claimed} bytes of images, more than its {stored} bytes can hold")

@@ -147,6 +147,11 @@ def test_a_class_without_a_readable_image_is_fatal(tmp_path):
     )
 
 
+def test_one_image_a_class_is_too_few(tmp_path):
+    text = "data.dir: every class has one image alone; none can be kept for the test part"
+    assert message(open_dataset, settings(fill(tmp_path, count=1)), 0) == text
+
+
 def test_more_images_than_memory_are_refused_before_one_is_opened(tmp_path, monkeypatch):
     fill(tmp_path)
     monkeypatch.setattr(folder.os, "sysconf", {"SC_PAGE_SIZE": 1 << 12, "SC_PHYS_PAGES": 1 << 18}.get)

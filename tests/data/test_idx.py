@@ -52,6 +52,7 @@ BAD = {
     "text": (b"<html>not found</html>", "is not an IDX file of bytes with 3 axes"),
     "floats": (idx(IMAGES, kind=0x0D), "is not an IDX file of bytes with 3 axes"),
     "labels": (idx(LABELS), "is not an IDX file of bytes with 3 axes"),
+    "nothing": (idx(IMAGES[:0]), "holds nothing: a size in its header is 0"),
     "longer": (idx(IMAGES) + b"x", "goes on after the 400 bytes that its header claims"),
 }
 
@@ -144,6 +145,13 @@ def test_labels_and_images_that_do_not_match_are_a_fault(tmp_path):
     path = tmp_path / "train-images-idx3-ubyte.gz"
     text = f"data.dir: {path} has 20 images, but train-labels-idx1-ubyte.gz has 19 labels"
     assert message(mnist.read_parts, settings(tmp_path)) == text
+
+
+def test_labels_of_the_test_part_are_checked_too(tmp_path):
+    fill(tmp_path)
+    (tmp_path / "t10k-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx(LABELS + 1)))
+    text = "data.classes: the files of mnist have 3 classes, not 2"
+    assert message(open_dataset, settings(tmp_path), 0) == text
 
 
 def test_files_of_another_shape_or_number_of_classes_are_faults_that_name_both(tmp_path):
