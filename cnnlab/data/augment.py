@@ -49,10 +49,12 @@ class Windows:
 
     def __init__(self, images: torch.Tensor, pad: int):
         self.pad, (_, self.channels, self.rows, self.columns) = pad, images.shape
-        padded = F.pad(images, (pad,) * 4)
+        padded = F.pad(images, (pad,) * 4) if pad else images
         self.padded = padded.shape[2], padded.shape[3]
         self.span = padded[0].numel()
-        flat = F.pad(padded.flatten(), (0, 2 * pad * (self.padded[1] + 1)))  # the last image's last shift ends there
+        flat = padded.flatten()
+        if pad:
+            flat = F.pad(flat, (0, 2 * pad * (self.padded[1] + 1)))  # the last image's last shift ends there
         self.spans = flat.as_strided((len(flat) - self.span + 1, self.span), (1, 1))
 
     def places(self, row_draws: torch.Tensor, column_draws: torch.Tensor) -> torch.Tensor:

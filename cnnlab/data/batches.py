@@ -29,11 +29,12 @@ class Batches:
         device: torch.device | str = "cpu",
         memory_format: torch.memory_format = torch.contiguous_format,
     ):
-        self.x, self.y = split.x.to(device), split.y.to(device)
+        x, self.y = split.x.to(device), split.y.to(device)
         self.batch_size, self.size, self.seed, self.shuffle = batch_size, size, seed, shuffle
         self.memory_format = memory_format
         self.normalise = Normalise(mean, std, device)
-        self.augmenter = Augmenter(self.x, augment, seed) if augment and augment != AugmentSettings() else None
+        self.augmenter = Augmenter(x, augment, seed) if augment and augment != AugmentSettings() else None
+        self.x = x.new_empty(0) if self.augmenter else x  # the augmenter holds the images, padded; not both
         self.start_epoch(0)
 
     def __len__(self) -> int:
@@ -54,10 +55,10 @@ class Batches:
         if self.order is None and self.augmenter is None:
             return self._finish(self.normalise(self.x[rows])), self.y[rows]
         index = torch.arange(rows.start, rows.stop, device=self.y.device) if self.order is None else self.order[rows]
-        if self.augmenter is None:
-            x = self.normalise(self.x.index_select(0, index))
-        else:
+        if self.augmenter:
             x = self.augmenter.cut(self.normalise(self.augmenter.take(index)), index)
+        else:
+            x = self.normalise(self.x.index_select(0, index))
         return self._finish(x), self.y.index_select(0, index)
 
     def _rows(self, step: int) -> slice:

@@ -2,6 +2,7 @@
 
 import hashlib
 import http.client
+import logging
 import socket
 import threading
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ try:
     import fcntl
 except ImportError:  # Windows: two downloads at once are not kept apart there, the checksum finds out
     fcntl = None
+
+LOG = logging.getLogger(__name__)
 
 PATIENCE = 10.0
 """seconds to wait for an answer; offline, at most two such waits pass before the user is told"""
@@ -62,6 +65,7 @@ def download(remote: Remote, url: str, into: Path) -> Path:
     with part.open("ab") as file, _alone(file):
         if target.exists():  # another process was quicker, while this one waited
             return target
+        LOG.info("downloading %s (%.1f MB) from %s into %s", remote.name, remote.size / 1e6, url, into)
         while file.tell() < remote.size:
             have = file.tell()
             try:

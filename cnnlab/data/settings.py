@@ -42,6 +42,12 @@ def _names(value: Any) -> Any:
     raise ValueError(f"should be a list of class names in quotes, not {shown(value)}")
 
 
+Size = Annotated[
+    Literal["auto"] | tuple[Count, Count] | None,
+    BeforeValidator(_size, json_schema_input_type=Literal["auto"] | Count | tuple[Count, Count] | None),
+]
+
+
 class DataSettings(Settings):
     """A data set: where it comes from, what its images are, how they are split and fed."""
 
@@ -55,7 +61,7 @@ class DataSettings(Settings):
     """number of classes; null only for a folder, whose directories are counted"""
     names: Annotated[tuple[str, ...] | None, BeforeValidator(_names)] = None
     """names of the classes in the order of their labels; null: a folder's directories, else 0, 1, …"""
-    size: Annotated[Literal["auto"] | tuple[Count, Count] | None, BeforeValidator(_size)] = "auto"
+    size: Size = "auto"
     """(rows, columns) fed to the network; auto: what the network asks for, else as stored; null: as stored"""
     batch_size: Count = 128
     """images a step"""
