@@ -18,8 +18,8 @@ def read_pickle(content: bytes) -> Any:
         return _plain(_Unpickler(io.BytesIO(content), encoding="bytes").load())
     except Refused:
         raise
-    except Exception as error:  # a broken pickle raises nearly anything: IndexError, KeyError, MemoryError …
-        raise Refused(f"broken pickle ({type(error).__name__})") from None
+    except Exception:  # a broken pickle raises nearly anything: IndexError, KeyError, MemoryError …
+        raise Refused("it is a broken pickle") from None
 
 
 class _Array:
@@ -69,7 +69,9 @@ ALLOWED = {
 }
 
 
-class _Unpickler(pickle.Unpickler):
+class _Unpickler(pickle._Unpickler):  # pyright: ignore[reportAttributeAccessIssue]
+    """Python's own, not C's: there one opcode of five bytes can claim a memo of 64 GiB. 0.3 s for all of CIFAR-10."""
+
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in ALLOWED:
             raise Refused(f"it asks for {module}.{name}")

@@ -164,9 +164,9 @@ def array_pickle(shape, raw, name=b"u1"):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "broken pickle (EOFError)"),
-        (b"not a pickle", "broken pickle (UnpicklingError)"),
-        (python2({b"data": PIXELS})[:-5], "broken pickle (UnpicklingError)"),
+        (b"", "it is a broken pickle"),
+        (b"not a pickle", "it is a broken pickle"),
+        (python2({b"data": PIXELS})[:-5], "it is a broken pickle"),
         (pickle.dumps([1, 2]), "it has no array of 3072 pixels an image"),
         (python2({b"labels": [1], b"data": PIXELS[:1, :99]}), "it has no array of 3072 pixels an image"),
         (python2({b"labels": [1, 2], b"data": PIXELS[:1]}), "it has no list of 1 labels"),
@@ -176,18 +176,19 @@ def array_pickle(shape, raw, name=b"u1"):
         (array_pickle(b"J\x01\0\0\0J\0\0\0\x7f", bytes(3072)), "an array of shape (1, 2130706432) with 3072 bytes"),
         (array_pickle(b"J\x01\0\0\0J\0\x0c\0\0", bytes(3072), b"O8"), "an array that is not of uint8"),
         (pickle.dumps({b"data": np.zeros((1, 3072), np.float32)}, 2), "an array that is not of uint8"),
+        (b"\x80\x02]r\xff\xff\xff\x7f.", "it has no array of 3072 pixels an image"),
         (pickle.dumps({b"data": {1, 2}}, 4), "a set where plain values are expected"),
     ],
-    ids=range(13),
+    ids=range(14),
 )
 def test_a_pickle_that_is_broken_or_holds_something_else_is_refused(tmp_path, content, reason):
     assert refused(tmp_path, content) == reason
 
 
 def test_the_stand_ins_for_arrays_cannot_be_told_to_do_anything_else(tmp_path):
-    assert refused(tmp_path, b"\x80\x02cnumpy\nndarray\n(K\x01tR.") == "broken pickle (TypeError)"
+    assert refused(tmp_path, b"\x80\x02cnumpy\nndarray\n(K\x01tR.") == "it is a broken pickle"
     assert refused(tmp_path, b"\x80\x02cnumpy\nndarray\n)R.") == "a Array where plain values are expected"
-    assert refused(tmp_path, b"\x80\x02c_codecs\nencode\n(U\x01aU\x01btR.") == "broken pickle (AttributeError)"
+    assert refused(tmp_path, b"\x80\x02c_codecs\nencode\n(U\x01aU\x01btR.") == "it is a broken pickle"
 
 
 def test_binary_records_that_do_not_fit_are_refused(tmp_path):
