@@ -3,9 +3,9 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from cnnlab.errors import Fault, near
 
@@ -33,8 +33,10 @@ Pair = Annotated[tuple[Count, Count], BeforeValidator(_pair)]
 """rows and columns; one number stands for both"""
 
 
-class Settings(BaseModel, extra="forbid", frozen=True, use_attribute_docstrings=True):
+class Settings(BaseModel):
     """A frozen record of settings; each field is documented by the string under it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 T = TypeVar("T", bound=Settings)
@@ -52,18 +54,48 @@ def read(
     try:
         return cls.model_validate(raw), []
     except ValidationError as error:
-        known = [*cls.model_fields, *also]
-        faults = {fault_of(e, path, noun, known): None for e in error.errors(include_url=False)}
-        return None, list(faults)
+        faults = dict.fromkeys(fault_of(e, cls, raw, path, noun, also) for e in error.errors(include_url=False))
+        return None, [fault for fault in faults if not _misspelt(fault, faults)]
 
 
-def fault_of(error: Any, path: str, noun: str, known: list[str]) -> Fault:
-    """One of pydantic's errors as a sentence."""
+def _misspelt(fault: Fault, faults: Iterable[Fault]) -> bool:
+    """Whether `fault` says that a setting is missing which another fault says is there, misspelt."""
+    name = fault.path.rpartition(".")[2]
+    return fault.message.endswith("needs this setting") and any(f"mean {name!r}" in other.message for other in faults)
+
+
+def _records_in(annotation: Any) -> list[type[Settings]]:
+    """The records that an annotation names, inside unions and the like."""
+    if isinstance(annotation, type) and issubclass(annotation, Settings):
+        return [annotation]
+    return [record for part in get_args(annotation) for record in _records_in(part)]
+
+
+def _descend(cls: type[Settings], raw: Any, loc: list[str]) -> tuple[list[str], type[Settings]]:
+    """As much of pydantic's `loc` as the user wrote, and the record that its last name is a setting of.
+
+    The rest is pydantic's own: members of unions, places in lists.
+    """
+    written, holder = loc[:1], cls
+    for name in loc[1:]:
+        raw = raw.get(written[-1]) if isinstance(raw, dict) else None
+        inner = _records_in(holder.model_fields[written[-1]].annotation) if written[-1] in holder.model_fields else []
+        if not inner or not isinstance(raw, dict):
+            break
+        written, holder = [*written, name], inner[0]
+    return written, holder
+
+
+def fault_of(error: Any, cls: type[Settings], raw: Any, path: str, noun: str, also: Iterable[str] = ()) -> Fault:
+    """One of pydantic's errors about `raw`, read as a record of `cls`, as a sentence."""
     loc, context, value = [str(part) for part in error["loc"]], error.get("ctx", {}), error["input"]
-    at = ".".join([path, *loc[:1]]) if path else ".".join(loc[:1])
+    written, holder = _descend(cls, raw, loc)
+    at = ".".join([path, *written] if path else written)
+    if holder is not cls:
+        noun, also = written[-2], ()
     match error["type"]:
         case "extra_forbidden":
-            return Fault(at, f"{noun} has no such setting{near(loc[0], known)}")
+            return Fault(at, f"{noun} has no such setting{near(written[-1], [*holder.model_fields, *also])}")
         case "missing":
             return Fault(at, f"{noun} needs this setting")
         case "value_error":

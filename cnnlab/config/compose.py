@@ -41,6 +41,8 @@ class Composed:
     origins: Origins = field(default_factory=Origins)
     overrides: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    unresolved: list[str] = field(default_factory=list)
+    """keys whose interpolation failed; whatever else is wrong with them follows from that"""
 
 
 def register() -> None:
@@ -196,6 +198,7 @@ def _resolve(config: DictConfig, result: Composed) -> None:
             result.faults.append(Fault(key, reason(error)))
             if not key:
                 return
+            result.unresolved.append(key)
             OmegaConf.update(config, key, None)
     with _environment_kept_out():
         result.frozen = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]

@@ -28,7 +28,11 @@ class Origins:
         self.history.setdefault(key, []).append(place)
 
     def of(self, key: str) -> str | None:
-        """The place that set `key`, or what encloses it; None where nothing did."""
+        """The place that set `key`, or something in it, or what encloses it; None where nothing did."""
+        key = key.split("[")[0]
+        within = [places[-1] for name, places in self.history.items() if name.startswith(f"{key}.")]
+        if key not in self.history and within:
+            return within[-1]
         while key:
             if key in self.history:
                 return self.history[key][-1]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from cnnlab.data.listing import folder_classes
 from cnnlab.data.settings import AugmentSettings, DataSettings, mismatches
-from cnnlab.errors import Fault, near
+from cnnlab.errors import Fault, UserError, near
 from cnnlab.network.spec import Network, read_network
 from cnnlab.settings import Count, Fraction, Natural, Settings, read, shown
 from cnnlab.training.settings import OPTIMIZERS, SCHEDULES, TrainerSettings
@@ -37,6 +38,9 @@ class Top(Settings):
     """how tables are printed"""
 
 
+UNKNOWN_CLASSES = 10
+"""stands in where the data's settings are at fault, so that the network's faults can be told all the same"""
+
 GROUPS = ("model", "data", "augment", "optimizer", "scheduler", "trainer")
 
 
@@ -57,8 +61,8 @@ def read_run(config: dict[str, Any]) -> tuple[Run | None, list[Fault]]:
     """The run that a resolved configuration describes, or all the faults in it."""
     top, faults = read(Top, {k: v for k, v in config.items() if k not in GROUPS}, "", "cnnlab", GROUPS)
     group = {name: config.get(name) for name in GROUPS}
-    data, found = read(DataSettings, group["data"], "data", "data")
-    faults += found or (mismatches(data) if data else [])
+    data, found = read_data(group["data"], reads_images=top is None or top.task in ("train", "test"))
+    faults += found
     parts: dict[str, Any] = {}
     for name, cls in (("augment", AugmentSettings), ("trainer", TrainerSettings)):
         parts[name], found = read(cls, group[name], name, f"the {name}" if name == "trainer" else name)
@@ -66,11 +70,29 @@ def read_run(config: dict[str, Any]) -> tuple[Run | None, list[Fault]]:
     for name, table in (("optimizer", OPTIMIZERS), ("scheduler", SCHEDULES)):
         parts[name], found = read_kind(table, group[name], name)
         faults += found
-    network, found = read_network(group["model"], data.classes or 2 if data else 10)
+    network, found = read_network(group["model"], data.classes if data and data.classes else UNKNOWN_CLASSES)
     faults += found
     if faults or top is None or data is None or network is None:
         return None, faults
     return Run(top, network, data, **parts), []
+
+
+def read_data(raw: Any, reads_images: bool) -> tuple[DataSettings | None, list[Fault]]:
+    """The data's settings. A folder's classes are its directories; what only images can show is left for later."""
+    data, faults = read(DataSettings, raw, "data", "data")
+    if data is None:
+        return None, faults
+    if reads_images:
+        faults = mismatches(data)
+    if data.classes is None and data.dir is not None:
+        try:
+            names = folder_classes(data.dir)
+        except UserError as error:
+            return data, [*faults, *error.faults]
+        data = data.model_copy(update={"classes": len(names), "names": data.names or names})
+    elif data.classes is None and not faults:
+        faults = [Fault("data.classes", "how many classes are there? Say so, or where the images lie (data.dir)")]
+    return data, faults
 
 
 def read_kind(table: dict[str, type[Settings]], raw: Any, path: str) -> tuple[Settings | None, list[Fault]]:

@@ -35,7 +35,8 @@ class Plan:
     input: Shape
     layers: list[Layer] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
-    misfits: list[Misfit] = field(default_factory=list)
+    end: tuple[Fault, Misfit] | None = None
+    """what the walk ended at, where it could not go on"""
 
     @property
     def output(self) -> Shape:
@@ -66,9 +67,10 @@ def plan(network: Network, shape: Shape, path: str = "model") -> Plan:
                 try:
                     found = measure(part, result.output)
                 except Misfit as misfit:
-                    result.faults.append(Fault(".".join([path, at, *misfit.path]), misfit.message))
-                    result.misfits.append(misfit)
+                    fault = Fault(".".join([path, at, *misfit.path]), misfit.message)
+                    result.faults.append(fault)
                     if misfit.cause != "norm":
+                        result.end = (fault, misfit)
                         return result
                     found = measure(_normless(part), result.output)
                 seen = seen.then(found.field)

@@ -14,7 +14,7 @@ from typing import Any
 from cnnlab.blocks import KINDS
 from cnnlab.blocks.base import Block, Inherits, Sized, Stack, Stage
 from cnnlab.blocks.conv import Bias, Init
-from cnnlab.blocks.merge import BranchesField, Parallel, Scope, StackField
+from cnnlab.blocks.merge import Parallel, Scope
 from cnnlab.blocks.norm import Act, Norm
 from cnnlab.errors import Fault, near
 from cnnlab.settings import Count, Fraction, Natural, Pair, Positive, Settings, read, shown
@@ -248,13 +248,12 @@ class Reader:
                 settings[key], origin[key] = value, f"{self.path}.kinds.{kind}.{key}"
         inner = {**scope, **{key: settings[key] for key in INHERITED if key in settings}}
         settings = {**self.inherited(cls, settings, scope), **settings}
-        faults = self.widths(cls, settings, origin, path)
-        faults += self.inside(cls, settings, path, inner)
-        if faults:
-            return None
+        before = len(self.faults)
+        self.widths(cls, settings, path)
+        self.inside(cls, settings, path, inner)
         block, found = read(cls, settings, path, kind, PLACED)
         self.faults += [replace(f, path=_moved(f.path, path, origin)) for f in found]
-        return block
+        return block if len(self.faults) == before else None
 
     def inherited(self, cls: type[Block], settings: dict[str, Any], scope: dict[str, Any]) -> dict[str, Any]:
         """What the block takes from around it. The output layer takes no norm, activation or dropout."""
@@ -270,35 +269,31 @@ class Reader:
                 self.used.add(source)
         return {"act": "none", **taken} if output else taken
 
-    def widths(self, cls: type[Block], settings: dict[str, Any], origin: dict[str, str], path: str) -> int:
-        """Put numbers in the place of widths; how many could not be."""
-        bad = 0
+    def widths(self, cls: type[Block], settings: dict[str, Any], path: str) -> None:
+        """Put numbers in the place of widths. Of those that `width` makes broken, one is named for all."""
         for name, info in cls.model_fields.items():
             marker = next((m for m in info.metadata if isinstance(m, Sized)), None)
             if marker and name in settings:
                 try:
                     settings[name] = self.width.of(settings[name], marker.scaled)
                 except ValueError as error:
-                    bad += 1
-                    self.fault(origin.get(name, path), str(error))
-        return bad
+                    if not any(fault.path == f"{self.path}.width" for fault in self.faults):
+                        self.fault(f"{self.path}.width", f"{path}.{name}: {error}")
 
-    def inside(self, cls: type[Block], settings: dict[str, Any], path: str, scope: dict[str, Any]) -> int:
-        """Read the stacks within a combinator; the number of faults in them."""
-        before = len(self.faults)
-        if not issubclass(cls, Scope):
-            return 0
+    def inside(self, cls: type[Block], settings: dict[str, Any], path: str, scope: dict[str, Any]) -> None:
+        """Read the stacks within a combinator."""
         name = "branches" if cls is Parallel else "body"
         raw = settings.get(name)
-        if raw is None:
-            return 0
+        if not issubclass(cls, Scope) or raw is None:
+            return
         if not isinstance(raw, dict):
             self.fault(f"{path}.{name}", f"should be a mapping from names to blocks, not {shown(raw)}")
+            settings[name] = ()
         elif cls is Parallel:
-            settings[name] = tuple(self.branch(key, value, f"{path}.{name}.{key}", scope) for key, value in raw.items() if value is not None)
+            branches = {key: value for key, value in raw.items() if value is not None}
+            settings[name] = tuple(self.branch(str(k), v, f"{path}.{name}.{k}", scope) for k, v in branches.items())
         else:
             settings[name] = self.stack(raw, f"{path}.{name}", scope)
-        return len(self.faults) - before
 
     def branch(self, name: str, raw: Any, path: str, scope: dict[str, Any]) -> tuple[str, Stack]:
         """A branch is one block or a stack of them."""

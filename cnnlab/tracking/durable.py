@@ -20,11 +20,10 @@ _LEFTOVER = re.compile(r"\..+\.\d+-\d+\.part")
 def write(path: Path | str, content: bytes | str) -> None:
     """Put `content` at `path`, replacing what was there; text is UTF-8."""
     data = _encoded(content) if isinstance(content, str) else content
-    with _replacing(Path(path)) as temporary:
+    with replacing(Path(path)) as temporary:
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
         try:
             _write_all(fd, data)
-            os.fsync(fd)
         finally:
             os.close(fd)
 
@@ -47,7 +46,7 @@ def append_line(path: Path | str, record: dict[str, Any]) -> None:
     finally:
         os.close(fd)
     if new:
-        _sync_folder(path.parent)
+        _sync(path.parent)
 
 
 def read_lines(path: Path | str) -> list[dict[str, Any]]:
@@ -77,17 +76,12 @@ def link(source: Path | str, target: Path | str) -> None:
     Safe only for files that are replaced and never edited in place, as `write` does.
     """
     source, target = Path(source), Path(target)
-    with _replacing(target) as temporary:
+    with replacing(target) as temporary:
         temporary.unlink(missing_ok=True)
         try:
             os.link(source, temporary)
         except OSError:  # another filesystem, or one without hard links
             shutil.copyfile(source, temporary)
-        fd = os.open(temporary, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
 
 
 def clear_leftovers(folder: Path | str) -> None:
@@ -98,16 +92,17 @@ def clear_leftovers(folder: Path | str) -> None:
 
 
 @contextmanager
-def _replacing(target: Path) -> Iterator[Path]:
+def replacing(target: Path) -> Iterator[Path]:
     """A name beside `target` (the same filesystem, so the rename is atomic) that takes its place at the end."""
     temporary = target.with_name(f".{target.name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         yield temporary
+        _sync(temporary)  # content to disk before the name points to it
         os.replace(temporary, target)
     finally:
         # also after success: renaming one hard link onto another of the same file does nothing and leaves both
         temporary.unlink(missing_ok=True)
-    _sync_folder(target.parent)
+    _sync(target.parent)
 
 
 def _encoded(text: str) -> bytes:
@@ -127,8 +122,9 @@ def _cut_torn_line(fd: int) -> None:
         os.ftruncate(fd, os.pread(fd, size, 0).rfind(b"\n") + 1)
 
 
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+def _sync(path: Path) -> None:
+    """Wait until a file's content, or a folder's names, are on the disk."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(fd)
     finally:

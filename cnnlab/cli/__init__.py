@@ -1,0 +1,1 @@
+"""The command line: what was typed, what is wrong with it, and the tasks."""

@@ -1,0 +1,49 @@
+"""`python run.py --help`, before Hydra or torch start: tasks, groups and their options, examples."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+TASKS = {
+    "train": "fit the network, then test its best checkpoint once (the default)",
+    "test": "ckpt_path=FOLDER_OR_FILE: evaluate a trained network on the test images",
+    "predict": "ckpt_path=FOLDER_OR_FILE images=PATH_OR_GLOB: what it sees in your images",
+    "summary": "the layer table: shapes, parameters, multiply-adds, receptive fields",
+}
+
+EXAMPLES = """\
+  python run.py model=resnet18                                        train on 10,000 images that ship with cnnlab
+  python run.py model=resnet18 model.norm=none model.body.stage3.repeat=6
+  python run.py model=vgg11 'model.body.extra={block: conv, channels: 64, after: stage2}' task=summary
+  python run.py -m model=lenet model.norm=none,batch seed=0,1,2       every combination, one after the other
+"""
+
+
+def help_text(conf: Path) -> str:
+    """The whole page; groups and options are read from the folder `conf`."""
+    tasks = "\n".join(f"  task={name:<9}{said}" for name, said in TASKS.items())
+    groups = "\n".join(_group(folder) for folder in sorted(conf.iterdir()) if folder.is_dir())
+    return f"""\
+cnnlab: describe a CNN in YAML as a stack of named blocks, change one setting, and get an answer you can trust.
+
+  python run.py [task=TASK] [GROUP=OPTION …] [KEY=VALUE …] [-m]
+
+Tasks
+{tasks}
+
+Groups and their options (files in {conf.name}/)
+{groups}
+
+Any setting of any block can be changed, whether or not its file spells it; a typo is caught:
+  model.body.NAME.SETTING=VALUE   model.body.NAME=null   'model.body.NAME={{block: KIND, …, after: OTHER}}'
+
+Examples
+{EXAMPLES}
+Hydra's own flags: --cfg job (the composed configuration), --info, --config-dir DIR, --hydra-help
+"""
+
+
+def _group(folder: Path) -> str:
+    names = sorted(str(file.relative_to(folder).with_suffix("")) for file in folder.rglob("*.yaml"))
+    return textwrap.fill(" ".join(names), 110, initial_indent=f"  {folder.name:<11}", subsequent_indent=" " * 13)

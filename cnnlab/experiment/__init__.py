@@ -1,0 +1,1 @@
+"""One run: data, network, training and record meet here, and nowhere else."""

@@ -1,0 +1,63 @@
+"""What identifies a run, worked out from its settings alone; torch is not needed."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+from cnnlab.config.settings import GROUPS, Run
+from cnnlab.settings import Shape, digest
+
+COSMETIC = ("name", "tags", "format", "task", "ckpt_path", "images", "hydra")
+"""settings that change nothing about a result"""
+
+
+def image_shape(run: Run) -> Shape:
+    """(C, H, W) of what the network is fed."""
+    channels, *stored = run.data.shape
+    match run.data.size:
+        case "auto":
+            rows, columns = run.network.image_size((stored[0], stored[1]))
+        case None:
+            rows, columns = stored
+        case (rows, columns):
+            pass
+    return (channels, rows, columns)
+
+
+def fingerprint(run: Run) -> str:
+    """Hash of the expanded network alone: equal for two spellings of one network."""
+    return digest([run.network.plain(), list(image_shape(run))])
+
+
+def identity(run: Run, threads: int, precision: str) -> str:
+    """Hash of all that affects a run's result."""
+    data = run.data.model_dump(exclude={"download", "dir", "names"})
+    training = {name: getattr(run, name).model_dump() for name in ("augment", "optimizer", "scheduler", "trainer")}
+    training["trainer"] = {**training["trainer"], "precision": precision, "progress": None}
+    seen = {"network": fingerprint(run), "data": {**data, "size": list(image_shape(run))}, **training}
+    seen |= {"seed": run.top.seed, "label_smoothing": run.top.label_smoothing, "threads": threads}
+    return digest({**seen, "versions": {name: version(name) for name in ("torch", "pytorch-lightning", "cnnlab")}})
+
+
+def variant(overrides: list[str]) -> str:
+    """The overrides that bear on the identity, but the seed: what a run is called beside others of its sweep.
+
+    >>> variant(["model=lenet", "model.norm=batch", "seed=3", "name=x", "task=train"])
+    'model=lenet model.norm=batch'
+    """
+    return " ".join(text for text in overrides if _key(text) not in ("seed", *COSMETIC))
+
+
+def chosen(overrides: list[str], origins: Any, group: str, default: str) -> str:
+    """The file chosen from a config group."""
+    values = [text.partition("=")[2] for text in overrides if _key(text, whole=True) == group]
+    return values[-1] if values else default
+
+
+def _key(text: str, whole: bool = False) -> str:
+    key = text.partition("=")[0].lstrip("+~")
+    return key if whole else key.split(".")[0]
+
+
+assert set(COSMETIC).isdisjoint(GROUPS)

@@ -1,0 +1,65 @@
+"""What a run is to be done on: decided once, by what the machine can do, and written into the run's configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from cnnlab.errors import Fault, UserError
+from cnnlab.training.settings import TrainerSettings
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """Decided, no `auto` left."""
+
+    accelerator: str
+    precision: str
+    threads: int
+
+    @property
+    def device(self) -> torch.device:
+        return torch.device({"gpu": "cuda"}.get(self.accelerator, self.accelerator))
+
+    @property
+    def memory_format(self) -> torch.memory_format:
+        """bf16 kernels want channels last; fp32 stays in torch's own order, to the bit."""
+        return torch.channels_last if self.precision == "bf16" else torch.contiguous_format
+
+
+def decide(trainer: TrainerSettings, threads: int | None) -> Hardware:
+    """Turn `auto` into what this machine has. UserError for what it has not."""
+    accelerator = _best() if trainer.accelerator == "auto" else trainer.accelerator
+    if not _available(accelerator):
+        there = ", ".join(name for name in ("cpu", "gpu", "mps") if _available(name))
+        raise UserError(Fault("trainer.accelerator", f"this machine has no {accelerator}; it has {there}"))
+    if trainer.devices not in (1, "auto"):
+        raise UserError(Fault("trainer.devices", f"training on {trainer.devices} devices at once is not supported; write 1"))
+    precision = trainer.precision
+    if precision == "auto":
+        precision = "bf16" if _has_bf16(accelerator) else "32"
+    return Hardware(accelerator, precision, threads or torch.get_num_threads())
+
+
+def _best() -> str:
+    return next(name for name in ("gpu", "mps", "cpu") if _available(name))
+
+
+def _available(accelerator: str) -> bool:
+    match accelerator:
+        case "gpu":
+            return torch.cuda.is_available()
+        case "mps":
+            return torch.backends.mps.is_available()
+    return accelerator == "cpu"
+
+
+def _has_bf16(accelerator: str) -> bool:
+    """Whether there are units for bf16: without them a CPU emulates it, slowly."""
+    if accelerator == "gpu":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if accelerator == "cpu":
+        checks = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+        return any(check() for check in checks if check)
+    return False

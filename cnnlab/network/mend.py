@@ -1,0 +1,100 @@
+"""Changes that would make a network fit, each one tried before it is named."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from cnnlab.blocks.base import Misfit, sized
+from cnnlab.network.plan import Layer, Plan, plan
+from cnnlab.network.spec import read_network
+from cnnlab.settings import Shape
+
+LARGEST = 512
+"""rows and columns beyond which no image size is tried"""
+
+
+def explain(found: Plan, raw: dict[str, Any], classes: int) -> list[str]:
+    """Lines below what ended a walk: the chain of shapes that led to it, and the fixes that were tried and work.
+
+    `raw` is the model's settings.
+    """
+    assert found.end
+    where, misfit = found.end[0].path.removeprefix("model."), found.end[1]
+    lines = [chain_of(found, where)] if misfit.cause in ("vanishes", "flat", "image") else []
+    smallest = smallest_size(raw, classes, found.input[0]) if misfit.cause == "vanishes" else None
+    if smallest and lines:
+        lines[0] += f"     smallest image that works: {smallest}×{smallest}"
+    fixes = list(_working(misfit, where, raw, classes, found.input))
+    if smallest:
+        fixes.append(f"data.size={smallest}")
+    if fixes:
+        lines.append(f"works instead: {'  |  '.join(fixes)}")
+    return lines
+
+
+def chain_of(found: Plan, where: str) -> str:
+    """The shapes on the way to `where`; a long chain keeps its ends.
+
+    input 1×12×12 → c1 6×8×8 → s2 6×4×4 → c3 ✗
+    """
+    steps = [f"{_short(layer)} {sized(layer.shape)}" for layer in found.layers]
+    if len(steps) > 8:
+        steps = [*steps[:2], "…", *steps[-5:]]
+    return " → ".join([f"input {sized(found.input)}", *steps, f"{where.split('.', 1)[1]} ✗"])
+
+
+def _short(layer: Layer) -> str:
+    return layer.name.split(".", 1)[1]
+
+
+def smallest_size(raw: dict[str, Any], classes: int, channels: int) -> int | None:
+    """The smallest square image that the network takes; None if none up to LARGEST does."""
+
+    def works(size: int) -> bool:
+        return _fits(raw, classes, (channels, size, size))
+
+    high = 1
+    while not works(high):
+        high *= 2
+        if high > LARGEST:
+            return None
+    low = high // 2  # does not work, or is 0
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if works(middle) else (middle, high)
+    return high
+
+
+def _working(misfit: Misfit, where: str, raw: dict[str, Any], classes: int, shape: Shape) -> Iterator[str]:
+    """Overrides of one or two settings that make the network fit."""
+    section, name = where.split(".")[:2]
+    block = raw[section].get(name) or {}
+    at = f"model.{section}.{name}"
+    tries: list[tuple[str, Callable[[dict[str, Any]], None]]] = []
+
+    def setting(key: str, value: Any) -> None:
+        tries.append((f"{at}.{key}={value}", lambda model: model[section][name].update({key: value})))
+
+    if misfit.cause == "vanishes":
+        if block.get("padding") != "same":
+            setting("padding", "same")
+        tries.append((f"{at}=null", lambda model: model[section].update({name: None})))
+    if misfit.cause == "flat":
+        for kind in ("global_avg_pool", "flatten"):
+            new = {"block": kind, "before": name}
+            text = f"'model.{section}.{kind}={{block: {kind}, before: {name}}}'"
+            tries.append((text, lambda model, kind=kind, new=new: model[section].update({kind: new})))
+    if misfit.cause == "image":
+        tries.append((f"{at}=null", lambda model: model[section].update({name: None})))
+    for text, change in tries:
+        model = copy.deepcopy(raw)
+        change(model)
+        if _fits(model, classes, shape):
+            yield text
+
+
+def _fits(raw: dict[str, Any], classes: int, shape: Shape) -> bool:
+    network, faults = read_network(raw, classes)
+    return network is not None and not faults and not plan(network, shape).faults

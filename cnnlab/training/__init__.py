@@ -1,0 +1,1 @@
+"""Fitting a network: the LightningModule, schedules, callbacks, checkpoints, evaluation."""

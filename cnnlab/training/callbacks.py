@@ -1,0 +1,87 @@
+"""What a person sees while training, and how a person stops it."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import Any
+
+import pytorch_lightning as pl
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+class Lines(pl.Callback):
+    """A line an epoch; on a terminal, a bar within the epoch too."""
+
+    def __init__(self, console: Console):
+        self.console = console
+        self.bar: Progress | None = None
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, module: Any) -> None:
+        if self.console.is_terminal:
+            label = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
+            columns = (TextColumn(label), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            self.bar = Progress(*columns, console=self.console, transient=True, refresh_per_second=8)
+            self.task = self.bar.add_task("", total=len(module.train_batches))
+            self.bar.start()
+
+    def on_train_batch_end(self, trainer: pl.Trainer, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        if self.bar:
+            self.bar.update(self.task, completed=batch_idx + 1)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:
+        self.close()
+        row, epochs = module.row(), trainer.max_epochs
+        speed = f"{row['images_per_second']:,.0f} images/s"
+        self.console.print(
+            f"epoch {row['epoch']:>{len(str(epochs))}}/{epochs}   "
+            f"train loss {row['train/loss']:.4f} acc {row['train/acc']:.4f}   "
+            f"val loss {row['val/loss']:.4f} acc {row['val/acc']:.4f}   {row['seconds']:6.1f} s  {speed}",
+            highlight=False,
+        )
+
+    def on_exception(self, trainer: pl.Trainer, module: Any, exception: BaseException) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self.bar:
+            self.bar.stop()
+            self.bar = None
+
+
+class Signals(pl.Callback):
+    """SIGINT and SIGTERM end training after the step in progress, with 128 + their number; a second one at once.
+
+    Installed at the start of training, when Lightning's own handlers are: those end with exit 0 or 1.
+    """
+
+    def __init__(self, console: Console):
+        self.console = console
+        self.received: int | None = None
+        self.before: dict[int, Any] = {}
+
+    def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
+        if threading.current_thread() is threading.main_thread():
+            self.before = {number: signal.signal(number, self.note) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def note(self, number: int, frame: Any) -> None:
+        if self.received is not None:
+            raise SystemExit(128 + number)
+        self.received = number
+        self.console.print("stopping after this step; once more to stop at once")
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        if self.received is not None:
+            raise SystemExit(128 + self.received)
+
+    def teardown(self, trainer: pl.Trainer, module: Any, stage: str) -> None:
+        self.restore()
+
+    def on_exception(self, trainer: pl.Trainer, module: Any, exception: BaseException) -> None:
+        self.restore()
+
+    def restore(self) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
+        self.before = {}
