@@ -14,20 +14,30 @@ FREE_TEXT = ("ckpt_path", "images", "name", "data.dir", "hydra.run.dir", "hydra.
 
 @dataclass
 class Arguments:
-    """What was asked for."""
+    """What was asked for. All but `overrides` are flags, Hydra's but for `help`."""
 
     help: bool = False
     multirun: bool = False
-    info: list[str] = field(default_factory=list)
-    """Hydra's own flags that show something and train nothing: --cfg, --info, …"""
-    where: list[str] = field(default_factory=list)
-    """Hydra's flags that say where configuration lies: --config-dir, --config-name, --config-path"""
+    cfg: str | None = None
+    package: str | None = None
+    resolve: bool = False
+    info: str | None = None
+    hydra_help: bool = False
+    completion: bool = False
+    config_path: str | None = None
+    config_name: str = "config"
+    config_dir: str | None = None
     overrides: list[str] = field(default_factory=list)
 
+    @property
+    def shows(self) -> bool:
+        """Whether something is to be shown and nothing run."""
+        return bool(self.cfg or self.info or self.hydra_help or self.completion)
+
     def value(self, key: str) -> str | None:
-        """The value of the last override of `key`, as typed."""
-        values = [text.partition("=")[2] for text in self.overrides if text.partition("=")[0] == key]
-        return values[-1] if values else None
+        """The value of the last override of `key`, without the quotes around it."""
+        values = [text.partition("=")[2] for text in self.overrides if text.partition("=")[0].lstrip("+") == key]
+        return unquoted(values[-1]) if values else None
 
 
 class _Parser(argparse.ArgumentParser):
@@ -35,53 +45,32 @@ class _Parser(argparse.ArgumentParser):
         raise UserError(Fault("", f"command line: {message}"))
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> _Parser:
     parser = _Parser(add_help=False, allow_abbrev=False)
     parser.add_argument("-h", "--help", action="store_true")
     parser.add_argument("-m", "--multirun", action="store_true")
-    for flags in (("--resolve",), ("--hydra-help",), ("--version",), ("-sc", "--shell-completion")):
-        parser.add_argument(*flags, action="store_true")
     parser.add_argument("-c", "--cfg", choices=("job", "hydra", "all"))
     parser.add_argument("-p", "--package")
-    parser.add_argument("-i", "--info", nargs="?", const="all", choices=("all", "config", "defaults", "defaults-tree", "plugins", "searchpath"))  # fmt: skip
+    parser.add_argument("--resolve", action="store_true")
+    about = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")
+    parser.add_argument("-i", "--info", nargs="?", const="all", choices=about)
+    parser.add_argument("--hydra-help", action="store_true")
+    parser.add_argument("-sc", "--shell-completion", action="store_true", dest="completion")
     parser.add_argument("-cp", "--config-path")
-    parser.add_argument("-cn", "--config-name")
+    parser.add_argument("-cn", "--config-name", default="config")
     parser.add_argument("-cd", "--config-dir")
-    parser.add_argument("overrides", nargs="*")
     return parser
 
 
 def read_arguments(argv: list[str]) -> Arguments:
     """Read `argv`; flags may stand anywhere. Raises UserError for a flag that does not exist."""
     parser = _parser()
-    known, unknown = parser.parse_known_args([_shielded(word) for word in argv])
-    overrides = [word.removeprefix(_SHIELD) for word in [*known.overrides, *unknown] if not _is_flag(word)]
-    flags = [flag for action in parser._actions for flag in action.option_strings]
-    if strange := [word for word in unknown if _is_flag(word)]:
-        raise UserError(*(Fault("", f"command line: there is no option {w}{near(w, flags)}") for w in strange))
-    info = [f"--{name.replace('_', '-')}" for name in ("resolve", "hydra_help", "version", "shell_completion") if getattr(known, name)]
-    info += [f"--{name}={getattr(known, name)}" for name in ("cfg", "package", "info") if getattr(known, name)]
-    where = [
-        f"--{name.replace('_', '-')}={getattr(known, name)}"
-        for name in ("config_path", "config_name", "config_dir")
-        if getattr(known, name)
-    ]
-    # in the order typed: of two overrides of one key the last one counts
-    typed = {word: i for i, word in enumerate(argv)}
-    overrides.sort(key=lambda word: typed.get(word, 0))
-    return Arguments(known.help, known.multirun, info, where, [plain_words(word) for word in overrides])
-
-
-_SHIELD = "\0"
-
-
-def _shielded(word: str) -> str:
-    """An override whose value begins with a dash is no flag."""
-    return word if _is_flag(word) else _SHIELD + word
-
-
-def _is_flag(word: str) -> bool:
-    return word.startswith("-") and "=" not in word.partition(" ")[0].lstrip("-").partition(".")[0] or word.startswith("--")
+    known, rest = parser.parse_known_args(argv)
+    strange = [word for word in rest if word.startswith("-") and not re.match(r"-[^=]*=.*", word)]
+    if strange:
+        flags = [flag for action in parser._actions for flag in action.option_strings]
+        raise UserError(*(Fault("", f"command line: there is no option {word}{near(word, flags)}") for word in strange))
+    return Arguments(**vars(known), overrides=[plain_words(word) for word in rest])
 
 
 def plain_words(text: str) -> str:
@@ -108,3 +97,11 @@ def plain_words(text: str) -> str:
 
 def _quoted(value: str) -> bool:
     return len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+
+
+def unquoted(value: str) -> str:
+    """
+    >>> unquoted("'out/a (1)'"), unquoted("out/a")
+    ('out/a (1)', 'out/a')
+    """
+    return value[1:-1].replace("\\'", "'").replace("\\\\", "\\") if _quoted(value) else value

@@ -49,3 +49,10 @@ def misfits(run: Run, composed: Composed) -> list[Noted]:
     found = plan(run.network, image_shape(run))
     lines = explain(found, composed.config["model"], run.network.classes) if found.end else []
     return [note(f, composed, tuple(lines) if found.end and f is found.end[0] else ()) for f in found.faults]
+
+
+def several(overrides: list[str]) -> list[Fault]:
+    """Several values for one setting, without the flag that asks for a sweep."""
+    from cnnlab.config.engine import swept
+
+    return [Fault("", f"{text}: several values make a sweep; add -m") for text in swept(overrides)]

@@ -1,19 +1,20 @@
-"""From the command line to a task: read, compose, check everything, then let Hydra run the job or the sweep."""
+"""From the command line to a task: read it, compose, check every job, then let Hydra run the job or the sweep."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cnnlab.cli.arguments import Arguments, read_arguments
 from cnnlab.cli.help import help_text
-from cnnlab.errors import Exit, Fault, UserError
+from cnnlab.errors import Exit, UserError
 
 if TYPE_CHECKING:
-    from cnnlab.cli.check import Noted
+    from hydra._internal.hydra import Hydra
+
     from cnnlab.config.compose import Composed
 
 
@@ -24,57 +25,150 @@ def main(conf: Path, argv: list[str]) -> int:
         if arguments.help:
             print(help_text(conf))
             return Exit.DONE
-        if arguments.info:
-            return show(conf, arguments)
-        return run(conf, arguments)
+        return _with_hydra(conf, arguments)
     except UserError as error:
-        return complain(list(error.faults), error.code)
+        return complain(error.faults, error.code)
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.DONE
 
 
-def complain(faults: list[Fault] | list[Noted], code: Exit = Exit.USER) -> int:
-    """Print the faults, one below the other."""
-    for fault in faults:
-        print(fault, file=sys.stderr)
+def complain(messages: Iterable[object], code: Exit = Exit.USER) -> Exit:
+    for message in dict.fromkeys(map(str, messages)):
+        print(message, file=sys.stderr)
     return code
 
 
-def show(conf: Path, arguments: Arguments) -> int:
-    """Hydra's own displays; a configuration that does not compose is reported as for a run."""
-    from cnnlab.config.compose import register
+def _with_hydra(conf: Path, arguments: Arguments) -> int:
+    from hydra.core.global_hydra import GlobalHydra
 
-    register()
+    from cnnlab.config.engine import start
+
+    more = Path(arguments.config_dir) if arguments.config_dir else None
+    hydra = start(Path(arguments.config_path) if arguments.config_path else conf, more)
     try:
-        hydra(conf, arguments, lambda config: None)
-    except SystemExit as end:
-        if end.code not in (0, None):
-            return Exit.USER
+        if arguments.shows:
+            return show(hydra, arguments)
+        return sweep(hydra, arguments) if _is_sweep(hydra, arguments) else single(hydra, arguments)
+    finally:
+        GlobalHydra.instance().clear()
+
+
+def _is_sweep(hydra: Hydra, arguments: Arguments) -> bool:
+    from hydra.errors import HydraException
+    from hydra.types import RunMode
+    from omegaconf.errors import OmegaConfBaseException
+
+    if arguments.multirun:
+        return True
+    if not any(text.startswith("hydra.mode=") for text in arguments.overrides):
+        return False
+    try:
+        return hydra.get_mode(arguments.config_name, arguments.overrides) == RunMode.MULTIRUN
+    except (HydraException, OmegaConfBaseException):
+        return False  # composing again, for a single run, will say what is wrong
+
+
+def show(hydra: Hydra, arguments: Arguments) -> Exit:
+    """Hydra's own displays: the composed configuration, what it is made of, completion."""
+    name, overrides = arguments.config_name, arguments.overrides
+    if arguments.completion:
+        hydra.shell_completion(name, overrides)
+        return Exit.DONE
+    if faults := _composed(hydra, arguments, overrides).faults:
+        return complain(faults)
+    if arguments.cfg:
+        hydra.show_cfg(name, overrides, arguments.cfg, arguments.package, arguments.resolve)
+    elif arguments.info:
+        hydra.show_info(arguments.info, name, overrides)
+    elif arguments.hydra_help:
+        from hydra._internal.utils import get_args_parser
+
+        parser = get_args_parser()
+        hydra.hydra_help(name, parser, parser.parse_args(["--hydra-help", *overrides]))
     return Exit.DONE
 
 
-def run(conf: Path, arguments: Arguments) -> int:
-    """Check every job, then run them."""
-    from cnnlab.config.compose import loading, register
+def _composed(hydra: Hydra, arguments: Arguments, overrides: list[str]) -> Composed:
+    from cnnlab.config.compose import compose
 
-    with loading(folder(conf, arguments)) as loader:
-        jobs = compose_all(loader, arguments)
-    faults = list(dict.fromkeys(str(noted) for job in jobs for noted in check_job(job)))
-    if faults:
-        return complain([Fault("", text) for text in faults])
-    register()
-    return 0
+    return compose(hydra.config_loader, arguments.config_name, overrides)  # type: ignore[arg-type]
 
 
-def folder(conf: Path, arguments: Arguments) -> Path:
-    return conf
+def single(hydra: Hydra, arguments: Arguments) -> Exit:
+    """One job: everything wrong with it at once, or its task."""
+    from cnnlab.cli.check import check, several
+    from cnnlab.cli.tasks import perform, place
+
+    composed = _composed(hydra, arguments, arguments.overrides)
+    composed.faults += several(arguments.overrides)
+    run, noted = check(composed)
+    if run is None:
+        return complain(noted)
+    with place(run, composed, arguments.value("hydra.run.dir")) as here:
+        if here.done:
+            return Exit.DONE
+        ended = hydra.run(
+            arguments.config_name,
+            lambda _: perform(run, composed, here),
+            [*arguments.overrides, f"hydra.run.dir={_quoted(here.folder)}"],
+        )
+        return ended.return_value
 
 
-def compose_all(loader: Any, arguments: Arguments) -> list[Composed]:
-    raise NotImplementedError
+def sweep(hydra: Hydra, arguments: Arguments) -> Exit:
+    """Every job checked before the first one runs; then one after the other, by Hydra's sweeper."""
+    from cnnlab.cli.check import check
+    from cnnlab.cli.tasks import sweep_folder
+    from cnnlab.config.engine import jobs
+
+    composed = [_composed(hydra, arguments, job) for job in jobs(arguments.overrides)]
+    noted = [noted for job in composed for noted in check(job)[1]]
+    if noted:
+        return complain(noted)
+    ends: list[Exit] = []
+    overrides = list(arguments.overrides)
+    if arguments.value("hydra.sweep.dir") is None:
+        overrides.append(f"hydra.sweep.dir={_quoted(sweep_folder())}")
+    hydra.multirun(arguments.config_name, lambda _: _job(hydra, arguments, ends), overrides)
+    failed = sum(end != Exit.DONE for end in ends)
+    if failed:
+        print(f"{failed} of {len(ends)} jobs did not end well", file=sys.stderr)
+    return Exit.SWEEP if failed else Exit.DONE
 
 
-def check_job(job: Composed) -> list[Noted]:
-    raise NotImplementedError
+def _job(hydra: Hydra, arguments: Arguments, ends: list[Exit]) -> Exit:
+    """One job of a sweep, whose end never ends the sweep, unless the user does."""
+    import traceback
+
+    from hydra.core.hydra_config import HydraConfig
+
+    from cnnlab.cli.check import check
+    from cnnlab.cli.tasks import perform, place
+
+    settings = HydraConfig.get()
+    print(f"\njob {settings.job.num}: {' '.join(settings.overrides.task)}")
+    try:
+        composed = _composed(hydra, arguments, list(settings.overrides.task))
+        run, noted = check(composed)
+        if run is None:
+            end = complain(noted)
+        else:
+            with place(run, composed, settings.runtime.output_dir) as here:
+                end = Exit.DONE if here.done else perform(run, composed, here)
+    except UserError as error:
+        end = complain(error.faults, error.code)
+    except Exception:
+        traceback.print_exc()
+        end = Exit.BUG
+    ends.append(end)
+    if end in (Exit.INTERRUPTED, Exit.TERMINATED):
+        raise SystemExit(int(end))
+    return end
 
 
-def hydra(conf: Path, arguments: Arguments, task: Callable[[Any], None]) -> None:
-    raise NotImplementedError
+def _quoted(folder: Path) -> str:
+    escaped = str(folder).replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

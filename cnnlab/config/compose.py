@@ -10,13 +10,10 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from hydra import initialize_config_dir
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.config_store import ConfigStore
-from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
@@ -38,6 +35,8 @@ class Composed:
     """resolved, for running"""
     frozen: dict[str, Any] = field(default_factory=dict)
     """resolved but for environment variables, for saving: their values belong into no file"""
+    choices: dict[str, str] = field(default_factory=dict)
+    """the file chosen from each group"""
     origins: Origins = field(default_factory=Origins)
     overrides: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -57,17 +56,6 @@ def register() -> None:
     ConfigStore.instance().store(name="cnnlab", node=node)
 
 
-@contextmanager
-def loading(folder: Path) -> Iterator[ConfigLoaderImpl]:
-    """Hydra's loader over `folder`: the running application's, or one for the time being."""
-    if GlobalHydra.instance().is_initialized():
-        yield GlobalHydra.instance().config_loader()  # type: ignore[misc]
-        return
-    register()
-    with initialize_config_dir(str(folder.resolve()), version_base="1.3"):
-        yield GlobalHydra.instance().config_loader()  # type: ignore[misc]
-
-
 def compose(loader: ConfigLoaderImpl, name: str, overrides: list[str]) -> Composed:
     """The configuration that the file `name` and `overrides` make, and the faults of both."""
     result = Composed(overrides=overrides)
@@ -76,6 +64,9 @@ def compose(loader: ConfigLoaderImpl, name: str, overrides: list[str]) -> Compos
     config = _load(loader, name, parsed, result)
     if config is None:
         return result
+    result.choices = {group: str(choice) for group, choice in config.hydra.runtime.choices.items()}
+    OmegaConf.set_struct(config, False)
+    del config["hydra"]
     dropped = result.origins.history
     result.origins = trace(loader, name, [str(override.input_line) for override in parsed], parsed)
     result.origins.history.update(dropped)
@@ -161,12 +152,7 @@ def _load(loader: ConfigLoaderImpl, name: str, parsed: list[Override], result: C
 
 
 def _composed(loader: ConfigLoaderImpl, name: str, overrides: list[Override]) -> DictConfig:
-    texts = [str(override.input_line) for override in overrides]
-    config = loader.load_configuration(name, texts, RunMode.RUN)
-    with_hydra = config.copy()
-    OmegaConf.set_struct(with_hydra, False)
-    with_hydra.pop("hydra", None)
-    return with_hydra
+    return loader.load_configuration(name, [str(override.input_line) for override in overrides], RunMode.RUN)
 
 
 def _to_blame(loader: ConfigLoaderImpl, name: str, overrides: list[Override]) -> Override | None:

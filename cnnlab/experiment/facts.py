@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Any
 
-from cnnlab.config.settings import GROUPS, Run
+from cnnlab.config.settings import Run
 from cnnlab.settings import Shape, digest
 
 COSMETIC = ("name", "tags", "format", "task", "ckpt_path", "images", "hydra")
@@ -49,15 +49,13 @@ def variant(overrides: list[str]) -> str:
     return " ".join(text for text in overrides if _key(text) not in ("seed", *COSMETIC))
 
 
-def chosen(overrides: list[str], origins: Any, group: str, default: str) -> str:
-    """The file chosen from a config group."""
-    values = [text.partition("=")[2] for text in overrides if _key(text, whole=True) == group]
-    return values[-1] if values else default
+def _key(text: str) -> str:
+    return text.partition("=")[0].lstrip("+~").split(".")[0]
 
 
-def _key(text: str, whole: bool = False) -> str:
-    key = text.partition("=")[0].lstrip("+~")
-    return key if whole else key.split(".")[0]
-
-
-assert set(COSMETIC).isdisjoint(GROUPS)
+def config_to_keep(run: Run, frozen: dict[str, Any], threads: int, precision: str) -> dict[str, Any]:
+    """The configuration as the record has it: what was `auto` or counted is decided, nothing depends on defaults."""
+    data = {**run.data.model_dump(mode="json"), "dir": frozen["data"].get("dir"), "size": list(image_shape(run)[1:])}
+    trainer = {**run.trainer.model_dump(mode="json"), "precision": precision}
+    groups = {name: getattr(run, name).model_dump(mode="json") for name in ("augment", "optimizer", "scheduler")}
+    return {**frozen, "threads": threads, "data": data, "trainer": trainer, **groups}

@@ -136,22 +136,23 @@ class Classifier(pl.LightningModule):
 
     def validation_step(self, batch: tuple[int], _: int) -> None:
         """All of the validation images in one go."""
-        self.learned_in = time.perf_counter() - self.clock  # what an epoch takes is what learning takes
+        learned = time.perf_counter() - self.clock  # what an epoch takes is what learning takes
+        self.speed = {"seconds": learned, "images_per_second": self.seen / learned}
         found = evaluate(self, self.val_batches, self.precision)
-        self.log_dict({"val/loss": found.loss, "val/acc": found.acc}, batch_size=1)
-
-    def on_train_epoch_end(self) -> None:
-        loss, acc = (self.sums / self.seen).tolist()
-        rate = self.optimizers().param_groups[0]["lr"]  # type: ignore[union-attr]
-        speed = {"seconds": self.learned_in, "images_per_second": self.seen / self.learned_in}
-        row = {"train/loss": loss, "train/acc": acc, "lr": rate, **speed}
-        self.log_dict({**row, "step": float(self.global_step)}, batch_size=1)
+        self.judged = {"val/loss": found.loss, "val/acc": found.acc}
+        self.log_dict(self.judged, batch_size=1)
 
     def row(self) -> dict[str, float]:
-        """The epoch just ended, as the record has it."""
-        logged = {key: value.item() for key, value in self.trainer.callback_metrics.items()}
-        keys = ("train/loss", "train/acc", "val/loss", "val/acc", "lr", "seconds", "images_per_second")
-        return {"epoch": self.current_epoch + 1, **{key: logged[key] for key in keys if key in logged}}
+        """The epoch just ended, as the record has it. One read from the device."""
+        loss, acc = (self.sums / self.seen).tolist()
+        rate = self.optimizers().param_groups[0]["lr"]  # type: ignore[union-attr]
+        learned = {"train/loss": loss, "train/acc": acc}
+        return {"epoch": self.current_epoch + 1, **learned, **self.judged, "lr": rate, **self.speed}
+
+    def on_train_epoch_end(self) -> None:
+        row = self.row()
+        logged = {key: row[key] for key in ("train/loss", "train/acc", "lr")}
+        self.log_dict({**logged, "step": float(self.global_step)}, batch_size=1)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["cnnlab"] = self.facts

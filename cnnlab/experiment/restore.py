@@ -1,0 +1,107 @@
+"""A trained network read back: as a module that takes images, and as the settings of the run that made it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from cnnlab.config.settings import Run, read_run
+from cnnlab.data.batches import Normalise, resized
+from cnnlab.data.images import read_images
+from cnnlab.errors import Fault, UserError
+from cnnlab.experiment.facts import image_shape
+from cnnlab.network.build import Net, build
+from cnnlab.settings import Shape
+from cnnlab.training.checkpoint import find_checkpoint, read_checkpoint
+
+
+class Predictor(nn.Module):
+    """A trained network that takes images as they are stored and knows its class names.
+
+    uint8 (B, C, H, W), or (C, H, W) for one image, of any size -> logits (B, classes). `classes` are their names.
+    """
+
+    def __init__(self, net: Net, classes: tuple[str, ...], mean: list[float], std: list[float], shape: Shape):
+        super().__init__()
+        self.net, self.classes, self.shape = net, classes, shape
+        self.normalise = Normalise(tuple(mean), tuple(std))
+
+    def forward(self, images: Tensor) -> Tensor:
+        x = images if images.dim() == 4 else images[None]
+        if x.dtype != torch.uint8 or x.dim() != 4 or x.shape[1] != self.shape[0]:
+            raise ValueError(f"takes uint8 (B, {self.shape[0]}, H, W), not {x.dtype} {tuple(images.shape)}")
+        return self.net(resized(self.normalise(x), (self.shape[1], self.shape[2])))
+
+    @torch.no_grad()
+    def predict(self, paths: Iterable[str | Path], batch_size: int = 128) -> Tensor:
+        """Probabilities (N, classes) for image files. Raises UserError for unreadable ones."""
+        files = list(paths)
+        parts = [files[i : i + batch_size] for i in range(0, len(files), batch_size)]
+        return torch.cat([self(read_images(part, self.shape)).softmax(1) for part in parts])  # type: ignore[arg-type]
+
+
+def load(path: str | Path) -> Predictor:
+    """The trained network in a run's folder or a checkpoint, in evaluation mode. UserError where there is none.
+
+    Everything comes from the record in the checkpoint; nothing in it can run code.
+    """
+    return restore(Path(path)).predictor
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What a checkpoint holds, as objects."""
+
+    checkpoint: Path
+    run: Run
+    net: Net
+    record: dict[str, Any]
+
+    @property
+    def predictor(self) -> Predictor:
+        record = self.record
+        shape = image_shape(self.run)
+        return Predictor(self.net, tuple(record["classes"]), record["mean"], record["std"], shape).eval()
+
+
+def restore(path: Path, changes: dict[str, Any] | None = None) -> Restored:
+    """The run that a checkpoint or a run's folder holds; `changes` are dotted settings put in place of its own."""
+    file = find_checkpoint(path)
+    checkpoint = read_checkpoint(file)
+    record = checkpoint["cnnlab"]
+    try:
+        config, names = record["config"], record["classes"]
+        for key, value in (changes or {}).items():
+            config = _changed(config, key.split("."), value)
+        config = {**config, "task": "predict"}
+    except (KeyError, TypeError, AttributeError):
+        raise UserError(Fault("ckpt_path", f"{file} holds no usable record of its run")) from None
+    run, faults = read_run(config)
+    if run is None:
+        raise UserError(*(replace(fault, message=f"{fault.message} (in {file})") for fault in faults))
+    if run.network.classes != len(names):
+        message = f"{file} was trained on {len(names)} classes, these data have {run.network.classes}"
+        raise UserError(Fault("data.classes", message))
+    net = build(run.network, image_shape(run), run.top.seed)
+    _load(net, checkpoint.get("state_dict", {}), file)
+    return Restored(file, run, net, record)
+
+
+def _changed(config: dict[str, Any], keys: list[str], value: Any) -> dict[str, Any]:
+    key, *rest = keys
+    return {**config, key: _changed(config.get(key) or {}, rest, value) if rest else value}
+
+
+def _load(net: Net, weights: dict[str, Tensor], file: Path) -> None:
+    own = {name: tuple(tensor.shape) for name, tensor in net.state_dict().items()}
+    others = {name: tuple(tensor.shape) for name, tensor in weights.items()}
+    if own != others:
+        wrong = sorted(name for name in own.keys() | others.keys() if own.get(name) != others.get(name))
+        message = f"the weights in {file} are not this network's: {', '.join(wrong[:3])}"
+        raise UserError(Fault("ckpt_path", message + (f" and {len(wrong) - 3} more" if wrong[3:] else "")))
+    net.load_state_dict(weights)

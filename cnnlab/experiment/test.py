@@ -1,0 +1,32 @@
+"""A trained network on the test images of its own data."""
+
+from __future__ import annotations
+
+import torch
+
+from cnnlab.data.batches import Batches
+from cnnlab.data.dataset import open_dataset
+from cnnlab.experiment.facts import image_shape
+from cnnlab.experiment.hardware import decide
+from cnnlab.experiment.restore import Restored
+from cnnlab.training.evaluate import Evaluation, evaluate
+from cnnlab.training.settings import TrainerSettings
+
+
+def test_split(found: Restored, trainer: TrainerSettings, threads: int | None) -> Evaluation:
+    """Evaluate on the test split, normalised as in training, with the numerics of the run."""
+    run = found.run
+    hardware = decide(run.trainer.model_copy(update={"accelerator": trainer.accelerator}), threads or run.top.threads)
+    torch.set_num_threads(hardware.threads)
+    shape = image_shape(run)
+    batches = Batches(
+        open_dataset(run.data, run.top.seed).test,
+        run.data.batch_size,
+        tuple(found.record["mean"]),
+        tuple(found.record["std"]),
+        (shape[1], shape[2]),
+        device=hardware.device,
+        memory_format=hardware.memory_format,
+    )
+    net = found.net.to(hardware.device, memory_format=hardware.memory_format)
+    return evaluate(net, batches, hardware.precision)
