@@ -42,9 +42,7 @@ class Settings(BaseModel):
 T = TypeVar("T", bound=Settings)
 
 
-def read(
-    cls: type[T], raw: Any, path: str, noun: str, also: Iterable[str] = ()
-) -> tuple[T | None, list[Fault]]:
+def read(cls: type[T], raw: Any, path: str, noun: str, also: Iterable[str] = ()) -> tuple[T | None, list[Fault]]:
     """`raw` as a record of `cls`, or all its faults, their paths under `path`; `noun` names it in messages.
 
     `also` are further names that may stand there, for "did you mean".

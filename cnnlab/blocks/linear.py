@@ -57,7 +57,9 @@ class Linear(Block):
         from torch import nn
 
         if len(shape) != 1:
-            raise Misfit(f"linear takes a row of numbers, gets an image {sized(shape)}; flatten or pool it before", "flat")
+            raise Misfit(
+                f"linear takes a row of numbers, gets an image {sized(shape)}; flatten or pool it before", "flat"
+            )
         norm = norm_layer(self.norm, (self.features,))
         linear = nn.Linear(shape[0], self.features, bias=norm is None if self.bias == "auto" else self.bias)
         return units(

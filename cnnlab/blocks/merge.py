@@ -128,7 +128,9 @@ def shortened(
     if end == shape and shortcut != "conv":
         return Skipped(module, nn.Identity(), act)
     if shortcut == "identity":
-        raise Misfit(f"an identity shortcut needs a body that keeps the shape; this makes {sized(end)} of {sized(shape)}")
+        raise Misfit(
+            f"an identity shortcut needs a body that keeps the shape; this makes {sized(end)} of {sized(shape)}"
+        )
     return Skipped(module, projection(shape, end, conv).build(shape), act)
 
 

@@ -83,8 +83,6 @@ class Bottleneck(Shortened):
         return width * self.groups
 
     def build(self, shape: Shape) -> nn.Module:
-        middle = self.conv(
-            self.inner, self.kernel_size, stride=self.stride, groups=self.groups, dropout=self.dropout
-        )
+        middle = self.conv(self.inner, self.kernel_size, stride=self.stride, groups=self.groups, dropout=self.dropout)
         body = {"conv1": self.conv(self.inner), "conv2": middle, "conv3": self.conv(self.channels, act="none")}
         return self.shorten(shape, body)

@@ -140,7 +140,12 @@ def summary(run: Run, composed: Composed, folder: Path) -> Exit:
     for layer in record["layers"]:
         rows, columns = layer["receptive_field"]
         seen = f"{rows}×{columns}"
-        cells = (_sized(layer["shape"]), f"{layer['params']:,}" if layer["params"] else "", _millions(layer["macs"]), seen)
+        cells = (
+            _sized(layer["shape"]),
+            f"{layer['params']:,}" if layer["params"] else "",
+            _millions(layer["macs"]),
+            seen,
+        )
         table.add_row(layer["name"], layer["block"], *cells)
     console.print(table)
     console.print(f"{record['params']:,} parameters, {record['macs']:,} MACs (multiply-adds an image)", highlight=False)
@@ -208,7 +213,10 @@ def predict(run: Run, composed: Composed, folder: Path) -> Exit:
     predictions = [Prediction(str(file), tuple(row)) for file, row in zip(files, probabilities, strict=True)]
     write_csv(folder / "predictions.csv", predictions, predictor.classes)
     if run.top.format == "json":
-        rows = [{"image": p.image, "probabilities": dict(zip(predictor.classes, p.probabilities, strict=True))} for p in predictions]
+        rows = [
+            {"image": p.image, "probabilities": dict(zip(predictor.classes, p.probabilities, strict=True))}
+            for p in predictions
+        ]
         print(json.dumps(rows, ensure_ascii=False))
         return Exit.DONE
     console = Console()
@@ -222,7 +230,9 @@ def image_files(images: str | None) -> list[Path]:
     from cnnlab.data.listing import images as in_folder
 
     if images is None:
-        raise UserError(Fault("images", "task=predict needs images: a file, a folder, or a pattern such as 'photos/*.png'"))
+        raise UserError(
+            Fault("images", "task=predict needs images: a file, a folder, or a pattern such as 'photos/*.png'")
+        )
     path = Path(images).expanduser()
     if path.is_dir():
         files = in_folder(path)

@@ -88,7 +88,9 @@ def grammar(text: str, error: Exception) -> str:
     if "=" not in text and not text.startswith("~"):
         return "an override is KEY=VALUE"
     reason = str(error).splitlines()[0]
-    where = re.search(r"mismatched input '(.+?)'|extraneous input '(.+?)'|no viable alternative at input '(.+?)'", reason)
+    where = re.search(
+        r"mismatched input '(.+?)'|extraneous input '(.+?)'|no viable alternative at input '(.+?)'", reason
+    )
     if "LexerNoViableAlt" in reason or "token recognition" in reason or where:
         key, _, value = text.partition("=")
         culprit = next((part for part in (where.groups() if where else ()) if part), None)

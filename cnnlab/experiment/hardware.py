@@ -35,7 +35,9 @@ def decide(trainer: TrainerSettings, threads: int | None) -> Hardware:
         there = ", ".join(name for name in ("cpu", "gpu", "mps") if _available(name))
         raise UserError(Fault("trainer.accelerator", f"this machine has no {accelerator}; it has {there}"))
     if trainer.devices not in (1, "auto"):
-        raise UserError(Fault("trainer.devices", f"training on {trainer.devices} devices at once is not supported; write 1"))
+        raise UserError(
+            Fault("trainer.devices", f"training on {trainer.devices} devices at once is not supported; write 1")
+        )
     precision = trainer.precision
     if precision == "auto":
         precision = "bf16" if _has_bf16(accelerator) else "32"

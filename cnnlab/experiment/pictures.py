@@ -48,8 +48,6 @@ def mistakes(tested: Evaluation, dataset: Dataset) -> list[Mistake]:
     picked.sort(key=lambda index: -float(sure[index]))
     names = dataset.names
     return [
-        Mistake(
-            dataset.test.x[i].numpy(), names[int(tested.truth[i])], names[int(predicted[i])], float(sure[i])
-        )
+        Mistake(dataset.test.x[i].numpy(), names[int(tested.truth[i])], names[int(predicted[i])], float(sure[i]))
         for i in picked
     ]

@@ -51,10 +51,14 @@ def train(job: Job, console: Console) -> Exit:
     torch.set_num_threads(job.hardware.threads)
     dataset = open_dataset(job.run.data, job.run.top.seed)
     paper = plan(job.run.network, image_shape(job.run))
-    facts = {**job.facts, "fingerprint": fingerprint(job.run), "params": paper.params, "params_aux": 0, "macs": paper.macs}
-    record = RunRecord(
-        job.folder, config=job.config, network=paper.record(), facts=facts, provenance=job.origins
-    )
+    facts = {
+        **job.facts,
+        "fingerprint": fingerprint(job.run),
+        "params": paper.params,
+        "params_aux": 0,
+        "macs": paper.macs,
+    }
+    record = RunRecord(job.folder, config=job.config, network=paper.record(), facts=facts, provenance=job.origins)
     console.print(_opening(job, dataset, paper.params, paper.macs), highlight=False)
     try:
         return _fit_and_test(job, dataset, record, console)
@@ -219,8 +223,13 @@ def title(result: dict[str, Any]) -> str:
 
 
 def subtitle(result: dict[str, Any]) -> str:
-    changed = f"{result['variant']}   " if result.get("variant") else ""
-    return f"{changed}seed {result['seed']}   {result['params']:,} parameters   best epoch {result['best/epoch']}"
+    parts = [
+        result["variant"],
+        f"seed {result['seed']}",
+        f"{result['params']:,} parameters",
+        f"{result['seconds']:.0f} s",
+    ]
+    return "  ·  ".join(part for part in parts if part)
 
 
 def _close(result: dict[str, Any], folder: Path, console: Console) -> None:

@@ -52,7 +52,10 @@ class Plan:
 
     def record(self) -> dict:
         """As network.json has it."""
-        layers = [{**vars(layer), "shape": list(layer.shape), "receptive_field": list(layer.receptive_field)} for layer in self.layers]
+        layers = [
+            {**vars(layer), "shape": list(layer.shape), "receptive_field": list(layer.receptive_field)}
+            for layer in self.layers
+        ]
         return {"params": self.params, "macs": self.macs, "input": list(self.input), "layers": layers}
 
 

@@ -195,7 +195,11 @@ class Reader:
                 waiting.remove(name)
         for name in waiting:
             side, anchor = anchors[name]
-            why = "the anchors go round in a circle" if anchor in raw else f"there is no block {anchor!r}{near(anchor, raw)}"
+            why = (
+                "the anchors go round in a circle"
+                if anchor in raw
+                else f"there is no block {anchor!r}{near(anchor, raw)}"
+            )
             self.fault(f"{path}.{name}.{side}", why)
         return names + waiting
 
@@ -204,12 +208,17 @@ class Reader:
             self.fault(path, "a block's name starts with a letter, and has only letters, digits and _ in it")
             return None
         if not isinstance(raw, dict):
-            self.fault(path, f"should be a block such as {{block: conv, channels: 64}}, or null for none, not {shown(raw)}")
+            self.fault(
+                path, f"should be a block such as {{block: conv, channels: 64}}, or null for none, not {shown(raw)}"
+            )
             return None
         if raw.get("block") is None:
             others = [other for other in siblings if other != name]
             meant = near(name, others)
-            self.fault(path, f"there is no block {name!r}{meant if 'mean' in meant else ''} (a new one needs its kind: block: conv)")
+            self.fault(
+                path,
+                f"there is no block {name!r}{meant if 'mean' in meant else ''} (a new one needs its kind: block: conv)",
+            )
             return None
         kind = raw["block"]
         if kind not in KINDS:

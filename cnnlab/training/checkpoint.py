@@ -1,8 +1,8 @@
 """Checkpoints: plain values, written durably, read with nothing but values allowed.
 
-    last.ckpt      after the newest epoch
-    previous.ckpt  after the one before
-    best.ckpt      after the epoch with the best validation accuracy
+last.ckpt      after the newest epoch
+previous.ckpt  after the one before
+best.ckpt      after the epoch with the best validation accuracy
 """
 
 from __future__ import annotations

@@ -113,7 +113,7 @@ def _devices(value: Any) -> Any:
 class TrainerSettings(Settings):
     """How long and on what to train; the names are Lightning's."""
 
-    max_epochs: Count = 10
+    max_epochs: Count = 5
     """passes over the training images"""
     max_steps: Count | None = None
     """optimiser steps after which training ends in any case; null: none"""
