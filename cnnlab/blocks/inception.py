@@ -53,6 +53,9 @@ class Inception(Convolutional):
                 "b1": {"conv": self.conv(self.b1)},
                 "b3": {"reduce": self.conv(self.b3[0]), "conv": self.conv(self.b3[1], 3)},
                 "b5": {"reduce": self.conv(self.b5[0]), "conv": self.conv(self.b5[1], self.b5_kernel_size)},
-                "pool": {"pool": MaxPool(kernel_size=3, stride=1, padding=1), "conv": self.conv(self.pool)},
+                "pool": {
+                    "pool": MaxPool(kernel_size=(3, 3), stride=(1, 1), padding="same"),
+                    "conv": self.conv(self.pool),
+                },
             },
         )

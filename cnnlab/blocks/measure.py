@@ -1,12 +1,13 @@
 """What a block is on paper: the shape it leaves, its parameters, its multiply-adds, its receptive field.
 
-All from one forward pass of its own module on the meta device: nothing is allocated, and no second formula can disagree.
+All from one forward pass of its own module on the meta device: nothing is allocated, no second formula can disagree.
 
 Araujo, Norris & Sim 2019, "Computing Receptive Fields of Convolutional Neural Networks", doi:10.23915/distill.00021:
 a window of k taps at distance d over positions that are j input pixels apart adds d · (k − 1) · j to the field, and its
 stride multiplies j. Where branches meet, the largest field counts.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -30,7 +31,7 @@ class Field:
     size: tuple[int, int] = (1, 1)
     step: tuple[float, float] = (1, 1)
 
-    def window(self, kernel: list[int], stride: list[float], dilation: list[int]) -> "Field":
+    def window(self, kernel: Sequence[int], stride: Sequence[float], dilation: Sequence[int]) -> "Field":
         size = tuple(
             round(s + d * (k - 1) * j) for s, k, d, j in zip(self.size, kernel, dilation, self.step, strict=True)
         )

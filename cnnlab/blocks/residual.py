@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cnnlab.blocks.base import Inherits, Misfit, Part, Width
@@ -28,7 +29,7 @@ class Shortened(Convolutional):
     dropout: Annotated[Fraction, Inherits("dropout")] = 0.0
     """share dropped before the last convolution (Zagoruyko & Komodakis 2016, arXiv:1605.07146, §2.4)"""
 
-    def shorten(self, shape: Shape, body: dict[str, Part]) -> nn.Module:
+    def shorten(self, shape: Shape, body: Mapping[str, Part]) -> nn.Module:
         conv = self.conv(1, norm=self.shortcut_norm or self.norm)
         return shortened(shape, body, self.shortcut, conv, act_layer(self.act, inplace=True))
 

@@ -186,10 +186,10 @@ def outright(composed: Composed) -> dict[str, Any]:
 
 
 def test(run: Run, composed: Composed) -> Exit:
-    from cnnlab.experiment.test import test_split
+    from cnnlab.experiment.test import on_test_split
 
     found = restored(run, composed)
-    evaluation = test_split(found, run.trainer, run.top.threads)
+    evaluation = on_test_split(found, run.trainer, run.top.threads)
     result = {"test/acc": evaluation.acc, "test/loss": evaluation.loss, "images": len(evaluation.truth)}
     if run.top.format == "json":
         print(json.dumps({**result, "checkpoint": str(found.checkpoint)}))

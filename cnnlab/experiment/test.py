@@ -13,7 +13,7 @@ from cnnlab.training.evaluate import Evaluation, evaluate
 from cnnlab.training.settings import TrainerSettings
 
 
-def test_split(found: Restored, trainer: TrainerSettings, threads: int | None) -> Evaluation:
+def on_test_split(found: Restored, trainer: TrainerSettings, threads: int | None) -> Evaluation:
     """Evaluate on the test split, normalised as in training, with the numerics of the run."""
     run = found.run
     hardware = decide(run.trainer.model_copy(update={"accelerator": trainer.accelerator}), threads or run.top.threads)
@@ -28,5 +28,5 @@ def test_split(found: Restored, trainer: TrainerSettings, threads: int | None) -
         device=hardware.device,
         memory_format=hardware.memory_format,
     )
-    net = found.net.to(hardware.device, memory_format=hardware.memory_format)
+    net = found.net.to(device=hardware.device, memory_format=hardware.memory_format)  # type: ignore[call-overload]
     return evaluate(net, batches, hardware.precision)

@@ -119,7 +119,7 @@ def _feed(job: Job, dataset: Dataset) -> partial[Batches]:
 
 def _module(job: Job, dataset: Dataset) -> Classifier:
     run, feed = job.run, _feed(job, dataset)
-    net = build(run.network, image_shape(run), run.top.seed).to(memory_format=job.hardware.memory_format)
+    net = build(run.network, image_shape(run), run.top.seed).to(memory_format=job.hardware.memory_format)  # type: ignore[call-overload]
     facts = {
         "config": job.config,
         "classes": list(dataset.names),
@@ -174,7 +174,7 @@ def _fit(job: Job, module: Classifier, keeper: Keeper, console: Console, checkpo
 
 
 @contextmanager
-def _quiet():  # noqa: ANN202
+def _quiet():
     """Lightning's remarks on dataloaders and devices are about a way of loading that is not ours."""
     logger = logging.getLogger("pytorch_lightning")
     level = logger.level
@@ -212,10 +212,9 @@ def _opening(job: Job, dataset: Dataset, params: int, macs: int) -> str:
     counts = f"{len(dataset.train):,} training, {len(dataset.val):,} validation, {len(dataset.test):,} test images"
     numerics = {"bf16": "bf16 mixed precision", "32": "fp32"}[job.hardware.precision]
     threads = f", {job.hardware.threads} threads" if job.hardware.accelerator == "cpu" else ""
-    return (
-        f"{job.facts['model']} on {job.facts['data']}: {params:,} parameters, {macs / 1e6:,.1f} M multiply-adds at {shape}\n"
-        f"{counts}; {job.hardware.accelerator}, {numerics}{threads}"
-    )
+    costs = f"{params:,} parameters, {macs / 1e6:,.1f} M multiply-adds at {shape}"
+    names = f"{job.facts['model']} on {job.facts['data']}"
+    return f"{names}: {costs}\n{counts}; {job.hardware.accelerator}, {numerics}{threads}"
 
 
 def title(result: dict[str, Any]) -> str:

@@ -68,14 +68,14 @@ def plan(network: Network, shape: Shape, path: str = "model") -> Plan:
                 at = f"{section}.{stage.name}"
                 row = at if len(stage.parts) == 1 else f"{at}.{name}"
                 try:
-                    found = measure(part, result.output)
+                    found = measure(part, result.output)  # type: ignore[arg-type]
                 except Misfit as misfit:
                     fault = Fault(".".join([path, at, *misfit.path]), misfit.message)
                     result.faults.append(fault)
                     if misfit.cause != "norm":
                         result.end = (fault, misfit)
                         return result
-                    found = measure(_normless(part), result.output)
+                    found = measure(_normless(part), result.output)  # type: ignore[arg-type]
                 seen = seen.then(found.field)
                 result.layers.append(Layer(row, part.block, found.shape, found.params, found.macs, seen.size))
     if result.output != (network.classes,):

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pydantic import Field
+
 from cnnlab.blocks import KINDS
 from cnnlab.blocks.base import Block, Inherits, Sized, Stack, Stage
 from cnnlab.blocks.conv import Bias, Init
@@ -46,7 +48,7 @@ class ModelSettings(Settings):
     """smallest image the network takes; smaller ones are enlarged to it"""
     input_size: Pair | None = None
     """image size that the network is tied to; others are resized to it"""
-    kinds: dict[str, dict[str, Any]] = {}
+    kinds: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """settings of all blocks of a kind, where a block does not say otherwise"""
     body: dict[str, Any]
     """the convolutional part: blocks by name, in order"""

@@ -120,8 +120,7 @@ class Classifier(pl.LightningModule):
 
     def learn(self, loss: Tensor, step: int, last: bool) -> None:
         """Add the gradients of a batch; every `accumulate` batches, and at the epoch's end, make a step of them."""
-        optimizer = self.optimizers()
-        assert isinstance(optimizer, pl.core.optimizer.LightningOptimizer)
+        optimizer: Any = self.optimizers()
         first_of = step - step % self.accumulate
         self.manual_backward(loss / min(self.accumulate, len(self.train_batches) - first_of))
         if (step + 1) % self.accumulate and not last:
