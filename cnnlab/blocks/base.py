@@ -80,7 +80,7 @@ class Block(Settings):
         """The shape it makes of `shape`, found by running its forward on the meta device. Raises Misfit."""
         from cnnlab.blocks.measure import measure
 
-        return measure(self, shape).shape
+        return measure(self, shape).shape  # type: ignore[arg-type]
 
     def closing(self) -> dict[str, Block]:
         """What follows the last copy under `repeat`."""
