@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -110,12 +110,23 @@ def single(hydra: Hydra, arguments: Arguments) -> Exit:
     with place(run, composed, arguments.value("hydra.run.dir")) as here:
         if here.done:
             return Exit.DONE
-        ended = hydra.run(
-            arguments.config_name,
-            lambda _: perform(run, composed, here),
-            [*arguments.overrides, f"hydra.run.dir={_quoted(here.folder)}"],
-        )
-        return ended.return_value
+        overrides = [*arguments.overrides, f"hydra.run.dir={_quoted(here.folder)}"]
+        end = hydra.run(arguments.config_name, _caught(lambda: perform(run, composed, here)), overrides).return_value
+        if isinstance(end, Exception):
+            raise end
+        return end
+
+
+def _caught(task: Callable[[], Exit]) -> Callable[[object], Exit | Exception]:
+    """What `task` raises as a value, for Hydra puts a line of its own before an exception."""
+
+    def run(_: object) -> Exit | Exception:
+        try:
+            return task()
+        except Exception as error:
+            return error
+
+    return run
 
 
 def sweep(hydra: Hydra, arguments: Arguments) -> Exit:

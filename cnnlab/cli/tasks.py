@@ -45,7 +45,7 @@ def place(run: Run, composed: Composed, given: str | None) -> Iterator[Place]:
     """
     from cnnlab.tracking.folder import new_folder
 
-    name = run.top.name or composed.choices.get("model", "run")
+    name = composed.frozen.get("name") or composed.choices.get("model", "run")
     if run.top.task != "train":
         folder = Path(given) if given else new_folder(OUTPUTS, f"{run.top.task}_{name}")
         yield Place(folder)
@@ -115,7 +115,7 @@ def train(run: Run, composed: Composed, here: Place) -> Exit:
     assert here.hardware
     names = {name: composed.choices.get(name) for name in ("model", "data")}
     facts = {**names, "seed": run.top.seed, "variant": variant(composed.overrides), "overrides": composed.overrides}
-    facts |= {"identity": here.identity, "name": run.top.name, "tags": list(run.top.tags)}
+    facts |= {"identity": here.identity, "name": composed.frozen.get("name"), "tags": composed.frozen.get("tags")}
     config = config_to_keep(run, composed.frozen, here.hardware.threads, here.hardware.precision)
     return fit(Job(run, here.hardware, here.folder, config, facts, composed.origins.last()), Console())
 

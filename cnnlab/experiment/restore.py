@@ -76,7 +76,8 @@ def restore(path: Path, changes: dict[str, Any] | None = None) -> Restored:
     record = checkpoint["cnnlab"]
     try:
         config, names = record["config"], record["classes"]
-        for key, value in (changes or {}).items():
+        fed = {"data.size": config["data"]["size"]}  # other data are brought to the size it was trained at
+        for key, value in {**_first(changes or {}, "data"), **fed, **(changes or {})}.items():
             config = _changed(config, key.split("."), value)
         config = {**config, "task": "predict"}
     except (KeyError, TypeError, AttributeError):
@@ -90,6 +91,10 @@ def restore(path: Path, changes: dict[str, Any] | None = None) -> Restored:
     net = build(run.network, image_shape(run), run.top.seed)
     _load(net, checkpoint.get("state_dict", {}), file)
     return Restored(file, run, net, record)
+
+
+def _first(changes: dict[str, Any], key: str) -> dict[str, Any]:
+    return {key: changes[key]} if key in changes else {}
 
 
 def _changed(config: dict[str, Any], keys: list[str], value: Any) -> dict[str, Any]:

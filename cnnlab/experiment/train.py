@@ -156,7 +156,7 @@ def _fit(job: Job, module: Classifier, keeper: Keeper, console: Console, checkpo
             max_steps=settings.max_steps or -1,
             deterministic="warn" if settings.deterministic else None,
             plugins=[DurableIO()],
-            callbacks=[*lines, keeper, Signals(console)],
+            callbacks=[keeper, *lines, Signals(console)],  # an epoch whose line is printed is on disk
             logger=False,
             enable_checkpointing=False,
             enable_progress_bar=False,

@@ -1,0 +1,240 @@
+"""A run from its command to its record, on real images."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+from small import SMALL, result
+
+ROOT = Path(__file__).parents[2]
+TIMES = {"seconds", "images_per_second", "started", "finished", "resumed", "peak_memory_mb", "git"}
+
+
+def rows(folder: Path) -> list[dict[str, Any]]:
+    """metrics.jsonl without what depends on the clock."""
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return [{key: value for key, value in line.items() if key not in TIMES} for line in lines]
+
+
+def weights(folder: Path, name: str = "last") -> dict[str, torch.Tensor]:
+    return torch.load(folder / "checkpoints" / f"{name}.ckpt", weights_only=True)["state_dict"]
+
+
+def equal(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
+
+
+@contextmanager
+def until_an_epoch_is_done(command: list[str], folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """The command's process, in the middle of training."""
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        for line in process.stdout:
+            if line.startswith("epoch"):
+                break
+        yield process
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished small run."""
+    folder = tmp_path_factory.mktemp("run") / "lenet"
+    command = [sys.executable, ROOT / "run.py", *SMALL, "seed=3", "augment=flip_crop", f"hydra.run.dir={folder}"]
+    subprocess.run(command, check=True, cwd=folder.parent, stdout=subprocess.DEVNULL)
+    return folder
+
+
+def test_a_run_leaves_its_whole_record(trained: Path) -> None:
+    found = result(trained)
+    assert found["status"] == "ok"
+    assert (found["model"], found["data"], found["seed"]) == ("lenet", "fashion_mini", 3)
+    assert found["params"] == 61706
+    assert found["macs"] == 416520
+    assert found["best/epoch"] in (1, 2)
+    assert found["overrides"][0] == "model=lenet"
+    assert "seed" not in found["variant"]
+    network = json.loads((trained / "network.json").read_text())
+    assert [layer["name"] for layer in network["layers"]][:2] == ["body.c1", "body.s2"]
+    assert set(rows(trained)[0]) == {"epoch", "train/loss", "train/acc", "val/loss", "val/acc", "lr"}
+    for name in ("overview.png", "curves.png", "confusion.png", "run.log", "checkpoints/previous.ckpt"):
+        assert (trained / name).exists(), name
+
+
+def test_the_test_accuracy_is_that_of_the_checkpoint_that_validation_chose(
+    trained: Path, cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cnnlab("task=test", f"ckpt_path={trained}", "format=json") == 0
+    tested = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert tested["test/acc"] == pytest.approx(result(trained)["test/acc"])
+    assert tested["checkpoint"].endswith("best.ckpt")
+    assert tested["images"] == 2000
+
+
+def test_the_saved_configuration_makes_the_same_run_again(trained: Path, cnnlab: Callable[..., int]) -> None:
+    config = yaml.safe_load((trained / "config.yaml").read_text())
+    assert config["threads"] == 1
+    assert config["trainer"]["precision"] == "32"
+    assert config["data"]["size"] == [28, 28]
+    folder = Path("again")
+    assert cnnlab(f"--config-path={trained}", f"hydra.run.dir={folder}") == 0
+    assert result(folder)["identity"] == result(trained)["identity"]
+    assert equal(weights(folder), weights(trained))
+
+
+def test_a_finished_run_is_not_trained_again(
+    trained: Path, cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (trained / "result.json").read_bytes()
+    assert cnnlab(*SMALL, "seed=3", "augment=flip_crop", f"hydra.run.dir={trained}") == 0
+    assert "Nothing to do" in capsys.readouterr().out
+    assert (trained / "result.json").read_bytes() == before
+
+
+def test_another_experiment_is_refused(
+    trained: Path, cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cnnlab(*SMALL, "seed=4", "augment=flip_crop", f"hydra.run.dir={trained}") == 2
+    assert "holds another experiment" in capsys.readouterr().err
+
+
+def test_names_tags_and_folders_are_not_part_of_the_identity(trained: Path, cnnlab: Callable[..., int]) -> None:
+    same = [*SMALL, "seed=3", "augment=flip_crop"]
+    assert cnnlab(*same, "name=x y", "tags=[a]", f"hydra.run.dir={trained}", "trainer.progress=false") == 0
+
+
+@pytest.mark.parametrize("model", ["lenet", "resnet18"])
+def test_a_killed_run_goes_on_as_if_it_had_not_been(tmp_path: Path, model: str) -> None:
+    """kill -9 in the middle of an epoch; dropout, augmentation and batch norm at work."""
+    words = [f"model={model}", "model.dropout=0.3", "augment=flip_crop", "data.subset=600", "trainer.max_epochs=4"]
+    words += ["threads=1", "trainer.precision=32"]
+    words += ["model.norm=batch"] if model == "lenet" else ["model.width=0.125"]
+
+    def run(name: str, kill_after: int | None = None) -> Path:
+        folder = tmp_path / name
+        command = [sys.executable, str(ROOT / "run.py"), *words, f"hydra.run.dir={folder}"]
+        process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL)
+        if kill_after:
+            while len(rows(folder) if (folder / "metrics.jsonl").exists() else []) < kill_after:
+                assert process.poll() is None
+                time.sleep(0.01)
+            process.send_signal(signal.SIGKILL)
+        process.wait(60)
+        return folder
+
+    straight = run("straight")
+    broken = run("broken", kill_after=1)
+    assert not (broken / "result.json").exists()
+    run("broken", kill_after=3)
+    run("broken")
+    assert rows(broken) == rows(straight)
+    assert equal(weights(broken), weights(straight))
+    assert equal(weights(broken, "best"), weights(straight, "best"))
+    ends = [{k: v for k, v in result(folder).items() if k not in {*TIMES, "overrides"}} for folder in (broken, straight)]
+    assert ends[0] == ends[1]
+    assert result(broken)["resumed"] == 2
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_ends_the_run_as_interrupted(tmp_path: Path, number: int, code: int) -> None:
+    folder = tmp_path / "run"
+    command = [sys.executable, str(ROOT / "run.py"), *SMALL, "trainer.max_epochs=500", f"hydra.run.dir={folder}"]
+    with until_an_epoch_is_done(command, tmp_path) as process:
+        process.send_signal(number)
+        process.communicate(timeout=60)
+    assert process.returncode == code
+    assert result(folder)["status"] == "interrupted"
+
+
+def test_the_same_command_takes_up_an_interrupted_run(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "run.py"), *SMALL, "trainer.max_epochs=30", "data.subset=100"]
+    with until_an_epoch_is_done(command, tmp_path) as process:
+        process.kill()
+    again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "taking up the killed run" in again.stdout
+    assert "going on after epoch" in again.stdout
+    assert len(list((tmp_path / "outputs").iterdir())) == 1
+
+
+def test_a_diverged_run_says_so(cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    folder = Path("run")
+    words = ["optimizer.lr=1e9", "trainer.gradient_clip_val=null", "optimizer.weight_decay=0.0"]
+    assert cnnlab(*SMALL, *words, f"hydra.run.dir={folder}") == 3
+    assert result(folder)["status"] == "diverged"
+    assert "not finite" in capsys.readouterr().out
+
+
+def test_a_flat_loss_is_told_and_is_no_failure(cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    folder = Path("run")
+    assert cnnlab(*SMALL, "model=d2l/lenet", "optimizer.lr=1e-4", f"hydra.run.dir={folder}") == 0
+    found = result(folder)
+    assert found["status"] == "ok"
+    assert "not learning" in found["warnings"][0]
+    assert "not learning" in capsys.readouterr().out
+    assert rows(folder)[-1]["train/loss"] > 0.98 * math.log(10)
+
+
+def test_no_value_of_the_environment_reaches_a_file(
+    cnnlab: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CNNLAB_TEST_SECRET", "hunter2-hunter2")
+    folder = Path("run")
+    words = ["tags=[${oc.env:CNNLAB_TEST_SECRET}]", "trainer.max_epochs=1", f"hydra.run.dir={folder}"]
+    assert cnnlab(*SMALL, *words) == 0
+    for file in folder.rglob("*"):
+        assert file.is_dir() or b"hunter2-hunter2" not in file.read_bytes(), file
+
+
+def test_one_seed_gives_one_result_and_another_a_different_one(cnnlab: Callable[..., int]) -> None:
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        assert cnnlab(*SMALL, "trainer.max_epochs=1", f"seed={seed}", f"hydra.run.dir={name}") == 0
+    assert equal(weights(Path("a")), weights(Path("b")))
+    assert not equal(weights(Path("a")), weights(Path("c")))
+
+
+def test_gradients_of_several_batches_make_the_step_of_one_large_batch(cnnlab: Callable[..., int]) -> None:
+    words = [*SMALL, "trainer.max_epochs=1", "data.subset=320", "trainer.gradient_clip_val=null"]
+    assert cnnlab(*words, "data.batch_size=80", "hydra.run.dir=large") == 0
+    assert cnnlab(*words, "data.batch_size=20", "trainer.accumulate_grad_batches=4", "hydra.run.dir=small") == 0
+    large, small = weights(Path("large")), weights(Path("small"))
+    assert all(torch.allclose(large[key], small[key], atol=1e-5) for key in large)
+
+
+def test_max_steps_ends_training(cnnlab: Callable[..., int]) -> None:
+    assert cnnlab(*SMALL, "trainer.max_steps=4", "data.batch_size=100", "hydra.run.dir=run") == 0
+    checkpoint = torch.load("run/checkpoints/last.ckpt", weights_only=True)
+    assert checkpoint["global_step"] == 4
+
+
+def test_a_sweep_trains_every_combination(cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["-m", *SMALL, "trainer.max_epochs=1", "model.norm=none,batch", "seed=0,1", "hydra.sweep.dir=sweep"]
+    assert cnnlab(*words) == 0
+    found = [result(folder.parent) for folder in sorted(Path("sweep").glob("*/result.json"))]
+    assert [run["seed"] for run in found] == [0, 1, 0, 1]
+    assert [run["params"] for run in found] == [61706, 61706, 61728, 61728]
+    assert len({run["identity"] for run in found}) == 4
+
+
+def test_a_job_that_diverges_does_not_end_the_sweep(cnnlab: Callable[..., int]) -> None:
+    words = [*SMALL, "trainer.max_epochs=1", "trainer.gradient_clip_val=null", "optimizer.lr=1e9,0.05"]
+    assert cnnlab("-m", *words, "hydra.sweep.dir=sweep") == 5
+    assert [result(Path("sweep") / job)["status"] for job in ("0", "1")] == ["diverged", "ok"]
+
+
+def test_nothing_is_left_behind_where_the_data_are_missing(cnnlab: Callable[..., int]) -> None:
+    Path("empty").mkdir()
+    assert cnnlab("data=mnist", "data.dir=empty", "data.download=false") == 2
+    assert not any(Path("outputs").iterdir())
+    assert os.listdir("empty") == []
