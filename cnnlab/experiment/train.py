@@ -59,7 +59,7 @@ def train(job: Job, console: Console) -> Exit:
         "macs": paper.macs,
     }
     record = RunRecord(job.folder, config=job.config, network=paper.record(), facts=facts, provenance=job.origins)
-    console.print(_opening(job, dataset, paper.params, paper.macs), highlight=False)
+    console.print(_opening(job, dataset, paper.params, paper.macs), highlight=False, soft_wrap=True)
     try:
         return _fit_and_test(job, dataset, record, console)
     except Diverged as end:

@@ -33,12 +33,13 @@ class Lines(pl.Callback):
     def on_train_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:
         self.close()
         row, epochs = module.row(), trainer.max_epochs
-        speed = f"{row['images_per_second']:,.0f} images/s"
         self.console.print(
-            f"epoch {row['epoch']:>{len(str(epochs))}}/{epochs}   "
-            f"train loss {row['train/loss']:.4f} acc {row['train/acc']:.4f}   "
-            f"val loss {row['val/loss']:.4f} acc {row['val/acc']:.4f}   {row['seconds']:6.1f} s  {speed}",
+            f"epoch {row['epoch']:>{len(str(epochs))}}/{epochs}  "
+            f"train loss {row['train/loss']:.3f} acc {row['train/acc']:.3f}  "
+            f"val loss {row['val/loss']:.3f} acc {row['val/acc']:.3f}  "
+            f"{row['seconds']:.1f} s  {row['images_per_second']:,.0f} images/s",
             highlight=False,
+            soft_wrap=True,
         )
 
     def on_exception(self, trainer: pl.Trainer, module: Any, exception: BaseException) -> None:
