@@ -143,7 +143,7 @@ class Classifier(pl.LightningModule):
 
     def row(self) -> dict[str, float]:
         """The epoch just ended, as the record has it. One read from the device."""
-        loss, acc = (self.sums / self.seen).tolist()
+        loss, acc = (total / self.seen for total in self.sums.tolist())
         rate = self.optimizers().param_groups[0]["lr"]  # type: ignore[union-attr]
         learned = {"train/loss": loss, "train/acc": acc}
         return {"epoch": self.current_epoch + 1, **learned, **self.judged, "lr": rate, **self.speed}

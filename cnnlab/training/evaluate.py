@@ -50,5 +50,5 @@ def evaluate(network: nn.Module, batches: Batches, precision: str = "32") -> Eva
         truth.append(y)
     network.train(was_training)
     scores, y = torch.cat(logits), torch.cat(truth)
-    loss, acc = torch.stack((F.cross_entropy(scores, y), (scores.argmax(1) == y).float().mean())).tolist()
-    return Evaluation(loss, acc, scores.softmax(1).cpu(), y.cpu())
+    loss, right = torch.stack((F.cross_entropy(scores, y), (scores.argmax(1) == y).sum())).tolist()
+    return Evaluation(loss, right / len(y), scores.softmax(1).cpu(), y.cpu())
