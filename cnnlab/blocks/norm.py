@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, model_validator
@@ -58,23 +59,30 @@ def norm_layer(norm: NormSettings, shape: Shape) -> nn.Module | None:
         case "batch":
             return (nn.BatchNorm1d if flat else nn.BatchNorm2d)(channels, norm.eps, norm.momentum)
         case "layer":
+            check_enough(norm.kind, prod(shape))
             return nn.LayerNorm(channels, norm.eps) if flat else nn.GroupNorm(1, channels, norm.eps)
         case "group":
             groups = norm.groups or 32
             if channels % groups:
-                legal = ", ".join(str(n) for n in range(1, channels + 1) if channels % n == 0)
+                legal = ", ".join(str(n) for n in range(1, min(channels, 4096) + 1) if channels % n == 0)
                 raise Misfit(
                     f"group norm cannot split {channels} channels into {groups} groups; "
                     f"write {{kind: group, groups: N}} with N one of {legal}",
                     "norm",
                 )
+            check_enough(norm.kind, prod(shape) // groups)
             return nn.GroupNorm(groups, channels, norm.eps)
         case "instance":
             if flat:
                 raise Misfit(f"instance norm takes an image, gets {sized(shape)} numbers", "norm")
-            if shape[1] * shape[2] == 1:
-                raise Misfit("instance norm of a 1×1 feature map leaves nothing of it", "norm")
+            check_enough(norm.kind, shape[1] * shape[2])
             return nn.InstanceNorm2d(channels, norm.eps, affine=True)
+
+
+def check_enough(kind: str, numbers: int) -> None:
+    """Raise a Misfit where so many numbers, normalised together, are all the same afterwards."""
+    if numbers == 1:
+        raise Misfit(f"{kind} norm would take its mean over one number, and leave nothing of it", "norm")
 
 
 def act_layer(act: Act, inplace: bool = False) -> nn.Module | None:

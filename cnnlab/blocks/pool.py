@@ -33,7 +33,22 @@ class Pool(Block):
         top, bottom, left, right = sides = pads(self.padding, self.kernel_size, (1, 1))
         if max(top, bottom) > self.kernel_size[0] / 2 or max(left, right) > self.kernel_size[1] / 2:
             raise Misfit(f"padding {sides} is more than half of kernel_size {self.kernel_size}")
-        return sides, (top, left) != (bottom, right)
+        lopsided = (top, left) != (bottom, right)
+        if (
+            lopsided
+            and self.ceil_mode
+            and (self._overhangs(0, rows, top, bottom) or self._overhangs(1, columns, left, right))
+        ):
+            raise Misfit(
+                "ceil_mode would add a window that lies in the padding alone; set the same padding on both sides"
+            )
+        return sides, lopsided
+
+    def _overhangs(self, axis: int, size: int, before: int, behind: int) -> bool:
+        """Whether the last window starts behind the image; torch drops it only where it does the padding itself."""
+        step, padded = (self.stride or self.kernel_size)[axis], before + size + behind
+        last = -(-(padded - self.kernel_size[axis]) // step) * step
+        return before + size <= last < padded
 
 
 class MaxPool(Pool):

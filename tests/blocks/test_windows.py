@@ -1,0 +1,179 @@
+"""Sizes, paddings and strides of windows, against the source notes' examples (O1-O7) and torch with explicit pads."""
+
+import pytest
+import torch
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from torch.nn import functional as F
+
+from cnnlab.blocks import AvgPool, Conv, MaxPool
+from cnnlab.blocks.base import Misfit
+from cnnlab.blocks.window import pads
+
+PLAIN = {"act": "none", "bias": False}
+
+
+def conv(x, weight, **said):
+    """A convolution of one image with given weights (out, in, rows, columns)."""
+    weight = torch.tensor(weight, dtype=torch.float)
+    block = Conv(**{**PLAIN, "channels": weight.shape[0], "kernel_size": tuple(weight.shape[2:]), **said})
+    net = block.build(tuple(x.shape))
+    net.conv.weight.data = weight
+    return net(x[None])[0].detach()
+
+
+def numbers(*shape):
+    return torch.arange(float(torch.tensor(shape).prod())).reshape(shape)
+
+
+def test_the_books_cross_correlation():
+    assert conv(numbers(1, 3, 3), [[[[0, 1], [2, 3]]]], padding="valid").tolist() == [[[19, 25], [37, 43]]]
+
+
+def test_the_books_edge_detector_sees_columns_and_not_rows():
+    x = torch.ones(1, 6, 8)
+    x[:, :, 2:6] = 0
+    assert conv(x, [[[[1, -1]]]], padding="valid").tolist() == [[[0, 1, 0, 0, 0, -1, 0]] * 6]
+    assert not conv(x.mT, [[[[1, -1]]]], padding="valid").any()
+
+
+def test_the_books_several_channels_in_and_out():
+    x = torch.stack([numbers(3, 3), numbers(3, 3) + 1])
+    k = torch.tensor([[[0, 1], [2, 3]], [[1, 2], [3, 4]]])
+    one = conv(x, k[None].tolist(), padding="valid")
+    three = conv(x, torch.stack([k, k + 1, k + 2]).tolist(), padding="valid")
+    assert one.tolist() == [[[56, 72], [104, 120]]]
+    assert three.tolist() == [[[56, 72], [104, 120]], [[76, 100], [148, 172]], [[96, 128], [192, 224]]]
+
+
+def test_a_1x1_convolution_is_a_product_over_channels():
+    x, weight = torch.randn(3, 4, 5), torch.randn(2, 3, 1, 1)
+    product = (weight[:, :, 0, 0] @ x.reshape(3, -1)).reshape(2, 4, 5)
+    torch.testing.assert_close(conv(x, weight.tolist()), product)
+
+
+@pytest.mark.parametrize(
+    ("said", "shape"),
+    [
+        ({"kernel_size": 3, "padding": 1}, (8, 8)),
+        ({"kernel_size": (5, 3), "padding": (2, 1)}, (8, 8)),
+        ({"kernel_size": 3, "padding": 1, "stride": 2}, (4, 4)),
+        ({"kernel_size": (3, 5), "padding": (0, 1), "stride": (3, 4)}, (2, 2)),
+        ({"kernel_size": 2, "padding": 1}, (9, 9)),
+        ({"kernel_size": 2}, (8, 8)),
+        ({"kernel_size": 4, "stride": 2}, (4, 4)),
+        ({"kernel_size": 3, "stride": (3, 2)}, (3, 4)),
+        ({"kernel_size": 3, "padding": "valid"}, (6, 6)),
+        ({"kernel_size": 3, "padding": (0, 1, 2, 3)}, (7, 11)),
+        ({"kernel_size": 3, "dilation": 2}, (8, 8)),
+        ({"kernel_size": 3, "dilation": 2, "padding": "valid"}, (4, 4)),
+    ],
+    ids=str,
+)
+def test_the_size_of_a_convolution_over_8x8(said, shape):
+    assert Conv(channels=3, **said).shape((2, 8, 8)) == (3, *shape)
+
+
+@pytest.mark.filterwarnings("ignore:Using padding=.same. with even kernel")
+def test_an_even_kernel_gets_its_odd_row_on_top_and_at_the_left_unlike_torchs():
+    x, weight = torch.zeros(1, 4, 4), torch.ones(1, 1, 2, 2)
+    x[0, 0, 0] = 1
+    ours = conv(x, weight.tolist())
+    torch.testing.assert_close(ours, F.conv2d(F.pad(x, (1, 0, 1, 0)), weight))
+    assert ours[0].nonzero().tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]]
+    assert F.conv2d(x, weight, padding="same")[0].nonzero().tolist() == [[0, 0]]
+
+
+def test_four_numbers_are_top_bottom_left_right():
+    assert pads((1, 2, 3, 4), (3, 3), (1, 1)) == (1, 2, 3, 4)
+    x, weight = torch.randn(1, 5, 5), torch.randn(1, 1, 3, 3)
+    ours = conv(x, weight.tolist(), padding=(1, 2, 3, 4))
+    torch.testing.assert_close(ours, F.conv2d(F.pad(x, (3, 4, 1, 2)), weight))
+
+
+@given(k=st.integers(1, 7), s=st.integers(1, 4), n=st.integers(1, 30), d=st.integers(1, 3))
+@settings(deadline=None, max_examples=60)
+def test_under_same_the_size_is_the_image_over_the_stride_rounded_up(k, s, n, d):
+    top, bottom, left, right = pads("same", (k, 1), (d, 1))
+    assert (top + bottom, left + right) == (d * (k - 1), 0)
+    assert top - bottom == d * (k - 1) % 2
+    assert Conv(channels=1, kernel_size=(k, 1), stride=(s, 1), dilation=d).shape((1, n, 3)) == (1, -(-n // s), 3)
+
+
+pairs = st.tuples(st.integers(1, 4), st.integers(1, 4))
+sides = st.sampled_from(["same", "valid"]) | st.tuples(*[st.integers(0, 3)] * 4) | st.integers(0, 2)
+
+
+@given(k=pairs, s=pairs, d=pairs, padding=sides, size=st.tuples(st.integers(1, 10), st.integers(1, 10)))
+@settings(deadline=None, max_examples=100)
+def test_a_convolution_is_torchs_over_an_image_with_explicit_pads(k, s, d, padding, size):
+    x, weight = torch.randn(2, *size), torch.randn(3, 2, *k)
+    block = Conv(channels=3, kernel_size=k, stride=s, dilation=d, padding=padding)
+    top, bottom, left, right = pads(block.padding, k, d)
+    spans = [d[i] * (k[i] - 1) + 1 for i in range(2)]
+    if size[0] + top + bottom < spans[0] or size[1] + left + right < spans[1]:
+        with pytest.raises(Misfit, match="the feature map vanishes"):
+            block.shape((2, *size))
+        return
+    theirs = F.conv2d(F.pad(x, (left, right, top, bottom)), weight, stride=s, dilation=d)
+    torch.testing.assert_close(conv(x, weight.tolist(), stride=s, dilation=d, padding=padding), theirs)
+    assert block.out_size(*size) == theirs.shape[1:]
+    # the course's formula, where p is the total of both sides
+    if d == (1, 1):
+        n, p = size, (top + bottom, left + right)
+        assert block.out_size(*size) == tuple((n[i] - k[i] + p[i] + s[i]) // s[i] for i in range(2))
+
+
+def test_the_books_pooling_windows():
+    x = numbers(1, 1, 3, 3)
+    assert MaxPool(stride=1).build((1, 3, 3))(x).tolist() == [[[[4, 5], [7, 8]]]]
+    assert AvgPool(stride=1).build((1, 3, 3))(x).tolist() == [[[[2, 3], [5, 6]]]]
+    x = numbers(1, 1, 4, 4)
+    assert MaxPool(kernel_size=3).build((1, 4, 4))(x).tolist() == [[[[10]]]]
+    assert MaxPool(kernel_size=3, padding=1, stride=2).build((1, 4, 4))(x).tolist() == [[[[5, 7], [13, 15]]]]
+    pool = MaxPool(kernel_size=(2, 3), stride=(2, 3), padding=(0, 1))
+    assert pool.build((1, 4, 4))(x).tolist() == [[[[5, 7], [13, 15]]]]
+
+
+@given(k=pairs, s=st.none() | pairs, p=st.tuples(st.integers(0, 2), st.integers(0, 2)), ceil=st.booleans())
+@settings(deadline=None, max_examples=80)
+def test_pools_are_torchs(k, s, p, ceil):
+    assume(2 * p[0] <= k[0] and 2 * p[1] <= k[1])
+    x, said = torch.randn(1, 3, 9, 7), {"kernel_size": k, "stride": s, "padding": p, "ceil_mode": ceil}
+    pool = MaxPool(**said).build((3, 9, 7))
+    assert torch.equal(pool(x), F.max_pool2d(x, k, s, p, ceil_mode=ceil))
+    for include in (True, False):
+        pool = AvgPool(**said, count_include_pad=include).build((3, 9, 7))
+        assert torch.equal(pool(x), F.avg_pool2d(x, k, s, p, ceil_mode=ceil, count_include_pad=include))
+
+
+@given(k=pairs, s=pairs, p=st.tuples(*[st.integers(0, 2)] * 4), ceil=st.booleans())
+@settings(deadline=None, max_examples=80)
+def test_padding_never_wins_a_max_pool(k, s, p, ceil):
+    try:
+        pool = MaxPool(kernel_size=k, stride=s, padding=p, ceil_mode=ceil).build((1, 5, 6))
+    except Misfit:
+        return
+    assert pool(torch.full((1, 1, 5, 6), -7.0)).unique().tolist() == [-7.0]
+
+
+def test_a_window_in_the_padding_alone_is_refused():
+    with pytest.raises(Misfit, match="a window that lies in the padding alone"):
+        MaxPool(kernel_size=2, padding=(0, 1, 0, 0), ceil_mode=True).shape((1, 4, 4))
+    assert MaxPool(kernel_size=2, padding=(0, 1, 0, 0)).shape((1, 4, 4)) == (1, 2, 2)
+
+
+def test_lopsided_pools_refuse_what_torch_cannot_say():
+    with pytest.raises(Misfit, match="needs the same padding on both sides"):
+        AvgPool(padding="same", stride=1, count_include_pad=False).shape((1, 4, 4))
+    with pytest.raises(Misfit, match="more than half of kernel_size"):
+        MaxPool(padding=2).shape((1, 8, 8))
+
+
+def test_a_window_larger_than_its_image_says_what_it_needs():
+    with pytest.raises(Misfit) as caught:
+        Conv(channels=1, kernel_size=(5, 2), padding=(1, 0)).shape((1, 2, 4))
+    assert caught.value.message == (
+        "the feature map vanishes: conv with kernel_size (5, 2), padding (1, 0) needs at least 3×2, has 2×4"
+    )
+    assert Conv(channels=1, kernel_size=(5, 2), padding=(1, 0)).shape((1, 3, 2)) == (1, 1, 1)
