@@ -100,10 +100,20 @@ class Stage:
         return {**{str(i): copy for i, copy in enumerate(self.copies)}, **self.copies[-1].closing()}
 
     def build(self, shape: Shape) -> nn.Module:
-        return chain(shape, self.parts)
+        with self._any_copy():
+            return chain(shape, self.parts)
 
     def shape(self, shape: Shape) -> Shape:
-        return after(shape, self.parts)
+        with self._any_copy():
+            return after(shape, self.parts)
+
+    @contextmanager
+    def _any_copy(self) -> Iterator[None]:
+        """Take a copy's number off the path of its misfit: its settings stand under the stage's name."""
+        try:
+            yield
+        except Misfit as misfit:
+            raise Misfit(misfit.message, misfit.cause, misfit.path[1:]) from None
 
 
 Stack = tuple[Stage, ...]
@@ -120,11 +130,18 @@ def chain(shape: Shape, parts: Mapping[str, Part]) -> nn.Sequential:
     net = nn.Sequential()
     for name, part in parts.items():
         with inside(name):
-            if hasattr(net, name):
-                raise Misfit(f"the name {name!r} is taken by torch's own modules; give the block another")
+            check_name(name)
             net.add_module(name, part.build(shape))
             shape = part.shape(shape)
     return net
+
+
+def check_name(name: str) -> None:
+    """Raise a Misfit where a module of this name would hide what torch's own containers have."""
+    from torch import nn
+
+    if hasattr(nn.Sequential, name) or hasattr(nn.ModuleDict, name) or name in vars(nn.Module()):
+        raise Misfit(f"the name {name!r} is taken by torch's own modules; give it another", "name")
 
 
 def after(shape: Shape, parts: Mapping[str, Part]) -> Shape:

@@ -7,9 +7,11 @@ a window of k taps at distance d over positions that are j input pixels apart ad
 stride multiplies j. Where branches meet, the largest field counts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from math import gcd
 from typing import Any
 
 import torch
@@ -61,16 +63,29 @@ class Measured:
 @lru_cache(maxsize=8192)
 def measure(part: Part, shape: Shape) -> Measured:
     """Run the part's module on the meta device. Raises Misfit."""
-    with torch.device("meta"), torch.no_grad():
+    with torch.device("meta"), torch.no_grad(), _countable():
         module, x = part.build(shape).eval(), torch.empty(1, *shape)
         tally = Tally(x)
         try:
             with tally:
                 y = module(x)
         except RuntimeError as error:
+            if "overflow" in str(error):
+                raise
             raise Misfit(str(error)) from None
     params = sum(parameter.numel() for parameter in module.parameters())
     return Measured(tuple(y.shape[1:]), params, tally.macs, tally.of(y) or Field())
+
+
+@contextmanager
+def _countable() -> Iterator[None]:
+    """Say in the user's terms what torch says of tensors whose size 64 bits cannot hold."""
+    try:
+        yield
+    except (RuntimeError, TypeError) as error:
+        if "overflow" not in str(error).lower():
+            raise
+        raise Misfit("a size is too large: no tensor can have so many numbers") from None
 
 
 class Tally(TorchDispatchMode):
@@ -124,10 +139,16 @@ class Tally(TorchDispatchMode):
             return field.window(kernel, _two(args[2]) if args[2:] else kernel, _two(args[4]) if dilated else [1, 1])
         if op is aten._adaptive_avg_pool2d:
             sizes = list(zip(inputs[0].shape[-2:], args[1], strict=True))
-            return field.window([-(-n // m) for n, m in sizes], [n / m for n, m in sizes], [1, 1])
+            return field.window([_widest_bin(n, m) for n, m in sizes], [n / m for n, m in sizes], [1, 1])
         if op is aten.mean and inputs[0].dim() == 4:
             return field.all_of(inputs[0])
         return field
+
+
+def _widest_bin(n: int, m: int) -> int:
+    """Positions that the largest of m bins over n positions has, as adaptive pools cut them: they may overlap."""
+    shared = gcd(n, m)
+    return -(-(n + m - shared) // m)
 
 
 def _normed(x: Tensor, *_: Any) -> tuple[Tensor, Tensor, Tensor]:

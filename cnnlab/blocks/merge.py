@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, InstanceOf
+from pydantic import BeforeValidator, InstanceOf, PlainSerializer, SerializationInfo
 
 from cnnlab.blocks.base import (
     Block,
@@ -15,6 +15,7 @@ from cnnlab.blocks.base import (
     Stage,
     after,
     chain,
+    check_name,
     image,
     inside,
     sized,
@@ -32,10 +33,29 @@ Shortcut = Literal["auto", "identity", "conv", "none"]
 
 
 def _stack(value: Any) -> Any:
-    """Blocks by name, as Python code writes a stack; YAML's are expanded before they come here."""
+    """Blocks by name, as Python code writes a stack, or lists of copies by name, as a dumped record has them.
+
+    What a network's YAML says is expanded before it comes here.
+    """
     if isinstance(value, dict):
-        return tuple(Stage(name, (part,)) if isinstance(part, Block) else part for name, part in value.items())
+        return tuple(_stage(name, part) for name, part in value.items())
     return value
+
+
+def _stage(name: str, part: Any) -> Any:
+    from cnnlab.blocks import KINDS
+
+    if isinstance(part, list):
+        return Stage(name, tuple(KINDS[copy["block"]].model_validate(copy) for copy in part))
+    return Stage(name, (part,)) if isinstance(part, Block) else part
+
+
+def _dumped(stack: tuple[Stage, ...], info: SerializationInfo) -> dict[str, list[dict]]:
+    return {stage.name: [copy.model_dump(mode=info.mode) for copy in stage.copies] for stage in stack}
+
+
+def _branches_dumped(branches: tuple[tuple[str, tuple[Stage, ...]], ...], info: SerializationInfo) -> dict[str, Any]:
+    return {name: _dumped(stack, info) for name, stack in branches}
 
 
 def _branches(value: Any) -> Any:
@@ -44,8 +64,12 @@ def _branches(value: Any) -> Any:
     return value
 
 
-StackField = Annotated[tuple[InstanceOf[Stage], ...], BeforeValidator(_stack)]
-BranchesField = Annotated[tuple[tuple[str, tuple[InstanceOf[Stage], ...]], ...], BeforeValidator(_branches)]
+StackField = Annotated[tuple[InstanceOf[Stage], ...], BeforeValidator(_stack), PlainSerializer(_dumped)]
+BranchesField = Annotated[
+    tuple[tuple[str, tuple[InstanceOf[Stage], ...]], ...],
+    BeforeValidator(_branches),
+    PlainSerializer(_branches_dumped),
+]
 
 
 class Scope(Convolutional):
@@ -103,11 +127,14 @@ def beside(shape: Shape, branches: Mapping[str, Mapping[str, Part]], merge: Merg
     """Branches over one input, joined by `merge`. Raises Misfit where they end at different sizes."""
     from cnnlab.blocks.modules import Branches
 
+    if not branches:
+        raise Misfit("there is no branch to run")
     modules, ends = {}, {}
     for name, parts in branches.items():
         with inside(name):
+            check_name(name)
             modules[name], ends[name] = chain(shape, parts), after(shape, parts)
-    if len({end[1:] if merge == "concat" and len(end) == 3 else end for end in ends.values()}) > 1:
+    if len({end[1:] if merge == "concat" else end for end in ends.values()}) > 1:
         said = ", ".join(f"{name} {sized(end)}" for name, end in ends.items())
         raise Misfit(f"branches to {merge} end at different sizes: {said}")
     return Branches(modules, merge)

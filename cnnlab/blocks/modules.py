@@ -19,13 +19,13 @@ class Branches(nn.ModuleDict):
 
     def __init__(self, modules: dict[str, nn.Module], merge: str):
         super().__init__(modules)
-        self.merge = merge
+        self.joined_by = merge
 
     def forward(self, x: Tensor) -> Tensor:
-        return JOINS[self.merge]([branch(x) for branch in self.values()])
+        return JOINS[self.joined_by]([branch(x) for branch in self.values()])
 
     def extra_repr(self) -> str:
-        return f"merge={self.merge}"
+        return f"merge={self.joined_by}"
 
 
 class Skipped(nn.Module):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from cnnlab.blocks.base import Block, Misfit, sized
-from cnnlab.blocks.measure import Field, measure
-from cnnlab.blocks.norm import NO_NORM
+from cnnlab.blocks.base import Block, Misfit, Stage, check_name, sized
+from cnnlab.blocks.measure import Field, Measured, measure
+from cnnlab.blocks.norm import NO_NORM, NormSettings
 from cnnlab.errors import Fault
 from cnnlab.network.spec import Network
 from cnnlab.settings import Shape
@@ -64,18 +65,16 @@ def plan(network: Network, shape: Shape, path: str = "model") -> Plan:
     result, seen = Plan(shape), Field()
     for section, stack in network.sections.items():
         for stage in stack:
+            at = f"{section}.{stage.name}"
             for name, part in stage.parts.items():
-                at = f"{section}.{stage.name}"
                 row = at if len(stage.parts) == 1 else f"{at}.{name}"
                 try:
-                    found = measure(part, result.output)  # type: ignore[arg-type]
+                    check_name(stage.name)
+                    found = _measured(part, f"{path}.{at}", result)
                 except Misfit as misfit:
-                    fault = Fault(".".join([path, at, *misfit.path]), misfit.message)
-                    result.faults.append(fault)
-                    if misfit.cause != "norm":
-                        result.end = (fault, misfit)
-                        return result
-                    found = measure(_normless(part), result.output)  # type: ignore[arg-type]
+                    result.end = (_fault(f"{path}.{at}", misfit), misfit)
+                    result.faults.append(result.end[0])
+                    return result
                 seen = seen.then(found.field)
                 result.layers.append(Layer(row, part.block, found.shape, found.params, found.macs, seen.size))
     if result.output != (network.classes,):
@@ -89,7 +88,30 @@ def plan(network: Network, shape: Shape, path: str = "model") -> Plan:
     return result
 
 
-def _normless(part: Block) -> Block:
-    """The same block without norms, to walk on and find what else does not fit; norms change no shape."""
-    names = [name for name in ("norm", "shortcut_norm", "head_norm") if name in type(part).model_fields]
-    return part.model_copy(update=dict.fromkeys(names, NO_NORM))
+def _measured(part: Block, at: str, result: Plan) -> Measured:
+    """What `part` makes of the last shape; a norm that does not fit is noted and left out. Raises Misfit."""
+    try:
+        return measure(part, result.output)  # type: ignore[arg-type]
+    except Misfit as misfit:
+        if misfit.cause != "norm":
+            raise
+        result.faults.append(_fault(at, misfit))
+        return measure(_normless(part), result.output)  # type: ignore[arg-type]
+
+
+def _fault(at: str, misfit: Misfit) -> Fault:
+    return Fault(".".join([at, *misfit.path]), misfit.message)
+
+
+def _normless(part: Any) -> Any:
+    """The same block or stack without norms, to walk on and find what else does not fit; norms change no shape."""
+    match part:
+        case NormSettings():
+            return NO_NORM
+        case Stage():
+            return replace(part, copies=_normless(part.copies))
+        case Block():
+            return part.model_copy(update={name: _normless(getattr(part, name)) for name in type(part).model_fields})
+        case tuple():
+            return tuple(map(_normless, part))
+    return part

@@ -1,0 +1,167 @@
+"""What every kind of block promises; a new kind needs one line in CASES, and is drawn at random without one."""
+
+import pytest
+import torch
+import yaml
+from hypothesis import HealthCheck, assume, given, settings
+from nets import blocks
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from cnnlab.blocks import KINDS
+from cnnlab.blocks.base import Block, Misfit
+from cnnlab.blocks.measure import measure
+from cnnlab.network.spec import read_network
+
+INSIDE = {"a": {"block": "conv", "channels": 6}, "b": {"block": "conv", "channels": 6, "norm": "batch"}}
+IMAGE, ROW = (6, 9, 12), (20,)
+CASES = [
+    ({"block": "conv", "channels": 8, "kernel_size": 3, "stride": [3, 2], "groups": 2, "norm": "batch"}, IMAGE),
+    ({"block": "conv", "channels": 4, "kernel_size": [2, 4], "dilation": 2, "act": "tanh", "dropout": 0.2}, IMAGE),
+    ({"block": "max_pool", "kernel_size": 3, "stride": 2, "padding": 1}, IMAGE),
+    ({"block": "max_pool", "kernel_size": 2, "stride": 1, "padding": "same"}, IMAGE),
+    ({"block": "avg_pool", "kernel_size": 3, "stride": 2, "ceil_mode": True, "count_include_pad": False}, IMAGE),
+    ({"block": "global_avg_pool"}, IMAGE),
+    ({"block": "adaptive_avg_pool", "output_size": [4, 5]}, IMAGE),
+    ({"block": "flatten"}, IMAGE),
+    ({"block": "linear", "features": 7, "norm": "batch", "act": "sigmoid"}, ROW),
+    ({"block": "dropout"}, IMAGE),
+    ({"block": "norm", "norm": "instance"}, IMAGE),
+    ({"block": "norm", "norm": {"kind": "group", "groups": 3}}, IMAGE),
+    ({"block": "norm", "norm": "layer"}, ROW),
+    ({"block": "act", "act": "leaky_relu"}, ROW),
+    ({"block": "vgg", "channels": 8}, IMAGE),
+    ({"block": "nin", "channels": [8, 7, 5], "kernel_size": 5, "padding": "valid"}, IMAGE),
+    ({"block": "inception", "b1": 2, "b3": [3, 4], "b5": [2, 3], "pool": 5, "norm": "batch"}, IMAGE),
+    ({"block": "residual", "channels": 6}, IMAGE),
+    ({"block": "residual", "channels": 8, "stride": 2, "norm": "batch", "shortcut_norm": "none"}, IMAGE),
+    ({"block": "residual", "channels": 8, "stride": 2, "shortcut": "none", "dropout": 0.5}, IMAGE),
+    ({"block": "bottleneck", "channels": 16, "groups": 2, "stride": 2, "norm": "batch"}, IMAGE),
+    ({"block": "sequential", "body": INSIDE}, IMAGE),
+    ({"block": "parallel", "branches": {"l": INSIDE, "r": INSIDE["a"]}}, IMAGE),
+    ({"block": "parallel", "branches": {"l": INSIDE, "r": INSIDE["a"], "x": {}}, "merge": "mul"}, IMAGE),
+    ({"block": "skip", "body": INSIDE}, IMAGE),
+    ({"block": "skip", "body": INSIDE, "shortcut": "conv", "norm": "batch"}, IMAGE),
+]
+every_case = pytest.mark.parametrize(("said", "shape"), CASES, ids=[said["block"] for said, _ in CASES])
+
+
+def block(said) -> Block:
+    found, faults = read_network({"body": {"it": said}, "head": {}}, classes=10)
+    assert found is not None, faults
+    return found.body[0].copies[0]
+
+
+def started(part: Block, shape) -> nn.Module:
+    torch.manual_seed(0)
+    return part.build(shape)
+
+
+def test_every_kind_has_a_case():
+    assert {said["block"] for said, _ in CASES} == set(KINDS)
+
+
+@every_case
+def test_the_predicted_shape_is_the_real_one(said, shape):
+    part = block(said)
+    net = started(part, shape)
+    for module in (net.train(), net.eval()):
+        assert part.shape(shape) == tuple(module(torch.randn(3, *shape)).shape[1:])
+
+
+@every_case
+def test_every_weight_gets_a_finite_gradient(said, shape):
+    x = torch.randn(3, *shape, requires_grad=True)
+    net = started(block(said), shape).train()
+    out = net(x)
+    (out * torch.randn_like(out)).sum().backward()
+    for name, value in [("input", x), *net.named_parameters()]:
+        assert value.grad is not None, name
+        assert value.grad.isfinite().all(), name
+        assert value.grad.any(), name
+
+
+@every_case
+def test_it_leaves_its_input_as_it_was(said, shape):
+    x = torch.randn(2, *shape)
+    before = x.clone()
+    started(block(said), shape)(x)
+    assert torch.equal(x, before)
+
+
+@every_case
+def test_images_stay_independent_in_evaluation(said, shape):
+    net = started(block(said), shape)
+    net(torch.randn(8, *shape))  # running statistics that are not those of a fresh layer
+    net.eval()
+    x = torch.randn(3, *shape)
+    together = net(x)
+    for i in range(3):
+        torch.testing.assert_close(net(x[i : i + 1])[0], together[i])
+    x[1:] = 1000
+    torch.testing.assert_close(net(x)[0], together[0])
+
+
+@every_case
+def test_its_record_survives_a_round_trip(said, shape):
+    part = block(said)
+    assert type(part).model_validate(part.model_dump()) == part
+    assert type(part).model_validate(yaml.safe_load(yaml.safe_dump(part.model_dump(mode="json")))) == part
+
+
+def test_combinators_can_be_written_in_python_as_in_yaml():
+    conv = KINDS["conv"](channels=6)
+    said = {"block": "sequential", "body": {"a": {"block": "conv", "channels": 6}}}
+    assert KINDS["sequential"](body={"a": conv}) == block(said)
+
+
+def counted(net: nn.Module, shape) -> tuple[int, int]:
+    """Parameters and multiply-adds, by torch's own counter over real tensors."""
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        net.eval()(torch.zeros(1, *shape))
+    return sum(p.numel() for p in net.parameters()), counter.get_total_flops() // 2
+
+
+@every_case
+def test_parameters_and_multiply_adds_are_what_torch_counts(said, shape):
+    part = block(said)
+    found = measure(part, shape)
+    assert (found.params, found.macs) == counted(part.build(shape), shape)
+
+
+def test_measuring_allocates_no_weight():
+    found = measure(KINDS["conv"](channels=100_000), (100_000, 64, 64))
+    assert found.params * 4 > 300 * 2**30  # bytes
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(said=blocks())
+def test_what_any_block_predicts_is_what_it_does(said):
+    part, shape = block_or_none(said), (4, 9, 7)
+    assume(part is not None)
+    try:
+        found = measure(part, shape)
+    except Misfit:
+        with pytest.raises(Misfit):
+            raise_or_build(part, shape)
+        return
+    net = part.build(shape)
+    net(torch.randn(3, *shape))
+    with torch.no_grad():
+        out = net.eval()(torch.randn(2, *shape))
+    assert (tuple(out.shape[1:]), out.isfinite().all()) == (found.shape, True)
+    assert (found.params, found.macs) == counted(net, shape)
+    assert type(part).model_validate(part.model_dump()) == part
+
+
+def block_or_none(said) -> Block | None:
+    found, _ = read_network({"body": {"it": said}, "head": {}}, classes=10)
+    return found.body[0].copies[0] if found else None
+
+
+def raise_or_build(part: Block, shape) -> None:
+    """Build it; a plain RuntimeError of its forward pass is what `measure` told as a misfit."""
+    try:
+        part.build(shape)(torch.randn(3, *shape))
+    except RuntimeError as error:
+        raise Misfit(str(error)) from None
