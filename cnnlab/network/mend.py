@@ -82,7 +82,7 @@ def _working(misfit: Misfit, where: str, raw: dict[str, Any], classes: int, shap
             setting("padding", "same")
         tries.append((f"{at}=null", lambda model: model[section].update({name: None})))
     if misfit.cause == "flat":
-        for kind in ("global_avg_pool", "flatten"):
+        for kind in (k for k in ("global_avg_pool", "flatten") if k not in raw[section]):
             new = {"block": kind, "before": name}
             text = f"'model.{section}.{kind}={{block: {kind}, before: {name}}}'"
             tries.append((text, lambda model, kind=kind, new=new: model[section].update({kind: new})))

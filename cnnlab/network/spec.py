@@ -7,16 +7,17 @@ Plain data in, frozen records out; no torch. What the cascade reaches is said by
 from __future__ import annotations
 
 import re
+from collections import ChainMap
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cnnlab.blocks import KINDS
 from cnnlab.blocks.base import Block, Inherits, Sized, Stack, Stage
 from cnnlab.blocks.conv import Bias, Init
-from cnnlab.blocks.merge import Parallel, Scope
+from cnnlab.blocks.merge import Parallel, Scope, Skip
 from cnnlab.blocks.norm import Act, Norm
 from cnnlab.errors import Fault, near
 from cnnlab.settings import Count, Fraction, Natural, Pair, Positive, Settings, read, shown
@@ -56,7 +57,15 @@ class ModelSettings(Settings):
     """the dense part: blocks by name, in order"""
 
 
+WIDEST = 10**9
+"""channels beyond which `width` is taken for a mistake"""
+SHORTCUT = ("norm", "bias", "init")
+"""what the convolution of a skip's shortcut takes"""
 INHERITED = ("norm", "head_norm", "act", "bias", "init", "dropout")
+NOT_OF_OUTPUT = ("head_norm", "act", "dropout")
+"""what the output layer has only where it says so itself"""
+Scoped = ChainMap[str, Any]
+"""what blocks inherit: the settings of what encloses them, the nearest first, the model's last"""
 
 
 @dataclass(frozen=True)
@@ -96,12 +105,14 @@ def plain(value: Any) -> Any:
     return value
 
 
-def read_network(raw: dict[str, Any], classes: int, path: str = "model") -> tuple[Network | None, list[Fault]]:
+def read_network(raw: Any, classes: int, path: str = "model") -> tuple[Network | None, list[Fault]]:
     """The network that `raw` describes for so many classes, or all the faults in it."""
+    if not isinstance(raw, dict):
+        return None, [Fault(path, f"should be a mapping of settings, not {shown(raw)}")]
     raw = {key: value for key, value in raw.items() if value is not None}
     model, faults = read(ModelSettings, raw, path, "a model")
     bad = {fault.path.split(".")[path.count(".") + 1] for fault in faults}
-    scope = {key: raw[key] for key in INHERITED if key in raw and key not in bad}
+    scope = Scoped({key: raw[key] for key in INHERITED if key in raw and key not in bad})
     kinds = raw["kinds"] if isinstance(raw.get("kinds"), dict) and "kinds" not in bad else {}
     width = Widths(classes, model.width if model else 1.0, model.divisor if model else None)
     reader = Reader(path, width, kinds)
@@ -138,6 +149,8 @@ class Widths:
             return self.classes
         if not scaled or self.factor == 1.0 or type(value) is not int:
             return value
+        if value > WIDEST / self.factor:
+            raise ValueError(f"{value} channels times {self.factor:g} are more than {WIDEST}")
         wide = value * self.factor
         if self.divisor:
             return max(self.divisor, round(wide / self.divisor) * self.divisor)
@@ -167,12 +180,12 @@ class Reader:
             if kind not in KINDS:
                 yield Fault(f"{self.path}.kinds.{kind}", f"there is no kind of block {kind!r}{near(kind, KINDS)}")
                 continue
+            known = [key for key in KINDS[kind].model_fields if key != "block"]
             for key in settings:
-                if key not in KINDS[kind].model_fields:
-                    known = KINDS[kind].model_fields
+                if key not in known:
                     yield Fault(f"{self.path}.kinds.{kind}.{key}", f"{kind} has no such setting{near(key, known)}")
 
-    def stack(self, raw: dict[str, Any], path: str, scope: dict[str, Any]) -> Stack:
+    def stack(self, raw: dict[str, Any], path: str, scope: Scoped) -> Stack:
         stages = []
         for name in self.order(raw, path):
             if raw[name] is not None:
@@ -200,14 +213,19 @@ class Reader:
             why = (
                 "the anchors go round in a circle"
                 if anchor in raw
-                else f"there is no block {anchor!r}{near(anchor, raw)}"
+                else f"there is no block {anchor!r}{near(anchor, map(str, raw))}"
             )
             self.fault(f"{path}.{name}.{side}", why)
         return names + waiting
 
-    def stage(self, name: str, raw: Any, path: str, scope: dict[str, Any], siblings: list[str]) -> Stage | None:
-        if not re.fullmatch(r"[a-zA-Z]\w*", name):
-            self.fault(path, "a block's name starts with a letter, and has only letters, digits and _ in it")
+    def named(self, name: str, path: str, noun: str = "block") -> bool:
+        good = re.fullmatch(r"[a-zA-Z][a-zA-Z0-9_]*", name) is not None
+        if not good:
+            self.fault(path, f"a {noun}'s name starts with a letter, and has only letters, digits and _ in it")
+        return good
+
+    def stage(self, name: str, raw: Any, path: str, scope: Scoped, siblings: list[str]) -> Stage | None:
+        if not self.named(name, path):
             return None
         if not isinstance(raw, dict):
             self.fault(
@@ -223,21 +241,26 @@ class Reader:
             )
             return None
         kind = raw["block"]
-        if kind not in KINDS:
+        if not isinstance(kind, str) or kind not in KINDS:
             self.fault(f"{path}.block", f"there is no kind of block {kind!r}{near(kind, KINDS)}")
             return None
         return self.copies(name, raw, path, scope)
 
-    def copies(self, name: str, raw: dict[str, Any], path: str, scope: dict[str, Any]) -> Stage | None:
+    def copies(self, name: str, raw: dict[str, Any], path: str, scope: Scoped) -> Stage | None:
         place, faults = read(Place, {key: raw[key] for key in PLACED if raw.get(key) is not None}, path, "a block")
         self.faults += faults
+        for side in ("first", "last"):
+            for key in (getattr(place, side) or {}) if place else ():
+                if key in PLACED:
+                    self.fault(f"{path}.{side}.{key}", f"{key} is said of all copies together, beside {side}")
         own = {key: value for key, value in raw.items() if key not in PLACED}
         count = place.repeat if place else 1
         later = {k: v for k, v in KINDS[raw["block"]].later.items() if k in KINDS[raw["block"]].model_fields}
         blocks = []
         for i in range(max(count, 1)):  # a block repeated zero times is checked all the same
             extra = [("first", i == 0), ("last", i == count - 1)]
-            overlays = [(key, getattr(place, key)) for key, here in extra if here and place and getattr(place, key)]
+            sides = [(side, getattr(place, side)) for side, here in extra if here and place and getattr(place, side)]
+            overlays = [(side, {k: v for k, v in said.items() if k not in PLACED}) for side, said in sides]
             settings = {**own, **(later if i else {})}
             blocks.append(self.block(settings, path, scope, overlays))
             if blocks[-1] is None:
@@ -245,7 +268,7 @@ class Reader:
         return Stage(name, tuple(blocks)) if count else None  # type: ignore[arg-type]
 
     def block(
-        self, raw: dict[str, Any], path: str, scope: dict[str, Any], overlays: list[tuple[str, dict[str, Any]]]
+        self, raw: dict[str, Any], path: str, scope: Scoped, overlays: list[tuple[str, dict[str, Any]]]
     ) -> Block | None:
         """One copy; `overlays` are its `first:` or `last:`."""
         cls, kind = KINDS[raw["block"]], raw["block"]
@@ -256,8 +279,11 @@ class Reader:
             origin.update({key: f"{path}.{side}.{key}" for key in overlay})
         for key, value in self.kinds.get(kind, {}).items():
             if key not in settings and key in cls.model_fields and value is not None:
-                settings[key], origin[key] = value, f"{self.path}.kinds.{kind}.{key}"
-        inner = {**scope, **{key: settings[key] for key in INHERITED if key in settings}}
+                source = _source(cls, key)
+                nearer = any(source in said for said in scope.maps[:-1])
+                if not nearer and not (_is_output(settings) and source in NOT_OF_OUTPUT):
+                    settings[key], origin[key] = value, f"{self.path}.kinds.{kind}.{key}"
+        inner = scope.new_child({key: settings[key] for key in INHERITED if key in settings})
         settings = {**self.inherited(cls, settings, scope), **settings}
         before = len(self.faults)
         self.widths(cls, settings, path)
@@ -266,17 +292,17 @@ class Reader:
         self.faults += [replace(f, path=_moved(f.path, path, origin)) for f in found]
         return block if len(self.faults) == before else None
 
-    def inherited(self, cls: type[Block], settings: dict[str, Any], scope: dict[str, Any]) -> dict[str, Any]:
+    def inherited(self, cls: type[Block], settings: dict[str, Any], scope: Scoped) -> dict[str, Any]:
         """What the block takes from around it. The output layer takes no norm, activation or dropout."""
-        output = settings.get("features") == "classes"
+        output = _is_output(settings)
         taken = {}
-        for name, info in cls.model_fields.items():
-            source = next((m.name for m in info.metadata if isinstance(m, Inherits)), None)
-            if source is None or (output and source in ("head_norm", "act", "dropout")):
+        for name in cls.model_fields:
+            source = _source(cls, name)
+            if source is None or (output and source in NOT_OF_OUTPUT):
                 continue
             if source in scope and name not in settings:
                 taken[name] = scope[source]
-            if source in scope and not issubclass(cls, Scope):
+            if source in scope and (not issubclass(cls, Scope) or (cls is Skip and source in SHORTCUT)):
                 self.used.add(source)
         return {"act": "none", **taken} if output else taken
 
@@ -291,7 +317,7 @@ class Reader:
                     if not any(fault.path == f"{self.path}.width" for fault in self.faults):
                         self.fault(f"{self.path}.width", f"{path}.{name}: {error}")
 
-    def inside(self, cls: type[Block], settings: dict[str, Any], path: str, scope: dict[str, Any]) -> None:
+    def inside(self, cls: type[Block], settings: dict[str, Any], path: str, scope: Scoped) -> None:
         """Read the stacks within a combinator."""
         name = "branches" if cls is Parallel else "body"
         raw = settings.get(name)
@@ -306,7 +332,7 @@ class Reader:
         else:
             settings[name] = self.stack(raw, f"{path}.{name}", scope)
 
-    def branch(self, name: str, raw: Any, path: str, scope: dict[str, Any]) -> tuple[str, Stack]:
+    def branch(self, name: str, raw: Any, path: str, scope: Scoped) -> tuple[str, Stack]:
         """A branch is one block or a stack of them."""
         if not isinstance(raw, dict):
             self.fault(path, f"should be a block, or blocks by name, not {shown(raw)}")
@@ -314,13 +340,13 @@ class Reader:
         if isinstance(raw.get("block"), str):
             stage = self.stage(name, raw, path, scope, [])
             return name, (stage,) if stage else ()
-        return name, self.stack(raw, path, scope)
+        return name, self.stack(raw, path, scope) if self.named(name, path, "branch") else ()
 
 
 class Place(Settings):
     """Where in its stack a block stands, and how often."""
 
-    repeat: Natural = 1
+    repeat: Annotated[Natural, Field(le=10_000)] = 1
     """number of copies; only the first one strides; 0 removes the block"""
     first: dict[str, Any] | None = None
     """settings of the first copy alone"""
@@ -330,6 +356,21 @@ class Place(Settings):
     """name of the block it follows"""
     before: str | None = None
     """name of the block it precedes"""
+
+    @model_validator(mode="after")
+    def _one_anchor(self) -> Place:
+        if self.after is not None and self.before is not None:
+            raise ValueError("a block stands either after another or before it; write one of the two")
+        return self
+
+
+def _source(cls: type[Block], name: str) -> str | None:
+    """The enclosing setting that the field `name` of `cls` inherits."""
+    return next((m.name for m in cls.model_fields[name].metadata if isinstance(m, Inherits)), None)
+
+
+def _is_output(settings: dict[str, Any]) -> bool:
+    return settings.get("features") == "classes"
 
 
 def _anchor(block: Any) -> tuple[str, str]:
