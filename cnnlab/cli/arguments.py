@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from cnnlab.errors import Fault, UserError, near
 
+COMMAND_LINE = "command line"
+
 FREE_TEXT = ("ckpt_path", "images", "name", "data.dir", "hydra.run.dir", "hydra.sweep.dir")
 """settings that are free text to their user, but to Hydra's grammar full of operators"""
 
@@ -42,7 +44,7 @@ class Arguments:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> None:  # type: ignore[override]
-        raise UserError(Fault("", f"command line: {message}"))
+        raise UserError(Fault("", f"{COMMAND_LINE}  {message}"))
 
 
 def _parser() -> _Parser:
@@ -66,37 +68,77 @@ def read_arguments(argv: list[str]) -> Arguments:
     """Read `argv`; flags may stand anywhere. Raises UserError for a flag that does not exist."""
     parser = _parser()
     known, rest = parser.parse_known_args(argv)
-    strange = [word for word in rest if word.startswith("-") and not re.match(r"-[^=]*=.*", word)]
-    if strange:
+    if strange := [word for word in rest if word.startswith("-")]:
         flags = [flag for action in parser._actions for flag in action.option_strings]
-        raise UserError(*(Fault("", f"command line: there is no option {word}{near(word, flags)}") for word in strange))
-    return Arguments(**vars(known), overrides=[plain_words(word) for word in rest])
+        raise UserError(*(Fault("", f"{COMMAND_LINE}  there is no option {_option(word, flags)}") for word in strange))
+    return Arguments(**vars(known), overrides=[plain_words(text) for text in rejoined(rest)])
+
+
+def _option(word: str, flags: list[str]) -> str:
+    name, equals, _ = word.partition("=")
+    setting = word.lstrip("-")
+    return f"{name}; a setting has no dashes: {setting}" if equals and setting else f"{name}{near(name, flags)}"
+
+
+def rejoined(words: list[str]) -> list[str]:
+    """Words with those put together again that a shell split at the spaces inside brackets; blank ones left out.
+
+    >>> rejoined(["model.norm={kind:", "group,", "groups:", "2}", "seed=1"])
+    ['model.norm={kind: group, groups: 2}', 'seed=1']
+    """
+    found: list[str] = []
+    for word in words:
+        if found and _open(found[-1]) and not re.match(r"[~+]*[\w.@/]+=", word):
+            found[-1] += f" {word}"
+        elif word.strip():
+            found.append(word)
+    return found
+
+
+def _open(text: str) -> bool:
+    key, _, value = text.partition("=")
+    return key.lstrip("+") not in FREE_TEXT and sum(map(value.count, "{[(")) > sum(map(value.count, "}])"))
 
 
 def plain_words(text: str) -> str:
     """An override as typed, made into one that Hydra takes.
 
     Free text is quoted; `~block` becomes `block=null`, which Hydra does not check against the default network;
-    a needless `+` is made harmless.
+    a needless `+` is left out.
 
     >>> plain_words("ckpt_path=out/a=b (1)")
     "ckpt_path='out/a=b (1)'"
     >>> plain_words("~model.body.c3"), plain_words("+model.norm=none")
-    ('model.body.c3=null', '++model.norm=none')
+    ('model.body.c3=null', 'model.norm=none')
     """
     if match := re.fullmatch(r"~(model\.[\w.]+)", text):
         return f"{match[1]}=null"
-    if re.match(r"\+[a-z_]+(\.[\w.]+)=", text):
-        text = f"+{text}"
     key, equals, value = text.partition("=")
-    if equals and key.lstrip("+") in FREE_TEXT and value not in ("null", "") and not _quoted(value):
-        escaped = value.replace("\\", "\\\\").replace("'", "\\'") if "'" in value else value
-        return f"{key}='{escaped}'"
-    return text
+    if equals and key.startswith("+") and _needs_no_plus(key.lstrip("+")):
+        key = key.lstrip("+")
+    if equals and key.lstrip("+") in FREE_TEXT and value not in ("null", "") and not _is_quoted(value):
+        value = quoted(value)
+    return f"{key}{equals}{value}"
 
 
-def _quoted(value: str) -> bool:
+def _needs_no_plus(key: str) -> bool:
+    """Whether a file spells the setting, or it stands in a group that is open to all."""
+    from cnnlab.config.settings import GROUPS, Top
+
+    return not key.startswith("hydra") and ("." in key or key in (*GROUPS, "debug", *Top.model_fields))
+
+
+def _is_quoted(value: str) -> bool:
     return len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+
+
+def quoted(value: str) -> str:
+    """Text as Hydra reads it back. Its grammar doubles a backslash only before a quote.
+
+    >>> print(quoted("it's"), quoted("a/b=c"))
+    'it\\'s' 'a/b=c'
+    """
+    return "'" + re.sub(r"(\\*)('|$)", lambda m: m[1] * 2 + ("\\'" if m[2] else ""), value) + "'"
 
 
 def unquoted(value: str) -> str:
@@ -104,4 +146,7 @@ def unquoted(value: str) -> str:
     >>> unquoted("'out/a (1)'"), unquoted("out/a")
     ('out/a (1)', 'out/a')
     """
-    return value[1:-1].replace("\\'", "'").replace("\\\\", "\\") if _quoted(value) else value
+    if not _is_quoted(value):
+        return value
+    mark = value[0]
+    return re.sub(rf"(\\+)({mark}|$)", lambda m: m[1][: len(m[1]) // 2] + m[2], value[1:-1])

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from cnnlab.config.compose import Composed
-from cnnlab.config.settings import Run, read_run
-from cnnlab.errors import Fault
+from cnnlab.config.origins import COMMAND_LINE
+from cnnlab.config.settings import Run, read_parts
+from cnnlab.errors import Fault, near
 
 
 @dataclass(frozen=True)
@@ -24,20 +28,39 @@ class Noted:
 
 def check(composed: Composed) -> tuple[Run | None, list[Noted]]:
     """The run that was asked for, or everything wrong with it."""
-    run, faults = read_run(composed.config) if composed.config else (None, [])
-    faults = [*composed.faults, *(f for f in faults if not _follows(f, composed.unresolved))]
-    noted = [note(fault, composed) for fault in dict.fromkeys(faults)]
-    if run is not None and run.top.task in ("train", "summary"):
-        noted += misfits(run, composed)
-    return (None if noted else run), noted
+    parts, faults = ({}, []) if composed.failed else read_parts(composed.config)
+    faults = [*absent(composed), *(f for f in faults if not _follows(f, composed.broken))]
+    noted = [note(fault, composed) for fault in dict.fromkeys([*composed.faults, *faults])]
+    at_fault = {key.split(".")[0] for key in (*composed.broken, *(fault.path for fault in faults))}
+    if (
+        not composed.failed
+        and not at_fault & {"model", "data", "task"}
+        and composed.config.get("task") in ("train", "summary")
+    ):
+        noted += misfits(Run(**parts), composed)
+    return (None if noted else Run(**parts)), noted
+
+
+def absent(composed: Composed) -> Iterator[Fault]:
+    """Blocks that the command line removes and no file has: as like as not typos of a block's name."""
+    for key, places in composed.origins.history.items():
+        stack, _, name = key.rpartition(".")
+        if places == [COMMAND_LINE] and re.fullmatch(r"model(\..+)?\.(body|head|branches)", stack):
+            blocks: Any = composed.config
+            for part in stack.split("."):
+                blocks = blocks.get(part) if isinstance(blocks, dict) else None
+            if isinstance(blocks, dict) and name in blocks and blocks[name] is None:
+                yield Fault(key, f"there is no block {name!r} to remove{near(name, [b for b in blocks if b != name])}")
 
 
 def note(fault: Fault, composed: Composed, lines: tuple[str, ...] = ()) -> Noted:
     return Noted(fault, composed.origins.of(fault.path) if fault.path else None, lines)
 
 
-def _follows(fault: Fault, unresolved: list[str]) -> bool:
-    return any(key.startswith(fault.path) for key in unresolved)
+def _follows(fault: Fault, broken: list[str]) -> bool:
+    """Whether a fault is about what could not be composed, or something in it, or something around it."""
+    at = f"{fault.path}."
+    return any(at.startswith(f"{key}.") or f"{key}.".startswith(at) for key in broken)
 
 
 def misfits(run: Run, composed: Composed) -> list[Noted]:
@@ -49,10 +72,3 @@ def misfits(run: Run, composed: Composed) -> list[Noted]:
     found = plan(run.network, image_shape(run))
     lines = explain(found, composed.config["model"], run.network.classes) if found.end else []
     return [note(f, composed, tuple(lines) if found.end and f is found.end[0] else ()) for f in found.faults]
-
-
-def several(overrides: list[str]) -> list[Fault]:
-    """Several values for one setting, without the flag that asks for a sweep."""
-    from cnnlab.config.engine import swept
-
-    return [Fault("", f"{text}: several values make a sweep; add -m") for text in swept(overrides)]

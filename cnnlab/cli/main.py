@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnnlab.cli.arguments import Arguments, read_arguments
+from cnnlab.cli.arguments import Arguments, quoted, read_arguments
 from cnnlab.cli.help import help_text
-from cnnlab.errors import Exit, UserError
+from cnnlab.errors import Exit, Fault, UserError
 
 if TYPE_CHECKING:
     from hydra._internal.hydra import Hydra
@@ -23,9 +25,11 @@ def main(conf: Path, argv: list[str]) -> int:
     try:
         arguments = read_arguments(argv)
         if arguments.help:
-            print(help_text(conf))
+            print(help_text(conf), flush=True)
             return Exit.DONE
-        return _with_hydra(conf, arguments)
+        end = _with_hydra(conf, arguments)
+        sys.stdout.flush()  # here, where a closed pipe is no surprise
+        return end
     except UserError as error:
         return complain(error.faults, error.code)
     except KeyboardInterrupt:
@@ -57,37 +61,38 @@ def _with_hydra(conf: Path, arguments: Arguments) -> int:
 
 
 def _is_sweep(hydra: Hydra, arguments: Arguments) -> bool:
-    from hydra.errors import HydraException
+    """Where the mode cannot be found out, composing again for a single run will say why."""
     from hydra.types import RunMode
-    from omegaconf.errors import OmegaConfBaseException
 
-    if arguments.multirun:
-        return True
-    if not any(text.startswith("hydra.mode=") for text in arguments.overrides):
-        return False
-    try:
-        return hydra.get_mode(arguments.config_name, arguments.overrides) == RunMode.MULTIRUN
-    except (HydraException, OmegaConfBaseException):
-        return False  # composing again, for a single run, will say what is wrong
+    named = any(text.startswith("hydra.mode=") for text in arguments.overrides)
+    return arguments.multirun or (
+        named and hydra.get_mode(arguments.config_name, arguments.overrides) == RunMode.MULTIRUN
+    )
 
 
 def show(hydra: Hydra, arguments: Arguments) -> Exit:
     """Hydra's own displays: the composed configuration, what it is made of, completion."""
+    from cnnlab.cli.check import note
+
     name, overrides = arguments.config_name, arguments.overrides
     if arguments.completion:
         hydra.shell_completion(name, overrides)
         return Exit.DONE
-    if faults := _composed(hydra, arguments, overrides).faults:
-        return complain(faults)
-    if arguments.cfg:
-        hydra.show_cfg(name, overrides, arguments.cfg, arguments.package, arguments.resolve)
-    elif arguments.info:
-        hydra.show_info(arguments.info, name, overrides)
-    elif arguments.hydra_help:
-        from hydra._internal.utils import get_args_parser
+    composed = _composed(hydra, arguments, overrides)
+    if composed.faults:
+        return complain(note(fault, composed) for fault in composed.faults)
+    try:
+        if arguments.cfg:
+            hydra.show_cfg(name, overrides, arguments.cfg, arguments.package, arguments.resolve)
+        elif arguments.info:
+            hydra.show_info(arguments.info, name, overrides)
+        elif arguments.hydra_help:
+            from hydra._internal.utils import get_args_parser
 
-        parser = get_args_parser()
-        hydra.hydra_help(name, parser, parser.parse_args(["--hydra-help", *overrides]))
+            parser = get_args_parser()
+            hydra.hydra_help(name, parser, parser.parse_args(["--hydra-help", *overrides]))
+    except SystemExit:  # Hydra has said why
+        return Exit.USER
     return Exit.DONE
 
 
@@ -99,22 +104,47 @@ def _composed(hydra: Hydra, arguments: Arguments, overrides: list[str]) -> Compo
 
 def single(hydra: Hydra, arguments: Arguments) -> Exit:
     """One job: everything wrong with it at once, or its task."""
-    from cnnlab.cli.check import check, several
+    from cnnlab.cli.check import check, note
     from cnnlab.cli.tasks import perform, place
 
     composed = _composed(hydra, arguments, arguments.overrides)
-    composed.faults += several(arguments.overrides)
     run, noted = check(composed)
     if run is None:
         return complain(noted)
-    with place(run, composed, arguments.value("hydra.run.dir")) as here:
-        if here.done:
-            return Exit.DONE
-        overrides = [*arguments.overrides, f"hydra.run.dir={_quoted(here.folder)}"]
-        end = hydra.run(arguments.config_name, _caught(lambda: perform(run, composed, here)), overrides).return_value
-        if isinstance(end, Exception):
-            raise end
-        return end
+    try:
+        with place(run, composed, composed.run_dir) as here:
+            if here.done:
+                return Exit.DONE
+            _make(here.folder, "hydra.run.dir")
+            overrides = [*arguments.overrides, f"hydra.run.dir={quoted(str(here.folder))}"]
+            with _set_up_by_user():
+                job = hydra.run(arguments.config_name, _caught(lambda: perform(run, composed, here)), overrides)
+            if isinstance(job.return_value, Exception):
+                raise job.return_value
+            return job.return_value
+    except UserError as error:
+        return complain((note(fault, composed) for fault in error.faults), error.code)
+
+
+def _make(folder: Path, setting: str) -> None:
+    """Make a folder that a run or a sweep can write in, before Hydra tries to. UserError where that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise UserError(Fault(setting, f"{folder} cannot be used: {(error.strerror or str(error)).lower()}")) from None
+
+
+@contextmanager
+def _set_up_by_user() -> Iterator[None]:
+    """What Hydra cannot do for a run or a sweep is the user's: tasks keep their own exceptions."""
+    from cnnlab.config.compose import FAILURES, reason
+
+    try:
+        yield
+    except (*FAILURES, OSError, RuntimeError) as error:
+        raise UserError(Fault("", f"Hydra says: {reason(error)}")) from None
 
 
 def _caught(task: Callable[[], Exit]) -> Callable[[object], Exit | Exception]:
@@ -131,19 +161,25 @@ def _caught(task: Callable[[], Exit]) -> Callable[[object], Exit | Exception]:
 
 def sweep(hydra: Hydra, arguments: Arguments) -> Exit:
     """Every job checked before the first one runs; then one after the other, by Hydra's sweeper."""
-    from cnnlab.cli.check import check
+    from cnnlab.cli.check import check, note
     from cnnlab.cli.tasks import sweep_folder
     from cnnlab.config.engine import jobs
 
-    composed = [_composed(hydra, arguments, job) for job in jobs(arguments.overrides)]
+    composed = [_composed(hydra, arguments, job) for job in jobs(hydra, arguments.overrides)]
     noted = [noted for job in composed for noted in check(job)[1]]
-    if noted:
-        return complain(noted)
+    if noted or not composed:
+        return complain(noted or ["command line  this makes no jobs: a glob(…) matches no file"])
     ends: list[Exit] = []
     overrides = list(arguments.overrides)
-    if arguments.value("hydra.sweep.dir") is None:
-        overrides.append(f"hydra.sweep.dir={_quoted(sweep_folder())}")
-    hydra.multirun(arguments.config_name, lambda _: _job(hydra, arguments, ends), overrides)
+    if (folder := composed[0].sweep_dir) is None:
+        folder = str(sweep_folder())
+        overrides.append(f"hydra.sweep.dir={quoted(folder)}")
+    try:
+        _make(Path(folder), "hydra.sweep.dir")
+        with _set_up_by_user():
+            hydra.multirun(arguments.config_name, lambda _: _job(hydra, arguments, ends), overrides)
+    except UserError as error:
+        return complain((note(fault, composed[0]) for fault in error.faults), error.code)
     failed = sum(end != Exit.DONE for end in ends)
     if failed:
         print(f"{failed} of {len(ends)} jobs did not end well", file=sys.stderr)
@@ -156,13 +192,13 @@ def _job(hydra: Hydra, arguments: Arguments, ends: list[Exit]) -> Exit:
 
     from hydra.core.hydra_config import HydraConfig
 
-    from cnnlab.cli.check import check
+    from cnnlab.cli.check import check, note
     from cnnlab.cli.tasks import perform, place
 
     settings = HydraConfig.get()
     print(f"\njob {settings.job.num}: {' '.join(settings.overrides.task)}")
+    composed = _composed(hydra, arguments, list(settings.overrides.task))
     try:
-        composed = _composed(hydra, arguments, list(settings.overrides.task))
         run, noted = check(composed)
         if run is None:
             end = complain(noted)
@@ -170,7 +206,7 @@ def _job(hydra: Hydra, arguments: Arguments, ends: list[Exit]) -> Exit:
             with place(run, composed, settings.runtime.output_dir) as here:
                 end = Exit.DONE if here.done else perform(run, composed, here)
     except UserError as error:
-        end = complain(error.faults, error.code)
+        end = complain((note(fault, composed) for fault in error.faults), error.code)
     except Exception:
         traceback.print_exc()
         end = Exit.BUG
@@ -178,8 +214,3 @@ def _job(hydra: Hydra, arguments: Arguments, ends: list[Exit]) -> Exit:
     if end in (Exit.INTERRUPTED, Exit.TERMINATED):
         raise SystemExit(int(end))
     return end
-
-
-def _quoted(folder: Path) -> str:
-    escaped = str(folder).replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"

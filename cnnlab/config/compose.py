@@ -16,15 +16,24 @@ from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException
+from hydra.errors import HydraException, MissingConfigException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, resolvers
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import (
+    ConfigAttributeError,
+    ConfigKeyError,
+    GrammarParseError,
+    InterpolationToMissingValueError,
+    OmegaConfBaseException,
+)
 
-from cnnlab.config.origins import COMMAND_LINE, Origins, trace
+from cnnlab.config.files import Unreadable, shown
+from cnnlab.config.origins import COMMAND_LINE, Layer, Origins, layers, trace
+from cnnlab.config.settings import GROUPS, Top
 from cnnlab.errors import Fault, near
 
-OPEN_GROUPS = ("model", "data", "augment", "optimizer", "scheduler", "trainer")
+FAILURES = (HydraException, OmegaConfBaseException, ValueError, RecursionError)
+"""what Hydra and OmegaConf raise where a configuration cannot be composed"""
 
 
 @dataclass
@@ -35,13 +44,27 @@ class Composed:
     """resolved, for running"""
     frozen: dict[str, Any] = field(default_factory=dict)
     """resolved but for environment variables, for saving: their values belong into no file"""
+    run_dir: str | None = None
+    """the run's folder, where the command line names it"""
+    sweep_dir: str | None = None
+    """the sweep's folder, where the command line names it"""
     choices: dict[str, str] = field(default_factory=dict)
     """the file chosen from each group"""
     origins: Origins = field(default_factory=Origins)
     overrides: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
-    unresolved: list[str] = field(default_factory=list)
-    """keys whose interpolation failed; whatever else is wrong with them follows from that"""
+    broken: list[str] = field(default_factory=list)
+    """keys that could not be composed; whatever else is wrong with them, or in them, follows from that"""
+
+    failed: bool = False
+    """whether not even the files by themselves compose"""
+
+    def fault(self, key: str, message: str) -> None:
+        """Note what is wrong with an override, or with what it asks for."""
+        if key:
+            self.origins.add(key, COMMAND_LINE)
+            self.broken.append(key)
+        self.faults.append(Fault(key, message))
 
 
 def register() -> None:
@@ -50,8 +73,8 @@ def register() -> None:
     Hydra forbids keys that no file spells (OmegaConf's struct mode), which would make every block's unspelled setting
     need a `+`. Groups that start from an open node stay open through the merges; cnnlab checks their keys itself.
     """
-    node = OmegaConf.create({group: {} for group in OPEN_GROUPS})
-    for group in OPEN_GROUPS:
+    node = OmegaConf.create({group: {} for group in GROUPS})
+    for group in GROUPS:
         OmegaConf.set_struct(node[group], False)
     ConfigStore.instance().store(name="cnnlab", node=node)
 
@@ -59,64 +82,107 @@ def register() -> None:
 def compose(loader: ConfigLoaderImpl, name: str, overrides: list[str]) -> Composed:
     """The configuration that the file `name` and `overrides` make, and the faults of both."""
     result = Composed(overrides=overrides)
-    parsed = list(_parse(overrides, result))
-    parsed = [override for override in parsed if not _refused(loader, override, result)]
+    groups = loader.list_groups("")
+    parsed = [override for override in _parse(overrides, result) if not _refused(loader, groups, override, result)]
     config = _load(loader, name, parsed, result)
     if config is None:
+        result.failed = True
         return result
-    result.choices = {group: str(choice) for group, choice in config.hydra.runtime.choices.items()}
-    OmegaConf.set_struct(config, False)
-    del config["hydra"]
-    dropped = result.origins.history
-    result.origins = trace(loader, name, [str(override.input_line) for override in parsed], parsed)
+    files = list(layers(loader, name, [str(override.input_line) for override in parsed]))
+    dropped, chosen = result.origins.history, list(config.hydra.runtime.choices)
+    result.origins = trace(files, parsed, chosen)
     result.origins.history.update(dropped)
-    _resolve(config, result)
+    result.choices = {group: str(choice) for group, choice in config.hydra.runtime.choices.items()}
+    _check_places(files, result)
+    OmegaConf.set_struct(config, False)
+    for override in parsed:
+        if override.key_or_group in ("hydra.run.dir", "hydra.sweep.dir"):
+            _resolve(config, override.key_or_group, result)
+            setattr(
+                result,
+                override.key_or_group.removeprefix("hydra.").replace(".", "_"),
+                str(OmegaConf.select(config, override.key_or_group)),
+            )
+    del config["hydra"]
+    _resolve(config, None, result)
+    result.config = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
+    with _environment_kept_out():
+        result.frozen = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
     return result
 
 
 def _parse(overrides: list[str], result: Composed) -> Iterator[Override]:
     parser = OverridesParser.create()
     for text in overrides:
-        try:
-            yield parser.parse_override(text)
-        except HydraException as error:
-            result.faults.append(Fault("", f"{text}: {grammar(text, error)}"))
+        key, equals, value = text.partition("=")
+        name = key.lstrip("+~")
+        if not equals and not text.startswith("~"):
+            result.faults.append(Fault("", f"{COMMAND_LINE}  {text}: an override is KEY=VALUE, without spaces"))
+        elif not re.fullmatch(NAME, name):
+            said = f"{key!r} is no name of a setting; its parts stand between dots"
+            result.faults.append(Fault("", f"{COMMAND_LINE}  {text}: {said}"))
+        else:
+            try:
+                override = parser.parse_override(text)
+            except HydraException as error:
+                result.fault(name, unreadable(value, error))
+                continue
+            if override.is_sweep_override():
+                result.fault(name, f"several values ({value}) make a sweep; add -m")
+            else:
+                yield override
 
 
-def grammar(text: str, error: Exception) -> str:
-    """What Hydra's parser says, in the user's terms."""
-    if "=" not in text and not text.startswith("~"):
-        return "an override is KEY=VALUE"
+NAME = r"[\w$-]+([./@][\w$-]+)*"
+"""of a setting, of a group, or of a group and where its file goes"""
+
+BRACKETS = {"{": "}", "[": "]", "(": ")"}
+
+
+def unreadable(value: str, error: Exception) -> str:
+    """What Hydra's parser has against a value, in the user's terms."""
+    for opening, closing in BRACKETS.items():
+        if value.count(opening) != value.count(closing):
+            more = opening if value.count(opening) > value.count(closing) else closing
+            return f"a {more} without its {closing if more == opening else opening} in {value}"
+    if value.startswith("{"):
+        return f"{value} cannot be read; inside braces it is {{name: value, …}}"
     reason = str(error).splitlines()[0]
-    where = re.search(
-        r"mismatched input '(.+?)'|extraneous input '(.+?)'|no viable alternative at input '(.+?)'", reason
+    where = re.search(r"input '(.+?)'", reason)
+    named = f" at {where[1]!r}" if where and where[1] != "<EOF>" else ""
+    quotes = "'" if '"' in value else '"'
+    return (
+        f"{value} cannot be read{named}; if it is plain text, put it in quotes within quotes: {_nested(value, quotes)}"
     )
-    if "LexerNoViableAlt" in reason or "token recognition" in reason or where:
-        key, _, value = text.partition("=")
-        culprit = next((part for part in (where.groups() if where else ()) if part), None)
-        named = f" at {culprit!r}" if culprit and culprit != "<EOF>" else ""
-        return f"the value cannot be read{named}; if it is meant as plain text, quote it: '{key}=\"{value}\"'"
-    return reason
 
 
-def _refused(loader: ConfigLoaderImpl, override: Override, result: Composed) -> bool:
+def _nested(value: str, quotes: str) -> str:
+    outer = "'" if quotes == '"' else '"'
+    return f"{outer}…={quotes}{value}{quotes}{outer}"
+
+
+def _refused(loader: ConfigLoaderImpl, groups: list[str], override: Override, result: Composed) -> bool:
     """Note what is wrong with one override before Hydra trips over it: its group's option, its first word."""
-    key = override.key_or_group
-    options = group_options(loader, key)
-    if options:
-        value = override.value()
-        if isinstance(value, str) and value not in options:
-            result.origins.add(key, COMMAND_LINE)
-            result.faults.append(Fault(key, f"there is no {key} {value!r}{near(value, options)}"))
-            return True
-        return False
-    first = key.split(".")[0].split("@")[0]
-    known = [*top_keys(loader), "hydra"]
-    if first not in known and "/" not in first:
-        result.faults.append(Fault(key, f"cnnlab has no such setting{near(first, known)}"))
-        result.origins.add(key, COMMAND_LINE)
-        return True
-    return False
+    key, before = override.key_or_group, len(result.faults)
+    first = key.split(".")[0].split("/")[0]
+    known = [*Top.model_fields, *sorted(groups, key="hydra".__eq__)]
+    if options := group_options(loader, key):
+        values = [] if override.is_delete() else override.value()
+        if override.is_delete() and key in GROUPS:
+            result.fault(key, f"cannot be left out; choose one of {', '.join(options)}")
+        if isinstance(values, list) and key in GROUPS:
+            result.fault(key, f"takes one file; -m {key}={','.join(map(str, values))} runs one after the other")
+            values = []
+        for value in values if isinstance(values, list) else [values]:
+            if value not in options:
+                result.fault(key, f"there is no {key} {_word(value)}{near(value, options)}")
+    elif first not in known:
+        result.fault(key, f"cnnlab has no such setting{near(first, known)}")
+    return len(result.faults) > before
+
+
+def _word(value: Any) -> str:
+    return "null" if value is None else repr(value)
 
 
 def group_options(loader: ConfigLoaderImpl, group: str) -> list[str]:
@@ -129,28 +195,23 @@ def group_options(loader: ConfigLoaderImpl, group: str) -> list[str]:
     return options
 
 
-def top_keys(loader: ConfigLoaderImpl) -> list[str]:
-    """The first words a setting may have: the groups, and what cnnlab's own record of the rest says."""
-    from cnnlab.config.settings import Top
-
-    return [*Top.model_fields, *(group for group in loader.list_groups("") if group != "hydra")]
-
-
 def _load(loader: ConfigLoaderImpl, name: str, parsed: list[Override], result: Composed) -> DictConfig | None:
     """Compose; where that fails, find the overrides to blame, note and drop them."""
-    kept: list[Override] = list(parsed)
     while True:
         try:
-            return _composed(loader, name, kept)
-        except (HydraException, OmegaConfBaseException, ValueError) as error:
-            blamed = _to_blame(loader, name, kept)
+            return _composed(loader, name, parsed)
+        except FAILURES as error:
+            blamed = _to_blame(loader, name, parsed)
+            if isinstance(error, Unreadable):
+                result.faults += [Fault("", fault) for fault in error.faults]
+                result.broken += [blamed.key_or_group] if blamed else []
+            elif blamed:
+                result.fault(blamed.key_or_group, reason(error, loader))
+            else:
+                result.faults.append(Fault("", reason(error, loader)))
             if blamed is None:
-                result.faults.append(Fault("", reason(error)))
                 return None
-            kept.remove(blamed)
             parsed.remove(blamed)
-            result.origins.add(blamed.key_or_group, COMMAND_LINE)
-            result.faults.append(Fault(blamed.key_or_group, reason(error)))
 
 
 def _composed(loader: ConfigLoaderImpl, name: str, overrides: list[Override]) -> DictConfig:
@@ -162,34 +223,86 @@ def _to_blame(loader: ConfigLoaderImpl, name: str, overrides: list[Override]) ->
     for count in range(len(overrides) + 1):
         try:
             _composed(loader, name, overrides[:count])
-        except (HydraException, OmegaConfBaseException, ValueError):
+        except FAILURES:
             return overrides[count - 1] if count else None
     return None
 
 
-def reason(error: Exception) -> str:
-    """The first lines of Hydra's message, without its advice to add a `+`."""
-    text = str(error.__cause__ or error) if isinstance(error, HydraException) and error.__cause__ else str(error)
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    kept = [line for line in lines if not re.match(r"(full_key|object_type|To append|You may|See )", line)]
+def reason(error: BaseException, loader: ConfigLoaderImpl | None = None) -> str:
+    """What Hydra or OmegaConf says, without its advice to add a `+`, its types and its search path."""
+    if isinstance(error, RecursionError):
+        return "its files refer to each other in a circle, or are nested too deeply"
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        group, _, option = error.missing_cfg_file.rpartition("/")
+        said_by = re.match(r"In '(.+?)'", str(error))
+        lists = f"{said_by[1]}.yaml lists {error.missing_cfg_file} in its defaults, but " if said_by else ""
+        known = group_options(loader, group) if loader and group else []
+        return f"{lists}there is no {group or 'configuration'} {option!r}{near(option, known)}"
+    cause = error.__cause__ if isinstance(error, HydraException) and error.__cause__ else error
+    if isinstance(cause, ConfigKeyError | ConfigAttributeError):
+        if str(cause.full_key).split(".")[0] in GROUPS:
+            return "no file spells this setting; to allow it, list `- cnnlab` in the defaults of config.yaml"
+        known = list(cause.parent_node) if isinstance(cause.parent_node, DictConfig) else []
+        return f"there is no such setting{near(cause.key, map(str, known))}"
+    if isinstance(cause, GrammarParseError):
+        return "a ${…} that cannot be read"
+    lines = [re.sub(r"\s*reference_type=\w+", "", line).strip() for line in str(cause).splitlines()]
+    kept = [line for line in lines if line and not re.match(r"(full_key|object_type|To append|You may|See )", line)]
     return " ".join(kept) or type(error).__name__
 
 
-def _resolve(config: DictConfig, result: Composed) -> None:
-    """Resolve interpolations, once for running and once for saving; what cannot be resolved is noted and left out."""
+def _check_places(files: list[Layer], result: Composed) -> None:
+    """Note files that would set what is not theirs: Hydra itself, or a place below their group's."""
+    for layer in files:
+        group, parent = layer.path.split("/")[0], layer.parent
+        names = [pair[0].value for pair in layer.node.value] if layer.node else []
+        hydras = layer.package[:1] == ("hydra",) or (not layer.package and "hydra" in names)
+        if hydras and "/" in layer.path and group != "hydra":
+            result.faults.append(
+                Fault("", f"{shown(layer.file)}  hydra: only config.yaml and the command line may set up Hydra itself")
+            )
+            result.broken.append(group)
+        if group in GROUPS and layer.package[:1] == (group,) and len(layer.package) > 1:
+            listed, landed = layer.path.removeprefix(f"{group}/"), ".".join(layer.package)
+            said = f"{parent}.yaml lists {listed} in its defaults, which lands at {landed}; write {listed}@_here_"
+            result.faults.append(Fault("", said))
+            result.broken.append(group)
+
+
+def _resolve(config: DictConfig, key: str | None, result: Composed) -> None:
+    """Note the interpolations that fail, under `key` or anywhere, and put `???` in their place."""
     while True:
         try:
-            result.config = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
-            break
+            if key:
+                OmegaConf.select(config, key)
+            else:
+                OmegaConf.to_container(config, resolve=True)
+            return
+        except InterpolationToMissingValueError as error:
+            place = str(error.full_key)
+            if key:  # else what it asks for is one of those that failed
+                result.faults.append(Fault(place, "asks for what is only known later"))
         except OmegaConfBaseException as error:
-            key = str(error.full_key or "")
-            result.faults.append(Fault(key, reason(error)))
-            if not key:
-                return
-            result.unresolved.append(key)
-            OmegaConf.update(config, key, None)
-    with _environment_kept_out():
-        result.frozen = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
+            place = str(error.full_key)
+            result.faults.append(Fault(place, unresolved(error)))
+        result.broken.append(place)
+        OmegaConf.update(config, place, "???")
+
+
+def unresolved(error: Exception) -> str:
+    """Why an interpolation has no value."""
+    said = str(error).splitlines()[0]
+    if found := re.search(r"Environment variable '(.+)' not found", said):
+        return f"there is no environment variable {found[1]}; ${{oc.env:{found[1]},VALUE}} says what to take then"
+    if found := re.match(r"Interpolation key '(.+)' not found", said):
+        return f"${{{found[1]}}} names no setting; its full path counts, as in ${{optimizer.lr}}"
+    if said.startswith("Recursive"):
+        return "its ${…} leads back to itself"
+    if found := re.match(r"Unsupported interpolation type (.+)", said):
+        return f"${{{found[1]}:…}} is no function that Hydra or OmegaConf has"
+    if re.search(r"(mismatched|extraneous|no viable alternative at) input", said):
+        return "its ${…} cannot be read"
+    return re.sub(r"^\w+ raised while resolving interpolation: ", "", said).strip('"')
 
 
 @contextmanager

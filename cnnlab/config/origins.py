@@ -5,15 +5,18 @@ The composed configuration no longer knows; Hydra's list of the files that went 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.types import Override
 from hydra.types import RunMode
+
+from cnnlab.config.files import FileConfigSource, at, read, shown
 
 COMMAND_LINE = "command line"
 
@@ -44,56 +47,60 @@ class Origins:
         return {key: places[-1] for key, places in self.history.items()}
 
 
-def trace(loader: ConfigLoaderImpl, name: str, overrides: list[str], parsed: list[Override]) -> Origins:
-    """The origins of the configuration that `loader` composes from the file `name` and `overrides`."""
-    origins = Origins()
+@dataclass(frozen=True)
+class Layer:
+    """A file that went into the configuration."""
+
+    path: str
+    """within the configuration: "model/d2l/lenet" """
+    parent: str | None
+    """the file whose defaults list it"""
+    file: Path
+    node: yaml.MappingNode | None
+    package: tuple[str, ...]
+    """where its settings land"""
+
+
+def layers(loader: ConfigLoaderImpl, name: str, overrides: list[str]) -> Iterator[Layer]:
+    """The files that the configuration `name` is made of, in the order in which they count; Hydra's own left out."""
     for default in loader.compute_defaults_list(name, overrides, RunMode.RUN).defaults:
-        file = _file(loader, default.config_path)
-        if file:
-            package = [part for part in (default.package or "").split(".") if part and part != "_global_"]
-            for key, place in marks(file, package):
-                origins.add(key, place)
-    for override in parsed:
-        key = override.key_or_group
-        if override.is_delete() or loader.list_groups(key) or loader.get_group_options(key):
-            origins.add(key, COMMAND_LINE)
-            continue
-        for path in _keys(key, override.value()):
-            origins.add(path, COMMAND_LINE)
+        path = default.config_path
+        source = loader.repository._find_object_source(path, ObjectType.CONFIG) if path else None
+        if path and isinstance(source, FileConfigSource):
+            package = (part for part in (default.package or "").split(".") if part and part != "_global_")
+            yield Layer(path, default.parent, source.file(path), read(source.file(path)), tuple(package))
+
+
+def trace(files: list[Layer], overrides: list[Override], groups: list[str]) -> Origins:
+    """The origins of what `files` and then `overrides` set, some of which choose a file of one of `groups`."""
+    origins = Origins()
+    chosen = [override for override in overrides if override.key_or_group in groups]
+    for override in chosen:
+        origins.add(override.key_or_group, COMMAND_LINE)
+    for layer in files:
+        if layer.package:
+            origins.add(".".join(layer.package), shown(layer.file))
+        for key, place in marks(layer):
+            origins.add(key, place)
+    for override in overrides:
+        if override not in chosen:
+            for key in _keys(override.key_or_group, None if override.is_delete() else override.value()):
+                origins.add(key, COMMAND_LINE)
     return origins
 
 
-def _file(loader: ConfigLoaderImpl, config_path: str | None) -> Path | None:
-    source = loader.repository.load_config(config_path) if config_path else None
-    if source is None or not source.path.startswith("file://"):
-        return None
-    file = Path(source.path.removeprefix("file://")) / f"{config_path}.yaml"
-    return file if file.is_file() else None
+def marks(layer: Layer) -> Iterator[tuple[str, str]]:
+    """Every key of a file as a dotted path from the top, with its file:line:column."""
 
-
-def marks(file: Path, package: list[str]) -> Iterator[tuple[str, str]]:
-    """Every key of a YAML file as a dotted path below `package`, with its file:line:column."""
-    shown = _shown(file)
-
-    def walk(node: yaml.Node, path: list[str]) -> Iterator[tuple[str, str]]:
+    def walk(node: yaml.Node | None, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
-                if path == package and key.value == "defaults":
-                    continue
-                at = [*path, str(key.value)]
-                yield ".".join(at), f"{shown}:{key.start_mark.line + 1}:{key.start_mark.column + 1}"
-                yield from walk(value, at)
+                if path != layer.package or key.value != "defaults":
+                    inner = (*path, str(key.value))
+                    yield ".".join(inner), at(layer.file, key)
+                    yield from walk(value, inner)
 
-    with file.open(encoding="utf-8") as text:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    if node is not None:
-        yield from walk(node, package)
-
-
-def _shown(file: Path) -> str:
-    """Relative to where the user stands, if that is shorter to read."""
-    relative = os.path.relpath(file)
-    return str(file) if relative.startswith("..") else relative
+    yield from walk(layer.node, layer.package)
 
 
 def _keys(key: str, value: Any) -> Iterator[str]:

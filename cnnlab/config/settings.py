@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
 
 from cnnlab.data.listing import folder_classes
 from cnnlab.data.settings import AugmentSettings, DataSettings, mismatches
@@ -15,6 +17,14 @@ from cnnlab.training.settings import OPTIMIZERS, SCHEDULES, TrainerSettings
 Task = Literal["train", "test", "predict", "summary"]
 
 
+def _words(value: Any) -> Any:
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"should be a word or a list of words, not {shown(value)}")
+    return tuple(value)
+
+
 class Top(Settings):
     """The settings outside the groups."""
 
@@ -24,15 +34,15 @@ class Top(Settings):
     """of everything random: split, order, first weights, augmentation, dropout"""
     name: str | None = None
     """name of the run's folder; null: the network's"""
-    tags: tuple[str, ...] = ()
+    tags: Annotated[tuple[str, ...], BeforeValidator(_words)] = ()
     """words to find the run by"""
     threads: Count | None = None
     """CPU threads; null: as many as torch takes by itself"""
     label_smoothing: Fraction = 0.0
     """share of the target spread evenly over the classes: Szegedy et al. 2015, arXiv:1512.00567, §7"""
-    ckpt_path: str | None = None
+    ckpt_path: Annotated[str, Field(min_length=1)] | None = None
     """a checkpoint or a run's folder, for task=test and task=predict"""
-    images: str | None = None
+    images: Annotated[str, Field(min_length=1)] | None = None
     """image file, folder or glob pattern, for task=predict"""
     format: Literal["text", "json"] = "text"
     """how tables are printed"""
@@ -59,22 +69,38 @@ class Run:
 
 def read_run(config: dict[str, Any]) -> tuple[Run | None, list[Fault]]:
     """The run that a resolved configuration describes, or all the faults in it."""
+    parts, faults = read_parts(config)
+    return (None if faults else Run(**parts)), faults
+
+
+def read_parts(config: dict[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
+    """The parts of a run by their names in `Run`, None for those with faults, and the faults."""
     top, faults = read(Top, {k: v for k, v in config.items() if k not in GROUPS}, "", "cnnlab", GROUPS)
     group = {name: config.get(name) for name in GROUPS}
-    data, found = read_data(group["data"], reads_images=top is None or top.task in ("train", "test"))
-    faults += found
-    parts: dict[str, Any] = {}
-    for name, cls in (("augment", AugmentSettings), ("trainer", TrainerSettings)):
-        parts[name], found = read(cls, group[name], name, f"the {name}" if name == "trainer" else name)
-        faults += found
-    for name, table in (("optimizer", OPTIMIZERS), ("scheduler", SCHEDULES)):
-        parts[name], found = read_kind(table, group[name], name)
-        faults += found
-    network, found = read_network(group["model"], data.classes if data and data.classes else UNKNOWN_CLASSES)
-    faults += found
-    if faults or top is None or data is None or network is None:
-        return None, faults
-    return Run(top, network, data, **parts), []
+    absent = [name for name in GROUPS if group[name] is None]
+    faults += [Fault(name, f"the defaults of config.yaml should list `- {name}: FILE`") for name in absent]
+    parts: dict[str, Any] = {"top": top, **dict.fromkeys(GROUPS)}
+    readers = {
+        "data": lambda raw: read_data(raw, reads_images=top is None or top.task in ("train", "test")),
+        "augment": lambda raw: read(AugmentSettings, raw, "augment", "augment"),
+        "trainer": lambda raw: read(TrainerSettings, raw, "trainer", "the trainer"),
+        "optimizer": lambda raw: read_kind(OPTIMIZERS, raw, "optimizer"),
+        "scheduler": lambda raw: read_kind(SCHEDULES, raw, "scheduler"),
+        "model": lambda raw: read_model(raw, parts["data"]),
+    }
+    for name, reader in readers.items():
+        if name not in absent:
+            parts[name], found = reader(group[name])
+            faults += found
+    parts["network"] = parts.pop("model")
+    return parts, faults
+
+
+def read_model(raw: Any, data: DataSettings | None) -> tuple[Network | None, list[Fault]]:
+    """The network; where the data's settings are at fault, for some number of classes."""
+    if not isinstance(raw, dict):
+        return None, [Fault("model", f"should be a mapping of settings, not {shown(raw)}")]
+    return read_network(raw, data.classes if data and data.classes else UNKNOWN_CLASSES)
 
 
 def read_data(raw: Any, reads_images: bool) -> tuple[DataSettings | None, list[Fault]]:
@@ -100,6 +126,8 @@ def read_kind(table: dict[str, type[Settings]], raw: Any, path: str) -> tuple[Se
     if not isinstance(raw, dict):
         return None, [Fault(path, f"should be a mapping of settings, not {shown(raw)}")]
     kind = raw.get("kind")
-    if kind not in table:
-        return None, [Fault(f"{path}.kind", f"there is no {path} {kind!r}{near(kind, table)}")]
+    if kind is None:
+        return None, [Fault(f"{path}.kind", f"{path} needs this setting: one of {', '.join(table)}")]
+    if not isinstance(kind, str) or kind not in table:
+        return None, [Fault(f"{path}.kind", f"there is no {path} {shown(kind)}{near(kind, table)}")]
     return read(table[kind], raw, path, kind)
