@@ -29,7 +29,9 @@ class Pool(Block):
     def sides(self, shape: Shape) -> tuple[Pads, bool]:
         """The four pads and whether they differ from side to side. Raises Misfit."""
         _, rows, columns = image(shape, self.block)
-        check_fits(self.block, (rows, columns), self.kernel_size, self.padding)
+        step = self.stride or self.kernel_size
+        overhang = (step[0] - 1, step[1] - 1) if self.ceil_mode else (0, 0)
+        check_fits(self.block, (rows, columns), self.kernel_size, self.padding, overhang=overhang)
         top, bottom, left, right = sides = pads(self.padding, self.kernel_size, (1, 1))
         if max(top, bottom) > self.kernel_size[0] / 2 or max(left, right) > self.kernel_size[1] / 2:
             raise Misfit(f"padding {sides} is more than half of kernel_size {self.kernel_size}")

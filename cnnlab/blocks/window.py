@@ -56,11 +56,12 @@ def check_fits(
     kernel_size: tuple[int, int],
     padding: Literal["same", "valid"] | Pads,
     dilation: tuple[int, int] = (1, 1),
+    overhang: tuple[int, int] = (0, 0),
 ) -> None:
-    """Raise a Misfit where the window is larger than the padded image."""
+    """Raise a Misfit where the window is larger than the padded image; it may hang over its edge by `overhang`."""
     top, bottom, left, right = pads(padding, kernel_size, dilation)
     spans = [d * (k - 1) + 1 for d, k in zip(dilation, kernel_size, strict=True)]
-    needs = (max(spans[0] - top - bottom, 1), max(spans[1] - left - right, 1))
+    needs = (max(spans[0] - top - bottom - overhang[0], 1), max(spans[1] - left - right - overhang[1], 1))
     if size[0] < needs[0] or size[1] < needs[1]:
         raise Misfit(
             f"the feature map vanishes: {kind} with kernel_size {_pair(kernel_size)}, padding {_said(padding)} "

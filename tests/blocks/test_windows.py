@@ -177,3 +177,17 @@ def test_a_window_larger_than_its_image_says_what_it_needs():
         "the feature map vanishes: conv with kernel_size (5, 2), padding (1, 0) needs at least 3×2, has 2×4"
     )
     assert Conv(channels=1, kernel_size=(5, 2), padding=(1, 0)).shape((1, 3, 2)) == (1, 1, 1)
+
+
+@given(k=st.integers(1, 5), s=st.integers(1, 5), p=st.integers(0, 2), n=st.integers(1, 7), ceil=st.booleans())
+@settings(deadline=None, max_examples=120)
+def test_a_pool_takes_the_images_that_torchs_takes(k, s, p, n, ceil):
+    assume(2 * p <= k)
+    pool = MaxPool(kernel_size=k, stride=s, padding=p, ceil_mode=ceil)
+    try:
+        theirs = F.max_pool2d(torch.zeros(1, 1, n, n), k, s, p, ceil_mode=ceil).shape[1:]
+    except RuntimeError:
+        with pytest.raises(Misfit, match="the feature map vanishes"):
+            pool.shape((1, n, n))
+    else:
+        assert pool.shape((1, n, n)) == tuple(theirs)
