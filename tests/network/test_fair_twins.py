@@ -1,0 +1,166 @@
+"""Two networks that differ in one place start from equal weights everywhere else."""
+
+import hashlib
+import subprocess
+import sys
+
+import pytest
+import torch
+from nets import CONV, model, network, zoo
+
+from cnnlab.network.build import build, stream
+
+THIN = {"resnet18": 1 / 16, "vgg11": 1 / 16, "nin": 1 / 8, "googlenet": 1 / 8, "lenet": 1.0}
+SHAPE = (1, 64, 64)
+SMALL_HEAD = {"pool": {"block": "global_avg_pool"}, "fc": {"block": "linear", "features": "classes"}}
+
+
+def thin(name):
+    raw = {**zoo(name), "width": THIN[name], "divisor": 1}
+    if name not in ("vgg11", "lenet"):
+        return raw
+    return {**raw, "head": SMALL_HEAD, "dropout": None}  # no layer is left to drop
+
+
+def weights(raw, seed=0):
+    return build(network(raw), SHAPE, seed).state_dict()
+
+
+def changed(raw, section="body", **blocks):
+    return {**raw, section: {**raw[section], **blocks}}
+
+
+def with_block(raw, name, **settings):
+    return changed(raw, **{name: {**raw["body"][name], **settings}})
+
+
+def shared(one, other):
+    """Names that both have in the same shape, and of these the ones whose numbers differ."""
+    names = [name for name in one if name in other and one[name].shape == other[name].shape]
+    return names, [name for name in names if not torch.equal(one[name], other[name])]
+
+
+@pytest.mark.parametrize("name", THIN)
+def test_a_norm_changes_no_other_weight(name):
+    plain, normed = weights({**thin(name), "norm": "none"}), weights({**thin(name), "norm": "batch"})
+    names, differing = shared(plain, normed)
+    assert not differing
+    assert {n for n in plain if n.endswith("weight")} <= set(names)
+
+
+@pytest.mark.parametrize("init", ["auto", "default", "kaiming_uniform", "xavier_uniform", "orthogonal"])
+def test_a_bias_changes_no_weight_however_they_start(init):
+    with_bias, without = (weights({**thin("nin"), "bias": bias, "init": init}) for bias in (True, False))
+    names, differing = shared(with_bias, without)
+    assert (names, differing) == (list(without), [])
+
+
+def test_depth_leaves_the_first_copies_as_they_were():
+    raw = thin("resnet18")
+    for stage in ("stage2", "stage4"):
+        names, differing = shared(weights(raw), weights(with_block(raw, stage, repeat=4)))
+        assert (names, differing) == (list(weights(raw)), [])
+    raw = thin("vgg11")
+    names, differing = shared(weights(raw), weights(with_block(raw, "stage1", repeat=3)))
+    assert (names, differing) == (list(weights(raw)), [])
+
+
+def test_one_copy_is_the_first_of_several():
+    raw = with_block(thin("resnet18"), "stage3", repeat=1)
+    names, differing = shared(weights(raw), weights(thin("resnet18")))
+    assert (names, differing) == (list(weights(raw)), [])
+
+
+@pytest.mark.parametrize(
+    ("name", "block"), [("resnet18", "stage3"), ("googlenet", "inc4b"), ("nin", "drop1"), ("vgg11", "stage2")]
+)
+def test_removing_a_block_changes_no_other_weight_of_equal_shape(name, block):
+    whole, less = weights(thin(name)), weights(changed(thin(name), **{block: None}))
+    names, differing = shared(whole, less)
+    assert not differing
+    assert names
+    assert {n for n in whole if n not in less} == {n for n in whole if n.startswith(f"body.{block}.")}
+
+
+def test_changing_one_block_changes_no_other():
+    raw = thin("googlenet")
+    names, differing = shared(weights(raw), weights(with_block(raw, "inc4c", b1=24, act="tanh")))
+    assert all(name.startswith("body.inc4c.") for name in differing)
+    assert any(name.startswith("body.inc4d.") for name in names)
+
+
+def test_adding_a_block_changes_no_other():
+    raw = thin("resnet18")
+    more = changed(raw, extra={"block": "conv", "channels": 64, "after": "stem"})
+    names, differing = shared(weights(raw), weights(more))
+    assert (names, differing) == (list(weights(raw)), [])
+
+
+def test_a_plain_network_starts_as_the_residual_one():
+    raw = thin("resnet18")
+    plain = weights({**raw, "kinds": {"residual": {"shortcut": "none"}}})
+    names, differing = shared(plain, weights(raw))
+    assert (names, differing) == (list(plain), [])
+
+
+def test_other_seeds_give_other_weights():
+    one, other = weights(thin("resnet18"), 0), weights(thin("resnet18"), 1)
+    same = [n for n in one if torch.equal(one[n], other[n])]
+    assert all("norm" in n or n.endswith("bias") for n in same)
+
+
+def test_equal_layers_of_one_network_start_differently():
+    found = weights(model({"a": CONV, "b": CONV | {"repeat": 3}}))
+    names = [f"body.b.{i}.conv.weight" for i in range(3)]
+    assert len({found[name].flatten()[0].item() for name in names}) == 3
+
+
+@pytest.mark.parametrize(
+    "init", ["auto", "default", "kaiming_normal", "kaiming_uniform", "xavier_normal", "orthogonal"]
+)
+def test_every_weight_is_started(init):
+    raw = model({"a": CONV | {"norm": "batch"}, "r": {"block": "residual", "channels": 4}}, init=init)
+    for name, value in weights(raw).items():
+        assert value.isfinite().all(), name
+        assert value.abs().max() < 10, name  # memory as it was found
+
+
+def test_torchs_own_random_state_is_left_alone():
+    torch.manual_seed(5)
+    before = torch.random.get_rng_state()
+    weights(thin("lenet"))
+    assert torch.equal(torch.random.get_rng_state(), before)
+    first = weights(thin("lenet"))
+    torch.manual_seed(6)
+    assert not shared(first, weights(thin("lenet")))[1]
+
+
+def test_streams_are_apart():
+    seeds = {stream(seed, path) for seed in range(50) for path in ("a", "b", "a.b", "0/a")}
+    assert len(seeds) == 200
+    assert all(0 <= seed < 2**63 for seed in seeds)
+
+
+RAW = model({"a": CONV | {"norm": "batch"}, "r": {"block": "residual", "channels": 4}})
+PROGRAM = f"""
+import hashlib
+from cnnlab.network.build import build
+from cnnlab.network.spec import read_network
+net = build(read_network({RAW!r}, 10)[0], (1, 8, 8), 3)
+print(hashlib.sha256(b"".join(v.numpy().tobytes() for v in net.state_dict().values())).hexdigest())
+"""
+
+
+def test_another_process_makes_the_same_weights():
+    said = subprocess.run([sys.executable, "-c", PROGRAM], check=True, capture_output=True, text=True).stdout.strip()
+    here = build(network(RAW), (1, 8, 8), 3).state_dict()
+    assert said == hashlib.sha256(b"".join(v.numpy().tobytes() for v in here.values())).hexdigest()
+
+
+def test_a_signal_keeps_its_size_through_relus():
+    deep = model({"stem": CONV | {"channels": 64}, "c": CONV | {"channels": 64, "repeat": 20, "bias": False}})
+    net = build(network(deep), (1, 16, 16)).body
+    with torch.no_grad():
+        stem = net.stem(torch.randn(4, 1, 16, 16))
+        ratio = net.c(stem).std() / stem.std()
+    assert 0.05 < ratio < 5  # the zeros around the image alone take some of it; a wrong gain is off by 2^10

@@ -1,0 +1,157 @@
+"""Whatever stands in the YAML is a network or faults, and what is a network does what its plan says."""
+
+import copy
+import random
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from nets import CONV, HEAD, NAMES, model, stacks, zoo
+from torch.utils.flop_counter import FlopCounterMode
+
+from cnnlab.blocks import KINDS
+from cnnlab.network.build import build
+from cnnlab.network.mend import explain
+from cnnlab.network.plan import plan
+from cnnlab.network.spec import INHERITED, PLACED, ModelSettings, read_network
+
+WORDS = sorted({*KINDS, *ModelSettings.model_fields, *PLACED, *(f for cls in KINDS.values() for f in cls.model_fields)})
+WORDS += ["classes", "same", "batch", "group", "none", "auto", "c", "d", "", "a.b", "kind", "groups", "eps", "1"]
+NUMBERS = [0, 1, -1, 2, 3, 32, 10**9, -(10**9), 10**20, 2**63, 0.5, 1.0, -1.0, 1e308, float("nan"), float("inf")]
+
+
+def junk(draw: random.Random, depth: int = 0) -> Any:
+    match draw.randrange(9):
+        case 0:
+            return draw.choice([None, True, False])
+        case 1 | 2:
+            return draw.choice(NUMBERS)
+        case 3 if depth < 4:
+            return [junk(draw, depth + 1) for _ in range(draw.randrange(5))]
+        case 4 | 5 if depth < 4:
+            return {key(draw): junk(draw, depth + 1) for _ in range(draw.randrange(4))}
+    return draw.choice(WORDS)
+
+
+def key(draw: random.Random) -> Any:
+    return draw.choice(WORDS) if draw.random() < 0.9 else draw.choice([1, None, True, 2.5])
+
+
+SAID = model(
+    {
+        "c": CONV
+        | {"kernel_size": [3, 2], "norm": {"kind": "group", "groups": 4}, "repeat": 2, "first": {"stride": 2}},
+        "p": {
+            "block": "parallel",
+            "branches": {"l": CONV, "r": {"x": CONV, "y": {"block": "max_pool", "stride": 1, "padding": "same"}}},
+        },
+        "s": {"block": "skip", "norm": "batch", "body": {"n": {"block": "nin", "channels": [2, 3, 4]}}},
+        "i": {"block": "inception", "b1": 2, "b3": [1, 2], "b5": [1, 2], "pool": 3, "before": "s"},
+        "v": {"block": "vgg", "channels": 4, "last": {"channels": 8}},
+    },
+    HEAD | {"d": {"block": "dropout", "after": "pool"}},
+    **{"norm": "batch", "act": "tanh", "dropout": 0.1, "width": 2.0, "divisor": 2, "min_size": 8},
+    kinds={"conv": {"bias": True}},
+)
+
+
+def places(value: Any) -> list[tuple[dict, Any]]:
+    """Every (mapping, key) within."""
+    if not isinstance(value, dict):
+        return []
+    return [found for k, v in value.items() for found in [(value, k), *places(v)]]
+
+
+def spoiled(draw: random.Random) -> Any:
+    if draw.random() < 0.1:
+        return junk(draw)
+    raw = copy.deepcopy(SAID)
+    for _ in range(draw.randrange(1, 4)):
+        where = places(raw)
+        if not where:
+            break
+        mapping, name = draw.choice(where)
+        match draw.randrange(4):
+            case 0:
+                mapping[name] = junk(draw)
+            case 1:
+                mapping[key(draw)] = junk(draw)
+            case 2:
+                del mapping[name]
+            case 3:
+                mapping[f"{name}x"] = mapping.pop(name)
+    return raw
+
+
+def test_what_is_spoiled_here_is_a_network():
+    net, faults = read_network(SAID, 10)
+    assert net is not None, faults
+    assert not plan(net, (1, 16, 16)).faults
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_garbage_is_faults_and_never_an_error(seed):
+    draw = random.Random(seed)
+    networks = 0
+    for _ in range(350):
+        raw = spoiled(draw)
+        before = copy.deepcopy(raw)
+        net, faults = read_network(raw, 10)
+        assert repr(raw) == repr(before), "what the user wrote is left as it is"
+        assert (net is None) == bool(faults)
+        assert len(faults) == len(set(faults))
+        for fault in faults:
+            assert fault.path == "model" or fault.path.startswith("model."), fault
+            assert "\n" not in fault.message
+            assert "Traceback" not in fault.message
+        if net is not None:
+            networks += 1
+            found = plan(net, (1, 9, 16))
+            if found.end:
+                explain(found, raw, 10)
+            elif not found.faults:
+                build(net, (1, 9, 16)) if found.params < 10**6 else None
+    assert networks > 20
+
+
+@pytest.mark.parametrize("raw", [None, [], "resnet18", 3, True, {}, {"body": None, "head": 3}])
+def test_what_is_no_model_at_all_is_a_fault(raw):
+    net, faults = read_network(raw, 10)
+    assert net is None
+    assert faults
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(body=stacks(), around=st.fixed_dictionaries({}, optional={"norm": st.sampled_from(["batch", "layer", "group"])}))
+def test_what_a_plan_says_of_random_stacks_is_what_they_do(body, around):
+    raw, shape = model(body, {"flat": {"block": "adaptive_avg_pool", "output_size": 1}, **HEAD}, **around), (2, 9, 8)
+    net, _ = read_network(raw, 10)
+    if net is None:
+        return
+    found = plan(net, shape)
+    if found.faults:
+        return
+    module = build(net, shape)
+    module(torch.randn(3, *shape)).sum().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in module.parameters())
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        out = module.eval()(torch.randn(1, *shape))
+    assert tuple(out.shape[1:]) == found.output
+    assert sum(p.numel() for p in module.parameters()) == found.params
+    assert counter.get_total_flops() // 2 == found.macs
+
+
+def test_settings_that_cascade_are_settings_of_a_model():
+    assert set(INHERITED) <= set(ModelSettings.model_fields)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_misspelt_setting_of_any_network_is_found(name):
+    raw = copy.deepcopy(zoo(name))
+    block = next(iter(raw["body"]))
+    raw["body"][block]["chanels"] = 3
+    net, faults = read_network(raw, 10)
+    assert net is None
+    assert [str(f).split(";")[1] for f in faults] == [" did you mean 'channels'?"]
