@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from small import CONF, SMALL
 from PIL import Image
+from small import CONF, SMALL
 
 import cnnlab as package
 from cnnlab.data.dataset import open_dataset
@@ -118,7 +118,9 @@ class Evil:
         return (open, ("pwned", "w"))
 
 
-def test_images_that_are_none_are_named(run: Path, cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+def test_images_that_are_none_are_named(
+    run: Path, cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert cnnlab("task=predict", f"ckpt_path={run}") == 2
     assert cnnlab("task=predict", f"ckpt_path={run}", "images=none/*.png") == 2
     Path("text.png").write_text("not an image")

@@ -1,6 +1,7 @@
 """Schedules are functions of the step."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -29,7 +30,7 @@ def test_warm_up_rises_to_the_rate_and_the_schedule_starts_there() -> None:
     assert factors[:20] == pytest.approx([(step + 1) / 20 for step in range(20)])
     assert factors[20] == pytest.approx(1)
     assert factors[60] == pytest.approx(0.5)
-    assert all(a >= b for a, b in zip(factors[20:], factors[21:], strict=False))
+    assert all(a >= b for a, b in pairwise(factors[20:]))
 
 
 def test_a_warm_up_longer_than_training_never_exceeds_the_rate() -> None:
