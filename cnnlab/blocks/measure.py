@@ -24,6 +24,7 @@ from cnnlab.blocks.base import Misfit, Part
 from cnnlab.settings import Shape
 
 aten = torch.ops.aten
+REDUCTIONS = (aten.mean, aten.sum, aten.amax)
 
 
 @dataclass(frozen=True)
@@ -124,24 +125,27 @@ class Tally(TorchDispatchMode):
             field = self.seen(func.overloadpacket, args, inputs)
             for y in tree_leaves(out):
                 if isinstance(y, Tensor):
-                    flattened = inputs[0].dim() == 4 and y.dim() == 2
+                    flattened = inputs[0].dim() == 4 and y.dim() == 2 and func.overloadpacket not in REDUCTIONS
                     self.put(y, field.all_of(inputs[0]) if flattened else field)
         return out
 
     def seen(self, op: Any, args: Any, inputs: list[Tensor]) -> Field:
         """The field of what `op` makes: the largest of its inputs', widened where it slides a window."""
         field = largest([self.fields[id(x)][0] for x in inputs])
+        if inputs[0].dim() != 4:
+            return field
         if op is aten.convolution:
             return field.window(list(args[1].shape[2:]), _two(args[3]), _two(args[5]))
         if op in (aten.max_pool2d_with_indices, aten.max_pool2d, aten.avg_pool2d):
             kernel = _two(args[1])
             dilated = op is not aten.avg_pool2d and len(args) > 4
             return field.window(kernel, _two(args[2]) if args[2:] else kernel, _two(args[4]) if dilated else [1, 1])
-        if op is aten._adaptive_avg_pool2d:
+        if op in (aten._adaptive_avg_pool2d, aten.adaptive_max_pool2d):
             sizes = list(zip(inputs[0].shape[-2:], args[1], strict=True))
             return field.window([_widest_bin(n, m) for n, m in sizes], [n / m for n, m in sizes], [1, 1])
-        if op is aten.mean and inputs[0].dim() == 4:
-            return field.all_of(inputs[0])
+        if op in REDUCTIONS:
+            dims = {dim % 4 for dim in (args[1:] and args[1]) or range(4)}
+            return field.all_of(inputs[0]) if dims & {2, 3} else field
         return field
 
 
@@ -155,17 +159,20 @@ def _normed(x: Tensor, *_: Any) -> tuple[Tensor, Tensor, Tensor]:
     return torch.empty_like(x), x.new_empty(0), x.new_empty(0)
 
 
-def _meaned(x: Tensor, dims: list[int], keepdim: bool = False, **_: Any) -> Tensor:
+def _meaned(x: Tensor, dims: list[int] | None = None, keepdim: bool = False, **_: Any) -> Tensor:
     gone = {dim % x.dim() for dim in dims or range(x.dim())}
     kept = [1 if dim in gone else n for dim, n in enumerate(x.shape) if keepdim or dim not in gone]
     return x.new_empty(kept)
 
 
-def _pointwise(x: Tensor, *others: Any, **_: Any) -> Tensor:
-    return x.new_empty(torch.broadcast_shapes(*(y.shape for y in (x, *others) if isinstance(y, Tensor))))
+def _pointwise(*values: Any, **_: Any) -> Tensor:
+    tensors = [value for value in values if isinstance(value, Tensor)]
+    return tensors[0].new_empty(torch.broadcast_shapes(*(x.shape for x in tensors)))
 
 
 def _multiplied(a: Tensor, b: Tensor) -> Tensor:
+    if a.shape[1] != b.shape[0]:
+        raise RuntimeError(f"matrices of {a.shape[0]}×{a.shape[1]} and {b.shape[0]}×{b.shape[1]} cannot be multiplied")
     return a.new_empty(a.shape[0], b.shape[1])
 
 
