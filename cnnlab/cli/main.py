@@ -28,7 +28,8 @@ def main(conf: Path, argv: list[str]) -> int:
             print(help_text(conf), flush=True)
             return Exit.DONE
         end = _with_hydra(conf, arguments)
-        sys.stdout.flush()  # here, where a closed pipe is no surprise
+        if sys.stdout:  # None where the shell has closed it
+            sys.stdout.flush()  # here, where a pipe without a reader is no surprise
         return end
     except UserError as error:
         return complain(error.faults, error.code)
@@ -72,15 +73,15 @@ def _is_sweep(hydra: Hydra, arguments: Arguments) -> bool:
 
 def show(hydra: Hydra, arguments: Arguments) -> Exit:
     """Hydra's own displays: the composed configuration, what it is made of, completion."""
-    from cnnlab.cli.check import note
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
 
     name, overrides = arguments.config_name, arguments.overrides
     if arguments.completion:
+        if not any(text.startswith(("install=", "uninstall=", "query=")) for text in overrides):
+            return complain(["command line  --shell-completion takes install=SHELL, uninstall=SHELL or query=SHELL"])
         hydra.shell_completion(name, overrides)
         return Exit.DONE
-    composed = _composed(hydra, arguments, overrides)
-    if composed.faults:
-        return complain(note(fault, composed) for fault in composed.faults)
     try:
         if arguments.cfg:
             hydra.show_cfg(name, overrides, arguments.cfg, arguments.package, arguments.resolve)
@@ -93,6 +94,13 @@ def show(hydra: Hydra, arguments: Arguments) -> Exit:
             hydra.hydra_help(name, parser, parser.parse_args(["--hydra-help", *overrides]))
     except SystemExit:  # Hydra has said why
         return Exit.USER
+    except (OSError, ValueError, RuntimeError, HydraException, OmegaConfBaseException):
+        from cnnlab.cli.check import check
+
+        faults = check(_composed(hydra, arguments, overrides))[1]  # only now: it takes as long as all the rest
+        if not faults:
+            raise
+        return complain(faults)
     return Exit.DONE
 
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
-from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException, MissingConfigException
@@ -27,9 +26,10 @@ from omegaconf.errors import (
     OmegaConfBaseException,
 )
 
+from cnnlab.config import GROUPS
 from cnnlab.config.files import Unreadable, shown
 from cnnlab.config.origins import COMMAND_LINE, Layer, Origins, layers, trace
-from cnnlab.config.settings import GROUPS, Top
+from cnnlab.config.settings import Top
 from cnnlab.errors import Fault, near
 
 FAILURES = (HydraException, OmegaConfBaseException, ValueError, RecursionError)
@@ -65,18 +65,6 @@ class Composed:
             self.origins.add(key, COMMAND_LINE)
             self.broken.append(key)
         self.faults.append(Fault(key, message))
-
-
-def register() -> None:
-    """Store the node `cnnlab`, which conf/config.yaml lists before the groups.
-
-    Hydra forbids keys that no file spells (OmegaConf's struct mode), which would make every block's unspelled setting
-    need a `+`. Groups that start from an open node stay open through the merges; cnnlab checks their keys itself.
-    """
-    node = OmegaConf.create({group: {} for group in GROUPS})
-    for group in GROUPS:
-        OmegaConf.set_struct(node[group], False)
-    ConfigStore.instance().store(name="cnnlab", node=node)
 
 
 def compose(loader: ConfigLoaderImpl, name: str, overrides: list[str]) -> Composed:

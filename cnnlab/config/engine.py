@@ -10,11 +10,13 @@ from hydra._internal.hydra import Hydra
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra._internal.utils import create_config_search_path
 from hydra.core.config_search_path import SearchPathQuery
+from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
+from omegaconf import OmegaConf
 
-from cnnlab.config.compose import register
+from cnnlab.config import GROUPS
 from cnnlab.config.files import FileConfigSource
 from cnnlab.errors import Fault, UserError
 
@@ -33,6 +35,18 @@ def start(conf: Path, more: Path | None = None) -> Hydra:
     SourcesRegistry.instance().types["file"] = FileConfigSource
     GlobalHydra.instance().clear()
     return Hydra.create_main_hydra2(task_name="run", config_search_path=path)
+
+
+def register() -> None:
+    """Store the node `cnnlab`, which conf/config.yaml lists before the groups.
+
+    Hydra forbids keys that no file spells (OmegaConf's struct mode), which would make every block's unspelled setting
+    need a `+`. Groups that start from an open node stay open through the merges; cnnlab checks their keys itself.
+    """
+    node = OmegaConf.create({group: {} for group in GROUPS})
+    for group in GROUPS:
+        OmegaConf.set_struct(node[group], False)
+    ConfigStore.instance().store(name="cnnlab", node=node)
 
 
 def jobs(hydra: Hydra, overrides: list[str]) -> list[list[str]]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from cnnlab.config import GROUPS
 from cnnlab.data.listing import folder_classes
 from cnnlab.data.settings import AugmentSettings, DataSettings, mismatches
 from cnnlab.errors import Fault, UserError, near
@@ -50,8 +51,6 @@ class Top(Settings):
 
 UNKNOWN_CLASSES = 10
 """stands in where the data's settings are at fault, so that the network's faults can be told all the same"""
-
-GROUPS = ("model", "data", "augment", "optimizer", "scheduler", "trainer")
 
 
 @dataclass(frozen=True)
