@@ -1,14 +1,22 @@
 """From a network's records to the network: `body` and `head` as modules, weights started from their own streams."""
 
 import hashlib
+import math
 
 import torch
 from torch import Tensor, nn
 
-from cnnlab.blocks.base import chain, stack_parts
 from cnnlab.blocks.base import after as shape_after
+from cnnlab.blocks.base import chain, stack_parts
 from cnnlab.network.spec import Network
 from cnnlab.settings import Shape
+
+RELU_GAIN = (1 / 2 - 1 / (2 * math.pi)) ** -0.5
+"""1 / std of relu(z), for z of mean 0 and variance 1; other activations are near it"""
+SMALL = 0.1
+"""gain of a linear layer without activation, the network's output: the loss starts at that of chance"""
+IMAGE = 4
+"""channels up to which weights are not centred: those of an image, or one by itself, whose mean is not to be lost"""
 
 
 class Net(nn.Module):
@@ -78,9 +86,20 @@ def _weights(layer: nn.Module, init: str, act: str) -> None:
             pass
 
 
+@torch.no_grad()
 def _auto(weight: Tensor, act: str) -> None:
-    """Normal, variance gain² / fan_in, so that the signal keeps its size forwards."""
+    """Normal, of the variance that keeps a signal's size forwards; over the channels the weights sum to zero.
+
+    ReLUs leave a mean, which in a deep network without norm soon drowns what tells one image from another; weights that
+    sum to zero do not see it. Brock, De & Smith 2021, arXiv:2101.08692, hold them so all through training; here they
+    only start so, with the paper's gain.
+    """
     if act in ("sigmoid", "tanh"):
         nn.init.xavier_uniform_(weight, nn.init.calculate_gain(act))
-    else:
-        nn.init.kaiming_normal_(weight, nonlinearity="linear" if act == "none" else "relu")
+        return
+    inputs, taps = weight[0].numel(), weight[0, 0].numel()
+    centred = weight.shape[1] > IMAGE
+    gain = RELU_GAIN if act != "none" else SMALL if weight.dim() == 2 else 1.0
+    nn.init.normal_(weight, std=gain / math.sqrt(inputs - taps * centred))
+    if centred:
+        weight -= weight.mean(1, keepdim=True)
