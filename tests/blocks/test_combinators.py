@@ -67,6 +67,7 @@ def test_a_body_that_keeps_the_shape_takes_any_shortcut(shortcut):
     net = Skip(body=LEFT, shortcut=shortcut).build((3, 4, 4))
     aside = {"none": 0 * X, "conv": net.shortcut(X) if shortcut == "conv" else None}.get(shortcut, X)
     torch.testing.assert_close(net(X), net.body(X) + aside)
+    assert any("shortcut" in name for name, _ in net.named_parameters()) == (shortcut == "conv")
 
 
 def test_a_body_that_changes_the_shape_needs_a_convolution_beside_it():

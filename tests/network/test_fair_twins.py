@@ -109,10 +109,11 @@ def test_other_seeds_give_other_weights():
     assert all("norm" in n or n.endswith("bias") for n in same)
 
 
-def test_equal_layers_of_one_network_start_differently():
-    found = weights(model({"a": CONV, "b": CONV | {"repeat": 3}}))
-    names = [f"body.b.{i}.conv.weight" for i in range(3)]
-    assert len({found[name].flatten()[0].item() for name in names}) == 3
+@pytest.mark.parametrize("init", ["auto", "default", "xavier_uniform"])
+def test_equal_layers_of_one_network_start_differently(init):
+    found = weights(model({"a": CONV, "b": CONV | {"repeat": 3}}, init=init))
+    for part in ("weight", "bias") if init != "auto" else ("weight",):  # auto starts biases at 0
+        assert len({found[f"body.b.{i}.conv.{part}"].flatten()[0].item() for i in range(3)}) == 3
 
 
 @pytest.mark.parametrize(

@@ -157,13 +157,14 @@ def test_width_multiplies_the_body_exactly_and_not_the_head_nor_classes():
     inception = {"block": "inception", "b1": 4, "b3": [2, 6], "b5": [2, 4], "pool": 8}
     inner = {"block": "sequential", "body": {"c": CONV}}
     body = {"c": CONV, "i": inception, "s": inner, "r": RESIDUAL, "k": CONV | {"channels": "classes"}}
-    head = {"p": {"block": "global_avg_pool"}, "f": {"block": "linear", "features": 6}, **HEAD}
+    head = {"x": CONV, "p": {"block": "global_avg_pool"}, "f": {"block": "linear", "features": 6}, **HEAD}
     del head["pool"]
     found = network(model(body, head, width=1.5))
     c, i, s, r, k = (stage.copies[0] for stage in found.body)
     assert (c.channels, s.body[0].copies[0].channels, r.channels, k.channels) == (12, 12, 24, 10)
     assert (i.b1, i.b3, i.b5, i.pool) == (6, (3, 9), (3, 6), 12)
-    assert [stage.copies[0].features for stage in found.head[1:]] == [6, 10]
+    assert found.head[0].copies[0].channels == 8
+    assert [stage.copies[0].features for stage in found.head[2:]] == [6, 10]
 
 
 def test_a_width_that_is_not_whole_is_one_fault_for_all():
