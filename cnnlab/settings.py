@@ -117,8 +117,12 @@ def fault_of(error: Any, cls: type[Settings], raw: Any, path: str, noun: str, al
             wanted = "a finite number"
         case "bool_type" | "bool_parsing":
             wanted = "true or false"
+        case "string_type" if loc[-1] == "[key]":
+            return Fault(at, f"names are words, not {shown(value)}")
         case "string_type":
             wanted = "text"
+        case "dict_type" | "model_type":
+            wanted = "a mapping of settings"
         case _:
             return Fault(at, f"{error['msg'][:1].lower()}{error['msg'][1:]}, not {shown(value)}")
     return Fault(at, f"should be {wanted}, not {shown(value)}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BeforeValidator, model_validator
 
 from cnnlab.blocks.base import Block, Inherits, Misfit, sized
-from cnnlab.settings import Count, Positive, Settings, Shape
+from cnnlab.settings import Count, Positive, Settings, Shape, shown
 
 if TYPE_CHECKING:
     from torch import nn
@@ -37,6 +37,8 @@ class NormSettings(Settings):
 def _norm(value: Any) -> Any:
     if value is False or value is None:
         raise ValueError("write none for no norm (YAML reads off and no as false)")
+    if not isinstance(value, str | dict | NormSettings):
+        raise ValueError(f"should be batch, group, layer, instance, none or {{kind: …}}, not {shown(value)}")
     return {"kind": value} if isinstance(value, str) else value
 
 
