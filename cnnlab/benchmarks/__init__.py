@@ -1,0 +1,1 @@
+"""Measurements that a user can repeat, each a command of its own."""

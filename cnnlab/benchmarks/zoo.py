@@ -1,0 +1,236 @@
+"""Does the default recipe work for every network that ships? Trains each one, in a process of its own, and says.
+
+    python -m cnnlab.benchmarks.zoo                                      every network of conf/model
+    python -m cnnlab.benchmarks.zoo nin vgg11 --seeds 3 --markdown -- optimizer.lr=0.1
+
+Networks too costly for a few minutes on two cores get fewer images; their rows say so. `--images` and `--epochs` hold
+for all, and what follows `--` goes to run.py as it is. All 15 take about 40 minutes on two cores with bf16 units.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from statistics import fmean
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from cnnlab.cli.arguments import read_arguments
+from cnnlab.cli.check import check
+from cnnlab.cli.main import complain
+from cnnlab.config.compose import compose
+from cnnlab.config.engine import start
+from cnnlab.config.settings import Run
+from cnnlab.data.dataset import open_dataset
+from cnnlab.errors import Exit, Fault, UserError, near
+from cnnlab.experiment.facts import image_shape
+from cnnlab.experiment.hardware import decide
+from cnnlab.network.plan import Plan, plan
+from cnnlab.tracking.durable import read_lines
+from cnnlab.tracking.machine import revision
+from cnnlab.tracking.record import settle
+
+ROOT = Path(__file__).parents[2]
+CONF = ROOT / "conf"
+NETWORKS = sorted(str(file.relative_to(CONF / "model").with_suffix("")) for file in (CONF / "model").rglob("*.yaml"))
+
+EPOCH = 4e11
+"""multiply-adds that an epoch may take, a weight's update counted as one an image: a minute on one core with bf16"""
+FEWEST = 2000
+"""images that every network gets, whatever they cost"""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A network that is to be trained."""
+
+    model: str
+    run: Run
+    paper: Plan
+    there: int
+    """training images there are"""
+    images: int
+    """those it is trained on"""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training of it, as its folder tells."""
+
+    result: dict[str, Any]
+    rows: list[dict[str, Any]]
+
+
+def main(argv: Sequence[str]) -> int:
+    own, _, overrides = (list(part) for part in _split(argv))
+    options = _parser().parse_args(own)
+    if options.epochs:
+        overrides.insert(0, f"trainer.max_epochs={options.epochs}")
+    console, ends, rows = Console(stderr=True), [], []
+    try:
+        entries = [entry(model, options.images, overrides) for model in options.models or NETWORKS]
+    except UserError as error:
+        return complain(error.faults, error.code)
+    print(heading(entries[0].run, argv))
+    for which in entries:
+        with console.status(f"{which.model}: {which.images:,} images"):
+            trials = [train(which, seed, overrides) for seed in range(options.seeds)]
+        rows.append(row(which, trials))
+        ends += [trial.result["status"] for trial in trials]
+        console.print(*rows[-1].values(), sep="  ", highlight=False, soft_wrap=True)
+    show(rows, options.markdown)
+    return Exit.DONE if set(ends) == {"ok"} else Exit.SWEEP
+
+
+def _split(argv: Sequence[str]) -> Iterator[Sequence[str]]:
+    """What stands before, at and after `--`."""
+    at = argv.index("--") if "--" in argv else len(argv)
+    yield from (argv[:at], argv[at : at + 1], argv[at + 1 :])
+
+
+def _parser() -> argparse.ArgumentParser:
+    description, _, epilog = (__doc__ or "").partition("\n\n")
+    parser = argparse.ArgumentParser(
+        "python -m cnnlab.benchmarks.zoo",
+        "%(prog)s [model …] [--images N] [--epochs N] [--seeds N] [--markdown] [-- overrides…]",
+        description,
+        epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("models", nargs="*", metavar="model", help="those of conf/model; none named: all of them")
+    parser.add_argument("--images", type=int, metavar="N", help="train on so many images (data.subset)")
+    parser.add_argument("--epochs", type=int, metavar="N", help="trainer.max_epochs")
+    parser.add_argument("--seeds", type=int, metavar="N", default=1, help="train each network so many times")
+    parser.add_argument("--markdown", action="store_true", help="print the table as markdown")
+    return parser
+
+
+def entry(model: str, images: int | None, overrides: list[str]) -> Entry:
+    """The network on paper and what it is to be trained on. UserError for settings that are at fault."""
+    if model not in NETWORKS:
+        raise UserError(Fault("model", f"there is no model {model!r}{near(model, NETWORKS)}"))
+    words = read_arguments([f"model={model}", *overrides]).overrides
+    run, noted = check(compose(start(CONF).config_loader, "config", words))  # type: ignore[arg-type]
+    if run is None:
+        raise UserError(*(Fault("", str(one)) for one in noted))
+    there = len(open_dataset(run.data.model_copy(update={"subset": None}), run.top.seed).train)
+    paper = plan(run.network, image_shape(run))
+    most = images or run.data.subset or affordable(paper)
+    return Entry(model, run, paper, there, min(most, there))
+
+
+def affordable(paper: Plan) -> int:
+    """Training images for which an epoch stays within its multiply-adds, in round numbers."""
+    return max(FEWEST, int(EPOCH / (paper.macs + paper.params)) // 500 * 500)
+
+
+def train(which: Entry, seed: int, overrides: list[str]) -> Trial:
+    """One `python run.py …` in a folder that is gone afterwards."""
+    words = [f"model={which.model}", f"seed={seed}", *overrides, f"data.subset={which.images}"]
+    with TemporaryDirectory(prefix="cnnlab-zoo-") as folder:
+        command = [sys.executable, str(ROOT / "run.py"), *words, f"hydra.run.dir={folder}"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        file = Path(folder) / "result.json"
+        if not file.is_file():  # killed, or never begun
+            said = done.stderr.strip().splitlines() or ["it said nothing"]
+            settle(folder, "failed", {"error": f"exit code {done.returncode}: {said[-1]}"})
+        return Trial(json.loads(file.read_text()), read_lines(Path(folder) / "metrics.jsonl"))
+
+
+def row(which: Entry, trials: Sequence[Trial]) -> dict[str, str]:
+    """A network's cells under their headings; over several seeds the mean and, in brackets, lowest and highest."""
+    paper = which.paper
+    ends = [trial.rows[-1] for trial in trials if trial.rows]
+    results = [trial.result for trial in trials]
+    return {
+        "network": which.model,
+        "input": "×".join(map(str, paper.input)),
+        "parameters": f"{paper.params:,}",
+        "MACs": f"{paper.macs / 1e6:,.1f} M",
+        "images": f"{which.images:,}" + (f" of {which.there:,}" if which.images < which.there else ""),
+        "epochs": str(max((end["epoch"] for end in ends), default=0)),
+        "s/epoch": several([one["seconds"] for trial in trials for one in trial.rows], 1, spread=False),
+        "train loss": several([end["train/loss"] for end in ends], 3),
+        "val acc": several([result.get("best/val_acc") for result in results], 3),
+        "test acc": several([result.get("test/acc") for result in results], 3),
+        "status": "; ".join(dict.fromkeys(text for result in results for text in status(result))),
+    }
+
+
+def several(values: Sequence[float | None], digits: int, spread: bool = True) -> str:
+    """
+    >>> several([0.5], 3), several([0.5, None, 0.7], 3), several([None], 3)
+    ('0.500', '0.600 (0.500–0.700)', '–')
+    """
+    known = [value for value in values if value is not None]
+    if not known:
+        return "–"
+    ends = f" ({min(known):.{digits}f}–{max(known):.{digits}f})" if spread and len(known) > 1 else ""
+    return f"{fmean(known):.{digits}f}{ends}"
+
+
+def status(result: dict[str, Any]) -> list[str]:
+    """How it ended, or what it was warned of where it ended well.
+
+    >>> status({"status": "ok", "warnings": ["not learning: the training loss is still flat"]})
+    ['not learning']
+    """
+    if result["status"] == "ok":
+        return [warning.partition(":")[0] for warning in result["warnings"]] or ["ok"]
+    return [": ".join(filter(None, (result["status"], result.get("error"))))]
+
+
+def heading(run: Run, argv: Sequence[str]) -> str:
+    """What the table was measured with, and on."""
+    hardware = decide(run.trainer, run.top.threads)
+    device = torch.cuda.get_device_name() if hardware.accelerator == "gpu" else processor()
+    source = revision(ROOT)
+    at = f", revision {source['commit'][:7]}{' with changes' if source['dirty'] else ''}" if source else ""
+    return (
+        f"{shlex.join(['python', '-m', 'cnnlab.benchmarks.zoo', *argv])}\n"
+        f"{device}, {os.cpu_count()} cores, {hardware.threads} threads, {hardware.precision}; "
+        f"Python {platform.python_version()}, torch {torch.__version__}; {date.today()}{at}\n"
+    )
+
+
+def processor() -> str:
+    """The CPU's name; Python itself knows it on some systems only."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    named = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), None)
+    return named or platform.processor() or platform.machine()
+
+
+def show(rows: Sequence[dict[str, str]], markdown: bool) -> None:
+    headings = list(rows[0])
+    left = ("network", "status")
+    if markdown:
+        print(f"| {' | '.join(headings)} |\n|{'|'.join('---' if h in left else '--:' for h in headings)}|")
+        for cells in rows:
+            print(f"| {' | '.join(cells.values())} |")
+        return
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for name in headings:
+        table.add_column(name, justify="left" if name in left else "right", overflow="fold")
+    for cells in rows:
+        table.add_row(*cells.values())
+    Console().print(table, highlight=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
