@@ -156,14 +156,14 @@ def _refused(loader: ConfigLoaderImpl, groups: list[str], override: Override, re
     known = [*Top.model_fields, *sorted(groups, key="hydra".__eq__)]
     if options := group_options(loader, key):
         values = [] if override.is_delete() else override.value()
-        if override.is_delete() and key in GROUPS:
+        if key in GROUPS and override.is_delete():
             result.fault(key, f"cannot be left out; choose one of {', '.join(options)}")
-        if isinstance(values, list) and key in GROUPS:
+        elif key in GROUPS and isinstance(values, list):
             result.fault(key, f"takes one file; -m {key}={','.join(map(str, values))} runs one after the other")
-            values = []
-        for value in values if isinstance(values, list) else [values]:
-            if value not in options:
-                result.fault(key, f"there is no {key} {_word(value)}{near(value, options)}")
+        else:
+            for value in values if isinstance(values, list) else [values]:
+                if value not in options:
+                    result.fault(key, f"there is no {key} {_word(value)}{near(value, options)}")
     elif first not in known:
         result.fault(key, f"cnnlab has no such setting{near(first, known)}")
     return len(result.faults) > before
@@ -188,32 +188,32 @@ def _load(loader: ConfigLoaderImpl, name: str, parsed: list[Override], result: C
     while True:
         try:
             return _composed(loader, name, parsed)
-        except FAILURES as error:
-            blamed = _to_blame(loader, name, parsed)
-            if isinstance(error, Unreadable):
-                result.faults += [Fault("", fault) for fault in error.faults]
-                result.broken += [blamed.key_or_group] if blamed else []
-            elif blamed:
-                result.fault(blamed.key_or_group, reason(error, loader))
-            else:
-                result.faults.append(Fault("", reason(error, loader)))
-            if blamed is None:
-                return None
-            parsed.remove(blamed)
+        except FAILURES:
+            blamed, error = _to_blame(loader, name, parsed)
+        if isinstance(error, Unreadable):
+            result.faults += [Fault("", fault) for fault in error.faults]
+            result.broken += [blamed.key_or_group] if blamed else []
+        elif blamed:
+            result.fault(blamed.key_or_group, reason(error, loader))
+        else:
+            result.faults.append(Fault("", reason(error, loader)))
+        if blamed is None:
+            return None
+        parsed.remove(blamed)
 
 
 def _composed(loader: ConfigLoaderImpl, name: str, overrides: list[Override]) -> DictConfig:
     return loader.load_configuration(name, [str(override.input_line) for override in overrides], RunMode.RUN)
 
 
-def _to_blame(loader: ConfigLoaderImpl, name: str, overrides: list[Override]) -> Override | None:
-    """The first override that turns what composes into what does not; None where not even the files compose."""
+def _to_blame(loader: ConfigLoaderImpl, name: str, overrides: list[Override]) -> tuple[Override | None, BaseException]:
+    """The first override that turns what composes into what does not, None where the files do not, and what it says."""
     for count in range(len(overrides) + 1):
         try:
             _composed(loader, name, overrides[:count])
-        except FAILURES:
-            return overrides[count - 1] if count else None
-    return None
+        except FAILURES as error:
+            return (overrides[count - 1] if count else None), error
+    raise AssertionError("composing fails for all overrides together, and so for the last count")
 
 
 def reason(error: BaseException, loader: ConfigLoaderImpl | None = None) -> str:

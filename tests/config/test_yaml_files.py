@@ -1,0 +1,226 @@
+"""YAML files that a user got wrong: told with file, line and column, and what to write instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from spoken import cut, spoken
+
+BODY = "  c1: {block: conv, channels: 6}\n"
+HEAD = "head:\n  pool: {block: global_avg_pool}\n  out: {block: linear, features: classes}\n"
+NET = f"body:\n{BODY}{HEAD}"
+
+FILES: dict[str, tuple[str | bytes, list[str]]] = {
+    "a bracket too few": (
+        "body: {c1: {block: conv\nhead: 3\n",
+        ["mine/model/net.yaml:2:5  is not YAML: expected ',' or '}', but got ':'"],
+    ),
+    "a tab": ("body:\n\tc1: {block: conv}\n", ["mine/model/net.yaml:2:1  is not YAML: a tab; indent with spaces"]),
+    "a block twice": (
+        f"body:\n{BODY}{BODY}{HEAD}",
+        ["mine/model/net.yaml:3:3  is not YAML: c1 stands there twice"],
+    ),
+    "a tag": (
+        "body: !!python/object/apply:os.system [echo]\n",
+        ["mine/model/net.yaml:1:7  is not YAML: the tag 'tag:yaml.org,2002:python/object/apply:os.system' means …"],
+    ),
+    "two documents": (
+        f"{NET}---\n{NET}",
+        ["mine/model/net.yaml:6:1  is not YAML: a second document begins; a file holds one"],
+    ),
+    "another encoding": (
+        f"{NET}# caf\xe9\n".encode("latin1"),
+        ["mine/model/net.yaml:6:1  is not UTF-8 text; save the file in that encoding"],
+    ),
+    "control characters": (
+        b"\0",
+        ["mine/model/net.yaml  is not YAML: unacceptable character #x0000: special characters are not allowed"],
+    ),
+    "an alias in itself": (
+        "body: &a {c1: *a}\n",
+        ["mine/model/net.yaml  is not YAML: an alias stands inside what it repeats"],
+    ),
+    "aliases without end": (
+        "a0: &a0 [x]\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 10)),
+        ["mine/model/net.yaml  is not YAML: with its aliases it has more than 20,000 parts"],
+    ),
+    "a list": ("- a\n- b\n", ["mine/model/net.yaml:1:1  should be a mapping of settings, NAME: VALUE"]),
+    "a word": ("hello", ["mine/model/net.yaml:1:1  should be a mapping of settings, NAME: VALUE"]),
+    "nothing": (
+        "# to do\n",
+        ["mine/model/net.yaml  model.body: a model needs this setting", "mine/model/net.yaml  model.head: …"],
+    ),
+    "names that are no text": (
+        "body:\n  1: {block: conv}\n  on: {block: conv}\n  null: {block: conv}\n",
+        [
+            "mine/model/net.yaml:2:3  '1', which YAML reads as int, cannot be a name; put it in quotes, …",
+            "mine/model/net.yaml:3:3  'on', which YAML reads as bool, cannot be a name; …",
+            "mine/model/net.yaml:4:3  'null', which YAML reads as null, cannot be a name; …",
+        ],
+    ),
+    "off": (
+        f"norm: off\n{NET}",
+        ["mine/model/net.yaml:1:1  model.norm: write none for no norm (YAML reads off and no as false)"],
+    ),
+    "a level too deep": (
+        "model: {body: {}}\n",
+        [
+            "mine/model/net.yaml  model.body: a model needs this setting",
+            "mine/model/net.yaml  model.head: a model needs this setting",
+            "mine/model/net.yaml:1:1  model.model: a model has no such setting; …",
+        ],
+    ),
+    "typos everywhere": (
+        "nrm: 3\nact: rellu\nbody:\n  c1: {block: conv, channels: six, strid: 2}\n"
+        f"  c2: {{blok: conv}}\n  c4: {{block: convv}}\n{HEAD}",
+        [
+            "mine/model/net.yaml:2:1  model.act: should be one of …",
+            "mine/model/net.yaml:1:1  model.nrm: a model has no such setting; did you mean 'norm'?",
+            "mine/model/net.yaml:4:21  model.body.c1.channels: should be a whole number, not 'six'",
+            "mine/model/net.yaml:4:36  model.body.c1.strid: conv has no such setting; did you mean 'stride'?",
+            "mine/model/net.yaml:5:3  model.body.c2: there is no block 'c2' …",
+            "mine/model/net.yaml:6:8  model.body.c4.block: there is no kind of block 'convv'; did you mean 'conv'?",
+        ],
+    ),
+    "a block in a block": (
+        f"body:\n  s: {{block: sequential, body: {{a: {{block: conv, channels: 3, kernal: 3}}}}}}\n{HEAD}",
+        ["mine/model/net.yaml:2:63  model.body.s.body.a.kernal: conv has no such setting; did you mean 'kernel_size'?"],
+    ),
+    "a class to make": (
+        f"_target_: os.system\n{NET}",
+        ["mine/model/net.yaml:1:1  model._target_: a model has no such …"],
+    ),
+    "an interpolation": (
+        f"{NET}norm: ${{nope}}\nact: ${{oc.env:CNNLAB_NOPE}}\n",
+        [
+            "mine/model/net.yaml:6:1  model.norm: ${nope} names no setting; …",
+            "mine/model/net.yaml:7:1  model.act: there is no environment variable CNNLAB_NOPE; …",
+        ],
+    ),
+    "half an interpolation": (f"{NET}norm: ${{nope\n", ["mine/model/net.yaml  norm: a ${…} that cannot be read"]),
+    "defaults that are not there": (
+        f"defaults: [lenett, _self_]\n{NET}",
+        [
+            "command line  model: model/net.yaml lists model/lenett in its defaults, "
+            "but there is no model 'lenett'; did you mean 'lenet'?",
+        ],
+    ),
+    "defaults of itself": (
+        f"defaults: [net, _self_]\n{NET}",
+        ["command line  model: its files refer to each other in a circle, or are nested too deeply"],
+    ),
+    "defaults that are no list": (
+        f"defaults: lenet\n{NET}",
+        ["command line  model: Invalid defaults list in 'model/net', …"],
+    ),
+    "a header without a value": (f"# @package\n{NET}", ["mine/model/net.yaml:1:1  expected header format: …"]),
+    "Hydra's own settings": (
+        "# @package _global_\nhydra: {job_logging: {handlers: {x: {(): os.system}}}}\n",
+        ["mine/model/net.yaml  hydra: only config.yaml and the command line may set up Hydra itself"],
+    ),
+    "Hydra's own place": (
+        "# @package hydra\nrun: {dir: /tmp/elsewhere}\n",
+        ["mine/model/net.yaml  hydra: only config.yaml and the command line may set up Hydra itself"],
+    ),
+}
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str, str | bytes], None]:
+    """Write a file in the user's own folder of configuration, `mine`."""
+
+    def to(name: str, content: str | bytes) -> None:
+        file = tmp_path / "mine" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    return to
+
+
+Write = Callable[[str, "str | bytes"], None]
+
+
+@pytest.mark.parametrize(("content", "messages"), FILES.values(), ids=FILES)
+def test_a_wrong_file_is_told_with_its_line(
+    cnnlab: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+    write: Write,
+    content: str | bytes,
+    messages: list[str],
+) -> None:
+    write("model/net.yaml", content)
+    assert cnnlab("-cd", "mine", "model=net") == 2
+    assert cut(spoken(capsys), messages) == messages
+
+
+def test_two_wrong_files_and_an_override_are_told_at_once(
+    cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], write: Write
+) -> None:
+    write("model/net.yaml", "body: [")
+    write("optimizer/mine.yaml", "kind: sgd\nkind: adam\n")
+    assert cnnlab("-cd", "mine", "model=net", "optimizer=mine", "optimizer.lr=-1", "seed=-1") == 2
+    assert spoken(capsys) == [
+        "mine/model/net.yaml:1:8  is not YAML: expected the node content, but found '<stream end>'",
+        "mine/optimizer/mine.yaml:2:1  is not YAML: kind stands there twice",
+        "command line  seed: should be at least 0, not -1",
+    ]
+
+
+def test_a_broken_file_that_is_not_asked_for_is_left_alone(cnnlab: Callable[..., int], write: Write) -> None:
+    write("model/broken.yaml", "{{{")
+    write("model/net.yaml", NET)
+    assert cnnlab("-cd", "mine", "model=net", "task=summary") == 0
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(cnnlab: Callable[..., int], write: Write) -> None:
+    write("model/net.yaml", b"\xef\xbb\xbf" + NET.encode())
+    assert cnnlab("-cd", "mine", "model=net", "task=summary") == 0
+
+
+def test_a_parent_that_lands_in_the_wrong_place_is_told_how_to_be_listed(
+    cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], write: Write
+) -> None:
+    write("model/d2l/mine.yaml", "defaults: [d2l/lenet, _self_]\nbody: {c1: {channels: 8}}\n")
+    assert cnnlab("-cd", "mine", "model=d2l/mine") == 2
+    (said,) = spoken(capsys)
+    assert said.endswith("lists d2l/lenet in its defaults, which lands at model.d2l; write d2l/lenet@_here_")
+    write("model/d2l/mine.yaml", "defaults: [d2l/lenet@_here_, _self_]\nbody: {c1: {channels: 8}}\n")
+    assert cnnlab("-cd", "mine", "model=d2l/mine", "task=summary") == 0
+
+
+def test_a_configuration_without_groups_is_told_what_to_list(
+    cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], write: Write
+) -> None:
+    write("config.yaml", "")
+    assert cnnlab("-cd", "mine") == 2
+    groups = ("model", "data", "augment", "optimizer", "scheduler", "trainer")
+    assert spoken(capsys) == [f"{name}: the defaults of config.yaml should list `- {name}: FILE`" for name in groups]
+
+
+GROUPS = (
+    "{model: lenet}, {data: fashion_mini}, {augment: none}, {optimizer: sgd}, {scheduler: one_cycle}, "
+    "{trainer: default}"
+)
+
+
+def test_a_configuration_that_opens_no_groups_is_told_so(
+    cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], write: Write
+) -> None:
+    write("config.yaml", f"defaults: [_self_, {GROUPS}]\n")
+    assert cnnlab("-cd", "mine", "model.norm=none") == 2
+    assert spoken(capsys) == [
+        "command line  model.norm: no file spells this setting; "
+        "to allow it, list `- cnnlab` in the defaults of config.yaml"
+    ]
+
+
+def test_a_configuration_that_lists_what_is_not_there_is_told(
+    cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], write: Write
+) -> None:
+    write("config.yaml", f"defaults: [_self_, cnnlab, {GROUPS.replace('lenet', 'lenett')}]\n")
+    assert cnnlab("-cd", "mine") == 2
+    assert spoken(capsys) == [
+        "config.yaml lists model/lenett in its defaults, but there is no model 'lenett'; did you mean 'lenet'?"
+    ]
