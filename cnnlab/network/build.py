@@ -20,7 +20,7 @@ IMAGE = 4
 
 
 class Net(nn.Module):
-    """(B, C, H, W) -> (B, classes). Its weights are named as their settings are: `body.stage3.0.body.conv1.conv.weight`."""
+    """(B, C, H, W) -> (B, classes). Weights are named as settings are: `body.stage3.0.body.conv1.conv.weight`."""
 
     def __init__(self, body: nn.Module, head: nn.Module):
         super().__init__()

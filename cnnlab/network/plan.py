@@ -80,6 +80,8 @@ def plan(network: Network, shape: Shape, path: str = "model") -> Plan:
     if result.output != (network.classes,):
         last = next(reversed([*network.body, *network.head]), None)
         where = f"{path}.{'head' if network.head else 'body'}" + (f".{last.name}" if last else "")
+        if last and "features" in type(last.copies[-1]).model_fields:
+            where += ".features"
         message = (
             f"the network ends in {sized(result.output)} numbers, the data have {network.classes} classes; "
             "end it with a width of `classes`"

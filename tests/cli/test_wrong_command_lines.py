@@ -142,7 +142,7 @@ WRONG = {
         "conf/model/lenet.yaml[c3]  model.body.c3: group norm cannot split 16 channels into 32 groups; …",
     ],
     "model.head.out.features=7": [
-        "conf/model/lenet.yaml[out]  model.head.out: the network ends in 7 numbers, the data have 10 classes; …",
+        "command line  model.head.out.features: the network ends in 7 numbers, the data have 10 classes; …",
     ],
     # what only this machine or this disk can say
     "trainer.accelerator=gpu": ["command line  trainer.accelerator: this machine has no gpu; it has cpu"],

@@ -208,7 +208,8 @@ def test_a_name_is_a_word(name):
 def test_a_network_that_does_not_end_in_its_classes_is_a_fault():
     raw = model({"c": CONV}, {"p": {"block": "global_avg_pool"}, "fc": {"block": "linear", "features": 9}})
     assert [str(f) for f in plan(network(raw), (1, 8, 8)).faults] == [
-        "model.head.fc: the network ends in 9 numbers, the data have 10 classes; end it with a width of `classes`"
+        "model.head.fc.features: the network ends in 9 numbers, the data have 10 classes; "
+        "end it with a width of `classes`"
     ]
     empty = plan(network(model({}, {})), (1, 8, 8))
     assert empty.faults[0].message.startswith("the network ends in 1×8×8 numbers")
