@@ -234,6 +234,8 @@ def reason(error: BaseException, loader: ConfigLoaderImpl | None = None) -> str:
         return f"there is no such setting{near(cause.key, map(str, known))}"
     if isinstance(cause, GrammarParseError):
         return "a ${…} that cannot be read"
+    if "Cannot merge DictConfig with ListConfig" in str(cause):
+        return "a list cannot take the place of a mapping"
     lines = [re.sub(r"\s*reference_type=\w+", "", line).strip() for line in str(cause).splitlines()]
     kept = [line for line in lines if line and not re.match(r"(full_key|object_type|To append|You may|See )", line)]
     return " ".join(kept) or type(error).__name__
@@ -243,12 +245,9 @@ def _check_places(files: list[Layer], result: Composed) -> None:
     """Note files that would set what is not theirs: Hydra itself, or a place below their group's."""
     for layer in files:
         group, parent = layer.path.split("/")[0], layer.parent
-        names = [pair[0].value for pair in layer.node.value] if layer.node else []
-        hydras = layer.package[:1] == ("hydra",) or (not layer.package and "hydra" in names)
-        if hydras and "/" in layer.path and group != "hydra":
-            result.faults.append(
-                Fault("", f"{shown(layer.file)}  hydra: only config.yaml and the command line may set up Hydra itself")
-            )
+        if "/" in layer.path and group != "hydra" and any(name.split(".")[0] == "hydra" for name in layer.sets()):
+            message = f"{shown(layer.file)}  hydra: only config.yaml and the command line may set up Hydra itself"
+            result.faults.append(Fault("", message))
             result.broken.append(group)
         if group in GROUPS and layer.package[:1] == (group,) and len(layer.package) > 1:
             listed, landed = layer.path.removeprefix(f"{group}/"), ".".join(layer.package)

@@ -60,6 +60,17 @@ class Layer:
     package: tuple[str, ...]
     """where its settings land"""
 
+    def sets(self) -> Iterator[str]:
+        """The first words of what it sets, and of what its defaults list from the top (`override /hydra/…`)."""
+        yield from self.package[:1]
+        for key, value in self.node.value if self.node else []:
+            if not self.package:
+                yield key.value
+            if key.value == "defaults" and isinstance(value, yaml.SequenceNode):
+                for entry in value.value:
+                    listed = entry.value[0][0].value if isinstance(entry, yaml.MappingNode) else entry.value
+                    yield listed.split(" ")[-1].lstrip("/").split("/")[0].split("@")[0]
+
 
 def layers(loader: ConfigLoaderImpl, name: str, overrides: list[str]) -> Iterator[Layer]:
     """The files that the configuration `name` is made of, in the order in which they count; Hydra's own left out."""

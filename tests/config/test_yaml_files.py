@@ -155,6 +155,17 @@ def test_a_wrong_file_is_told_with_its_line(
     assert cut(spoken(capsys), messages) == messages
 
 
+@pytest.mark.parametrize("listed", ["override /hydra/job_logging", "override hydra/job_logging"])
+def test_a_network_cannot_choose_hydras_own_files(
+    cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], write: Write, listed: str
+) -> None:
+    write("hydra/job_logging/theirs.yaml", "version: 1\nhandlers: {x: {(): os.getcwd}}\n")
+    write("model/net.yaml", f"# @package _global_\ndefaults: [{listed}: theirs]\nmodel: {{body: {{}}, head: {{}}}}\n")
+    assert cnnlab("-cd", "mine", "model=net") == 2
+    (said,) = spoken(capsys)
+    assert "hydra" in said
+
+
 def test_two_wrong_files_and_an_override_are_told_at_once(
     cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], write: Write
 ) -> None:
