@@ -77,13 +77,13 @@ def show(hydra: Hydra, arguments: Arguments) -> Exit:
     from omegaconf.errors import OmegaConfBaseException
 
     name, overrides = arguments.config_name, arguments.overrides
-    if arguments.completion:
-        if not any(text.startswith(("install=", "uninstall=", "query=")) for text in overrides):
-            return complain(["command line  --shell-completion takes install=SHELL, uninstall=SHELL or query=SHELL"])
-        hydra.shell_completion(name, overrides)
-        return Exit.DONE
+    shells = ("install=", "uninstall=", "query=")
+    if arguments.completion and not any(text.startswith(shells) for text in overrides):
+        return complain(["command line  --shell-completion takes install=SHELL, uninstall=SHELL or query=SHELL"])
     try:
-        if arguments.cfg:
+        if arguments.completion:
+            hydra.shell_completion(name, overrides)
+        elif arguments.cfg:
             hydra.show_cfg(name, overrides, arguments.cfg, arguments.package, arguments.resolve)
         elif arguments.info:
             hydra.show_info(arguments.info, name, overrides)
@@ -95,6 +95,8 @@ def show(hydra: Hydra, arguments: Arguments) -> Exit:
     except SystemExit:  # Hydra has said why
         return Exit.USER
     except (OSError, ValueError, RuntimeError, HydraException, OmegaConfBaseException):
+        if arguments.completion:
+            return Exit.USER  # nothing to complete; a message would land in the user's half-typed line
         from cnnlab.cli.check import check
 
         faults = check(_composed(hydra, arguments, overrides))[1]  # only now: it takes as long as all the rest

@@ -82,6 +82,17 @@ def test_blocks_complete_in_the_shell(
     assert set(capsys.readouterr().out.split()) == completions
 
 
+def test_completion_is_silent_about_a_broken_file(
+    cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "lenet.yaml").write_text("{{{")
+    monkeypatch.setenv("COMP_LINE", "run.py model.body.")
+    monkeypatch.setenv("COMP_POINT", "18")
+    assert cnnlab("-cd", ".", "-sc", "query=bash") == 2
+    assert tuple(capsys.readouterr()) == ("", "")
+
+
 def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     for words in ("--help", "--cfg job"):
         reading, writing = os.pipe()
