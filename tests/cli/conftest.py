@@ -13,5 +13,7 @@ def logging_as_it_was() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield
+    for handler in [handler for handler in root.handlers if handler not in handlers]:
+        handler.close()
     root.handlers[:] = handlers
     root.setLevel(level)
