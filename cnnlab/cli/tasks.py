@@ -126,7 +126,8 @@ def summary(run: Run, composed: Composed, folder: Path) -> Exit:
     from cnnlab.tracking.durable import write_json
 
     record = plan(run.network, image_shape(run)).record()
-    write_json(folder / "network.json", record)
+    if not (folder / "run.json").exists():  # a run's own record is not ours to change
+        write_json(folder / "network.json", record)
     if run.top.format == "json":
         print(json.dumps(record, indent=2))
         return Exit.DONE

@@ -58,4 +58,10 @@ def config_to_keep(run: Run, frozen: dict[str, Any], threads: int, precision: st
     data = {**run.data.model_dump(mode="json"), "dir": frozen["data"].get("dir"), "size": list(image_shape(run)[1:])}
     trainer = {**run.trainer.model_dump(mode="json"), "precision": precision}
     groups = {name: getattr(run, name).model_dump(mode="json") for name in ("augment", "optimizer", "scheduler")}
-    return {**frozen, "threads": threads, "data": data, "trainer": trainer, **groups}
+    groups |= {"data": data, "trainer": trainer}
+    return {**frozen, "threads": threads, **{name: _written(group, frozen[name]) for name, group in groups.items()}}
+
+
+def _written(group: dict[str, Any], frozen: dict[str, Any]) -> dict[str, Any]:
+    """`group`, but what comes from an environment variable as it was written: its value belongs into no file."""
+    return {key: frozen[key] if "${oc.env:" in str(frozen.get(key)) else value for key, value in group.items()}
