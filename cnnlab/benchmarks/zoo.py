@@ -4,7 +4,8 @@
     python -m cnnlab.benchmarks.zoo nin vgg11 --seeds 3 --markdown -- optimizer.lr=0.1
 
 Networks too costly for a few minutes on two cores get fewer images; their rows say so. `--images` and `--epochs` hold
-for all, and what follows `--` goes to run.py as it is. All 15 take about 40 minutes on two cores with bf16 units.
+for all, and what follows `--` goes to run.py as it is. All 15 take about 40 minutes on one core with bf16 units; where
+others use the machine, `-- threads=1` is not only fairer but many times faster.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import platform
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -48,7 +49,7 @@ CONF = ROOT / "conf"
 NETWORKS = sorted(str(file.relative_to(CONF / "model").with_suffix("")) for file in (CONF / "model").rglob("*.yaml"))
 
 EPOCH = 4e11
-"""multiply-adds that an epoch may take, a weight's update counted as one an image: a minute on one core with bf16"""
+"""multiply-adds that an epoch may take, a weight's update counted as one an image: about 20 s on one core with bf16"""
 FEWEST = 2000
 """images that every network gets, whatever they cost"""
 
@@ -75,8 +76,8 @@ class Trial:
 
 
 def main(argv: Sequence[str]) -> int:
-    own, _, overrides = (list(part) for part in _split(argv))
-    options = _parser().parse_args(own)
+    at = argv.index("--") if "--" in argv else len(argv)
+    options, overrides = _parser().parse_args(argv[:at]), list(argv[at + 1 :])
     if options.epochs:
         overrides.insert(0, f"trainer.max_epochs={options.epochs}")
     console, ends, rows = Console(stderr=True), [], []
@@ -93,12 +94,6 @@ def main(argv: Sequence[str]) -> int:
         console.print(*rows[-1].values(), sep="  ", highlight=False, soft_wrap=True)
     show(rows, options.markdown)
     return Exit.DONE if set(ends) == {"ok"} else Exit.SWEEP
-
-
-def _split(argv: Sequence[str]) -> Iterator[Sequence[str]]:
-    """What stands before, at and after `--`."""
-    at = argv.index("--") if "--" in argv else len(argv)
-    yield from (argv[:at], argv[at : at + 1], argv[at + 1 :])
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -201,7 +196,7 @@ def heading(run: Run, argv: Sequence[str]) -> str:
     at = f", revision {source['commit'][:7]}{' with changes' if source['dirty'] else ''}" if source else ""
     return (
         f"{shlex.join(['python', '-m', 'cnnlab.benchmarks.zoo', *argv])}\n"
-        f"{device}, {os.cpu_count()} cores, {hardware.threads} threads, {hardware.precision}; "
+        f"{device}, {os.cpu_count()} cores, threads={hardware.threads}, {hardware.precision}; "
         f"Python {platform.python_version()}, torch {torch.__version__}; {date.today()}{at}\n"
     )
 
@@ -226,10 +221,11 @@ def show(rows: Sequence[dict[str, str]], markdown: bool) -> None:
         return
     table = Table(box=None, header_style="dim", pad_edge=False)
     for name in headings:
-        table.add_column(name, justify="left" if name in left else "right", overflow="fold")
+        table.add_column(name, justify="left" if name in left else "right", no_wrap=name != "status")
     for cells in rows:
         table.add_row(*cells.values())
-    Console().print(table, highlight=False)
+    console = Console()
+    console.print(table, width=None if console.is_terminal else 150, highlight=False, crop=False)
 
 
 if __name__ == "__main__":
