@@ -224,8 +224,7 @@ def show(rows: Sequence[dict[str, str]], markdown: bool) -> None:
         table.add_column(name, justify="left" if name in left else "right", no_wrap=name != "status")
     for cells in rows:
         table.add_row(*cells.values())
-    console = Console()
-    console.print(table, width=None if console.is_terminal else 150, highlight=False, crop=False)
+    Console(width=None if sys.stdout.isatty() else 150).print(table, highlight=False)
 
 
 if __name__ == "__main__":
