@@ -14,7 +14,8 @@ from cnnlab.blocks.base import Sized
 from cnnlab.blocks.norm import NormSettings
 from cnnlab.config.compose import compose
 from cnnlab.config.engine import start
-from cnnlab.network.spec import Network, read_network
+from cnnlab.network.expand import read_network
+from cnnlab.network.spec import Network
 
 CONV = {"block": "conv", "channels": 8}
 HEAD = {"pool": {"block": "global_avg_pool"}, "fc": {"block": "linear", "features": "classes"}}

@@ -11,7 +11,8 @@ from cnnlab.config import GROUPS
 from cnnlab.data.listing import folder_classes
 from cnnlab.data.settings import AugmentSettings, DataSettings, mismatches
 from cnnlab.errors import Fault, UserError, near
-from cnnlab.network.spec import Network, read_network
+from cnnlab.network.expand import read_network
+from cnnlab.network.spec import Network
 from cnnlab.settings import Count, Fraction, Natural, Settings, read, shown
 from cnnlab.training.settings import OPTIMIZERS, SCHEDULES, TrainerSettings
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from cnnlab.blocks.base import Misfit, sized
+from cnnlab.network.expand import read_network
 from cnnlab.network.plan import Layer, Plan, plan
-from cnnlab.network.spec import read_network
 from cnnlab.settings import Shape
 
 LARGEST = 512

@@ -7,6 +7,7 @@ from typing import Any
 
 from cnnlab.blocks.base import Block, Misfit, Stage, check_name, sized
 from cnnlab.blocks.measure import Field, Measured, measure
+from cnnlab.blocks.merge import Parallel, Sequential, Skip
 from cnnlab.blocks.norm import NO_NORM, NormSettings
 from cnnlab.errors import Fault
 from cnnlab.network.spec import Network
@@ -72,7 +73,7 @@ def plan(network: Network, shape: Shape, path: str = "model") -> Plan:
                     check_name(stage.name)
                     found = _measured(part, f"{path}.{at}", result)
                 except Misfit as misfit:
-                    result.end = (_fault(f"{path}.{at}", misfit), misfit)
+                    result.end = (_fault(f"{path}.{at}", part, misfit), misfit)
                     result.faults.append(result.end[0])
                     return result
                 seen = seen.then(found.field)
@@ -97,12 +98,27 @@ def _measured(part: Block, at: str, result: Plan) -> Measured:
     except Misfit as misfit:
         if misfit.cause != "norm":
             raise
-        result.faults.append(_fault(at, misfit))
+        result.faults.append(_fault(at, part, misfit))
         return measure(_normless(part), result.output)  # type: ignore[arg-type]
 
 
-def _fault(at: str, misfit: Misfit) -> Fault:
-    return Fault(".".join([at, *misfit.path]), misfit.message)
+def _fault(at: str, part: Block, misfit: Misfit) -> Fault:
+    return Fault(".".join([at, *written(part, misfit.path)]), misfit.message)
+
+
+def written(part: Block, path: tuple[str, ...]) -> tuple[str, ...]:
+    """As much of a misfit's path as stands in the YAML: the convolutions inside a residual block do not."""
+    match part, path:
+        case (Parallel(branches=branches), (section, branch, name, *rest)):
+            stack, before = dict(branches).get(branch, ()), (section, branch, name)
+        case (Sequential(body=stack) | Skip(body=stack), (section, name, *rest)):
+            before = (section, name)
+        case (Parallel() | Sequential() | Skip(), _):
+            return path
+        case _:
+            return ()
+    inner = next((stage.copies[0] for stage in stack if stage.name == name), None)
+    return (*before, *(written(inner, tuple(rest)) if inner else rest))
 
 
 def _normless(part: Any) -> Any:

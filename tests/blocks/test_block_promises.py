@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from cnnlab.blocks import KINDS
 from cnnlab.blocks.base import Block, Misfit
 from cnnlab.blocks.measure import measure
-from cnnlab.network.spec import read_network
+from cnnlab.network.expand import read_network
 
 INSIDE = {"a": {"block": "conv", "channels": 6}, "b": {"block": "conv", "channels": 6, "norm": "batch"}}
 IMAGE, ROW = (6, 9, 12), (20,)

@@ -13,9 +13,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from cnnlab.blocks import KINDS
 from cnnlab.network.build import build
+from cnnlab.network.expand import INHERITED, read_network
 from cnnlab.network.mend import explain
 from cnnlab.network.plan import plan
-from cnnlab.network.spec import INHERITED, PLACED, ModelSettings, read_network
+from cnnlab.network.spec import PLACED, ModelSettings
 
 WORDS = sorted({*KINDS, *ModelSettings.model_fields, *PLACED, *(f for cls in KINDS.values() for f in cls.model_fields)})
 WORDS += ["classes", "same", "batch", "group", "none", "auto", "c", "d", "", "a.b", "kind", "groups", "eps", "1"]

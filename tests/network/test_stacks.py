@@ -230,3 +230,14 @@ def test_a_map_that_vanishes_ends_the_walk_with_its_path():
 def test_numbers_that_no_tensor_has_are_a_misfit(said):
     found = plan(network(model({"c": CONV | said})), (1, 8, 8))
     assert [str(f) for f in found.faults] == ["model.body.c: a size is too large: no tensor can have so many numbers"]
+
+
+def test_a_misfits_path_names_what_the_yaml_has() -> None:
+    group = {"kind": "group", "groups": 3}
+    residual = {"block": "residual", "channels": 8, "norm": group}
+    branches = {"a": {"x": {"block": "skip", "body": {"r": residual}}}, "b": {"y": CONV}}
+    raw = model({"r": residual, "p": {"block": "parallel", "branches": branches}})
+    assert [fault.path for fault in plan(network(raw), (8, 8, 8)).faults if "group norm" in fault.message] == [
+        "model.body.r",
+        "model.body.p.branches.a.x.body.r",
+    ]
