@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.table import Table
 
+from cnnlab.cli.output import Output
 from cnnlab.config.compose import Composed
 from cnnlab.config.settings import GROUPS, Run
 from cnnlab.errors import Exit, Fault, UserError
@@ -61,10 +61,10 @@ def _held(run: Run, given: str | None, name: str) -> Iterator[Place]:
     from cnnlab.tracking.folder import enter, enter_any
 
     hardware = decide(run.trainer, run.top.threads)
-    which = identity(run, hardware.threads, hardware.precision)
+    which = identity(run, hardware.threads, hardware.precision, hardware.accelerator)
     lock, state = enter(given, which) if given else enter_any(OUTPUTS, name, which)
     here = Place(lock.folder, state.kind == "finished", which, hardware, made=state.kind == "empty" and not given)
-    console = Console()
+    console = Output()
     if here.done and state.result:
         said = f"test accuracy {state.result['test/acc']:.4f}" if "test/acc" in state.result else state.status
         console.print(f"{_shown(here.folder)} holds this run, finished: {said}. Nothing to do.", highlight=False)
@@ -116,8 +116,9 @@ def train(run: Run, composed: Composed, here: Place) -> Exit:
     names = {name: composed.choices.get(name) for name in ("model", "data")}
     facts = {**names, "seed": run.top.seed, "variant": variant(composed.overrides), "overrides": composed.overrides}
     facts |= {"identity": here.identity, "name": composed.frozen.get("name"), "tags": composed.frozen.get("tags")}
-    config = config_to_keep(run, composed.frozen, here.hardware.threads, here.hardware.precision)
-    return fit(Job(run, here.hardware, here.folder, config, facts, composed.origins.last()), Console())
+    hardware = here.hardware
+    config = config_to_keep(run, composed.frozen, hardware.threads, hardware.precision, hardware.accelerator)
+    return fit(Job(run, hardware, here.folder, config, facts, composed.origins.last()), Output())
 
 
 def summary(run: Run, composed: Composed, folder: Path) -> Exit:
@@ -126,12 +127,14 @@ def summary(run: Run, composed: Composed, folder: Path) -> Exit:
     from cnnlab.tracking.durable import write_json
 
     record = plan(run.network, image_shape(run)).record()
-    if not (folder / "run.json").exists():  # a run's own record is not ours to change
-        write_json(folder / "network.json", record)
+    file = folder / "network.json"
+    if (folder / "run.json").exists():
+        raise UserError(Fault("hydra.run.dir", f"{folder} is a run's folder, whose record stays; choose another"))
+    write_json(file, record)
     if run.top.format == "json":
         print(json.dumps(record, indent=2))
         return Exit.DONE
-    console = Console()
+    console = Output()
     title = f"{composed.choices['model']} at {_sized(record['input'])}, {run.network.classes} classes"
     table = Table(title=title, title_justify="left", title_style="bold", box=None, header_style="dim", pad_edge=False)
     for heading in ("name", "block"):
@@ -150,7 +153,7 @@ def summary(run: Run, composed: Composed, folder: Path) -> Exit:
         table.add_row(layer["name"], layer["block"], *cells)
     console.print(table)
     console.print(f"{record['params']:,} parameters, {record['macs']:,} MACs (multiply-adds an image)", highlight=False)
-    console.print(f"  {folder / 'network.json'}", highlight=False, soft_wrap=True)
+    console.print(f"  {file}", highlight=False, soft_wrap=True)
     return Exit.DONE
 
 
@@ -195,7 +198,7 @@ def test(run: Run, composed: Composed) -> Exit:
     if run.top.format == "json":
         print(json.dumps({**result, "checkpoint": str(found.checkpoint)}))
     else:
-        Console().print(
+        Output().print(
             f"test accuracy {evaluation.acc:.4f}, loss {evaluation.loss:.4f} on {len(evaluation.truth):,} images\n"
             f"  {found.checkpoint}",
             highlight=False,
@@ -220,7 +223,7 @@ def predict(run: Run, composed: Composed, folder: Path) -> Exit:
         ]
         print(json.dumps(rows, ensure_ascii=False))
         return Exit.DONE
-    console = Console()
+    console = Output()
     console.print(table(predictions, predictor.classes))
     console.print(f"  {folder / 'predictions.csv'}", highlight=False, soft_wrap=True)
     return Exit.DONE

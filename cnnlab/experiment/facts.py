@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from cnnlab.config.settings import Run
@@ -30,11 +31,12 @@ def fingerprint(run: Run) -> str:
     return digest([run.network.plain(), list(image_shape(run))])
 
 
-def identity(run: Run, threads: int, precision: str) -> str:
-    """Hash of all that affects a run's result."""
-    data = run.data.model_dump(exclude={"download", "dir", "names"})
+def identity(run: Run, threads: int, precision: str, accelerator: str) -> str:
+    """Hash of all that affects a run's result, `auto` decided. Images in another folder are taken for other images."""
+    data = run.data.model_dump(exclude={"download", "names"})
+    data["dir"] = str(Path(run.data.dir).expanduser().resolve()) if run.data.dir else None
     training = {name: getattr(run, name).model_dump() for name in ("augment", "optimizer", "scheduler", "trainer")}
-    training["trainer"] = {**training["trainer"], "precision": precision, "progress": None}
+    training["trainer"] |= {"precision": precision, "accelerator": accelerator, "progress": None}
     seen = {"network": fingerprint(run), "data": {**data, "size": list(image_shape(run))}, **training}
     seen |= {"seed": run.top.seed, "label_smoothing": run.top.label_smoothing, "threads": threads}
     return digest({**seen, "versions": {name: version(name) for name in ("torch", "pytorch-lightning", "cnnlab")}})
@@ -53,10 +55,10 @@ def _key(text: str) -> str:
     return text.partition("=")[0].lstrip("+~").split(".")[0]
 
 
-def config_to_keep(run: Run, frozen: dict[str, Any], threads: int, precision: str) -> dict[str, Any]:
+def config_to_keep(run: Run, frozen: dict[str, Any], threads: int, precision: str, accelerator: str) -> dict[str, Any]:
     """The configuration as the record has it: what was `auto` or counted is decided, nothing depends on defaults."""
     data = {**run.data.model_dump(mode="json"), "dir": frozen["data"].get("dir"), "size": list(image_shape(run)[1:])}
-    trainer = {**run.trainer.model_dump(mode="json"), "precision": precision}
+    trainer = {**run.trainer.model_dump(mode="json"), "precision": precision, "accelerator": accelerator}
     groups = {name: getattr(run, name).model_dump(mode="json") for name in ("augment", "optimizer", "scheduler")}
     groups |= {"data": data, "trainer": trainer}
     return {**frozen, "threads": threads, **{name: _written(group, frozen[name]) for name, group in groups.items()}}

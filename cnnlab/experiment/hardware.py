@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import torch
 
 from cnnlab.errors import Fault, UserError
 from cnnlab.training.settings import TrainerSettings
+
+MOST_THREADS = 16
+"""a processor, beyond which a number of threads is taken for a mistake"""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,8 @@ def decide(trainer: TrainerSettings, threads: int | None) -> Hardware:
         raise UserError(
             Fault("trainer.devices", f"training on {trainer.devices} devices at once is not supported; write 1")
         )
+    if threads and threads > MOST_THREADS * (os.cpu_count() or 1):
+        raise UserError(Fault("threads", f"{threads} threads are too many for {os.cpu_count()} processors"))
     precision = trainer.precision
     if precision == "auto":
         precision = "bf16" if _has_bf16(accelerator) else "32"

@@ -10,14 +10,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cnnlab.config.settings import Run, read_run
-from cnnlab.data.batches import Normalise, resized
+from cnnlab.config.settings import Run, read_parts
+from cnnlab.data.batches import prepare
 from cnnlab.data.images import read_images
 from cnnlab.errors import Fault, UserError
 from cnnlab.experiment.facts import image_shape
 from cnnlab.network.build import Net, build
 from cnnlab.settings import Shape
 from cnnlab.training.checkpoint import find_checkpoint, read_checkpoint
+
+OF_TRAINING = ("optimizer", "scheduler", "augment")
+"""groups that a trained network no longer needs; the record may hold a variable's name where their value was"""
 
 
 class Predictor(nn.Module):
@@ -29,13 +32,13 @@ class Predictor(nn.Module):
     def __init__(self, net: Net, classes: tuple[str, ...], mean: list[float], std: list[float], shape: Shape):
         super().__init__()
         self.net, self.classes, self.shape = net, classes, shape
-        self.normalise = Normalise(tuple(mean), tuple(std))
+        self.mean, self.std = tuple(mean), tuple(std)
 
     def forward(self, images: Tensor) -> Tensor:
         x = images if images.dim() == 4 else images[None]
         if x.dtype != torch.uint8 or x.dim() != 4 or x.shape[1] != self.shape[0]:
             raise ValueError(f"takes uint8 (B, {self.shape[0]}, H, W), not {x.dtype} {tuple(images.shape)}")
-        return self.net(resized(self.normalise(x), (self.shape[1], self.shape[2])))
+        return self.net(prepare(x, self.mean, self.std, (self.shape[1], self.shape[2])))
 
     @torch.no_grad()
     def predict(self, paths: Iterable[str | Path], batch_size: int = 128) -> Tensor:
@@ -82,9 +85,10 @@ def restore(path: Path, changes: dict[str, Any] | None = None) -> Restored:
         config = {**config, "task": "predict"}
     except (KeyError, TypeError, AttributeError):
         raise UserError(Fault("ckpt_path", f"{file} holds no usable record of its run")) from None
-    run, faults = read_run(config)
-    if run is None:
-        raise UserError(*(replace(fault, message=f"{fault.message} (in {file})") for fault in faults))
+    parts, faults = read_parts(config)
+    if wrong := [fault for fault in faults if fault.path.split(".")[0] not in OF_TRAINING]:
+        raise UserError(*(replace(fault, message=f"{fault.message} (in {file})") for fault in wrong))
+    run = Run(**parts)
     if run.network.classes != len(names):
         message = f"{file} was trained on {len(names)} classes, these data have {run.network.classes}"
         raise UserError(Fault("data.classes", message))

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import torch
 import yaml
+from PIL import Image
 from small import SMALL, result
 
 ROOT = Path(__file__).parents[2]
@@ -231,3 +232,48 @@ def test_nothing_is_left_behind_where_the_data_are_missing(cnnlab: Callable[...,
     assert cnnlab("data=mnist", "data.dir=empty", "data.download=false") == 2
     assert not any(Path("outputs").iterdir())
     assert os.listdir("empty") == []
+
+
+def test_other_images_are_another_experiment(cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    for name, shade in (("dark", 0), ("light", 100)):
+        for kind in ("a", "b"):
+            (Path(name) / kind).mkdir(parents=True)
+            for i in range(20):
+                image = Image.new("L", (12, 12), shade + i + 60 * (kind == "b"))
+                image.save(Path(name) / kind / f"{i}.png")
+    words = ["data=folder", "data.shape=[1,12,12]", "trainer.max_epochs=1", "threads=1", "hydra.run.dir=run"]
+    assert cnnlab(*words, "data.dir=dark") == 0
+    assert cnnlab(*words, "data.dir=light") == 2
+    assert "holds another experiment" in capsys.readouterr().err
+
+
+def test_a_reader_who_leaves_does_not_end_training(tmp_path: Path) -> None:
+    words = [*SMALL, "data.subset=100", "hydra.run.dir=run"]
+    with subprocess.Popen(
+        [sys.executable, str(ROOT / "run.py"), *words], cwd=tmp_path, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        process.stdout.close()
+    assert process.returncode == 0
+    assert result(tmp_path / "run")["status"] == "ok"
+
+
+def test_a_summary_leaves_a_runs_record_alone(
+    trained: Path, cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (trained / "network.json").read_bytes()
+    assert cnnlab("task=summary", "model=resnet18", f"hydra.run.dir={trained}") == 2
+    assert "whose record stays" in capsys.readouterr().err
+    assert (trained / "network.json").read_bytes() == before
+
+
+def test_a_rate_from_the_environment_stays_out_of_the_record(
+    cnnlab: Callable[..., int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CNNLAB_TEST_RATE", "0.0123")
+    words = [*SMALL, "trainer.max_epochs=1", 'optimizer.lr="${oc.decode:${oc.env:CNNLAB_TEST_RATE}}"']
+    assert cnnlab(*words, "hydra.run.dir=run") == 0
+    assert yaml.safe_load(Path("run/config.yaml").read_text())["optimizer"]["lr"] == "${oc.env:CNNLAB_TEST_RATE}"
+    monkeypatch.delenv("CNNLAB_TEST_RATE")
+    assert cnnlab("task=test", "ckpt_path=run", "format=json") == 0
