@@ -14,7 +14,13 @@ from cnnlab.errors import Fault, UserError, near
 from cnnlab.network.expand import read_network
 from cnnlab.network.spec import Network
 from cnnlab.settings import Count, Fraction, Natural, Settings, read, shown
-from cnnlab.training.settings import OPTIMIZERS, SCHEDULES, TrainerSettings
+from cnnlab.training.settings import (
+    OPTIMIZERS,
+    SCHEDULES,
+    CheckpointSettings,
+    TrainerSettings,
+    read_callbacks,
+)
 
 Task = Literal["train", "test", "predict", "summary"]
 
@@ -42,6 +48,8 @@ class Top(Settings):
     """CPU threads; null: as many as torch takes by itself"""
     label_smoothing: Fraction = 0.0
     """share of the target spread evenly over the classes: Szegedy et al. 2015, arXiv:1512.00567, §7"""
+    checkpoint: CheckpointSettings = CheckpointSettings()
+    """when a run can be taken up again from"""
     ckpt_path: Annotated[str, Field(min_length=1)] | None = None
     """a checkpoint or a run's folder, for task=test and task=predict"""
     images: Annotated[str, Field(min_length=1)] | None = None
@@ -65,6 +73,7 @@ class Run:
     optimizer: Any
     scheduler: Any
     trainer: TrainerSettings
+    callbacks: dict[str, dict[str, Any]]
 
 
 def read_run(config: dict[str, Any]) -> tuple[Run | None, list[Fault]]:
@@ -84,6 +93,7 @@ def read_parts(config: dict[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
         "data": lambda raw: read_data(raw, reads_images=top is None or top.task in ("train", "test")),
         "augment": lambda raw: read(AugmentSettings, raw, "augment", "augment"),
         "trainer": lambda raw: read(TrainerSettings, raw, "trainer", "the trainer"),
+        "callbacks": lambda raw: read_callbacks(raw, "callbacks"),
         "optimizer": lambda raw: read_kind(OPTIMIZERS, raw, "optimizer"),
         "scheduler": lambda raw: read_kind(SCHEDULES, raw, "scheduler"),
         "model": lambda raw: read_model(raw, parts["data"]),

@@ -36,6 +36,7 @@ def identity(run: Run, threads: int, precision: str, accelerator: str) -> str:
     data = run.data.model_dump(exclude={"download", "names"})
     data["dir"] = str(Path(run.data.dir).expanduser().resolve()) if run.data.dir else None
     training = {name: getattr(run, name).model_dump() for name in ("augment", "optimizer", "scheduler", "trainer")}
+    training["callbacks"] = run.callbacks
     training["trainer"] |= {"precision": precision, "accelerator": accelerator, "progress": None}
     seen = {"network": fingerprint(run), "data": {**data, "size": list(image_shape(run))}, **training}
     seen |= {"seed": run.top.seed, "label_smoothing": run.top.label_smoothing, "threads": threads}

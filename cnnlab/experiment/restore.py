@@ -19,7 +19,7 @@ from cnnlab.network.build import Net, build
 from cnnlab.settings import Shape
 from cnnlab.training.checkpoint import find_checkpoint, read_checkpoint
 
-OF_TRAINING = ("optimizer", "scheduler", "augment")
+OF_TRAINING = ("optimizer", "scheduler", "augment", "callbacks")
 """groups that a trained network no longer needs; the record may hold a variable's name where their value was"""
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytorch_lightning as pl
@@ -17,6 +16,7 @@ from cnnlab.network.build import Net, stream
 from cnnlab.training.evaluate import evaluate
 from cnnlab.training.schedule import factor
 from cnnlab.training.settings import Adam, AdamW, Schedule, Sgd
+from cnnlab.training.steps import Progress
 
 LOOK_EVERY = 25
 """steps between two looks at whether the loss is still finite; each one waits for the device"""
@@ -24,22 +24,6 @@ LOOK_EVERY = 25
 
 class Diverged(Exception):
     """The loss is not finite any more."""
-
-
-class Steps:
-    """What Lightning iterates: the numbers of an epoch's steps. The images are in memory; nothing is loaded.
-
-    It holds no epoch and no order, so it does not matter when Lightning calls iter() on it.
-    """
-
-    def __init__(self, count: int):
-        self.count = count
-
-    def __iter__(self) -> Iterator[tuple[int]]:
-        return ((step,) for step in range(self.count))
-
-    def __len__(self) -> int:
-        return self.count
 
 
 class Classifier(pl.LightningModule):
@@ -72,6 +56,7 @@ class Classifier(pl.LightningModule):
         self.seed, self.label_smoothing, self.clip, self.accumulate = seed, label_smoothing, clip, accumulate
         self.precision, self.facts = precision, facts or {}
         self.noisy = any(isinstance(module, torch.nn.Dropout) and module.p > 0 for module in self.modules())
+        self.progress = Progress()
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.body(x))
@@ -98,13 +83,28 @@ class Classifier(pl.LightningModule):
             case Adam(lr=lr, betas=betas, eps=eps, weight_decay=decay):
                 return torch.optim.Adam(self.parameters(), lr, betas, eps, decay)
 
+    def on_train_start(self) -> None:
+        self.clock = time.perf_counter()
+        if self.progress.step:  # going on within an epoch, whose start Lightning does not tell again
+            self.train_batches.start_epoch(self.current_epoch)
+
     def on_train_epoch_start(self) -> None:
         self.train_batches.start_epoch(self.current_epoch)
-        self.sums, self.seen = torch.zeros(2, device=self.device), 0
+        self.progress = Progress(sums=torch.zeros(2, device=self.device))
         self.clock = time.perf_counter()
 
-    def training_step(self, batch: tuple[int], _: int) -> None:
-        (step,) = batch
+    def training_step(self, batch: tuple[int, int], _: int) -> None:
+        """The steps of a range (first, end)."""
+        for step in range(*batch):
+            self.step(step)
+            if self.global_step == self.trainer.max_steps:
+                self.trainer.should_stop = True  # or Lightning ends the epoch without validation
+                break
+        self.progress.seconds += time.perf_counter() - self.clock
+        self.clock = time.perf_counter()
+
+    def step(self, step: int) -> None:
+        """Learn from one batch."""
         x, y = self.train_batches.batch(step)
         if self.noisy:
             torch.manual_seed(stream(self.seed, f"dropout/{self.current_epoch}/{step}"))
@@ -112,10 +112,11 @@ class Classifier(pl.LightningModule):
         loss = F.cross_entropy(logits, y, label_smoothing=self.label_smoothing)
         last = step == len(self.train_batches) - 1
         self.learn(loss, step, last)
+        progress = self.progress
         with torch.no_grad():
-            self.sums += torch.stack((loss.detach() * len(y), (logits.argmax(1) == y).sum()))
-        self.seen += len(y)
-        if (step % LOOK_EVERY == 0 or last) and not torch.isfinite(self.sums[0]):
+            progress.sums += torch.stack((loss.detach() * len(y), (logits.argmax(1) == y).sum()))
+        progress.step, progress.seen = step + 1, progress.seen + len(y)
+        if (step % LOOK_EVERY == 0 or last) and not torch.isfinite(progress.sums[0]):
             raise Diverged(f"the loss is not finite any more (epoch {self.current_epoch + 1}, step {step + 1})")
 
     def learn(self, loss: Tensor, step: int, last: bool) -> None:
@@ -133,20 +134,20 @@ class Classifier(pl.LightningModule):
         optimizer.step()
         optimizer.zero_grad()
 
-    def validation_step(self, batch: tuple[int], _: int) -> None:
+    def validation_step(self, batch: tuple[int, int], _: int) -> None:
         """All of the validation images in one go."""
-        learned = time.perf_counter() - self.clock  # what an epoch takes is what learning takes
-        self.speed = {"seconds": learned, "images_per_second": self.seen / learned}
         found = evaluate(self, self.val_batches, self.precision)
         self.judged = {"val/loss": found.loss, "val/acc": found.acc}
         self.log_dict(self.judged, batch_size=1)
 
     def row(self) -> dict[str, float]:
         """The epoch just ended, as the record has it. One read from the device."""
-        loss, acc = (total / self.seen for total in self.sums.tolist())
+        done = self.progress
+        loss, acc = (total / done.seen for total in done.sums.tolist())
         rate = self.optimizers().param_groups[0]["lr"]  # type: ignore[union-attr]
         learned = {"train/loss": loss, "train/acc": acc}
-        return {"epoch": self.current_epoch + 1, **learned, **self.judged, "lr": rate, **self.speed}
+        speed = {"seconds": done.seconds, "images_per_second": done.seen / done.seconds}
+        return {"epoch": self.current_epoch + 1, **learned, **self.judged, "lr": rate, **speed}
 
     def on_train_epoch_end(self) -> None:
         row = self.row()
@@ -154,4 +155,7 @@ class Classifier(pl.LightningModule):
         self.log_dict({**logged, "step": float(self.global_step)}, batch_size=1)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["cnnlab"] = self.facts
+        checkpoint["cnnlab"] = {**self.facts, "progress": self.progress.plain()}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.progress = Progress.of(checkpoint["cnnlab"]["progress"], self.device)

@@ -206,7 +206,7 @@ def test_a_configuration_without_groups_is_told_what_to_list(
 ) -> None:
     write("config.yaml", "")
     assert cnnlab("-cd", "mine") == 2
-    groups = ("model", "data", "augment", "optimizer", "scheduler", "trainer")
+    groups = ("model", "data", "augment", "optimizer", "scheduler", "trainer", "callbacks")
     assert spoken(capsys) == [f"{name}: the defaults of config.yaml should list `- {name}: FILE`" for name in groups]
 
 
