@@ -2,6 +2,7 @@
 
 from cnnlab.blocks.attention import SqueezeExcite
 from cnnlab.blocks.base import Block
+from cnnlab.blocks.channels import Select
 from cnnlab.blocks.conv import Conv
 from cnnlab.blocks.dense import DenseBlock, Transition
 from cnnlab.blocks.depthwise import DepthwiseConv, SeparableConv
@@ -41,6 +42,7 @@ KINDS: dict[str, type[Block]] = {
         Transition,
         InvertedResidual,
         SqueezeExcite,
+        Select,
         Sequential,
         Parallel,
         Skip,

@@ -123,6 +123,17 @@ class Gated(nn.Module):
         return x * self.gate(x)
 
 
+class Selected(nn.Module):
+    """Some of the channels."""
+
+    def __init__(self, channels: tuple[int, ...]):
+        super().__init__()
+        self.channels = channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, list(self.channels)]
+
+
 class PadShortcut(nn.Module):
     """Every stride-th position, and channels of zeros behind those that are there."""
 

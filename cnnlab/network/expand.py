@@ -39,6 +39,8 @@ def read_network(raw: Any, classes: int, path: str = "model") -> tuple[Network |
     if not isinstance(raw, dict):
         return None, [Fault(path, f"should be a mapping of settings, not {shown(raw)}")]
     raw = {key: value for key, value in raw.items() if value is not None}
+    if isinstance(raw.get("kinds"), dict):
+        raw["kinds"] = {kind: settings for kind, settings in raw["kinds"].items() if settings is not None}
     model, faults = read(ModelSettings, raw, path, "a model")
     bad = {fault.path.split(".")[path.count(".") + 1] for fault in faults}
     scope = Scoped({key: raw[key] for key in INHERITED if key in raw and key not in bad})
