@@ -21,6 +21,7 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
 from cnnlab.blocks.base import Misfit, Part, made
+from cnnlab.blocks.plugins import own_line
 from cnnlab.settings import Shape
 
 aten = torch.ops.aten
@@ -65,15 +66,18 @@ class Measured:
 def measure(part: Part, shape: Shape) -> Measured:
     """Run the part's module on the meta device. Raises Misfit."""
     with torch.device("meta"), torch.no_grad(), _countable():
-        module, x = made(part, shape).eval(), torch.empty(1, *shape)
+        with _told_of_plugins():
+            module, x = made(part, shape).eval(), torch.empty(1, *shape)
         tally = Tally(x)
         try:
-            with tally:
+            with tally, _told_of_plugins():
                 y = module(x)
         except RuntimeError as error:
             if "overflow" in str(error):
                 raise
             raise Misfit(str(error)) from None
+        if not isinstance(y, Tensor):
+            raise Misfit(f"its forward() returns {type(y).__name__}, not a tensor")
     params = sum(parameter.numel() for parameter in module.parameters())
     return Measured(tuple(y.shape[1:]), params, tally.macs, tally.of(y) or Field())
 
@@ -87,6 +91,19 @@ def _countable() -> Iterator[None]:
         if "overflow" not in str(error).lower():
             raise
         raise Misfit("a size is too large: no tensor can have so many numbers") from None
+
+
+@contextmanager
+def _told_of_plugins() -> Iterator[None]:
+    """What goes wrong in a user's own block, as a misfit with the line; our own mistakes stay what they are."""
+    try:
+        yield
+    except Misfit:
+        raise
+    except Exception as error:
+        if line := own_line(error):
+            raise Misfit(f"{type(error).__name__}: {error}{line}") from None
+        raise
 
 
 class Tally(TorchDispatchMode):

@@ -55,7 +55,7 @@ def train(job: Job, console: Console) -> Exit:
         **job.facts,
         "fingerprint": fingerprint(job.run),
         "params": paper.params,
-        "params_aux": 0,
+        "params_aux": paper.params_aux,
         "macs": paper.macs,
     }
     record = RunRecord(job.folder, config=job.config, network=paper.record(), facts=facts, provenance=job.origins)

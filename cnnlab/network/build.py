@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -65,8 +66,7 @@ def build(network: Network, shape: Shape, seed: int = 0) -> Net:
     with torch.device("meta"):
         net = Net(chain(shape, body), chain(shape_after(shape, body), head), _auxiliary(network, shape))
     net.to_empty(device="cpu")
-    _remake(net, seed)
-    start(net, seed)
+    start(net, seed, kept=_remake(net, seed))
     return net
 
 
@@ -84,17 +84,20 @@ def _auxiliary(network: Network, shape: Shape) -> Auxiliary | None:
     return Auxiliary(heads, taps, weights)
 
 
-def _remake(net: nn.Module, seed: int) -> None:
-    """Make the modules of users' own blocks again, in memory, from the stream of their path.
+def _remake(net: nn.Module, seed: int) -> list[str]:
+    """Make the modules of users' own blocks again, in memory, from the stream of their path; their paths.
 
     What starts their weights is theirs to say, and need not be a `reset_parameters`.
     """
+    remade = []
     with torch.random.fork_rng(devices=[]):
         for path, module in list(net.named_modules()):
             if remake := getattr(module, "remake", None):
                 torch.manual_seed(stream(seed, path))
                 parent, _, name = path.rpartition(".")
                 net.get_submodule(parent).register_module(name, remake())
+                remade.append(path)
+    return remade
 
 
 def stream(seed: int, path: str) -> int:
@@ -102,19 +105,20 @@ def stream(seed: int, path: str) -> int:
     return int.from_bytes(hashlib.blake2b(f"{seed}/{path}".encode(), digest_size=8).digest(), "little") >> 1
 
 
-def start(net: nn.Module, seed: int) -> None:
+def start(net: nn.Module, seed: int, kept: Sequence[str] = ()) -> None:
     """Give every layer its first weights, each from the stream of (seed, its path).
 
     So two networks that differ in one place start from equal weights everywhere else: a layer's stream does not depend
-    on what stands around it, nor its weight on whether it has a bias.
+    on what stands around it, nor its weight on whether it has a bias. Layers inside of `kept` are started already, but
+    for those that our own kinds made.
     """
     with torch.random.fork_rng(devices=[]):
         for path, layer in net.named_modules():
             own = [*layer.parameters(recurse=False), *layer.buffers(recurse=False)]
             if not own:
                 continue
-            torch.manual_seed(stream(seed, path))
-            if hasattr(layer, "reset_parameters"):  # else it is of a block of a user's own, and has its weights already
+            if not any(f"{path}.".startswith(f"{outer}.") for outer in kept):
+                torch.manual_seed(stream(seed, path))
                 layer.reset_parameters()  # type: ignore[operator]
             if note := getattr(layer, "start", None):
                 torch.manual_seed(stream(seed, path))

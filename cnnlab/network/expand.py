@@ -128,10 +128,12 @@ class Reader:
             settings, faults = read(AuxSettings, given, path, "an auxiliary head")
             self.faults += faults
             if settings:
-                taps, faults = self.standing.resolve([settings.tap], f"{path}.from", [])
-                head = self.stack(settings.head, f"{path}.head", scope, last=True, standing=Standing())
-                self.faults += faults
-                found += [Aux(str(name), tap, settings.weight, head) for tap in taps]
+                tap = self.standing.at.get(settings.tap, "input")
+                if tap == "input":
+                    there = [block for block in self.standing.at if block != "input"]
+                    self.fault(f"{path}.from", f"the body has no block {settings.tap!r}{near(settings.tap, there)}")
+                head = self.stack(settings.head, f"{path}.head", scope, last=True)
+                found.append(Aux(str(name), tap, settings.weight, head))
         return tuple(found)
 
     def stack(
@@ -262,11 +264,11 @@ class Reader:
         given = {key: value for key, value in settings.items() if key in made.params}
         extra = {key: value for key, value in settings.items() if key not in given and key != "block"}
         known, before = self.vocabulary.settings(made.name), len(self.faults)
-        for key in extra:
-            if key not in known:
-                self.fault(origin[key], f"{made.name} has no such setting{near(key, [*known, *PLACED])}")
+        odd = {key: near(key, [*known, *PLACED]) for key in extra if key not in known}
+        for key, meant in odd.items():
+            self.fault(origin[key], f"{made.name} has no such setting{meant}")
         for key, default in made.params.items():
-            if default == REQUIRED and key not in given:
+            if default == REQUIRED and key not in given and not any(f"mean {key!r}" in meant for meant in odd.values()):
                 self.fault(f"{path}.{key}", f"{made.name} needs this setting")
         if not isinstance(made.root.get("block"), str) or len(self.faults) > before:
             return None

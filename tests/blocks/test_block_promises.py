@@ -59,7 +59,7 @@ CASES = [
     ({"block": "inverted_residual", "channels": 8, "expansion": 1, "stride": 2, "squeeze_excite": 2}, IMAGE),
     ({"block": "squeeze_excite", "ratio": 3, "act": "silu"}, IMAGE),
     ({"block": "squeeze_excite", "channels": 4, "act": "silu", "gate": "hardsigmoid"}, IMAGE),
-    ({"block": "parallel", "branches": {"some": {"block": "select", "channels": [4, 0, 4]}, "all": {}}}, IMAGE),
+    ({"block": "parallel", "branches": {"some": {"block": "select", "channels": [4, 0, 4]}, "whole": {}}}, IMAGE),
     ({"block": "select", "channels": [3, 1, 0, 2, 5, 4]}, IMAGE),
     ({"block": "sequential", "body": INSIDE}, IMAGE),
     ({"block": "parallel", "branches": {"l": INSIDE, "r": INSIDE["a"]}}, IMAGE),
