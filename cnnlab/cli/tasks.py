@@ -153,6 +153,10 @@ def summary(run: Run, composed: Composed, folder: Path) -> Exit:
         table.add_row(layer["name"], layer["block"], *cells)
     console.print(table)
     console.print(f"{record['params']:,} parameters, {record['macs']:,} MACs (multiply-adds an image)", highlight=False)
+    for name, head in record.get("aux", {}).items():
+        said = f"auxiliary head {name} after {head['from']}, in training only, weight {head['weight']:g}"
+        cost = f"{head['params']:,} parameters, {head['macs']:,} MACs"
+        console.print(f"{said}: {cost}", highlight=False, soft_wrap=True)
     console.print(f"  {file}", highlight=False, soft_wrap=True)
     return Exit.DONE
 

@@ -16,7 +16,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
-from cnnlab.config import GROUPS
+from cnnlab.config import GROUPS, SHARED
 from cnnlab.config.files import FileConfigSource
 from cnnlab.errors import Fault, UserError
 
@@ -43,8 +43,9 @@ def register() -> None:
     Hydra forbids keys that no file spells (OmegaConf's struct mode), which would make every block's unspelled setting
     need a `+`. Groups that start from an open node stay open through the merges; cnnlab checks their keys itself.
     """
-    node = OmegaConf.create({group: {} for group in GROUPS})
-    for group in GROUPS:
+    groups = (*GROUPS, SHARED)
+    node = OmegaConf.create({group: {} for group in groups})
+    for group in groups:
         OmegaConf.set_struct(node[group], False)
     ConfigStore.instance().store(name="cnnlab", node=node)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from cnnlab.config import GROUPS
+from cnnlab.config import GROUPS, SHARED
 from cnnlab.data.listing import folder_classes
 from cnnlab.data.settings import AugmentSettings, DataSettings, mismatches
 from cnnlab.errors import Fault, UserError, near
@@ -44,6 +44,10 @@ class Top(Settings):
     """name of the run's folder; null: the network's"""
     tags: Annotated[tuple[str, ...], BeforeValidator(_words)] = ()
     """words to find the run by"""
+    blocks: dict[str, Any] = Field(default_factory=dict)
+    """blocks written in YAML for any network; those that a network defines itself come first"""
+    plugins: Annotated[tuple[str, ...], BeforeValidator(_words)] = ()
+    """modules with blocks of your own; only the command line and your own config.yaml name them"""
     threads: Count | None = None
     """CPU threads; null: as many as torch takes by itself"""
     label_smoothing: Fraction = 0.0
@@ -96,7 +100,7 @@ def read_parts(config: dict[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
         "callbacks": lambda raw: read_callbacks(raw, "callbacks"),
         "optimizer": lambda raw: read_kind(OPTIMIZERS, raw, "optimizer"),
         "scheduler": lambda raw: read_kind(SCHEDULES, raw, "scheduler"),
-        "model": lambda raw: read_model(raw, parts["data"]),
+        "model": lambda raw: read_model(model_of(config), parts["data"], own=raw),
     }
     for name, reader in readers.items():
         if name not in absent:
@@ -106,11 +110,30 @@ def read_parts(config: dict[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
     return parts, faults
 
 
-def read_model(raw: Any, data: DataSettings | None) -> tuple[Network | None, list[Fault]]:
-    """The network; where the data's settings are at fault, for some number of classes."""
+def model_of(config: dict[str, Any]) -> Any:
+    """The model's settings, with the blocks that networks share."""
+    model, shared = config.get("model"), config.get(SHARED)
+    if not isinstance(model, dict) or not isinstance(shared, dict) or not shared:
+        return model
+    own = model.get("blocks")
+    return {**model, "blocks": {**shared, **own} if isinstance(own, dict) else own or shared}
+
+
+def read_model(raw: Any, data: DataSettings | None, own: Any) -> tuple[Network | None, list[Fault]]:
+    """The network; where the data's settings are at fault, for some number of classes.
+
+    What is wrong with blocks that are not in `own`, the model without those it shares, is told where they are written.
+    """
     if not isinstance(raw, dict):
         return None, [Fault("model", f"should be a mapping of settings, not {shown(raw)}")]
-    return read_network(raw, data.classes if data and data.classes else UNKNOWN_CLASSES)
+    network, faults = read_network(raw, data.classes if data and data.classes else UNKNOWN_CLASSES)
+    defined = own.get("blocks") or {}
+    return network, [
+        replace(fault, path=fault.path.removeprefix("model."))
+        if fault.path.startswith("model.blocks.") and fault.path.split(".")[2] not in defined
+        else fault
+        for fault in faults
+    ]
 
 
 def read_data(raw: Any, reads_images: bool) -> tuple[DataSettings | None, list[Fault]]:

@@ -6,6 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from cnnlab.blocks.plugins import sources
 from cnnlab.config.settings import Run
 from cnnlab.settings import Shape, digest
 
@@ -40,6 +41,8 @@ def identity(run: Run, threads: int, precision: str, accelerator: str) -> str:
     training["trainer"] |= {"precision": precision, "accelerator": accelerator, "progress": None}
     seen = {"network": fingerprint(run), "data": {**data, "size": list(image_shape(run))}, **training}
     seen |= {"seed": run.top.seed, "label_smoothing": run.top.label_smoothing, "threads": threads}
+    if run.top.plugins:
+        seen["plugins"] = sources(run.top.plugins)
     return digest({**seen, "versions": {name: version(name) for name in ("torch", "pytorch-lightning", "cnnlab")}})
 
 

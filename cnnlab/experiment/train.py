@@ -36,7 +36,7 @@ def train(job: Job, console: Console) -> Exit:
     theirs = callbacks(job.run.callbacks)
     dataset = open_dataset(job.run.data, job.run.top.seed)
     paper = plan(job.run.network, image_shape(job.run))
-    counts = {"params": paper.params, "params_aux": 0, "macs": paper.macs}
+    counts = {"params": paper.params, "params_aux": paper.params_aux, "macs": paper.macs}
     facts = {**job.facts, "fingerprint": fingerprint(job.run), **counts}
     record = RunRecord(job.folder, config=job.config, network=paper.record(), facts=facts, provenance=job.origins)
     attempt = Attempt(job, dataset, paper, record, console, theirs)

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cnnlab.data.batches import Batches
-from cnnlab.network.build import Net, stream
+from cnnlab.network.build import Net, stream, with_aux
 from cnnlab.training.evaluate import evaluate
 from cnnlab.training.schedule import factor
 from cnnlab.training.settings import Adam, AdamW, Schedule, Sgd
@@ -50,7 +50,7 @@ class Classifier(pl.LightningModule):
     ):
         super().__init__()
         self.automatic_optimization = False
-        self.body, self.head = net.body, net.head
+        self.body, self.head, self.aux = net.body, net.head, net.aux
         self.train_batches, self.val_batches = train, val
         self.optimizer, self.schedule = optimizer, schedule
         self.seed, self.label_smoothing, self.clip, self.accumulate = seed, label_smoothing, clip, accumulate
@@ -108,16 +108,25 @@ class Classifier(pl.LightningModule):
         x, y = self.train_batches.batch(step)
         if self.noisy:
             torch.manual_seed(stream(self.seed, f"dropout/{self.current_epoch}/{step}"))
-        logits = self(x).float()
+        logits, sides = with_aux(self.body, self.head, self.aux, x)
+        logits = logits.float()
         loss = F.cross_entropy(logits, y, label_smoothing=self.label_smoothing)
         last = step == len(self.train_batches) - 1
-        self.learn(loss, step, last)
+        self.learn(loss + self.side_loss(sides, y), step, last)
         progress = self.progress
         with torch.no_grad():
             progress.sums += torch.stack((loss.detach() * len(y), (logits.argmax(1) == y).sum()))
         progress.step, progress.seen = step + 1, progress.seen + len(y)
         if (step % LOOK_EVERY == 0 or last) and not torch.isfinite(progress.sums[0]):
             raise Diverged(f"the loss is not finite any more (epoch {self.current_epoch + 1}, step {step + 1})")
+
+    def side_loss(self, sides: dict[str, Tensor], y: Tensor) -> Tensor | float:
+        """The weighted losses of the auxiliary heads: learned from, but no part of the train/loss that is told."""
+        if self.aux is None:
+            return 0.0
+        smoothing = self.label_smoothing
+        losses = {name: F.cross_entropy(out.float(), y, label_smoothing=smoothing) for name, out in sides.items()}
+        return sum(self.aux.weights[name] * loss for name, loss in losses.items())
 
     def learn(self, loss: Tensor, step: int, last: bool) -> None:
         """Add the gradients of a batch; every `accumulate` batches, and at the epoch's end, make a step of them."""

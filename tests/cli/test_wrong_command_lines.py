@@ -7,12 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from nets import NAMES
 from spoken import cut, spoken
 
-MODELS = (
-    "alexnet, googlenet, lenet, nin, resnet101, resnet152, resnet18, resnet34, resnet50, "
-    "vgg11, vgg13, vgg16, vgg19, d2l/lenet, d2l/resnet18"
-)
+MODELS = ", ".join(sorted(NAMES, key=lambda name: ("/" in name, name)))
 
 WRONG = {
     # groups and their files
