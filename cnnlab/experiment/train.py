@@ -21,14 +21,19 @@ from cnnlab.data.dataset import Dataset, open_dataset
 from cnnlab.errors import Exit
 from cnnlab.experiment.facts import fingerprint, image_shape
 from cnnlab.experiment.hardware import Hardware
+from cnnlab.experiment.initial import given
 from cnnlab.experiment.pictures import draw
 from cnnlab.network.build import build
 from cnnlab.network.plan import plan
+from cnnlab.tracking.durable import write_json
 from cnnlab.tracking.record import RunRecord
 from cnnlab.training.callbacks import Lines, Signals
 from cnnlab.training.checkpoint import DurableIO, Keeper, newest, read_checkpoint
 from cnnlab.training.classifier import Classifier, Diverged, Steps
 from cnnlab.training.evaluate import evaluate
+from cnnlab.weights.report import lines, report
+from cnnlab.weights.source import sha256
+from cnnlab.weights.transfer import Transfer
 
 
 @dataclass(frozen=True)
@@ -58,10 +63,13 @@ def train(job: Job, console: Console) -> Exit:
         "params_aux": 0,
         "macs": paper.macs,
     }
+    weights = given(job.run)
+    if weights:
+        facts["weights"] = {"file": str(weights.weights.file), "sha256": sha256(weights.weights.file)}
     record = RunRecord(job.folder, config=job.config, network=paper.record(), facts=facts, provenance=job.origins)
     console.print(_opening(job, dataset, paper.params, paper.macs), highlight=False, soft_wrap=True)
     try:
-        return _fit_and_test(job, dataset, record, console)
+        return _fit_and_test(job, dataset, weights, record, console)
     except Diverged as end:
         record.finish("diverged", error=str(end))
         console.print(f"diverged: {end}. The last good checkpoint is kept; a lower optimizer.lr may help.")
@@ -81,12 +89,16 @@ def train(job: Job, console: Console) -> Exit:
         raise
 
 
-def _fit_and_test(job: Job, dataset: Dataset, record: RunRecord, console: Console) -> Exit:
+def _fit_and_test(job: Job, dataset: Dataset, weights: Transfer | None, record: RunRecord, console: Console) -> Exit:
     module = _module(job, dataset)
     found = newest(job.folder / "checkpoints")
     record.rewind(found[1]["epoch"] + 1 if found else 0)
     if found:
         console.print(f"going on after epoch {found[1]['epoch'] + 1}", highlight=False)
+    elif weights:
+        weights.apply(module)
+        write_json(job.folder / "weights.json", report(weights))
+        console.print("\n".join(lines(weights)), highlight=False, markup=False, soft_wrap=True)
     keeper = Keeper(job.folder / "checkpoints", record)
     _fit(job, module, keeper, console, found[0] if found else None)
     for warning in _warnings(record, job.run.network.classes):
