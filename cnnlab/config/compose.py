@@ -30,6 +30,7 @@ from cnnlab.config import GROUPS
 from cnnlab.config.files import Unreadable, shown
 from cnnlab.config.origins import COMMAND_LINE, Layer, Origins, layers, trace
 from cnnlab.config.settings import Top
+from cnnlab.config.stale import drop, stale
 from cnnlab.errors import Fault, near
 
 FAILURES = (HydraException, OmegaConfBaseException, ValueError, RecursionError)
@@ -96,6 +97,9 @@ def compose(loader: ConfigLoaderImpl, name: str, overrides: list[str]) -> Compos
     result.config = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
     with _environment_kept_out():
         result.frozen = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
+    left_over = stale(result.config.get("model"), result.origins)
+    drop(result.config, left_over)
+    drop(result.frozen, left_over)
     return result
 
 
@@ -251,7 +255,7 @@ def _check_places(files: list[Layer], result: Composed) -> None:
             result.broken.append(group)
         if group in GROUPS and layer.package[:1] == (group,) and len(layer.package) > 1:
             listed, landed = layer.path.removeprefix(f"{group}/"), ".".join(layer.package)
-            said = f"{parent}.yaml lists {listed} in its defaults, which lands at {landed}; write {listed}@_here_"
+            said = f"{parent}.yaml lists {listed} in its defaults, which lands at {landed}; write /{layer.path}@_here_"
             result.faults.append(Fault("", said))
             result.broken.append(group)
 
