@@ -3,6 +3,7 @@
     layer{s}.{i}.conv{n}: body.stage{s}.{i}.body.conv{n}.conv     a word keeps its value on both sides
     layer{s}.{i}.bn{n}: body.stage{s}.{i-1}.norm                  a number may be shifted
     classifier.{0,3,6}: head.{fc6,fc7,fc8}.0.linear               one of a list becomes its like in the list opposite
+    features.{at}.squeeze: body.{at}.squeeze.0.conv               a word of a table, as `words: {at: {3: fire2.0, …}}`
 
 The name of a layer is that of its weights without the last word (`weight`, `bias`, `running_mean` …), which stays.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,11 @@ HOLE = re.compile(r"\{([^{}]*)\}")
 
 @dataclass(frozen=True)
 class Rule:
-    """One line: a pattern of foreign names, and what becomes of them."""
+    """One line: a pattern of foreign names, and what becomes of them; `words` are tables."""
 
     theirs: str
     ours: str
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -40,7 +42,8 @@ class Rule:
                 parts.append(f"(?P<_{lists}>{'|'.join(map(re.escape, part.split(',')))})")
                 lists += 1
             else:
-                parts.append(f"(?P<{part}>[A-Za-z0-9_]+)")
+                known = "|".join(map(re.escape, self.words[part])) if part in self.words else "[A-Za-z0-9_]+"
+                parts.append(f"(?P<{part}>{known})")
         return re.compile("".join(parts))
 
     @cached_property
@@ -62,7 +65,8 @@ class Rule:
                 i, become = next(lists)
                 return become[words[f"_{i}"]]
             name, sign, shift = re.fullmatch(r"(\w+?)(?:([-+])(\d+))?", hole[1]).groups()  # type: ignore[union-attr]
-            return str(int(words[name]) + int(f"{sign}{shift}")) if sign else words[name]
+            word = self.words.get(name, {}).get(words[name], words[name])
+            return str(int(word) + int(f"{sign}{shift}")) if sign else word
 
         return HOLE.sub(filled, self.ours)
 
@@ -79,19 +83,21 @@ class Layout:
         return next((ours for rule in self.rules if (ours := rule.translate(layer))), None)
 
 
-def read_layout(name: str, rules: Mapping[str, str]) -> Layout:
-    return Layout(name, tuple(Rule(theirs, ours) for theirs, ours in rules.items()))
+def read_layout(name: str, family: Mapping[str, Any]) -> Layout:
+    tables = family.get("words", {}).items()
+    words = {name: {str(theirs): str(ours) for theirs, ours in table.items()} for name, table in tables}
+    return Layout(name, tuple(Rule(theirs, ours, words) for theirs, ours in family["names"].items()))
 
 
 @cache
 def families() -> dict[str, dict[str, Any]]:
-    """The files of torchvision's families: `names` are rules, `files` published weights."""
+    """The files of torchvision's families: `names` are rules, `words` their tables, `files` published weights."""
     return {file.stem: yaml.safe_load(file.read_text(encoding="utf-8")) for file in sorted(FOLDER.glob("*.yaml"))}
 
 
 @cache
 def layouts() -> tuple[Layout, ...]:
-    return tuple(read_layout(name, family["names"]) for name, family in families().items())
+    return tuple(read_layout(name, family) for name, family in families().items())
 
 
 def recognise(keys: Iterable[str]) -> tuple[Layout, dict[str, str]] | None:

@@ -45,11 +45,11 @@ KINDS = ("evaluation", "training", "gradients")
 
 @dataclass(frozen=True)
 class Pair:
-    """A network of torchvision's, and ours: of the same name, or another with overrides."""
+    """A network of torchvision's and ours, of the same name."""
 
     name: str
-    model: str = ""
     overrides: tuple[str, ...] = ()
+    """what ours is to have beside its file"""
     size: tuple[int, int] = (64, 80)
     """rows and columns: not square, so that one mistaken for the other is seen"""
     settings: dict[str, Any] = field(default_factory=dict)
@@ -59,17 +59,17 @@ class Pair:
         return {"name": self.name, "size": self.size if run else None, "settings": self.settings}
 
 
-NO_AUX = {"aux_logits": False, "init_weights": False}
-VGG = [
-    pair
-    for name in ("vgg11", "vgg13", "vgg16", "vgg19")
-    for pair in (Pair(name), Pair(f"{name}_bn", name, ("model.norm=batch",)))
-]
+SAME_NAME = (
+    "alexnet vgg11 vgg11_bn vgg13 vgg13_bn vgg16 vgg16_bn vgg19 vgg19_bn "
+    "resnet18 resnet34 resnet50 resnet101 resnet152 "
+    "resnext50_32x4d resnext101_32x8d resnext101_64x4d wide_resnet50_2 wide_resnet101_2 densenet121 densenet161 "
+    "densenet169 densenet201 squeezenet1_0 squeezenet1_1 mobilenet_v2 efficientnet_b0"
+)
+AUX = {"aux_logits": True, "init_weights": False}
 PAIRS = [
-    Pair("alexnet"),
-    *VGG,
-    Pair("googlenet", settings=NO_AUX),
-    *(Pair(f"resnet{n}") for n in (18, 34, 50, 101, 152)),
+    *map(Pair, SAME_NAME.split()),
+    Pair("googlenet", settings=AUX),
+    Pair("inception_v3", size=(299, 315), settings=AUX),
 ]
 
 
@@ -126,7 +126,7 @@ def apart(a: Tensor, b: Tensor) -> float:
 
 
 def read(pair: Pair) -> Network:
-    words = [f"model={pair.model or pair.name}", *pair.overrides]
+    words = [f"model={pair.name}", *pair.overrides]
     composed = compose(start(CONF).config_loader, "config", words)  # type: ignore[arg-type]
     network, faults = read_network(composed.config["model"], CLASSES)
     assert network, faults

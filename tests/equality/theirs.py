@@ -72,20 +72,33 @@ def quiet(model: Any) -> Any:
 
 
 def results(model: Any, image: Any, probe: Any) -> dict[str, Any]:
-    """What `model`, of torchvision's or ours, makes of `image`; gradients are of the output's product with `probe`."""
+    """What `model`, of torchvision's or ours, makes of `image`; gradients are of the outputs' products with `probe`."""
     import torch
 
     dtype = next(model.parameters()).dtype
     x = image.detach().clone().to(dtype).requires_grad_()
     with torch.no_grad():
         evaluated = quiet(model).eval()(x)
-    trained = model.train()(x)
-    trained = trained if isinstance(trained, torch.Tensor) else trained[0]
+    trained = outputs(model.train(), x)
     model.zero_grad()
-    (trained * probe.to(dtype)).sum().backward()
+    sum((output * probe.to(dtype)).sum() / (i + 1) for i, output in enumerate(trained)).backward()
     gradients = {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
     buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
-    return {"eval": evaluated, "train": trained.detach(), "image": x.grad, "gradients": gradients, "buffers": buffers}
+    together = torch.stack([output.detach() for output in trained])
+    return {"eval": evaluated, "train": together, "image": x.grad, "gradients": gradients, "buffers": buffers}
+
+
+def outputs(model: Any, x: Any) -> list[Any]:
+    """The output in training, and after it those of auxiliary heads in the order of their names."""
+    if hasattr(model, "with_aux"):
+        out, aux = model.with_aux(x)
+        return [out, *(aux[name] for name in sorted(aux))]
+    out = model(x)
+    return (
+        [out.logits, *(getattr(out, name) for name in sorted(out._fields) if name != "logits")]
+        if hasattr(out, "_fields")
+        else [out]
+    )
 
 
 if __name__ == "__main__":

@@ -25,6 +25,12 @@ def test_a_rule_translates_the_layers_it_knows(theirs, ours, layer, becomes):
     assert Rule(theirs, ours).translate(layer) == becomes
 
 
+def test_a_table_says_what_a_word_becomes_and_which_words_there_are():
+    rule = Rule("features.{at}.conv", "body.{at}.conv", {"at": {"3": "fire2.0", "12": "fire9.0"}})
+    assert rule.translate("features.12.conv") == "body.fire9.0.conv"
+    assert rule.translate("features.4.conv") is None
+
+
 def test_lists_of_two_lengths_are_a_mistake_of_the_file():
     with pytest.raises(ValueError, match="shorter"):
         Rule("features.{0,3,6}", "body.{a,b}").translate("features.0")
