@@ -10,7 +10,7 @@ from typing import Any
 from cnnlab.config.compose import Composed
 from cnnlab.config.origins import COMMAND_LINE
 from cnnlab.config.settings import Run, read_parts
-from cnnlab.errors import Fault, UserError, near
+from cnnlab.errors import Fault, near
 
 
 @dataclass(frozen=True)
@@ -64,17 +64,14 @@ def _follows(fault: Fault, broken: list[str]) -> bool:
 
 
 def misfits(run: Run, composed: Composed) -> list[Noted]:
-    """Walk the network on paper, then see whether the weights it is given fit; torch is imported only now."""
+    """Walk the network on paper; then see whether the weights it is given fit it. torch is imported only now."""
     from cnnlab.experiment.facts import image_shape
-    from cnnlab.experiment.initial import given
+    from cnnlab.experiment.initial import at_fault
     from cnnlab.network.mend import explain
     from cnnlab.network.plan import plan
 
     found = plan(run.network, image_shape(run))
-    if run.top and not found.faults:  # the settings outside the groups may be at fault by themselves
-        try:
-            given(run)
-        except UserError as error:
-            return [note(fault, composed) for fault in error.faults]
+    if not found.faults:
+        return [note(fault, composed) for fault in at_fault(run)]
     lines = explain(found, composed.config["model"], run.network.classes) if found.end else []
     return [note(f, composed, tuple(lines) if found.end and f is found.end[0] else ()) for f in found.faults]

@@ -43,6 +43,8 @@ def identity(run: Run, threads: int, precision: str, accelerator: str) -> str:
     training["trainer"] |= {"precision": precision, "accelerator": accelerator, "progress": None}
     seen = {"network": fingerprint(run), "data": {**data, "size": list(image_shape(run))}, **training}
     seen |= {"seed": run.top.seed, "label_smoothing": run.top.label_smoothing, "threads": threads}
+    if run.network.freeze:
+        seen["freeze"] = dict(run.network.freeze)
     if run.top.weights:
         seen["weights"] = [content(run.top.weights), sorted(run.top.adapt)]
     return digest({**seen, "versions": {name: version(name) for name in ("torch", "pytorch-lightning", "cnnlab")}})

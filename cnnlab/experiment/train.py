@@ -99,6 +99,8 @@ def _fit_and_test(job: Job, dataset: Dataset, weights: Transfer | None, record: 
         weights.apply(module)
         write_json(job.folder / "weights.json", report(weights))
         console.print("\n".join(lines(weights)), highlight=False, markup=False, soft_wrap=True)
+    if said := module.tuning.summary():
+        console.print(said, highlight=False)
     keeper = Keeper(job.folder / "checkpoints", record)
     _fit(job, module, keeper, console, found[0] if found else None)
     for warning in _warnings(record, job.run.network.classes):
@@ -151,6 +153,7 @@ def _module(job: Job, dataset: Dataset) -> Classifier:
         clip=run.trainer.gradient_clip_val,
         accumulate=run.trainer.accumulate_grad_batches,
         precision=job.hardware.precision,
+        freeze=dict(run.network.freeze),
         facts=facts,
     )
 
