@@ -123,16 +123,19 @@ def train(run: Run, composed: Composed, here: Place) -> Exit:
 
 def summary(run: Run, composed: Composed, folder: Path) -> Exit:
     from cnnlab.experiment.facts import image_shape
+    from cnnlab.experiment.initial import given
     from cnnlab.network.plan import plan
     from cnnlab.tracking.durable import write_json
+    from cnnlab.weights.report import lines, report
 
     record = plan(run.network, image_shape(run)).record()
+    weights = given(run)
     file = folder / "network.json"
     if (folder / "run.json").exists():
         raise UserError(Fault("hydra.run.dir", f"{folder} is a run's folder, whose record stays; choose another"))
     write_json(file, record)
     if run.top.format == "json":
-        print(json.dumps(record, indent=2))
+        print(json.dumps({**record, "weights": report(weights)} if weights else record, indent=2))
         return Exit.DONE
     console = Output()
     title = f"{composed.choices['model']} at {_sized(record['input'])}, {run.network.classes} classes"
@@ -157,6 +160,8 @@ def summary(run: Run, composed: Composed, folder: Path) -> Exit:
         said = f"auxiliary head {name} after {head['from']}, in training only, weight {head['weight']:g}"
         cost = f"{head['params']:,} parameters, {head['macs']:,} MACs"
         console.print(f"{said}: {cost}", highlight=False, soft_wrap=True)
+    for line in lines(weights) if weights else ():
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print(f"  {file}", highlight=False, soft_wrap=True)
     return Exit.DONE
 

@@ -56,6 +56,11 @@ class Top(Settings):
     """when a run can be taken up again from"""
     ckpt_path: Annotated[str, Field(min_length=1)] | None = None
     """a checkpoint or a run's folder, for task=test and task=predict"""
+    weights: Annotated[str, Field(min_length=1)] | None = None
+    """weights to start from: a file, a run's folder, or a name such as torchvision/resnet18"""
+    adapt: Annotated[tuple[Literal["channels", "classes", "shapes"], ...], BeforeValidator(_words)] = ()
+    """where the weights may differ: channels of the images, classes (the output layer starts anew), shapes (of layers,
+    which start anew)"""
     images: Annotated[str, Field(min_length=1)] | None = None
     """image file, folder or glob pattern, for task=predict"""
     format: Literal["text", "json"] = "text"
@@ -89,6 +94,8 @@ def read_run(config: dict[str, Any]) -> tuple[Run | None, list[Fault]]:
 def read_parts(config: dict[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
     """The parts of a run by their names in `Run`, None for those with faults, and the faults."""
     top, faults = read(Top, {k: v for k, v in config.items() if k not in GROUPS}, "", "cnnlab", GROUPS)
+    if top and top.adapt and top.weights is None:
+        faults.append(Fault("adapt", "there are no weights to adapt; say which with weights=FILE"))
     group = {name: config.get(name) for name in GROUPS}
     absent = [name for name in GROUPS if group[name] is None]
     faults += [Fault(name, f"the defaults of config.yaml should list `- {name}: FILE`") for name in absent]

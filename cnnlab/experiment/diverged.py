@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from cnnlab.data.dataset import Dataset
 from cnnlab.experiment.fitting import Job, classifier, fit
 from cnnlab.training.checkpoint import Found
+from cnnlab.weights.transfer import Transfer
 
 
 class Origin(Exception):
@@ -61,12 +62,12 @@ def blocks(module: nn.Module) -> list[tuple[str, nn.Module]]:
     return found
 
 
-def origin(job: Job, dataset: Dataset, start: Found | None) -> str | None:
+def origin(job: Job, dataset: Dataset, weights: Transfer | None, start: Found | None) -> str | None:
     """Where it began, in words: nothing random has a state, so training again from `start` diverges again.
 
     None where it does not, which a device that does not compute the same twice could bring about.
     """
-    module = classifier(job, dataset)
+    module = classifier(job, dataset, weights)
     try:
         fit(job, module, [Watch()], start.path if start else None)
     except Origin as found:

@@ -25,6 +25,7 @@ from cnnlab.network.build import build
 from cnnlab.training.checkpoint import DurableIO
 from cnnlab.training.classifier import Classifier
 from cnnlab.training.steps import Steps, ranges
+from cnnlab.weights.transfer import Transfer
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ def feeder(job: Job, dataset: Dataset) -> partial[Batches]:
     )
 
 
-def classifier(job: Job, dataset: Dataset) -> Classifier:
-    """The network with its first weights, and what it learns from."""
+def classifier(job: Job, dataset: Dataset, weights: Transfer | None = None) -> Classifier:
+    """The network with its first weights, drawn or given, and what it learns from."""
     run, feed = job.run, feeder(job, dataset)
     net = build(run.network, image_shape(run), run.top.seed).to(memory_format=job.hardware.memory_format)  # type: ignore[call-overload]
     facts = {
@@ -69,7 +70,7 @@ def classifier(job: Job, dataset: Dataset) -> Classifier:
         "precision": job.hardware.precision,
         "identity": job.facts["identity"],
     }
-    return Classifier(
+    module = Classifier(
         net,
         feed(dataset.train, augment=run.augment, shuffle=True),
         feed(dataset.val),
@@ -80,8 +81,12 @@ def classifier(job: Job, dataset: Dataset) -> Classifier:
         clip=run.trainer.gradient_clip_val,
         accumulate=run.trainer.accumulate_grad_batches,
         precision=job.hardware.precision,
+        freeze=dict(run.network.freeze),
         facts=facts,
     )
+    if weights:
+        weights.apply(module)
+    return module
 
 
 def callbacks(said: dict[str, dict[str, Any]]) -> list[pl.Callback]:

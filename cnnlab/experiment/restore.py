@@ -19,7 +19,8 @@ from cnnlab.experiment.facts import image_shape
 from cnnlab.network.build import Net, build
 from cnnlab.network.spec import PLACED
 from cnnlab.settings import Shape
-from cnnlab.training.checkpoint import find_checkpoint, read_checkpoint
+from cnnlab.tracking.checkpoints import find_checkpoint
+from cnnlab.training.checkpoint import read_checkpoint
 
 OF_TRAINING = ("optimizer", "scheduler", "augment", "callbacks")
 """groups that a trained network no longer needs; the record may hold a variable's name where their value was"""

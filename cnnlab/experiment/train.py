@@ -18,16 +18,22 @@ from cnnlab.errors import Exit, UserError
 from cnnlab.experiment.diverged import origin
 from cnnlab.experiment.facts import fingerprint, image_shape
 from cnnlab.experiment.fitting import Job, callbacks, classifier, feeder, fit, steps_together
+from cnnlab.experiment.initial import given
 from cnnlab.experiment.memory import out_of_memory, what_fits
 from cnnlab.experiment.pictures import draw
 from cnnlab.experiment.preflight import preflight
 from cnnlab.network.plan import Plan, plan
+from cnnlab.tracking.durable import write_json
 from cnnlab.tracking.record import RunRecord
 from cnnlab.training.callbacks import Lines, Signals
 from cnnlab.training.checkpoint import BEST, Found, Shelf, read_checkpoint
 from cnnlab.training.classifier import Classifier, Diverged
 from cnnlab.training.evaluate import evaluate
 from cnnlab.training.keeper import Keeper
+from cnnlab.weights.report import lines as transfer_lines
+from cnnlab.weights.report import report
+from cnnlab.weights.source import sha256
+from cnnlab.weights.transfer import Transfer
 
 
 def train(job: Job, console: Console) -> Exit:
@@ -38,8 +44,11 @@ def train(job: Job, console: Console) -> Exit:
     paper = plan(job.run.network, image_shape(job.run))
     counts = {"params": paper.params, "params_aux": paper.params_aux, "macs": paper.macs}
     facts = {**job.facts, "fingerprint": fingerprint(job.run), **counts}
+    weights = given(job.run)
+    if weights:
+        facts["weights"] = {"file": str(weights.weights.file), "sha256": sha256(weights.weights.file)}
     record = RunRecord(job.folder, config=job.config, network=paper.record(), facts=facts, provenance=job.origins)
-    attempt = Attempt(job, dataset, paper, record, console, theirs)
+    attempt = Attempt(job, dataset, paper, weights, record, console, theirs)
     console.print(_opening(attempt), highlight=False, soft_wrap=True)
     try:
         return attempt.learn_and_test()
@@ -70,6 +79,7 @@ class Attempt:
     job: Job
     dataset: Dataset
     paper: Plan
+    weights: Transfer | None
     record: RunRecord
     console: Console
     callbacks: list[Callback]
@@ -81,9 +91,11 @@ class Attempt:
 
     def learn_and_test(self) -> Exit:
         job, record = self.job, self.record
-        module = classifier(job, self.dataset)
+        module = classifier(job, self.dataset, self.weights)
         preflight(module, self.shelf.folder)
         found = self.go_on()
+        if said := module.tuning.summary():
+            self.console.print(said, highlight=False)
         if not (found and found.state["cnnlab"]["stop"]):
             self.learn(module, found)
         for warning in _warnings(record, job.run.network.classes):
@@ -107,6 +119,9 @@ class Attempt:
         self.record.rewind(found.at[0] if found else 0)
         if found:
             self.console.print(f"going on after {found}", highlight=False)
+        elif self.weights:
+            write_json(self.job.folder / "weights.json", report(self.weights))
+            self.console.print("\n".join(transfer_lines(self.weights)), highlight=False, markup=False, soft_wrap=True)
         return found
 
     def learn(self, module: Classifier, found: Found | None) -> None:
@@ -118,7 +133,7 @@ class Attempt:
         fit(self.job, module, [signals, lines, *self.callbacks, keeper], found.path if found else None, together)
 
     def diverged(self, end: Diverged) -> Exit:
-        began = origin(self.job, self.dataset, self.shelf.newest())
+        began = origin(self.job, self.dataset, self.weights, self.shelf.newest())
         self.record.finish("diverged", error="; ".join(filter(None, (str(end), began))))
         self.console.print(f"diverged: {end}" + (f";\n  {began}" if began else ""), highlight=False, soft_wrap=True)
         self.console.print("The last good checkpoint is kept; a lower optimizer.lr may help.")

@@ -62,12 +62,16 @@ def with_aux(body: nn.Module, head: nn.Module, aux: Auxiliary | None, x: Tensor)
 
 def build(network: Network, shape: Shape, seed: int = 0) -> Net:
     """The network for images of `shape`, in memory, started. Raises Misfit."""
-    body, head = stack_parts(network.body), stack_parts(network.head)
-    with torch.device("meta"):
-        net = Net(chain(shape, body), chain(shape_after(shape, body), head), _auxiliary(network, shape))
-    net.to_empty(device="cpu")
+    net = blank(network, shape).to_empty(device="cpu")
     start(net, seed, kept=_remake(net, seed))
     return net
+
+
+def blank(network: Network, shape: Shape) -> Net:
+    """The network on the meta device: names and shapes of all its weights, and no memory. Raises Misfit."""
+    body, head = stack_parts(network.body), stack_parts(network.head)
+    with torch.device("meta"):
+        return Net(chain(shape, body), chain(shape_after(shape, body), head), _auxiliary(network, shape))
 
 
 def _auxiliary(network: Network, shape: Shape) -> Auxiliary | None:

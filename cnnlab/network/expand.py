@@ -60,7 +60,8 @@ def read_network(raw: Any, classes: int, path: str = "model") -> tuple[Network |
     faults = faults or list(reader.idle(raw))
     if model is None or faults:
         return None, list(dict.fromkeys(faults))
-    return Network(stacks["body"], stacks["head"], classes, model.min_size, model.input_size, heads), []
+    freeze = tuple(model.freeze.items())
+    return Network(stacks["body"], stacks["head"], classes, model.min_size, model.input_size, heads, freeze), []
 
 
 def _within(path: str, outer: str) -> bool:

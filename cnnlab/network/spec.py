@@ -10,7 +10,25 @@ from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from cnnlab.blocks.base import Merge, Stack, Stage
 from cnnlab.blocks.conv import Bias, Init
 from cnnlab.blocks.norm import Act, Norm
+from cnnlab.network.choose import flat
 from cnnlab.settings import Count, Fraction, Natural, NonNegative, Pair, Positive, Settings, shown
+
+
+def _freeze(value: Any) -> Any:
+    """Patterns of names, and for how many epochs what they name is frozen; None: all through."""
+    if isinstance(value, str):
+        value = [value]
+    if isinstance(value, list | tuple) and all(isinstance(name, str) for name in value):
+        return dict.fromkeys(value)
+    if not isinstance(value, dict):
+        raise ValueError(
+            f"should be names of blocks, [body.stem, body.stage1], or {{name: epochs}}, not {shown(value)}"
+        )
+    said = {name: epochs for name, epochs in flat(value).items() if epochs is not None}
+    for name, epochs in said.items():
+        if type(epochs) is not bool and not (type(epochs) is int and epochs >= 0):
+            raise ValueError(f"{name} should be a number of epochs, true (all through) or false, not {shown(epochs)}")
+    return {name: None if epochs is True else int(epochs) for name, epochs in said.items()}
 
 
 class ModelSettings(Settings):
@@ -42,6 +60,8 @@ class ModelSettings(Settings):
     """smallest image the network takes; smaller ones are enlarged to it"""
     input_size: Pair | None = None
     """image size that the network is tied to; others are resized to it"""
+    freeze: Annotated[dict[str, int | None], BeforeValidator(_freeze)] = Field(default_factory=dict)
+    """what does not learn: names such as body.stage1 or *.norm, or {name: for how many epochs, or true}"""
     kinds: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """settings of all blocks of a kind, where a block does not say otherwise"""
     blocks: dict[str, Any] = Field(default_factory=dict)
@@ -124,6 +144,8 @@ class Network:
     min_size: tuple[int, int] | None = None
     input_size: tuple[int, int] | None = None
     aux: tuple[Aux, ...] = ()
+    freeze: tuple[tuple[str, int | None], ...] = ()
+    """patterns of names, and for how many epochs what they name does not learn; None: all through"""
 
     @property
     def sections(self) -> dict[str, Stack]:

@@ -73,19 +73,6 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return checkpoint
 
 
-def find_checkpoint(path: Path) -> Path:
-    """The checkpoint that `path` names: itself, or the best of a run's folder. UserError where there is none."""
-    if path.is_file():
-        return path
-    if not path.exists():
-        raise UserError(Fault("ckpt_path", f"there is no {path}"))
-    for name in (BEST, LAST, PREVIOUS):
-        for folder in (path / "checkpoints", path):
-            if (folder / name).is_file():
-                return folder / name
-    raise UserError(Fault("ckpt_path", f"{path} has no checkpoint in it; name a run's folder or a .ckpt file"))
-
-
 @dataclass(frozen=True)
 class Found:
     """A checkpoint of this run to go on from."""

@@ -17,6 +17,7 @@ from cnnlab.training.evaluate import evaluate
 from cnnlab.training.schedule import factor
 from cnnlab.training.settings import Adam, AdamW, Schedule, Sgd
 from cnnlab.training.steps import Progress
+from cnnlab.training.tuning import Freeze, Tuning, groups
 
 LOOK_EVERY = 25
 """steps between two looks at whether the loss is still finite; each one waits for the device"""
@@ -46,6 +47,7 @@ class Classifier(pl.LightningModule):
         clip: float | None = None,
         accumulate: int = 1,
         precision: str = "32",
+        freeze: Freeze | None = None,
         facts: dict[str, Any] | None = None,
     ):
         super().__init__()
@@ -55,6 +57,7 @@ class Classifier(pl.LightningModule):
         self.optimizer, self.schedule = optimizer, schedule
         self.seed, self.label_smoothing, self.clip, self.accumulate = seed, label_smoothing, clip, accumulate
         self.precision, self.facts = precision, facts or {}
+        self.tuning = Tuning(net, freeze or {})
         self.noisy = any(isinstance(module, torch.nn.Dropout) and module.p > 0 for module in self.modules())
         self.progress = Progress()
 
@@ -72,23 +75,30 @@ class Classifier(pl.LightningModule):
         steps = epochs * self.steps_an_epoch
         return min(steps, self.trainer.max_steps) if self.trainer.max_steps > 0 else steps
 
+    def train(self, mode: bool = True) -> Classifier:
+        super().train(mode)
+        if mode and hasattr(self, "tuning"):
+            self.tuning.hold()
+        return self
+
     def configure_optimizers(self) -> torch.optim.Optimizer:
+        weights = groups(self.named_parameters(), self.optimizer)
         match self.optimizer:
-            case Sgd(lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=decay):
-                return torch.optim.SGD(
-                    self.parameters(), lr, momentum, nesterov=nesterov and momentum > 0, weight_decay=decay
-                )
-            case AdamW(lr=lr, betas=betas, eps=eps, weight_decay=decay):
-                return torch.optim.AdamW(self.parameters(), lr, betas, eps, decay)
-            case Adam(lr=lr, betas=betas, eps=eps, weight_decay=decay):
-                return torch.optim.Adam(self.parameters(), lr, betas, eps, decay)
+            case Sgd(lr=lr, momentum=momentum, nesterov=nesterov):
+                return torch.optim.SGD(weights, lr, momentum, nesterov=nesterov and momentum > 0)
+            case AdamW(lr=lr, betas=betas, eps=eps):
+                return torch.optim.AdamW(weights, lr, betas, eps)
+            case Adam(lr=lr, betas=betas, eps=eps):
+                return torch.optim.Adam(weights, lr, betas, eps)
 
     def on_train_start(self) -> None:
         self.clock = time.perf_counter()
         if self.progress.step:  # going on within an epoch, whose start Lightning does not tell again
+            self.tuning.start_epoch(self.current_epoch)
             self.train_batches.start_epoch(self.current_epoch)
 
     def on_train_epoch_start(self) -> None:
+        self.tuning.start_epoch(self.current_epoch)
         self.train_batches.start_epoch(self.current_epoch)
         self.progress = Progress(sums=torch.zeros(2, device=self.device))
         self.clock = time.perf_counter()
@@ -135,9 +145,9 @@ class Classifier(pl.LightningModule):
         self.manual_backward(loss / min(self.accumulate, len(self.train_batches) - first_of))
         if (step + 1) % self.accumulate and not last:
             return
-        rate = self.optimizer.lr * factor(self.schedule, self.global_step, self.total_steps, self.steps_an_epoch)
+        self.rate = self.optimizer.lr * factor(self.schedule, self.global_step, self.total_steps, self.steps_an_epoch)
         for group in optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = self.rate * group["lr_factor"]
         if self.clip:
             self.clip_gradients(optimizer, self.clip, "norm")
         optimizer.step()
@@ -153,10 +163,9 @@ class Classifier(pl.LightningModule):
         """The epoch just ended, as the record has it. One read from the device."""
         done = self.progress
         loss, acc = (total / done.seen for total in done.sums.tolist())
-        rate = self.optimizers().param_groups[0]["lr"]  # type: ignore[union-attr]
         learned = {"train/loss": loss, "train/acc": acc}
         speed = {"seconds": done.seconds, "images_per_second": done.seen / done.seconds}
-        return {"epoch": self.current_epoch + 1, **learned, **self.judged, "lr": rate, **speed}
+        return {"epoch": self.current_epoch + 1, **learned, **self.judged, "lr": self.rate, **speed}
 
     def on_train_epoch_end(self) -> None:
         row = self.row()

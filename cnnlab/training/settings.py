@@ -9,10 +9,20 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from cnnlab.errors import Fault, near
+from cnnlab.network.choose import Factors
 from cnnlab.settings import Count, Flag, Fraction, NonNegative, Positive, Settings, shown
 
 
-class Sgd(Settings):
+class Optimizer(Settings):
+    """What all optimisers share: what may differ from block to block, by names such as body.stage1 or *.norm."""
+
+    lr_factors: Factors = Field(default_factory=dict)
+    """the learning rate's factor for the blocks named; the most specific name counts"""
+    weight_decay_factors: Factors = Field(default_factory=dict)
+    """the weight decay's factor for the blocks named"""
+
+
+class Sgd(Optimizer):
     """Stochastic gradient descent with momentum. Nesterov's form: Sutskever et al. 2013, ICML, eq. 3 and 4."""
 
     kind: Literal["sgd"] = "sgd"
@@ -26,7 +36,7 @@ class Sgd(Settings):
     """pulls every weight towards zero"""
 
 
-class Adam(Settings):
+class Adam(Optimizer):
     """Kingma & Ba 2014, arXiv:1412.6980."""
 
     kind: Literal["adam"] = "adam"
