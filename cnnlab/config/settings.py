@@ -16,7 +16,7 @@ from cnnlab.network.spec import Network
 from cnnlab.settings import Count, Fraction, Natural, Settings, read, shown
 from cnnlab.training.settings import OPTIMIZERS, SCHEDULES, TrainerSettings
 
-Task = Literal["train", "test", "predict", "summary"]
+Task = Literal["train", "test", "predict", "summary", "report"]
 
 
 def _words(value: Any) -> Any:
@@ -46,6 +46,8 @@ class Top(Settings):
     """a checkpoint or a run's folder, for task=test and task=predict"""
     images: Annotated[str, Field(min_length=1)] | None = None
     """image file, folder or glob pattern, for task=predict"""
+    dir: Annotated[str, Field(min_length=1)] | None = None
+    """a sweep's folder, a pattern, or several with commas between them, for task=report"""
     format: Literal["text", "json"] = "text"
     """how tables are printed"""
 

@@ -9,7 +9,7 @@ from typing import Any
 from cnnlab.config.settings import Run
 from cnnlab.settings import Shape, digest
 
-COSMETIC = ("name", "tags", "format", "task", "ckpt_path", "images", "hydra")
+COSMETIC = ("name", "tags", "format", "task", "ckpt_path", "images", "dir", "hydra")
 """settings that change nothing about a result"""
 
 

@@ -96,7 +96,7 @@ def _fit_and_test(job: Job, dataset: Dataset, record: RunRecord, console: Consol
     module.load_state_dict(best["state_dict"])
     feed = _feed(job, dataset)
     tested = evaluate(module, feed(dataset.test), job.hardware.precision)
-    result = record.finish("ok", **{"test/acc": tested.acc, "test/loss": tested.loss})
+    result = record.finish("ok", **{"test/acc": tested.acc, "test/loss": tested.loss, "test/images": len(tested.truth)})
     draw(job.folder, record.rows, tested, dataset, title(result), subtitle(result))
     _close(result, job.folder, console)
     return Exit.DONE
