@@ -14,6 +14,7 @@ LAYERS = (
     "blocks",
     "data",
     "tracking",
+    "compare",
     "network",
     "weights",
     "training",
@@ -22,7 +23,15 @@ LAYERS = (
     "cli",
 )
 """from the bottom up; a module may import its own layer and those below"""
-APART = {"data": {"blocks", "network"}, "tracking": {"blocks", "data", "network"}, "network": {"data", "tracking"}}
+APART = {
+    "data": {"blocks", "network"},
+    "tracking": {"blocks", "data", "network"},
+    "compare": {"blocks", "data"},
+    "network": {"data", "tracking", "compare"},
+    "training": {"compare"},
+    "config": {"compare"},
+    "experiment": {"compare"},
+}
 """layers that do not know each other although one stands higher: they meet in `experiment`"""
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from cnnlab.cli.output import Output
+from cnnlab.cli.report import report
 from cnnlab.config.compose import Composed
 from cnnlab.config.settings import GROUPS, Run
 from cnnlab.errors import Exit, Fault, UserError
@@ -105,6 +106,8 @@ def perform(run: Run, composed: Composed, here: Place) -> Exit:
             return test(run, composed)
         case "predict":
             return predict(run, composed, here.folder)
+        case "report":
+            return report(run.top)
 
 
 def train(run: Run, composed: Composed, here: Place) -> Exit:

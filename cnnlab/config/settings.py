@@ -22,7 +22,7 @@ from cnnlab.training.settings import (
     read_callbacks,
 )
 
-Task = Literal["train", "test", "predict", "summary"]
+Task = Literal["train", "test", "predict", "summary", "report"]
 
 
 def _words(value: Any) -> Any:
@@ -63,6 +63,8 @@ class Top(Settings):
     which start anew)"""
     images: Annotated[str, Field(min_length=1)] | None = None
     """image file, folder or glob pattern, for task=predict"""
+    dir: Annotated[str, Field(min_length=1)] | None = None
+    """a sweep's folder, a pattern, or several with commas between them, for task=report"""
     format: Literal["text", "json"] = "text"
     """how tables are printed"""
 

@@ -11,7 +11,7 @@ from cnnlab.config.settings import Run
 from cnnlab.settings import Shape, digest
 from cnnlab.weights.source import content
 
-COSMETIC = ("name", "tags", "format", "task", "ckpt_path", "images", "hydra")
+COSMETIC = ("name", "tags", "format", "task", "ckpt_path", "images", "dir", "hydra")
 """settings that change nothing about a result"""
 
 

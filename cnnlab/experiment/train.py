@@ -104,7 +104,9 @@ class Attempt:
         best = read_checkpoint(self.shelf.folder / BEST)
         module.load_state_dict(best["state_dict"])
         tested = evaluate(module, feeder(job, self.dataset)(self.dataset.test), job.hardware.precision)
-        result = record.finish("ok", **{"test/acc": tested.acc, "test/loss": tested.loss})
+        result = record.finish(
+            "ok", **{"test/acc": tested.acc, "test/loss": tested.loss, "test/images": len(tested.truth)}
+        )
         draw(job.folder, record.rows, tested, self.dataset, title(result), subtitle(result))
         _close(result, job.folder, self.console)
         return Exit.DONE
