@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from cnnlab.config.settings import Run
 from cnnlab.settings import Shape, digest
 
-COSMETIC = ("name", "tags", "format", "task", "ckpt_path", "images", "hydra")
+COSMETIC = ("name", "tags", "format", "task", "ckpt_path", "images", "hydra", "jobs", "retry", "timeout", "study")
 """settings that change nothing about a result"""
 
 
@@ -39,6 +40,8 @@ def identity(run: Run, threads: int, precision: str, accelerator: str) -> str:
     training["trainer"] |= {"precision": precision, "accelerator": accelerator, "progress": None}
     seen = {"network": fingerprint(run), "data": {**data, "size": list(image_shape(run))}, **training}
     seen |= {"seed": run.top.seed, "label_smoothing": run.top.label_smoothing, "threads": threads}
+    if run.top.metrics:  # they change no weight, but a record without them is not the one that was asked for
+        seen["metrics"] = sorted(run.top.metrics)
     return digest({**seen, "versions": {name: version(name) for name in ("torch", "pytorch-lightning", "cnnlab")}})
 
 
@@ -52,7 +55,7 @@ def variant(overrides: list[str]) -> str:
 
 
 def _key(text: str) -> str:
-    return text.partition("=")[0].lstrip("+~").split(".")[0]
+    return re.split(r"[./@]", text.partition("=")[0].lstrip("+~"))[0]
 
 
 def config_to_keep(run: Run, frozen: dict[str, Any], threads: int, precision: str, accelerator: str) -> dict[str, Any]:

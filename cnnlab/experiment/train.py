@@ -6,7 +6,6 @@ import logging
 import math
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,11 @@ import pytorch_lightning as pl
 import torch
 from rich.console import Console
 
-from cnnlab.config.settings import Run
 from cnnlab.data.batches import Batches
 from cnnlab.data.dataset import Dataset, open_dataset
 from cnnlab.errors import Exit
 from cnnlab.experiment.facts import fingerprint, image_shape
-from cnnlab.experiment.hardware import Hardware
+from cnnlab.experiment.job import Job
 from cnnlab.experiment.pictures import draw
 from cnnlab.network.build import build
 from cnnlab.network.plan import plan
@@ -29,21 +27,6 @@ from cnnlab.training.callbacks import Lines, Signals
 from cnnlab.training.checkpoint import DurableIO, Keeper, newest, read_checkpoint
 from cnnlab.training.classifier import Classifier, Diverged, Steps
 from cnnlab.training.evaluate import evaluate
-
-
-@dataclass(frozen=True)
-class Job:
-    """A run that is to be trained: its settings, what it runs on, its folder, and what to write down about it."""
-
-    run: Run
-    hardware: Hardware
-    folder: Path
-    config: dict[str, Any]
-    """the resolved configuration to save"""
-    facts: dict[str, Any]
-    """identity, variant, overrides … as result.json has them"""
-    origins: dict[str, str]
-    """where each setting came from"""
 
 
 def train(job: Job, console: Console) -> Exit:
@@ -97,8 +80,9 @@ def _fit_and_test(job: Job, dataset: Dataset, record: RunRecord, console: Consol
     feed = _feed(job, dataset)
     tested = evaluate(module, feed(dataset.test), job.hardware.precision)
     result = record.finish("ok", **{"test/acc": tested.acc, "test/loss": tested.loss})
-    draw(job.folder, record.rows, tested, dataset, title(result), subtitle(result))
-    _close(result, job.folder, console)
+    if job.pictures:
+        draw(job.folder, record.rows, tested, dataset, title(result), subtitle(result))
+    _close(result, job, console)
     return Exit.DONE
 
 
@@ -231,11 +215,12 @@ def subtitle(result: dict[str, Any]) -> str:
     return "  ·  ".join(part for part in parts if part)
 
 
-def _close(result: dict[str, Any], folder: Path, console: Console) -> None:
+def _close(result: dict[str, Any], job: Job, console: Console) -> None:
+    picture = f"\n  picture  {job.folder / 'overview.png'}" if job.pictures else ""
     console.print(
         f"test accuracy {result['test/acc']:.4f} (by epoch {result['best/epoch']}'s checkpoint, "
         f"validation accuracy {result['best/val_acc']:.4f}); {result['seconds']:.0f} s\n"
-        f"  results  {folder}\n  picture  {folder / 'overview.png'}",
+        f"  results  {job.folder}{picture}",
         highlight=False,
         soft_wrap=True,
     )
