@@ -19,6 +19,7 @@ from cnnlab.data.dataset import Dataset, open_dataset
 from cnnlab.errors import Exit
 from cnnlab.experiment.facts import fingerprint, image_shape
 from cnnlab.experiment.job import Job
+from cnnlab.experiment.measures import measured
 from cnnlab.experiment.pictures import draw
 from cnnlab.network.build import build
 from cnnlab.network.plan import plan
@@ -27,6 +28,7 @@ from cnnlab.training.callbacks import Lines, Signals
 from cnnlab.training.checkpoint import DurableIO, Keeper, newest, read_checkpoint
 from cnnlab.training.classifier import Classifier, Diverged, Steps
 from cnnlab.training.evaluate import evaluate
+from cnnlab.training.gradients import Gradients, first_to_last
 
 
 def train(job: Job, console: Console) -> Exit:
@@ -79,7 +81,10 @@ def _fit_and_test(job: Job, dataset: Dataset, record: RunRecord, console: Consol
     module.load_state_dict(best["state_dict"])
     feed = _feed(job, dataset)
     tested = evaluate(module, feed(dataset.test), job.hardware.precision)
-    result = record.finish("ok", **{"test/acc": tested.acc, "test/loss": tested.loss})
+    more = measured(job.run.top.metrics, module, feed, job.hardware.precision, dataset, tested)
+    result = record.finish(
+        "ok", **{"test/acc": tested.acc, "test/loss": tested.loss}, **more, **first_to_last(record.rows)
+    )
     if job.pictures:
         draw(job.folder, record.rows, tested, dataset, title(result), subtitle(result))
     _close(result, job, console)
@@ -129,7 +134,8 @@ def _module(job: Job, dataset: Dataset) -> Classifier:
 
 def _fit(job: Job, module: Classifier, keeper: Keeper, console: Console, checkpoint: Path | None) -> None:
     settings, hardware = job.run.trainer, job.hardware
-    lines = [Lines(console)] if settings.progress else []
+    lines: list[pl.Callback] = [Lines(console)] if settings.progress else []
+    looks: list[pl.Callback] = [Gradients()] if "gradients" in job.run.top.metrics else []
     with _quiet():
         trainer = pl.Trainer(
             default_root_dir=job.folder,
@@ -140,7 +146,7 @@ def _fit(job: Job, module: Classifier, keeper: Keeper, console: Console, checkpo
             max_steps=settings.max_steps or -1,
             deterministic="warn" if settings.deterministic else None,
             plugins=[DurableIO()],
-            callbacks=[keeper, *lines, Signals(console)],  # an epoch whose line is printed is on disk
+            callbacks=[*looks, keeper, *lines, Signals(console)],  # an epoch whose line is printed is on disk
             logger=False,
             enable_checkpointing=False,
             enable_progress_bar=False,

@@ -85,6 +85,8 @@ class Board:
         self.clock.started(job)
 
     def ended(self, job: Job, found: dict[str, Any]) -> None:
+        if job in self.waiting:  # it ended before it began
+            self.started(job)
         self.running.remove(job)
         self.results[job.folder] = found
         self.clock.ended(job)

@@ -81,11 +81,12 @@ class Engine:
                 self._stop(pool)
             free = sorted(set(range(places)) - {running.slot for running in pool.running.values()})
             for slot in free[: len(waiting)]:
-                job = waiting.pop(0)
-                pool.start(job, slot)
-                self.watcher.started(job)
-            for running, status in pool.ended(LOOK):
-                self._settle(running, status)
+                pool.start(waiting.pop(0), slot)
+            for running, status in pool.events(LOOK):
+                if status is None:
+                    self.watcher.started(running.job)
+                else:
+                    self._settle(running, status)
             self._watch_the_clock(pool)
             self.watcher.look()
 

@@ -31,6 +31,7 @@ class Running:
     slot: int
     """which of the places to run it has"""
     since: float
+    """when it began, or was sent off"""
     asked: str | None = None
     """why it was made to end: "stop", or an error"""
     asked_at: float = 0.0
@@ -67,16 +68,20 @@ class Pool:
         self._number += 1
         self.running[self._number] = Running(job, slot, time.monotonic())
         message = ("start", self._number, str(job.folder / "run.log"), pickle.dumps(job))
-        with suppress(OSError):  # where the server is gone, `ended` will find out
+        with suppress(OSError):  # where the server is gone, `events` will find out
             self._connection.send(message)
 
-    def ended(self, wait: float) -> Iterator[tuple[Running, int]]:
-        """The jobs that end within `wait` seconds, with their status as os.waitpid has it, or LOST."""
+    def events(self, wait: float) -> Iterator[tuple[Running, int | None]]:
+        """What happens within `wait` seconds: jobs that begin (None), or end, with os.waitpid's status or LOST."""
         try:
             if self._connection.poll(wait):
                 while self._connection.poll():
-                    _, number, status = self._connection.recv()
-                    yield self.running.pop(number), status
+                    event, number, status = self._connection.recv()
+                    if event == "began":
+                        self.running[number].since = time.monotonic()
+                        yield self.running[number], None
+                    else:
+                        yield self.running.pop(number), status
         except (EOFError, OSError):
             lost, self.running = self.running, {}
             self._server, _ = None, self._server and self._server.wait()

@@ -31,7 +31,7 @@ Work = Callable[[bytes], int]
 def serve(connection: Connection, work: Work) -> None:
     """Fork a child for each ("start", number, log, payload); deliver each ("signal", number, signal).
 
-    Sends ("end", number, status), the status as os.waitpid has it.
+    Sends ("began", number, 0) and ("end", number, status), the status as os.waitpid has it.
     """
     for number in (signal.SIGINT, signal.SIGTERM):  # meant for the sweep, whose end the server will see
         signal.signal(number, signal.SIG_IGN)
@@ -43,6 +43,7 @@ def serve(connection: Connection, work: Work) -> None:
                 match connection.recv():
                     case ("start", int(number), str(log), bytes(payload)):
                         children[_fork(connection, log, payload, work)] = number
+                        connection.send(("began", number, 0))
                     case ("signal", int(number), int(which)):
                         for process in [p for p, n in children.items() if n == number]:
                             _signal(process, which)

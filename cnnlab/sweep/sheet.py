@@ -92,14 +92,12 @@ def seems_done(folder: Path, grid: Grid) -> bool:
         sheet = read_sheet(folder)
     except UserError:
         return False
-    listed = [(entry.get("overrides", {}), entry.get("folder", "")) for entry in sheet.jobs] if sheet else []
-    return all(
-        any(
-            cell.labels.items() <= labels.items() and (folder / where / "result.json").exists()
-            for labels, where in listed
-        )
-        for cell in grid.cells()
-    )
+    ended = [
+        entry.get("overrides", {})
+        for entry in (sheet.jobs if sheet else ())
+        if (folder / str(entry.get("folder")) / "result.json").exists()
+    ]
+    return all(any(cell.labels.items() <= labels.items() for labels in ended) for cell in grid.cells())
 
 
 def names_of(cell: Cell, seed: int) -> str:

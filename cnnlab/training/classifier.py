@@ -71,6 +71,8 @@ class Classifier(pl.LightningModule):
         self.optimizer, self.schedule = optimizer, schedule
         self.seed, self.label_smoothing, self.clip, self.accumulate = seed, label_smoothing, clip, accumulate
         self.precision, self.facts = precision, facts or {}
+        self.measured: dict[str, float] = {}
+        """what callbacks have measured in the epoch, for its row"""
         self.noisy = any(isinstance(module, torch.nn.Dropout) and module.p > 0 for module in self.modules())
 
     def forward(self, x: Tensor) -> Tensor:
@@ -146,7 +148,8 @@ class Classifier(pl.LightningModule):
         loss, acc = (total / self.seen for total in self.sums.tolist())
         rate = self.optimizers().param_groups[0]["lr"]  # type: ignore[union-attr]
         learned = {"train/loss": loss, "train/acc": acc}
-        return {"epoch": self.current_epoch + 1, **learned, **self.judged, "lr": rate, **self.speed}
+        ends = {"lr": rate, "step": self.global_step, **self.speed}
+        return {"epoch": self.current_epoch + 1, **learned, **self.judged, **ends, **self.measured}
 
     def on_train_epoch_end(self) -> None:
         row = self.row()

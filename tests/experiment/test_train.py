@@ -69,7 +69,7 @@ def test_a_run_leaves_its_whole_record(trained: Path) -> None:
     assert "seed" not in found["variant"]
     network = json.loads((trained / "network.json").read_text())
     assert [layer["name"] for layer in network["layers"]][:2] == ["body.c1", "body.s2"]
-    assert set(rows(trained)[0]) == {"epoch", "train/loss", "train/acc", "val/loss", "val/acc", "lr"}
+    assert set(rows(trained)[0]) == {"epoch", "train/loss", "train/acc", "val/loss", "val/acc", "lr", "step"}
     for name in ("overview.png", "curves.png", "confusion.png", "run.log", "checkpoints/previous.ckpt"):
         assert (trained / name).exists(), name
 
