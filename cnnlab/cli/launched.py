@@ -15,7 +15,7 @@ from cnnlab.cli.tasks import sweep_folder
 from cnnlab.config.compose import Composed, compose
 from cnnlab.config.engine import start
 from cnnlab.errors import Exit, UserError
-from cnnlab.sweep.grid import read_grid
+from cnnlab.sweep.grid import Grid, read_words
 
 if TYPE_CHECKING:
     from hydra._internal.hydra import Hydra
@@ -39,7 +39,8 @@ def _is_space(word: str) -> bool:
 def by_hydra(hydra: Hydra, arguments: Arguments) -> Exit:
     """Every job that can be known is checked before the first one runs; then Hydra's sweeper has it."""
     loader: Any = hydra.config_loader
-    cells = read_grid(loader, [word for word in arguments.overrides if not _is_space(word)]).cells()
+    asked = read_words(loader, [word for word in arguments.overrides if not _is_space(word)])
+    cells = Grid(asked.fixed, asked.swept).cells()
     composed = [compose(loader, arguments.config_name, cell.words) for cell in cells]
     if noted := [fault for one in composed for fault in check(one)[1]]:
         return complain(noted)

@@ -139,7 +139,7 @@ def single(hydra: Hydra, arguments: Arguments) -> Exit:
         return complain((note(fault, composed) for fault in error.faults), error.code)
 
 
-def made(folder: Path, setting: str) -> None:
+def made(folder: Path, setting: str) -> Path:
     """Make a folder that a run or a sweep can write in, before Hydra tries to. UserError where that cannot be."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -147,6 +147,7 @@ def made(folder: Path, setting: str) -> None:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise UserError(Fault(setting, f"{folder} cannot be used: {(error.strerror or str(error)).lower()}")) from None
+    return folder
 
 
 @contextmanager

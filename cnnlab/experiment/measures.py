@@ -1,4 +1,4 @@
-"""What a run measures besides, where `metrics=` asks for it: on its best checkpoint, in the one look at the test part."""
+"""What a run measures besides, where `metrics=` asks for it: of its best checkpoint, in one look at the test part."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class Board:
         self.arms = list(dict.fromkeys(planned.arm for planned in plan.jobs))
         self.seeds = list(dict.fromkeys(planned.labels[SEED] for planned in plan.jobs))
         self.cells = {(planned.arm, planned.labels[SEED]): planned.job for planned in plan.jobs}
-        self.named = {planned.job.folder: _name(planned.arm) for planned in reversed(plan.jobs)}
+        self.named = {planned.job.folder: named(planned.arm) for planned in reversed(plan.jobs)}
         self.clock = Clock(self.named)
         self.results: dict[Path, dict[str, Any]] = {}
         self.waiting: list[Job] = []
@@ -130,7 +130,7 @@ class Board:
             cells = [self._cell(self.cells.get((arm, seed))) for seed in listed]
             ended = sum("status" in one for one in found)
             accuracies = [one["test/acc"] for one in found if one.get("test/acc") is not None]
-            table.add_row(_name(arm) or "all", *cells, "" if listed else f"{ended}/{len(jobs)}", mean(accuracies))
+            table.add_row(named(arm) or "all", *cells, "" if listed else f"{ended}/{len(jobs)}", mean(accuracies))
         return Group(table, Text(self._foot(), style="dim"))
 
     def _cell(self, job: Job | None) -> Text:
@@ -213,13 +213,17 @@ def mean(values: Sequence[float]) -> str:
 
 def span(seconds: float) -> str:
     """
-    >>> span(7), span(100), span(5000)
-    ('7 s', '2 min', '1.4 h')
+    >>> span(7), span(100), span(9000)
+    ('7 s', '2 min', '2.5 h')
     """
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def _name(arm: tuple[tuple[str, str], ...]) -> str:
+def named(arm: tuple[tuple[str, str], ...]) -> str:
+    """
+    >>> named((("model.norm", "batch"), ("optimizer.lr", "0.1")))
+    'norm=batch lr=0.1'
+    """
     return " ".join(f"{name.rpartition('.')[2] or name}={label}" for name, label in arm)

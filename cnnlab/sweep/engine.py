@@ -31,6 +31,16 @@ class Watcher(Protocol):
     def say(self, text: str) -> None: ...
 
 
+class Silent:
+    """Nobody is told."""
+
+    def begin(self, waiting: list[Job], places: int) -> None: ...
+    def started(self, job: Job) -> None: ...
+    def ended(self, job: Job, found: dict[str, Any]) -> None: ...
+    def look(self) -> None: ...
+    def say(self, text: str) -> None: ...
+
+
 @dataclass
 class Engine:
     """One command's way through its jobs."""
@@ -41,7 +51,7 @@ class Engine:
     """whether jobs that failed are trained again"""
     jobs: int | str = "auto"
     timeout: float | None = None
-    after: Callable[[], None] = lambda: None
+    after: Callable[[], object] = lambda: None
     """called after each job that ended"""
     stops: list[int] = field(default_factory=list)
     """signals received that ask for an end"""
@@ -57,7 +67,7 @@ class Engine:
     def run(self, pool: Pool) -> Exit:
         """Train what is waiting. The exit code tells of all jobs of the command, also of those ended before."""
         waiting = self.waiting()
-        places = self._places(len(waiting))
+        places = self.places(len(waiting))
         self.watcher.begin(waiting, places)
         if waiting:
             with self._stoppable():
@@ -67,7 +77,8 @@ class Engine:
         ends = [result(job.folder).get("status") for job in self.plan.unique()]
         return Exit.DONE if set(ends) <= {"ok"} else Exit.SWEEP
 
-    def _places(self, count: int) -> int:
+    def places(self, count: int) -> int:
+        """How many of `count` jobs run at once."""
         if self.jobs != "auto":
             return min(int(self.jobs), max(count, 1))
         threads = max((job.hardware.threads for job in self.plan.unique()), default=1)

@@ -69,29 +69,38 @@ class Grid:
             yield Cell(ordered, [*self.fixed, *words])
 
 
-def read_grid(loader: ConfigLoaderImpl, words: list[str]) -> Grid:
-    """The grid that overrides with several values make. UserError for a setting that is swept twice.
+@dataclass(frozen=True)
+class Asked:
+    """The overrides of a command line: those with one value, and those that are swept."""
 
-    What does not parse stands among the fixed ones, for composing a job will say what is wrong with it.
-    """
+    fixed: tuple[str, ...]
+    swept: tuple[Factor, ...]
+    each: tuple[tuple[str, str], ...]
+    """`each(…).setting` and its value: factors too, once the network is known"""
+
+
+def read_words(loader: ConfigLoaderImpl, words: list[str]) -> Asked:
+    """Tell the overrides apart; those that do not parse stand among the fixed ones, for composing will say why."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
 
     parser = OverridesParser.create(config_loader=loader)
-    fixed, factors = [], []
+    fixed, swept, each = [], [], []
     for text in words:
+        if text.startswith("each("):
+            key, _, value = text.partition("=")
+            each.append((key, value))
+            continue
         try:
             (override,) = parser.parse_overrides([text])
         except HydraException:
             fixed.append(text)
             continue
         if override.is_sweep_override() and override.is_discrete_sweep():
-            key = override.get_key_element()
-            factors.append(setting(key, map(str, override.sweep_string_iterator())))
+            swept.append(setting(override.get_key_element(), map(str, override.sweep_string_iterator())))
         else:
             fixed.append(text)
-    check_names(factors)
-    return Grid(tuple(fixed), tuple(factors))
+    return Asked(tuple(fixed), tuple(swept), tuple(each))
 
 
 def check_names(factors: Iterable[Factor]) -> None:

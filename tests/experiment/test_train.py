@@ -212,21 +212,6 @@ def test_max_steps_ends_training(cnnlab: Callable[..., int]) -> None:
     assert checkpoint["global_step"] == 4
 
 
-def test_a_sweep_trains_every_combination(cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["-m", *SMALL, "trainer.max_epochs=1", "model.norm=none,batch", "seed=0,1", "hydra.sweep.dir=sweep"]
-    assert cnnlab(*words) == 0
-    found = [result(folder.parent) for folder in sorted(Path("sweep").glob("*/result.json"))]
-    assert [run["seed"] for run in found] == [0, 1, 0, 1]
-    assert [run["params"] for run in found] == [61706, 61706, 61728, 61728]
-    assert len({run["identity"] for run in found}) == 4
-
-
-def test_a_job_that_diverges_does_not_end_the_sweep(cnnlab: Callable[..., int]) -> None:
-    words = [*SMALL, "trainer.max_epochs=1", "trainer.gradient_clip_val=null", "optimizer.lr=1e9,0.05"]
-    assert cnnlab("-m", *words, "hydra.sweep.dir=sweep") == 5
-    assert [result(Path("sweep") / job)["status"] for job in ("0", "1")] == ["diverged", "ok"]
-
-
 def test_nothing_is_left_behind_where_the_data_are_missing(cnnlab: Callable[..., int]) -> None:
     Path("empty").mkdir()
     assert cnnlab("data=mnist", "data.dir=empty", "data.download=false") == 2
