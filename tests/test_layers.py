@@ -20,6 +20,7 @@ LAYERS = (
     "training",
     "config",
     "experiment",
+    "sweep",
     "cli",
 )
 """from the bottom up; a module may import its own layer and those below"""

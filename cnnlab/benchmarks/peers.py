@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader
 from cnnlab.data.dataset import Dataset
 from cnnlab.data.splits import Split
 from cnnlab.experiment.facts import image_shape
-from cnnlab.experiment.fitting import Job
+from cnnlab.experiment.job import Job
 from cnnlab.network.build import build
 from cnnlab.training.evaluate import autocast
 from cnnlab.training.schedule import factor

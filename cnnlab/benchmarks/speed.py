@@ -27,8 +27,9 @@ from cnnlab.benchmarks.setting import heading, run_of
 from cnnlab.data.dataset import Dataset, open_dataset
 from cnnlab.data.mnist import DEBIAN
 from cnnlab.experiment.facts import image_shape
-from cnnlab.experiment.fitting import Job, classifier, fit, steps_together
+from cnnlab.experiment.fitting import classifier, fit, steps_together
 from cnnlab.experiment.hardware import decide
+from cnnlab.experiment.job import Job
 from cnnlab.network.plan import plan
 from cnnlab.tracking.record import RunRecord
 from cnnlab.training.callbacks import Signals

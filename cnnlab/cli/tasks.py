@@ -108,20 +108,16 @@ def perform(run: Run, composed: Composed, here: Place) -> Exit:
             return predict(run, composed, here.folder)
         case "report":
             return report(run.top)
+        case "preflight":
+            raise AssertionError("checks a whole sweep: it is no task of one job")
 
 
 def train(run: Run, composed: Composed, here: Place) -> Exit:
-    from cnnlab.experiment.facts import config_to_keep, variant
-    from cnnlab.experiment.train import Job
+    from cnnlab.experiment.job import job
     from cnnlab.experiment.train import train as fit
 
     assert here.hardware
-    names = {name: composed.choices.get(name) for name in ("model", "data")}
-    facts = {**names, "seed": run.top.seed, "variant": variant(composed.overrides), "overrides": composed.overrides}
-    facts |= {"identity": here.identity, "name": composed.frozen.get("name"), "tags": composed.frozen.get("tags")}
-    hardware = here.hardware
-    config = config_to_keep(run, composed.frozen, hardware.threads, hardware.precision, hardware.accelerator)
-    return fit(Job(run, hardware, here.folder, config, facts, composed.origins.last()), Output())
+    return fit(job(run, composed, here.hardware, here.folder, here.identity), Output())
 
 
 def summary(run: Run, composed: Composed, folder: Path) -> Exit:

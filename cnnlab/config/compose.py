@@ -54,6 +54,8 @@ class Composed:
     choices: dict[str, str] = field(default_factory=dict)
     """the file chosen from each group"""
     origins: Origins = field(default_factory=Origins)
+    swept: dict[str, str] = field(default_factory=dict)
+    """the sweep that a file asks for, in `hydra.sweeper.params`"""
     overrides: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
@@ -94,6 +96,7 @@ def compose(loader: ConfigLoaderImpl, name: str, overrides: list[str]) -> Compos
                 override.key_or_group.removeprefix("hydra.").replace(".", "_"),
                 str(OmegaConf.select(config, override.key_or_group)),
             )
+    result.swept = {key: str(value) for key, value in (config.hydra.sweeper.get("params") or {}).items()}
     del config["hydra"]
     _resolve(config, None, result)
     result.config = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]

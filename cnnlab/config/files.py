@@ -42,7 +42,7 @@ class FileConfigSource(HydraFiles):
 
     def load_config(self, config_path: str) -> ConfigResult:
         file = self.file(config_path)
-        with _explained(file):
+        with explained(file):
             read(file)
             return super().load_config(config_path)
 
@@ -51,7 +51,7 @@ class FileConfigSource(HydraFiles):
 
 
 @contextmanager
-def _explained(file: Path) -> Iterator[None]:
+def explained(file: Path) -> Iterator[None]:
     """What goes wrong with a file, as Unreadable."""
     name = shown(file)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
@@ -13,7 +14,7 @@ from cnnlab.data.settings import AugmentSettings, DataSettings, mismatches
 from cnnlab.errors import Fault, UserError, near
 from cnnlab.network.expand import read_network
 from cnnlab.network.spec import Network
-from cnnlab.settings import Count, Fraction, Natural, Settings, read, shown
+from cnnlab.settings import Count, Fraction, Natural, Positive, Settings, read, shown
 from cnnlab.training.settings import (
     OPTIMIZERS,
     SCHEDULES,
@@ -22,7 +23,8 @@ from cnnlab.training.settings import (
     read_callbacks,
 )
 
-Task = Literal["train", "test", "predict", "summary", "report"]
+Task = Literal["train", "test", "predict", "summary", "preflight", "report"]
+Metric = Literal["shift", "gap", "gradients"]
 
 
 def _words(value: Any) -> Any:
@@ -31,6 +33,21 @@ def _words(value: Any) -> Any:
     if not isinstance(value, list | tuple):
         raise ValueError(f"should be a word or a list of words, not {shown(value)}")
     return tuple(value)
+
+
+def _jobs(value: Any) -> Any:
+    if value == "auto" or (type(value) is int and value >= 1):
+        return value
+    raise ValueError(f"should be a number of processes or auto, not {shown(value)}")
+
+
+def _seconds(value: Any) -> Any:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", value) if isinstance(value, str) else None
+    if match:
+        return float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
+    if isinstance(value, str):
+        raise ValueError(f"should be seconds, or such as 90s, 10m, 2h, not {shown(value)}")
+    return value
 
 
 class Top(Settings):
@@ -67,6 +84,14 @@ class Top(Settings):
     """a sweep's folder, a pattern, or several with commas between them, for task=report"""
     format: Literal["text", "json"] = "text"
     """how tables are printed"""
+    metrics: Annotated[tuple[Metric, ...], BeforeValidator(_words)] = ()
+    """what a run measures besides: accuracy under shifts, the gap to its training images, gradients a block"""
+    jobs: Annotated[Count | Literal["auto"], BeforeValidator(_jobs)] = "auto"
+    """a sweep's processes at once; auto: one a processor"""
+    retry: Literal["failed"] | None = None
+    """failed: a sweep's jobs that failed are trained again"""
+    timeout: Annotated[Positive | None, BeforeValidator(_seconds)] = None
+    """how long a job of a sweep may take: seconds, or such as 90s, 10m, 2h"""
 
 
 UNKNOWN_CLASSES = 10

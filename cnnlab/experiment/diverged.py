@@ -9,7 +9,8 @@ import pytorch_lightning as pl
 from torch import Tensor, nn
 
 from cnnlab.data.dataset import Dataset
-from cnnlab.experiment.fitting import Job, classifier, fit
+from cnnlab.experiment.fitting import classifier, fit
+from cnnlab.experiment.job import Job
 from cnnlab.training.checkpoint import Found
 from cnnlab.weights.transfer import Transfer
 

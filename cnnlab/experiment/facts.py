@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,10 @@ from cnnlab.config.settings import Run
 from cnnlab.settings import Shape, digest
 from cnnlab.weights.source import content
 
-COSMETIC = ("name", "tags", "format", "task", "ckpt_path", "images", "dir", "hydra")
+COSMETIC = (
+    *("name", "tags", "format", "task", "ckpt_path", "images", "dir", "hydra", "checkpoint"),
+    *("jobs", "retry", "timeout", "study"),
+)
 """settings that change nothing about a result"""
 
 
@@ -51,6 +55,8 @@ def identity(run: Run, threads: int, precision: str, accelerator: str) -> str:
         seen["freeze"] = dict(run.network.freeze)
     if run.top.weights:
         seen["weights"] = [content(run.top.weights), sorted(run.top.adapt)]
+    if run.top.metrics:  # they change no weight, but a record without them is not the one that was asked for
+        seen["metrics"] = sorted(run.top.metrics)
     return digest({**seen, "versions": {name: version(name) for name in ("torch", "pytorch-lightning", "cnnlab")}})
 
 
@@ -64,7 +70,7 @@ def variant(overrides: list[str]) -> str:
 
 
 def _key(text: str) -> str:
-    return text.partition("=")[0].lstrip("+~").split(".")[0]
+    return re.split(r"[./@]", text.partition("=")[0].lstrip("+~"))[0]
 
 
 def config_to_keep(run: Run, frozen: dict[str, Any], threads: int, precision: str, accelerator: str) -> dict[str, Any]:

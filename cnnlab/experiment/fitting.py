@@ -6,7 +6,6 @@ import logging
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,32 +14,16 @@ import pytorch_lightning as pl
 import pytorch_lightning.callbacks as lightning
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
-from cnnlab.config.settings import Run
 from cnnlab.data.batches import Batches
 from cnnlab.data.dataset import Dataset
 from cnnlab.errors import Fault, UserError, near
 from cnnlab.experiment.facts import image_shape
-from cnnlab.experiment.hardware import Hardware
+from cnnlab.experiment.job import Job
 from cnnlab.network.build import build
 from cnnlab.training.checkpoint import DurableIO
 from cnnlab.training.classifier import Classifier
 from cnnlab.training.steps import Steps, ranges
 from cnnlab.weights.transfer import Transfer
-
-
-@dataclass(frozen=True)
-class Job:
-    """A run that is to be trained: its settings, what it runs on, its folder, and what to write down about it."""
-
-    run: Run
-    hardware: Hardware
-    folder: Path
-    config: dict[str, Any]
-    """the resolved configuration to save"""
-    facts: dict[str, Any]
-    """identity, variant, overrides … as result.json has them"""
-    origins: dict[str, str]
-    """where each setting came from"""
 
 
 def feeder(job: Job, dataset: Dataset) -> partial[Batches]:

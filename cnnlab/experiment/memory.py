@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from cnnlab.data.dataset import Dataset
 from cnnlab.experiment.facts import image_shape
-from cnnlab.experiment.fitting import Job
+from cnnlab.experiment.job import Job
 from cnnlab.network.build import build
 from cnnlab.training.evaluate import autocast
 

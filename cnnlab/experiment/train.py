@@ -6,7 +6,6 @@ import errno
 import math
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,8 +16,10 @@ from cnnlab.data.dataset import Dataset, open_dataset
 from cnnlab.errors import Exit, UserError
 from cnnlab.experiment.diverged import origin
 from cnnlab.experiment.facts import fingerprint, image_shape
-from cnnlab.experiment.fitting import Job, callbacks, classifier, feeder, fit, steps_together
+from cnnlab.experiment.fitting import callbacks, classifier, feeder, fit, steps_together
 from cnnlab.experiment.initial import given
+from cnnlab.experiment.job import Job
+from cnnlab.experiment.measures import measured
 from cnnlab.experiment.memory import out_of_memory, what_fits
 from cnnlab.experiment.pictures import draw
 from cnnlab.experiment.preflight import preflight
@@ -29,6 +30,7 @@ from cnnlab.training.callbacks import Lines, Signals
 from cnnlab.training.checkpoint import BEST, Found, Shelf, read_checkpoint
 from cnnlab.training.classifier import Classifier, Diverged
 from cnnlab.training.evaluate import evaluate
+from cnnlab.training.gradients import Gradients, first_to_last
 from cnnlab.training.keeper import Keeper
 from cnnlab.weights.report import lines as transfer_lines
 from cnnlab.weights.report import report
@@ -103,12 +105,14 @@ class Attempt:
             self.console.print(f"warning: {warning}")
         best = read_checkpoint(self.shelf.folder / BEST)
         module.load_state_dict(best["state_dict"])
-        tested = evaluate(module, feeder(job, self.dataset)(self.dataset.test), job.hardware.precision)
-        result = record.finish(
-            "ok", **{"test/acc": tested.acc, "test/loss": tested.loss, "test/images": len(tested.truth)}
-        )
-        draw(job.folder, record.rows, tested, self.dataset, title(result), subtitle(result))
-        _close(result, job.folder, self.console)
+        feed = feeder(job, self.dataset)
+        tested = evaluate(module, feed(self.dataset.test), job.hardware.precision)
+        facts = {"test/acc": tested.acc, "test/loss": tested.loss, "test/images": len(tested.truth)}
+        facts |= measured(job.run.top.metrics, module, feed, job.hardware.precision, self.dataset, tested)
+        result = record.finish("ok", **facts, **first_to_last(record.rows))
+        if job.pictures:
+            draw(job.folder, record.rows, tested, self.dataset, title(result), subtitle(result))
+        _close(result, job, self.console)
         return Exit.DONE
 
     def go_on(self) -> Found | None:
@@ -131,8 +135,9 @@ class Attempt:
         run = self.job.run
         signals, lines = Signals(self.console), Lines(self.console, run.trainer)
         keeper = Keeper(self.shelf.folder, self.record, signals, run.top.checkpoint.every, lines.epoch)
-        together = steps_together(self.paper.macs, run.data.batch_size, self.callbacks)
-        fit(self.job, module, [signals, lines, *self.callbacks, keeper], found.path if found else None, together)
+        looks = [*([Gradients()] if "gradients" in run.top.metrics else []), *self.callbacks]
+        together = steps_together(self.paper.macs, run.data.batch_size, looks)
+        fit(self.job, module, [signals, lines, *looks, keeper], found.path if found else None, together)
 
     def diverged(self, end: Diverged) -> Exit:
         began = origin(self.job, self.dataset, self.weights, self.shelf.newest())
@@ -195,11 +200,12 @@ def subtitle(result: dict[str, Any]) -> str:
     return "  ·  ".join(part for part in parts if part)
 
 
-def _close(result: dict[str, Any], folder: Path, console: Console) -> None:
+def _close(result: dict[str, Any], job: Job, console: Console) -> None:
+    picture = f"\n  picture  {job.folder / 'overview.png'}" if job.pictures else ""
     console.print(
         f"test accuracy {result['test/acc']:.4f} (by epoch {result['best/epoch']}'s checkpoint, "
         f"validation accuracy {result['best/val_acc']:.4f}); {result['seconds']:.0f} s\n"
-        f"  results  {folder}\n  picture  {folder / 'overview.png'}",
+        f"  results  {job.folder}{picture}",
         highlight=False,
         soft_wrap=True,
     )

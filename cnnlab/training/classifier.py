@@ -58,6 +58,8 @@ class Classifier(pl.LightningModule):
         self.seed, self.label_smoothing, self.clip, self.accumulate = seed, label_smoothing, clip, accumulate
         self.precision, self.facts = precision, facts or {}
         self.tuning = Tuning(net, freeze or {})
+        self.measured: dict[str, float] = {}
+        """what callbacks have measured in the epoch, for its row"""
         self.noisy = any(isinstance(module, torch.nn.Dropout) and module.p > 0 for module in self.modules())
         self.progress = Progress()
 
@@ -165,7 +167,8 @@ class Classifier(pl.LightningModule):
         loss, acc = (total / done.seen for total in done.sums.tolist())
         learned = {"train/loss": loss, "train/acc": acc}
         speed = {"seconds": done.seconds, "images_per_second": done.seen / done.seconds}
-        return {"epoch": self.current_epoch + 1, **learned, **self.judged, "lr": self.rate, **speed}
+        ends = {"lr": self.rate, "step": self.global_step, **speed}
+        return {"epoch": self.current_epoch + 1, **learned, **self.judged, **ends, **self.measured}
 
     def on_train_epoch_end(self) -> None:
         row = self.row()

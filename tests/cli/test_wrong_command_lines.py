@@ -84,7 +84,7 @@ WRONG = {
         "command line  model.norm: should be one of batch, group, layer, instance, none, not 'bach'; did …",
     ],
     "model.body.c1=5": ["command line  model.body.c1: should be a block such as {block: conv, channels: 64}, …"],
-    "task=fit": ["command line  task: should be one of train, test, predict, summary, report, not 'fit'"],
+    "task=fit": ["command line  task: should be one of train, test, predict, summary, preflight, report, not 'fit'"],
     "tags=3": ["command line  tags: should be a word or a list of words, not 3"],
     "model.norm.kind=bach": ["command line  model.norm.kind: should be one of …"],
     # Hydra's grammar
@@ -172,9 +172,9 @@ WRONG = {
     "-sc": ["command line  --shell-completion takes install=SHELL, uninstall=SHELL or query=SHELL"],
     # sweeps: every job's faults, before the first one runs
     "-m model=lenet,foo,resnt18 seed=0,-1": [
-        "command line  seed: should be at least 0, not -1",
         f"command line  model: there is no model 'foo'; there are {MODELS}",
         "command line  model: there is no model 'resnt18'; did you mean 'resnet18'?",
+        "command line  seed: should be at least 0, not -1",
     ],
     "-m 'model=glob(zz*)'": ["command line  this makes no jobs: a glob(…) matches no file"],
     "-m 'optimizer.lr=interval(0,1)'": ["Hydra says: BasicSweeper does not support sweep type : INTERVAL_SWEEP"],

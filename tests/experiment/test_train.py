@@ -72,7 +72,7 @@ def test_a_run_leaves_its_whole_record(trained: Path) -> None:
     assert "seed" not in found["variant"]
     network = json.loads((trained / "network.json").read_text())
     assert [layer["name"] for layer in network["layers"]][:2] == ["body.c1", "body.s2"]
-    assert set(rows(trained)[0]) == {"epoch", "train/loss", "train/acc", "val/loss", "val/acc", "lr"}
+    assert set(rows(trained)[0]) == {"epoch", "train/loss", "train/acc", "val/loss", "val/acc", "lr", "step"}
     for name in ("overview.png", "curves.png", "confusion.png", "run.log", "checkpoints/previous.ckpt"):
         assert (trained / name).exists(), name
 
@@ -293,21 +293,6 @@ def test_a_disk_without_room_for_the_checkpoints_is_told_before_training(
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=10**6))
     assert cnnlab(*SMALL) == 4
     assert "has 1.0 MB free; checkpoints of this network need 2.0 MB" in capsys.readouterr().err
-
-
-def test_a_sweep_trains_every_combination(cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["-m", *SMALL, "trainer.max_epochs=1", "model.norm=none,batch", "seed=0,1", "hydra.sweep.dir=sweep"]
-    assert cnnlab(*words) == 0
-    found = [result(folder.parent) for folder in sorted(Path("sweep").glob("*/result.json"))]
-    assert [run["seed"] for run in found] == [0, 1, 0, 1]
-    assert [run["params"] for run in found] == [61706, 61706, 61728, 61728]
-    assert len({run["identity"] for run in found}) == 4
-
-
-def test_a_job_that_diverges_does_not_end_the_sweep(cnnlab: Callable[..., int]) -> None:
-    words = [*SMALL, "trainer.max_epochs=1", "trainer.gradient_clip_val=null", "optimizer.lr=1e9,0.05"]
-    assert cnnlab("-m", *words, "hydra.sweep.dir=sweep") == 5
-    assert [result(Path("sweep") / job)["status"] for job in ("0", "1")] == ["diverged", "ok"]
 
 
 def test_nothing_is_left_behind_where_the_data_are_missing(cnnlab: Callable[..., int]) -> None:
