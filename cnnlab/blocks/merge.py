@@ -33,6 +33,8 @@ from cnnlab.settings import Fraction, Shape
 if TYPE_CHECKING:
     from torch import nn
 
+    from cnnlab.blocks.modules import Skipped
+
 Shortcut = Literal["auto", "identity", "conv", "pool", "pad", "none"]
 
 
@@ -166,7 +168,7 @@ def shortened(
     conv: Conv,
     act: nn.Module | None = None,
     drop: nn.Module | None = None,
-) -> nn.Module:
+) -> Skipped:
     """`body` beside a shortcut, added, then `act`; of `conv` only the norm, bias and initialisation are taken."""
     from cnnlab.blocks.modules import Skipped
 

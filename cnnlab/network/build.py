@@ -138,6 +138,8 @@ def _weights(layer: nn.Module, init: str, act: str) -> None:
             _auto(weight, act)
             if bias is not None:
                 nn.init.zeros_(bias)  # type: ignore[arg-type]
+        case "zero":
+            nn.init.zeros_(weight)
         case "kaiming_normal":
             nn.init.kaiming_normal_(weight, nonlinearity="relu")
         case "kaiming_uniform":

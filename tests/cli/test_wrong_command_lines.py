@@ -60,7 +60,8 @@ WRONG = {
     ],
     "+data.sise=1": ["command line  data.sise: data has no such setting; did you mean 'size'?"],
     "optimizer.nu=3": [
-        "command line  optimizer.nu: sgd has no such setting; there are kind, lr, momentum, nesterov, weight_decay",
+        "command line  optimizer.nu: sgd has no such setting; "
+        "there are lr_factors, weight_decay_factors, kind, lr, momentum, nesterov, weight_decay",
     ],
     "hydra.rn.dir=x": ["command line  hydra.rn.dir: there is no such setting; did you mean 'run'?"],
     "hydra.run.dri=x": ["command line  hydra.run.dri: there is no such setting; did you mean 'dir'?"],
