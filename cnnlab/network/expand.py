@@ -249,7 +249,7 @@ class Reader:
                     settings[key], origin[key] = value, f"{self.path}.kinds.{kind}.{key}"
         if cls is None:
             return self.composed(self.vocabulary.composites[kind], settings, path, scope, origin, last)
-        inner = scope.new_child({key: settings[key] for key in INHERITED if key in settings})
+        inner = scope.new_child(_sound({key: settings[key] for key in INHERITED if key in settings}))
         settings = {**self.inherited(cls, settings, scope, output), **settings}
         before = len(self.faults)
         self.widths(cls, settings, path)
@@ -356,6 +356,15 @@ class Reader:
                 stage = replace(stage, sources=sources)
             return name, (stage,) if stage else ()
         return name, self.stack(raw, path, scope) if self.named(name, path, "branch") else ()
+
+
+def _sound(settings: dict[str, Any]) -> dict[str, Any]:
+    """Those of the settings that can be inherited: a wrong one is told where it stands, and not of all who take it."""
+    if not settings:
+        return settings
+    _, faults = read(ModelSettings, {**settings, "body": {}, "head": {}}, "", "a block")
+    wrong = {fault.path.split(".")[0] for fault in faults}
+    return {key: value for key, value in settings.items() if key not in wrong}
 
 
 def _source(cls: type[Block], name: str) -> str | None:
