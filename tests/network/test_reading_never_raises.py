@@ -12,7 +12,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from cnnlab.blocks import KINDS
 from cnnlab.network.build import build
-from cnnlab.network.expand import INHERITED, read_network
+from cnnlab.network.cascade import INHERITED
+from cnnlab.network.expand import read_network
 from cnnlab.network.mend import explain
 from cnnlab.network.plan import plan
 from cnnlab.network.spec import PLACED, ModelSettings
@@ -149,8 +150,8 @@ def random_networks_do_what_their_plans_say(raw):
 
 def test_what_a_plan_says_of_random_networks_is_what_they_do():
     random_networks_do_what_their_plans_say()
-    ends = {"min_size", "input_size", "kinds", "aux", "init", "head_norm", "after", "before"}  # tested one by one
-    assert {*PLACED, *ModelSettings.model_fields} - ends <= REACHED
+    apart = {"min_size", "input_size", "kinds", "aux", "init", "head_norm", "freeze", "after", "before"}
+    assert {*PLACED, *ModelSettings.model_fields} - apart <= REACHED
 
 
 def test_settings_that_cascade_are_settings_of_a_model():
