@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cnnlab.blocks.attention import SqueezeExcite
 from cnnlab.blocks.base import Inherits, Misfit, Part, Width, after, chain, image, inside, whole
 from cnnlab.blocks.conv import Convolutional, started, units
-from cnnlab.blocks.merge import Rate, Shortcut, aside, drop_path, shortened
+from cnnlab.blocks.merge import Rate, Shortcut, aside, check_drop, drop_path, shortened
 from cnnlab.blocks.norm import NO_NORM, Norm, act_layer, norm_layer
 from cnnlab.settings import Count, Flag, Fraction, Pair, Shape
 
@@ -153,7 +153,9 @@ class Preactivation(Shortened):
             module, end = chain(shape, body), after(shape, body)
         shortcut = aside(shape, end, self.shortcut, self.conv(1, norm=self.shortcut_norm or NO_NORM, bias=self.biased))
         shared = not isinstance(shortcut, nn.Identity) if self.shared is None else self.shared
-        return Preactivated(pre, module, shortcut, drop_path(self.stochastic_depth), shared)
+        drop = drop_path(self.stochastic_depth)
+        check_drop(drop, shortcut)
+        return Preactivated(pre, module, shortcut, drop, shared)
 
     @property
     def biased(self) -> bool:
@@ -237,7 +239,7 @@ class InvertedResidual(Convolutional):
             squeezed = whole(channels, self.squeeze_excite, ("channels in", "squeeze_excite"))
             body |= {"se": SqueezeExcite(channels=squeezed, act=self.act, init=self.init)}
         body |= {"project": self.conv(self.channels, act="none")}
-        stays = after(shape, body) == shape
-        shortcut = "identity" if stays else "none"
-        module = shortened(shape, body, shortcut, self.conv(1), drop=drop_path(self.stochastic_depth))
+        if after(shape, body) != shape:
+            return shortened(shape, body, "none", self.conv(1))
+        module = shortened(shape, body, "identity", self.conv(1), drop=drop_path(self.stochastic_depth))
         return quiet(module, "project") if self.init == "auto" else module
