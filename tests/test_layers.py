@@ -13,7 +13,11 @@ LAYERS = (
     *("sweep", "cli"),
 )
 """from the bottom up; a module may import its own layer and those below"""
-APART = {"data": {"blocks", "network"}, "tracking": {"blocks", "data", "network"}, "network": {"data", "tracking", "compare"}}
+APART = {
+    "data": {"blocks", "network"},
+    "tracking": {"blocks", "data", "network"},
+    "network": {"data", "tracking", "compare"},
+}
 """layers that do not know each other although one stands higher: they meet in `experiment`"""
 
 

@@ -21,7 +21,14 @@ from spoken import spoken
 from cnnlab.sweep import pool
 from cnnlab.tracking.folder import Lock
 
-QUICK = ["model=lenet", "data.subset=100", "trainer.max_epochs=1", "trainer.precision=32", "threads=1", "data.val_fraction=0.01"]
+QUICK = [
+    "model=lenet",
+    "data.subset=100",
+    "trainer.max_epochs=1",
+    "trainer.precision=32",
+    "threads=1",
+    "data.val_fraction=0.01",
+]
 LONG = [*QUICK, "trainer.max_epochs=20"]
 TIMES = re.compile(r"seconds|images_per_second|memory|created|updated|started|finished|resumed|attempts")
 
