@@ -9,14 +9,29 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "cnnlab"
 LAYERS = (
-    *("errors", "settings", "blocks", "data", "tracking", "compare", "network", "training", "config", "experiment"),
-    *("sweep", "cli"),
+    "errors",
+    "settings",
+    "blocks",
+    "data",
+    "tracking",
+    "compare",
+    "network",
+    "weights",
+    "training",
+    "config",
+    "experiment",
+    "sweep",
+    "cli",
 )
 """from the bottom up; a module may import its own layer and those below"""
 APART = {
     "data": {"blocks", "network"},
     "tracking": {"blocks", "data", "network"},
+    "compare": {"blocks", "data"},
     "network": {"data", "tracking", "compare"},
+    "training": {"compare"},
+    "config": {"compare"},
+    "experiment": {"compare"},
 }
 """layers that do not know each other although one stands higher: they meet in `experiment`"""
 

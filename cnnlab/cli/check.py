@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from cnnlab.config import SHARED
 from cnnlab.config.compose import Composed
 from cnnlab.config.origins import COMMAND_LINE
-from cnnlab.config.settings import Run, read_parts
+from cnnlab.config.settings import Run, model_of, read_parts
 from cnnlab.errors import Fault, near
 
 
@@ -34,7 +35,7 @@ def check(composed: Composed) -> tuple[Run | None, list[Noted]]:
     at_fault = {key.split(".")[0] for key in (*composed.broken, *(fault.path for fault in faults))}
     if (
         not composed.failed
-        and not at_fault & {"model", "data", "task"}
+        and not at_fault & {"model", SHARED, "data", "task"}
         and composed.config.get("task") in ("train", "summary")
     ):
         noted += misfits(Run(**parts), composed)
@@ -64,11 +65,14 @@ def _follows(fault: Fault, broken: list[str]) -> bool:
 
 
 def misfits(run: Run, composed: Composed) -> list[Noted]:
-    """Walk the network on paper; torch is imported only now."""
+    """Walk the network on paper; then see whether the weights it is given fit it. torch is imported only now."""
     from cnnlab.experiment.facts import image_shape
+    from cnnlab.experiment.initial import at_fault
     from cnnlab.network.mend import explain
     from cnnlab.network.plan import plan
 
     found = plan(run.network, image_shape(run))
-    lines = explain(found, composed.config["model"], run.network.classes) if found.end else []
+    if not found.faults:
+        return [note(fault, composed) for fault in at_fault(run)]
+    lines = explain(found, model_of(composed.config), run.network.classes) if found.end else []
     return [note(f, composed, tuple(lines) if found.end and f is found.end[0] else ()) for f in found.faults]

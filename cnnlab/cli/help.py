@@ -9,6 +9,7 @@ TASKS = {
     "train": "fit the network, then test its best checkpoint once (the default)",
     "test": "ckpt_path=FOLDER_OR_FILE: evaluate a trained network on the test images",
     "predict": "ckpt_path=FOLDER_OR_FILE images=PATH_OR_GLOB: what it sees in your images",
+    "report": "dir=SWEEP: judge a sweep, or several, from what is on disk, and rebuild report.html",
     "summary": "the layer table: shapes, parameters, multiply-adds, receptive fields",
 }
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from cnnlab.cli.output import Output
+from cnnlab.cli.report import report
 from cnnlab.config.compose import Composed
 from cnnlab.config.settings import GROUPS, Run
 from cnnlab.errors import Exit, Fault, UserError
@@ -105,6 +106,8 @@ def perform(run: Run, composed: Composed, here: Place) -> Exit:
             return test(run, composed)
         case "predict":
             return predict(run, composed, here.folder)
+        case "report":
+            return report(run.top)
         case "preflight":
             raise AssertionError("checks a whole sweep: it is no task of one job")
 
@@ -119,16 +122,19 @@ def train(run: Run, composed: Composed, here: Place) -> Exit:
 
 def summary(run: Run, composed: Composed, folder: Path) -> Exit:
     from cnnlab.experiment.facts import image_shape
+    from cnnlab.experiment.initial import given
     from cnnlab.network.plan import plan
     from cnnlab.tracking.durable import write_json
+    from cnnlab.weights.report import lines, report
 
     record = plan(run.network, image_shape(run)).record()
+    weights = given(run)
     file = folder / "network.json"
     if (folder / "run.json").exists():
         raise UserError(Fault("hydra.run.dir", f"{folder} is a run's folder, whose record stays; choose another"))
     write_json(file, record)
     if run.top.format == "json":
-        print(json.dumps(record, indent=2))
+        print(json.dumps({**record, "weights": report(weights)} if weights else record, indent=2))
         return Exit.DONE
     console = Output()
     title = f"{composed.choices['model']} at {_sized(record['input'])}, {run.network.classes} classes"
@@ -149,6 +155,12 @@ def summary(run: Run, composed: Composed, folder: Path) -> Exit:
         table.add_row(layer["name"], layer["block"], *cells)
     console.print(table)
     console.print(f"{record['params']:,} parameters, {record['macs']:,} MACs (multiply-adds an image)", highlight=False)
+    for name, head in record.get("aux", {}).items():
+        said = f"auxiliary head {name} after {head['from']}, in training only, weight {head['weight']:g}"
+        cost = f"{head['params']:,} parameters, {head['macs']:,} MACs"
+        console.print(f"{said}: {cost}", highlight=False, soft_wrap=True)
+    for line in lines(weights) if weights else ():
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print(f"  {file}", highlight=False, soft_wrap=True)
     return Exit.DONE
 

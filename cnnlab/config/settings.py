@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from cnnlab.config import GROUPS
+from cnnlab.config import GROUPS, SHARED
 from cnnlab.data.listing import folder_classes
 from cnnlab.data.settings import AugmentSettings, DataSettings, mismatches
 from cnnlab.errors import Fault, UserError, near
 from cnnlab.network.expand import read_network
 from cnnlab.network.spec import Network
 from cnnlab.settings import Count, Fraction, Natural, Positive, Settings, read, shown
-from cnnlab.training.settings import OPTIMIZERS, SCHEDULES, TrainerSettings
+from cnnlab.training.settings import (
+    OPTIMIZERS,
+    SCHEDULES,
+    CheckpointSettings,
+    TrainerSettings,
+    read_callbacks,
+)
 
-Task = Literal["train", "test", "predict", "summary", "preflight"]
+Task = Literal["train", "test", "predict", "summary", "preflight", "report"]
 Metric = Literal["shift", "gap", "gradients"]
 
 
@@ -55,14 +61,27 @@ class Top(Settings):
     """name of the run's folder; null: the network's"""
     tags: Annotated[tuple[str, ...], BeforeValidator(_words)] = ()
     """words to find the run by"""
+    blocks: dict[str, Any] = Field(default_factory=dict)
+    """blocks written in YAML for any network; those that a network defines itself come first"""
+    plugins: Annotated[tuple[str, ...], BeforeValidator(_words)] = ()
+    """modules with blocks of your own; only the command line and your own config.yaml name them"""
     threads: Count | None = None
     """CPU threads; null: as many as torch takes by itself"""
     label_smoothing: Fraction = 0.0
     """share of the target spread evenly over the classes: Szegedy et al. 2015, arXiv:1512.00567, §7"""
+    checkpoint: CheckpointSettings = CheckpointSettings()
+    """when a run can be taken up again from"""
     ckpt_path: Annotated[str, Field(min_length=1)] | None = None
     """a checkpoint or a run's folder, for task=test and task=predict"""
+    weights: Annotated[str, Field(min_length=1)] | None = None
+    """weights to start from: a file, a run's folder, or a name such as torchvision/resnet18"""
+    adapt: Annotated[tuple[Literal["channels", "classes", "shapes"], ...], BeforeValidator(_words)] = ()
+    """where the weights may differ: channels of the images, classes (the output layer starts anew), shapes (of layers,
+    which start anew)"""
     images: Annotated[str, Field(min_length=1)] | None = None
     """image file, folder or glob pattern, for task=predict"""
+    dir: Annotated[str, Field(min_length=1)] | None = None
+    """a sweep's folder, a pattern, or several with commas between them, for task=report"""
     format: Literal["text", "json"] = "text"
     """how tables are printed"""
     metrics: Annotated[tuple[Metric, ...], BeforeValidator(_words)] = ()
@@ -90,6 +109,7 @@ class Run:
     optimizer: Any
     scheduler: Any
     trainer: TrainerSettings
+    callbacks: dict[str, dict[str, Any]]
 
 
 def read_run(config: dict[str, Any]) -> tuple[Run | None, list[Fault]]:
@@ -101,6 +121,8 @@ def read_run(config: dict[str, Any]) -> tuple[Run | None, list[Fault]]:
 def read_parts(config: dict[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
     """The parts of a run by their names in `Run`, None for those with faults, and the faults."""
     top, faults = read(Top, {k: v for k, v in config.items() if k not in GROUPS}, "", "cnnlab", GROUPS)
+    if top and top.adapt and top.weights is None:
+        faults.append(Fault("adapt", "there are no weights to adapt; say which with weights=FILE"))
     group = {name: config.get(name) for name in GROUPS}
     absent = [name for name in GROUPS if group[name] is None]
     faults += [Fault(name, f"the defaults of config.yaml should list `- {name}: FILE`") for name in absent]
@@ -109,9 +131,10 @@ def read_parts(config: dict[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
         "data": lambda raw: read_data(raw, reads_images=top is None or top.task in ("train", "test")),
         "augment": lambda raw: read(AugmentSettings, raw, "augment", "augment"),
         "trainer": lambda raw: read(TrainerSettings, raw, "trainer", "the trainer"),
+        "callbacks": lambda raw: read_callbacks(raw, "callbacks"),
         "optimizer": lambda raw: read_kind(OPTIMIZERS, raw, "optimizer"),
         "scheduler": lambda raw: read_kind(SCHEDULES, raw, "scheduler"),
-        "model": lambda raw: read_model(raw, parts["data"]),
+        "model": lambda raw: read_model(model_of(config), parts["data"], own=raw),
     }
     for name, reader in readers.items():
         if name not in absent:
@@ -121,11 +144,30 @@ def read_parts(config: dict[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
     return parts, faults
 
 
-def read_model(raw: Any, data: DataSettings | None) -> tuple[Network | None, list[Fault]]:
-    """The network; where the data's settings are at fault, for some number of classes."""
+def model_of(config: dict[str, Any]) -> Any:
+    """The model's settings, with the blocks that networks share."""
+    model, shared = config.get("model"), config.get(SHARED)
+    if not isinstance(model, dict) or not isinstance(shared, dict) or not shared:
+        return model
+    own = model.get("blocks")
+    return {**model, "blocks": {**shared, **own} if isinstance(own, dict) else own or shared}
+
+
+def read_model(raw: Any, data: DataSettings | None, own: Any) -> tuple[Network | None, list[Fault]]:
+    """The network; where the data's settings are at fault, for some number of classes.
+
+    What is wrong with blocks that are not in `own`, the model without those it shares, is told where they are written.
+    """
     if not isinstance(raw, dict):
         return None, [Fault("model", f"should be a mapping of settings, not {shown(raw)}")]
-    return read_network(raw, data.classes if data and data.classes else UNKNOWN_CLASSES)
+    network, faults = read_network(raw, data.classes if data and data.classes else UNKNOWN_CLASSES)
+    defined = own.get("blocks") or {}
+    return network, [
+        replace(fault, path=fault.path.removeprefix("model."))
+        if fault.path.startswith("model.blocks.") and fault.path.split(".")[2] not in defined
+        else fault
+        for fault in faults
+    ]
 
 
 def read_data(raw: Any, reads_images: bool) -> tuple[DataSettings | None, list[Fault]]:

@@ -30,14 +30,30 @@ class Gradients(pl.Callback):
     the step taken, relative to that of the weights.
     """
 
+    sums: dict[str, Tensor]
+    """of a gradient's and an update's size, over the steps of the epoch that were looked at"""
+
+    def __init__(self) -> None:
+        self.sums, self.count, self.steps = {}, 0, 0
+        self.before: dict[str, list[Tensor]] | None = None
+
     def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
         self.blocks = blocks(module)
         self.every = max(1, module.steps_an_epoch // SAMPLES)
+        self.sums = {name: total.to(module.device) for name, total in self.sums.items()}
+
+    def state_dict(self) -> dict[str, Any]:
+        sums = {name: total.tolist() for name, total in self.sums.items()}
+        return {"sums": sums, "count": self.count, "steps": self.steps}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.sums = {name: torch.tensor(total) for name, total in state["sums"].items()}
+        self.count, self.steps = state["count"], state["steps"]
 
     def on_train_epoch_start(self, trainer: pl.Trainer, module: Any) -> None:
         self.sums = {name: torch.zeros(2, device=module.device) for name in self.blocks}
         self.count, self.steps = 0, 0
-        self.before: dict[str, list[Tensor]] | None = None
+        self.before = None
 
     def on_before_optimizer_step(self, trainer: pl.Trainer, module: Any, optimizer: Any) -> None:
         if self.steps % self.every == 0:

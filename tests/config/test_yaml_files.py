@@ -196,8 +196,8 @@ def test_a_parent_that_lands_in_the_wrong_place_is_told_how_to_be_listed(
     write("model/d2l/mine.yaml", "defaults: [d2l/lenet, _self_]\nbody: {c1: {channels: 8}}\n")
     assert cnnlab("-cd", "mine", "model=d2l/mine") == 2
     (said,) = spoken(capsys)
-    assert said.endswith("lists d2l/lenet in its defaults, which lands at model.d2l; write d2l/lenet@_here_")
-    write("model/d2l/mine.yaml", "defaults: [d2l/lenet@_here_, _self_]\nbody: {c1: {channels: 8}}\n")
+    assert said.endswith("lists d2l/lenet in its defaults, which lands at model.d2l; write /model/d2l/lenet@_here_")
+    write("model/d2l/mine.yaml", "defaults: [/model/d2l/lenet@_here_, _self_]\nbody: {c1: {channels: 8}}\n")
     assert cnnlab("-cd", "mine", "model=d2l/mine", "task=summary") == 0
 
 
@@ -206,7 +206,7 @@ def test_a_configuration_without_groups_is_told_what_to_list(
 ) -> None:
     write("config.yaml", "")
     assert cnnlab("-cd", "mine") == 2
-    groups = ("model", "data", "augment", "optimizer", "scheduler", "trainer")
+    groups = ("model", "data", "augment", "optimizer", "scheduler", "trainer", "callbacks")
     assert spoken(capsys) == [f"{name}: the defaults of config.yaml should list `- {name}: FILE`" for name in groups]
 
 

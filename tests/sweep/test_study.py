@@ -62,7 +62,7 @@ def test_the_source_has_nine_claims_and_each_has_its_study() -> None:
         (
             "model.norm",
             "model.nrm",
-            "mine/study/x.yaml:4:3  model.nrm: a network has no such setting; did you mean 'norm'?",
+            "mine/study/x.yaml:4:3  model.nrm: a model has no such setting; did you mean 'norm'?",
         ),
         ("[none, batch]", "[none, bach]", "mine/study/x.yaml:4:3  model.norm: should be one of batch, group, …"),
         ("[none, batch]", "[]", "mine/study/x.yaml:3:1  factors: model.norm should list its values, or name its arms"),
@@ -86,7 +86,7 @@ def test_the_source_has_nine_claims_and_each_has_its_study() -> None:
         ),
         ("Does it?", "Does it?\nhydra: {}", "mine/study/x.yaml:2:1  hydra: a study has no such setting; …"),
         ("{model:", "{model: foo, a:", "mine/study/x.yaml:2:8  model: there is no model 'foo'; …"),
-        ("base:", "base", "mine/study/x.yaml:3:8  is not YAML: …"),
+        ("base:", "base", "mine/study/x.yaml:2:25  is not YAML: …"),
     ],
 )
 def test_what_is_wrong_in_a_study_is_told_with_its_place(

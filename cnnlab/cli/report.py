@@ -1,0 +1,48 @@
+"""`task=report dir=…`: a comparison from what lies on disk."""
+
+from __future__ import annotations
+
+import glob
+import json
+from pathlib import Path
+
+from cnnlab.cli.output import Output
+from cnnlab.config.settings import Top
+from cnnlab.errors import Exit, Fault, UserError
+
+
+def report(top: Top) -> Exit:
+    """Judge the sweeps that `dir=` names; write the comparison into the first one's folder and show it."""
+    from cnnlab.compare import report as compare_and_write
+    from cnnlab.compare import text
+    from cnnlab.compare.comparison import record
+
+    found = compare_and_write(sweep_folders(top.dir))
+    if top.format == "json":
+        print(json.dumps(record(found), ensure_ascii=False))
+    else:
+        Output().print(text(found), highlight=False)
+    return Exit.DONE
+
+
+def sweep_folders(named: str | None) -> list[Path]:
+    """The folders that `dir=` names: one, a pattern's, or several with commas between. UserError for none."""
+    if named is None:
+        raise UserError(Fault("dir", "task=report needs a sweep's folder: dir=outputs/…"))
+    parts = [named] if Path(named).expanduser().is_dir() else [part.strip() for part in named.split(",")]
+    folders: dict[Path, None] = {}
+    faults = []
+    for part in filter(None, parts):
+        path = Path(part).expanduser()
+        matches = [path] if path.is_dir() else [Path(name) for name in sorted(glob.glob(str(path), recursive=True))]
+        matches = [match for match in matches if match.is_dir()]
+        faults += [] if matches else [Fault("dir", f"there is no folder {part}")]
+        faults += [Fault("dir", f"no run lies in {match}") for match in matches if not _holds_runs(match)]
+        folders.update(dict.fromkeys(matches))
+    if faults or not folders:
+        raise UserError(*(faults or [Fault("dir", "task=report needs a sweep's folder: dir=outputs/…")]))
+    return list(folders)
+
+
+def _holds_runs(folder: Path) -> bool:
+    return any((folder / name).exists() for name in ("sweep.json", "run.json")) or any(folder.glob("*/run.json"))

@@ -1,0 +1,262 @@
+"""What a study says: claims as data, checked against what its sweep varies before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from cnnlab.compare.metrics import Metric, parse, unknown
+from cnnlab.errors import Fault, near
+from cnnlab.settings import Positive, Real, Settings, read, shown
+
+ALPHA = 0.05
+MARGIN = 0.01
+"""one point of accuracy"""
+
+
+def label(value: Any) -> str:
+    """A YAML value as the command line would have it.
+
+    >>> label(None), label(True), label(0.1), label("batch")
+    ('null', 'true', '0.1', 'batch')
+    """
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _labels(value: Any) -> Any:
+    return tuple(map(label, value)) if isinstance(value, list | tuple) else (label(value),)
+
+
+def _one_or_two(value: tuple[str, ...]) -> tuple[str, ...]:
+    if not 1 <= len(value) <= 2:
+        raise ValueError(f"should be one or a pair, not {shown(list(value))}")
+    return value
+
+
+Labels = Annotated[tuple[str, ...], BeforeValidator(_labels), AfterValidator(_one_or_two)]
+"""one label, or a pair for an interaction"""
+
+
+class Claim(Settings):
+    """A statement about two arms, or about one arm and a number, that a sweep can support or refute."""
+
+    says: str | None = None
+    """the claim in words"""
+    factor: Labels | None = None
+    """the swept key that the arms differ in; two for an interaction"""
+    arm: Labels | None = None
+    """the value that the claim is about"""
+    reference: Labels | None = None
+    """the value it is compared with; the first-listed where none is given"""
+    metric: str = "test/acc"
+    """what is compared"""
+    expect: Literal["higher", "lower", "equal", "different"] = "different"
+    """what the arm's number is said to be, beside the reference's"""
+    value: Real | None = None
+    """a number to compare with, in place of a reference"""
+    margin: Positive | None = None
+    """the smallest difference that counts, in the metric's unit; of ratios a ratio"""
+    where: Annotated[dict[str, str], BeforeValidator(lambda raw: _texts(raw))] = Field(default_factory=dict)
+    """factors held at one value; over those not held the difference is averaged"""
+    scale: Literal["linear", "log"] = "linear"
+    """`log`: compared as a ratio"""
+    control: bool = False
+    """must come out supported: otherwise the study could not have seen the other claims"""
+
+    def measure(self, target: float | None = None) -> Metric:
+        """The claim's metric; ValueError says what is wrong with it."""
+        return parse(self.metric, target=target, ratio=self.scale == "log")
+
+
+def _texts(raw: Any) -> Any:
+    return {str(key): label(value) for key, value in raw.items()} if isinstance(raw, Mapping) else raw
+
+
+class Study(Settings):
+    """The parts of a study that bear on its verdicts."""
+
+    name: str | None = None
+    question: str | None = None
+    """what the sweep is to answer"""
+    source: str | None = None
+    """whose claims these are"""
+    size: str | None = None
+    claims: tuple[Claim, ...] = ()
+    margin: Positive | None = None
+    """the claims' margin where they have none of their own, for shares"""
+    target: Real | None = None
+    """the validation accuracy of "epochs to target" """
+    tuned: tuple[str, ...] = ()
+    """factors whose values each arm is given the best of, chosen by validation accuracy"""
+    alpha: Annotated[float, Field(gt=0, lt=0.5)] = ALPHA
+    """the chance of a wrong verdict among all claims together"""
+    show: tuple[str, ...] = ()
+    """metrics to plot besides those of the claims"""
+    control: str | None = None
+    """what must come out, in words"""
+
+
+def faults(
+    claims: Any,
+    keys: Mapping[str, Sequence[str]],
+    metrics: Iterable[str] = (),
+    path: str = "claims",
+    *,
+    margin: float | None = None,
+    target: float | None = None,
+) -> list[Fault]:
+    """Everything wrong with a study's claims, given what its sweep varies and what its runs measure."""
+    if not isinstance(claims, list | tuple):
+        return [Fault(path, f"should be a list of claims, not {shown(claims)}")]
+    found = []
+    for number, raw in enumerate(claims):
+        at = f"{path}[{number}]"
+        claim, wrong = read(Claim, raw, at, "a claim")
+        found += wrong
+        if claim:
+            found += _misfits(claim, keys, tuple(metrics), at, margin, target)
+    return found
+
+
+def read_study(raw: Any, keys: Mapping[str, Sequence[str]], path: str = "study") -> tuple[Study, list[Fault]]:
+    """The study and its faults. A claim that is at fault is left out; the others are still judged."""
+    raw = dict(raw) if isinstance(raw, Mapping) else {}
+    claims, metrics = raw.pop("claims", None) or (), raw.pop("metrics", None) or ()
+    known = {key: value for key, value in raw.items() if key in Study.model_fields and value is not None}
+    found: list[Fault] = []
+    for key in list(known):
+        _, wrong = read(Study, {key: known[key]}, path, "a study")
+        found += wrong
+        if wrong:
+            del known[key]
+    study = Study.model_validate(known)
+    metrics = metrics if isinstance(metrics, list | tuple) else ()
+    sound = []
+    for number, claim in enumerate(claims if isinstance(claims, list | tuple) else [claims]):
+        wrong = faults([claim], keys, metrics, f"{path}.claims", margin=study.margin, target=study.target)
+        found += [Fault(fault.path.replace("claims[0]", f"claims[{number}]", 1), fault.message) for fault in wrong]
+        if not wrong:
+            sound.append(Claim.model_validate(claim))
+    return study.model_copy(update={"claims": tuple(sound)}), found
+
+
+def _misfits(
+    claim: Claim,
+    keys: Mapping[str, Sequence[str]],
+    measured: Sequence[str],
+    at: str,
+    margin: float | None,
+    target: float | None,
+) -> list[Fault]:
+    found = [*_metric_faults(claim, measured, at, margin, target), *_arm_faults(claim, keys, at)]
+    if (over := _collapsed(claim)) and over not in keys:
+        found.append(
+            Fault(f"{at}.metric", f"{over!r} is not varied here{near(over, (k for k in keys if k != 'seed'))}")
+        )
+    for key, value in claim.where.items():
+        found += _value_faults(key, (value,), keys, f"{at}.where.{key}")
+        if claim.factor and key in claim.factor:
+            found.append(Fault(f"{at}.where.{key}", "is the claim's own factor; it cannot be held at one value too"))
+    return found
+
+
+def _collapsed(claim: Claim) -> str | None:
+    try:
+        return claim.measure(0.0).collapses
+    except ValueError:
+        return None
+
+
+def _metric_faults(claim: Claim, measured: Sequence[str], at: str, margin: float | None, target: float | None):
+    try:
+        metric = claim.measure(target)
+    except ValueError as error:
+        return [Fault(f"{at}.metric", str(error))]
+    if said := unknown(claim.metric, measured):
+        return [Fault(f"{at}.metric", said)]
+    if metric.exact or metric.text == "diverged":
+        return []
+    if margin_of(claim, metric, margin) is None:
+        message = f"{claim.metric} has no margin that goes without saying: the smallest difference that counts"
+        return [Fault(f"{at}.margin", message)]
+    if metric.log and claim.margin is not None and claim.margin <= 1:
+        return [Fault(f"{at}.margin", f"is a ratio here and should be above 1, not {claim.margin:g}")]
+    return []
+
+
+def margin_of(claim: Claim, metric: Metric, usual: float | None) -> float | None:
+    """The smallest difference that counts: the claim's, the study's for shares, the metric's own."""
+    if claim.margin is not None:
+        return claim.margin
+    return usual if usual is not None and metric.unit == "points" and not metric.log else metric.margin
+
+
+def _arm_faults(claim: Claim, keys: Mapping[str, Sequence[str]], at: str) -> list[Fault]:
+    if claim.factor is None:
+        if claim.value is None:
+            return [Fault(f"{at}.factor", "a claim needs a factor and an arm, or a value to compare with")]
+        extra = [name for name in ("arm", "reference") if getattr(claim, name)]
+        return [Fault(f"{at}.{name}", "says nothing without a factor; the arm stands in where") for name in extra]
+    found = []
+    if claim.arm is None:
+        found.append(Fault(f"{at}.arm", f"a claim about {' and '.join(claim.factor)} needs the arm it is about"))
+    if claim.value is not None and (claim.reference or len(claim.factor) > 1):
+        found.append(Fault(f"{at}.value", "stands in place of a reference; a claim has one of the two"))
+    if len(set(claim.factor)) < len(claim.factor):
+        found.append(Fault(f"{at}.factor", "an interaction is of two factors"))
+    for name in ("arm", "reference"):
+        labels = getattr(claim, name)
+        if labels and len(labels) != len(claim.factor):
+            found.append(Fault(f"{at}.{name}", f"should name a value for each of {' and '.join(claim.factor)}"))
+        elif labels:
+            for key, value in zip(claim.factor, labels, strict=True):
+                found += _value_faults(key, (value,), keys, f"{at}.{name}", f"{at}.factor")
+    for key, arm, reference in _pairs(claim, keys):
+        if reference is not None and arm == reference:
+            said = "" if claim.reference else ", the first-listed: name a reference"
+            found.append(Fault(f"{at}.arm", f"{key} {arm} is compared with itself{said}"))
+    return list(dict.fromkeys(found))
+
+
+def _pairs(claim: Claim, keys: Mapping[str, Sequence[str]]):
+    if claim.factor is None or claim.arm is None or claim.value is not None or len(claim.arm) != len(claim.factor):
+        return
+    for place, key in enumerate(claim.factor):
+        if keys.get(key):
+            given = claim.reference[place] if claim.reference and len(claim.reference) > place else None
+            arm = spelt(claim.arm[place], keys[key])
+            yield key, arm, spelt(given, keys[key]) if given else keys[key][0]
+
+
+def _value_faults(
+    key: str, values: Iterable[str], keys: Mapping[str, Sequence[str]], at: str, key_at: str | None = None
+) -> list[Fault]:
+    factors = [name for name in keys if name != "seed"]
+    if key not in factors:
+        return [Fault(key_at or at, f"{key!r} is not varied here{near(key, factors)}")]
+    return [
+        Fault(at, f"{key} has no value {value!r}{near(value, keys[key])}")
+        for value in values
+        if spelt(value, keys[key]) is None
+    ]
+
+
+def spelt(value: str, values: Iterable[str]) -> str | None:
+    """`value` as `values` have it: the same text, or the same number.
+
+    >>> spelt("0.10", ["0.1", "1.0"]), spelt("1e0", ["0.1", "1.0"]), spelt("x", ["y"])
+    ('0.1', '1.0', None)
+    """
+    values = list(values)
+    if value in values:
+        return value
+    return next((one for one in values if _number(one) is not None and _number(one) == _number(value)), None)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

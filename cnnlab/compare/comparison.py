@@ -1,0 +1,239 @@
+"""A comparison: sweeps read, claims judged, and the record of it."""
+
+from __future__ import annotations
+
+import statistics as st
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cnnlab.compare import wording
+from cnnlab.compare.claims import Study, read_study
+from cnnlab.compare.ledger import Cell, Ledger, read_ledger
+from cnnlab.compare.metrics import Metric, parse
+from cnnlab.compare.questions import questions
+from cnnlab.compare.statistics import paired
+from cnnlab.compare.terms import remarks
+from cnnlab.compare.trial import Trial
+from cnnlab.compare.verdicts import Judged, judge
+
+STATES = ("ok", "failed", "diverged", "interrupted", "damaged", "running", "waiting")
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One combination of the factors' values and its runs."""
+
+    cell: Cell
+    label: str
+    also: tuple[str, ...]
+    """other spellings of the same experiment"""
+    trials: tuple[Trial, ...]
+    metric: Metric
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """runs by how they ended, or that they did not"""
+        ends = [trial.status for trial in self.trials]
+        return {state: ends.count(state) for state in STATES}
+
+    @property
+    def done(self) -> int:
+        return len(self.trials) - self.counts["running"] - self.counts["waiting"]
+
+    def read(self, metric: Metric) -> dict[str, float]:
+        """seed -> number, of the runs that have one"""
+        read = ((trial.seed, metric.read(trial)) for trial in self.trials)
+        return {seed: reading.value for seed, reading in read if reading}
+
+    @property
+    def values(self) -> list[float]:
+        """the main metric's numbers"""
+        return list(self.read(self.metric).values())
+
+    @property
+    def mean(self) -> float | None:
+        return st.fmean(self.values) if self.values else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Student's 95 % interval of the mean; None for fewer than two numbers"""
+        return interval(self.values)
+
+
+def interval(values: Sequence[float]) -> tuple[float, float] | None:
+    if len(values) < 2:
+        return None
+    estimate = paired(values)
+    return estimate.low, estimate.high
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All that can be said about one or several sweeps."""
+
+    ledger: Ledger
+    study: Study
+    judged: tuple[Judged, ...]
+    arms: tuple[Arm, ...]
+    metrics: tuple[Metric, ...]
+    """those to show; the first is the main one"""
+    problems: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+    @property
+    def folder(self) -> Path:
+        return self.ledger.folder
+
+    @property
+    def page(self) -> Path:
+        return self.folder / "report.html"
+
+    @property
+    def total(self) -> int:
+        return len(self.ledger.all())
+
+    @property
+    def waiting(self) -> int:
+        return sum(trial.status in ("running", "waiting") for trial in self.ledger.all())
+
+    @property
+    def headline(self) -> str:
+        return wording.headline(self.judged, self.waiting, self.total)
+
+    def of(self, *families: str) -> list[Judged]:
+        return [one for one in self.judged if one.question.family in families]
+
+
+def compare(folders: Sequence[Path | str]) -> Comparison:
+    """The sweeps in `folders`, read and judged; nothing is written. What cannot be read is named in `problems`."""
+    ledger = read_ledger(folders)
+    study, faults = read_study(dict(ledger.study), ledger.factors)
+    asked = questions(study, ledger)
+    judged = judge(asked, ledger, study.alpha)
+    metrics = _metrics(study, judged, ledger)
+    problems = (*ledger.problems, *map(str, faults))
+    return Comparison(
+        ledger, study, tuple(judged), _arms(ledger, metrics[0]), metrics, problems, tuple(remarks(ledger.all()))
+    )
+
+
+def _metrics(study: Study, judged: Sequence[Judged], ledger: Ledger) -> tuple[Metric, ...]:
+    texts = [one.question.metric.text for one in judged if one.question.family in ("claims", "controls")]
+    texts = [text for text in texts if text != "diverged"]
+    found: dict[str, Metric] = {}
+    for text in (*texts, *study.show, *([] if texts else ["test/acc"])):
+        try:
+            found.setdefault(text, parse(text, target=study.target))
+        except ValueError:
+            continue
+    return tuple(found.values())
+
+
+def _arms(ledger: Ledger, metric: Metric) -> tuple[Arm, ...]:
+    twins = ledger.twins()
+    also: dict[Cell, list[str]] = {}
+    for cell, first in twins.items():
+        also.setdefault(first, []).append(cell_label(ledger.factors, cell))
+    return tuple(
+        Arm(cell, cell_label(ledger.factors, cell), tuple(also.get(cell, ())), tuple(row.values()), metric)
+        for cell, row in ledger.trials.items()
+        if cell not in twins
+    )
+
+
+def cell_label(factors: Mapping[str, Any], cell: Cell) -> str:
+    """
+    >>> cell_label({"model": (), "model.norm": ()}, ("lenet", "batch"))
+    'lenet norm=batch'
+    """
+    return " ".join(wording.told(key, value) for key, value in zip(factors, cell, strict=True)) or "all runs"
+
+
+def record(comparison: Comparison) -> dict[str, Any]:
+    """comparison.json: plain data, without paths or the times of day."""
+    ledger = comparison.ledger
+    return {
+        "version": 1,
+        "headline": comparison.headline,
+        "question": comparison.study.question,
+        "study": comparison.study.name,
+        "finished": not comparison.waiting,
+        "runs": {state: sum(t.status == state for t in ledger.all()) for state in STATES},
+        "factors": {key: list(values) for key, values in ledger.factors.items()},
+        "fixed": list(ledger.fixed),
+        "alpha": comparison.study.alpha,
+        "contrasts": [_contrast(one) for one in comparison.judged],
+        "arms": [_arm(arm, comparison.metrics) for arm in comparison.arms],
+        "failures": [
+            {"run": trial.name, "status": trial.status, "error": trial.error}
+            for trial in ledger.all()
+            if trial.status in ("failed", "diverged", "interrupted", "damaged")
+        ],
+        "problems": list(comparison.problems),
+        "remarks": list(comparison.remarks),
+    }
+
+
+def _contrast(one: Judged) -> dict[str, Any]:
+    question, estimate, metric = one.question, one.estimate, one.question.metric
+    factor = question.claim.factor
+    back = wording.unlogged if metric.log else float
+    bounds = (one.exact, one.exact) if one.exact is not None else (estimate.low, estimate.high) if estimate else None
+    return {
+        "factor": None if factor is None else factor[0] if len(factor) == 1 else list(factor),
+        "arm": question.arm,
+        "reference": question.reference if question.claim.value is None else question.claim.value,
+        "metric": metric.text,
+        "claim": wording.claim(one),
+        "expect": question.claim.expect,
+        "margin": question.margin,
+        "family": question.family,
+        "where": dict(question.held),
+        "tuned": {arm: dict(values) for arm, values in question.chosen.items()},
+        "scale": "ratio" if metric.log else "difference",
+        "n": len(one.numbers.pairs),
+        "mean": None if one.mean is None else back(one.mean),
+        "sd": None if estimate is None else estimate.sd,
+        "interval": None if bounds is None else [back(bound) for bound in bounds],
+        "p": one.p,
+        "p_adjusted": one.support if question.claim.expect != "equal" else None,
+        "p_supported": one.support,
+        "p_refuted": one.refute,
+        "verdict": one.verdict,
+        "reason": one.reason,
+        "too_small_to_matter": one.small,
+        "provisional": one.provisional,
+        "read_together": one.together,
+        "smallest_detectable": None if one.detectable is None else back(one.detectable),
+        "more_seeds": one.more,
+        "diverged": [list(some) for some in one.numbers.diverged],
+        "censored": list(one.numbers.censored),
+        "pairs": [
+            {"seed": p.seed, "arm": p.arm, "reference": p.reference, "difference": back(p.difference),
+             "censored": p.censored}
+            for p in one.numbers.pairs
+        ],
+        "left_out": list(one.numbers.left_out),
+        "sentence": wording.sentence(one),
+    }  # fmt: skip
+
+
+def _arm(arm: Arm, metrics: Sequence[Metric]) -> dict[str, Any]:
+    return {
+        "label": arm.label,
+        "also": list(arm.also),
+        "runs": {state: count for state, count in arm.counts.items() if count},
+        "metrics": {metric.text: _summary(list(arm.read(metric).values())) for metric in metrics},
+    }
+
+
+def _summary(values: Sequence[float]) -> dict[str, Any]:
+    return {
+        "n": len(values),
+        "mean": st.fmean(values) if values else None,
+        "sd": st.stdev(values) if len(values) > 1 else None,
+        "interval": list(found) if (found := interval(values)) else None,
+        "values": list(values),
+    }

@@ -1,0 +1,212 @@
+"""The charts of the arms: every run a dot, paired differences by seed, cost against accuracy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from cnnlab.compare import wording
+from cnnlab.compare.comparison import Arm, Comparison, interval
+from cnnlab.compare.ledger import Cell
+from cnnlab.compare.metrics import Metric
+from cnnlab.compare.page.markup import Content, Markup, tag
+from cnnlab.compare.page.plot import (
+    COLOURS,
+    SHAPES,
+    Scale,
+    bottom,
+    chart,
+    figure,
+    left,
+    line,
+    mark,
+    percent,
+    short,
+    spread,
+    table,
+    text,
+)
+from cnnlab.compare.verdicts import Judged
+
+MOST_ARMS = 40
+"""more rows than that no eye compares"""
+
+Styles = Mapping[Cell, int]
+"""an arm's place in the legend, from which its colour and its mark follow"""
+
+
+def styles(found: Comparison) -> Styles:
+    return {arm.cell: place for place, arm in enumerate(found.arms)}
+
+
+def look(place: int) -> str:
+    """The class that colours an arm's marks."""
+    return f"a{place % COLOURS} arm-{place}"
+
+
+def legend(found: Comparison) -> Markup:
+    """A button an arm, which fades it in all charts."""
+    buttons = []
+    for place, arm in enumerate(found.arms[:MOST_ARMS]):
+        sign = tag("svg", mark(place % SHAPES, 8, 8, 5.5), viewBox="0 0 16 16", width="16", height="16",
+                   aria_hidden="true", class_=f"a{place % COLOURS}")  # fmt: skip
+        buttons.append(tag("button", sign, arm.label, type="button", aria_pressed="true", data_arm=place))
+    return tag("div", buttons, class_="legend", role="group", aria_label="arms shown in the charts")
+
+
+def axis(metric: Metric) -> Callable[[float], str]:
+    return percent if metric.unit == "points" else short
+
+
+def dots(found: Comparison, metric: Metric) -> Markup | None:
+    """Every run's number, an arm a row, with the mean and its interval."""
+    read = [(place, arm, arm.read(metric)) for place, arm in enumerate(found.arms[:MOST_ARMS])]
+    values = [value for _, _, numbers in read for value in numbers.values()]
+    if not values:
+        return None
+    step, top, width = 46, 12, 760
+    start = 24 + min(230, 7.2 * max(len(_cut(arm.label)) for _, arm, _ in read))
+    base = top + step * len(read)
+    bounds = [end for _, _, numbers in read if (ends := interval(list(numbers.values()))) for end in ends]
+    near = [end for end in bounds if min(values) - _range(values) <= end <= max(values) + _range(values)]
+    scale = spread([*values, *near], start, width - 96)
+    rows = [
+        _row(arm, place, numbers, metric, scale, top + step * (index + 0.5), width)
+        for index, (place, arm, numbers) in enumerate(read)
+    ]
+    said = f"{metric.words}, every run a dot: " + "; ".join(_summary(arm, metric) for _, arm, _ in read[:12])
+    picture = chart(width, base + 44, said, bottom(scale, top, base, metric.words, axis(metric)), rows)
+    note = "each dot a seed; the bar is the mean with its 95 % interval (Student's t)"
+    return figure(f"{wording.capital(metric.words)}, run by run", picture, note, _dots_table(read, metric))
+
+
+def _row(arm: Arm, place: int, numbers: Mapping[str, float], metric: Metric, scale: Scale, y: float, width: float):
+    values = list(numbers.values())
+    parts: list[Content] = [text(scale.start - 14, y + 4, _cut(arm.label), anchor="end", class_="name")]
+    parts.append(line(scale.start, y, scale.end, y, class_="rail"))
+    for index, (seed, value) in enumerate(numbers.items()):
+        at = y - 7 + 14 * (index + 0.5) / len(numbers) if len(numbers) > 1 else y
+        told = f"{arm.label}, seed {seed}\n{wording.value(metric, value)}"
+        parts.append(mark(place % SHAPES, scale(value), at - 6, 4, class_="dot", data_t=told))
+    if ends := interval(values):
+        low, high = (min(max(scale(end), scale.start), scale.end) for end in ends)
+        told = f"{arm.label}: mean of {len(values)}\n{_summary(arm, metric)}"
+        parts.append(line(low, y + 10, high, y + 10, class_="bar", data_t=told))
+    if values:
+        mean = scale(sum(values) / len(values))
+        parts.append(line(mean, y + 4, mean, y + 16, class_="mean", data_t=_summary(arm, metric)))
+    ended = [
+        f"{arm.counts[s]} {s}" for s in ("diverged", "failed", "interrupted", "running", "waiting") if arm.counts[s]
+    ]
+    parts += [text(width - 88, y - 2 + 14 * index, words, class_="end") for index, words in enumerate(ended[:2])]
+    return tag("g", parts, class_=look(place))
+
+
+def _summary(arm: Arm, metric: Metric) -> str:
+    values = list(arm.read(metric).values())
+    if not values:
+        return f"{arm.label} has none"
+    mean = wording.value(metric, sum(values) / len(values))
+    ends = interval(values)
+    bounds = f", 95 % interval {' to '.join(wording.value(metric, end) for end in ends)}" if ends else ""
+    return f"{arm.label} {mean}{bounds}, n = {len(values)}"
+
+
+def _dots_table(read: Sequence[tuple[int, Arm, Mapping[str, float]]], metric: Metric) -> Markup:
+    seeds = list(dict.fromkeys(seed for _, _, numbers in read for seed in numbers))[:30]
+    rows = [
+        [arm.label, *(wording.value(metric, numbers[seed]) if seed in numbers else "–" for seed in seeds)]
+        for _, arm, numbers in read
+    ]
+    return table(["arm", *(f"seed {seed}" for seed in seeds)], rows)
+
+
+def differences(judged: Sequence[Judged], one: Judged) -> Markup | None:
+    """One claim's paired differences, a dot a seed, over the zone that does not count, on the axis of its metric."""
+    if one.estimate is None:
+        return None
+    metric, estimate = one.question.metric, one.estimate
+    alike = [other for other in judged if other.estimate and _same(other.question.metric, metric)]
+    seen = [pair.difference for other in alike for pair in other.numbers.pairs]
+    zone = [one.margin, -one.margin] if one.margin and one.margin < 4 * _range([*seen, 0.0]) else []
+    reach = max(abs(v) for v in (*seen, *zone)) or 1.0
+    ends = [v for other in alike if other.estimate for v in (other.estimate.low, other.estimate.high)]
+    scale = spread([*seen, *zone, 0.0, *(v for v in ends if abs(v) <= 2.2 * reach)], 16, 464)
+    base, middle = 58, 30
+
+    def label(value: float) -> str:
+        return wording.difference(metric, value).removesuffix(" points").removesuffix(f" {metric.unit}")
+
+    parts: list[Content] = []
+    if one.margin:
+        low, high = (min(max(scale(v), 16), 464) for v in (-one.margin, one.margin))
+        told = f"differences within {wording.margin(one)} do not count"
+        parts.append(tag("rect", x=low, y=8, width=max(high - low, 1), height=base - 8, class_="zone", data_t=told))
+    parts += [bottom(scale, 8, base, "", label), line(scale(0), 4, scale(0), base, class_="zero")]
+    low, high = (min(max(scale(v), 16), 464) for v in (estimate.low, estimate.high))
+    told = f"95 % interval {wording.between(metric, estimate.low, estimate.high)}"
+    parts.append(line(low, middle + 12, high, middle + 12, class_="bar", data_t=told))
+    middle_told = f"mean {wording.difference(metric, estimate.mean)}"
+    parts.append(
+        line(scale(estimate.mean), middle + 5, scale(estimate.mean), middle + 19, class_="mean", data_t=middle_told)
+    )
+    for pair in one.numbers.pairs:
+        other = "" if pair.reference is None else f" against {wording.value(metric, pair.reference)}"
+        told = (
+            f"seed {pair.seed}: {wording.difference(metric, pair.difference)}\n{wording.value(metric, pair.arm)}{other}"
+        )
+        parts.append(tag("circle", cx=scale(pair.difference), cy=middle - 8, r=4, class_="dot", data_t=told))
+    amounts = ", ".join(wording.difference(metric, pair.difference) for pair in one.numbers.pairs[:12])
+    said = f"paired differences by seed: {amounts}"
+    return chart(480, base + 22, said, parts)
+
+
+def _same(one: Metric, other: Metric) -> bool:
+    return (one.text, one.log) == (other.text, other.log)
+
+
+def cost(found: Comparison, metric: Metric, price: Metric, said: str) -> Markup | None:
+    """An arm's mean number over what it costs."""
+    read = []
+    for place, arm in enumerate(found.arms[:MOST_ARMS]):
+        prices, values = list(arm.read(price).values()), list(arm.read(metric).values())
+        if prices and values and min(prices) > 0:
+            read.append((place, arm, sum(prices) / len(prices), values))
+    prices = [price_ for _, _, price_, _ in read]
+    if len(prices) < 2 or max(prices) < 1.02 * min(prices):  # all cost the same, as far as an eye could tell
+        return None
+    width, height, start = 480, 300, 62
+    x = spread(prices, start + 10, width - 24, log=max(prices) / min(prices) > 4, pad=0.1)
+    ends = [end for *_, values in read for end in interval(values) or ()]
+    means = [sum(values) / len(values) for *_, values in read]
+    room = 2 * (_range(means) or max(means) * 0.1)
+    y = spread([*means, *(e for e in ends if min(means) - room <= e <= max(means) + room)], height - 44, 34)
+    parts: list[Content] = [
+        bottom(x, 30, height - 44, said, short, 4),
+        left(y, start, width - 8, metric.words, axis(metric)),
+    ]
+    for place, arm, price_, values in read:
+        mean, at = sum(values) / len(values), x(price_)
+        told = f"{arm.label}\n{short(price_)} {said}\n{_summary(arm, metric)}"
+        bar = None
+        if bounds := interval(values):
+            low, high = (min(max(y(end), 30), height - 44) for end in bounds)
+            bar = line(at, low, at, high, class_="bar thin")
+        near = at > width - 110
+        name = text(at + (-10 if near else 10), y(mean) - 8, _cut(arm.label, 22), anchor="end" if near else "start",
+                    class_="name") if len(read) <= 12 else None  # fmt: skip
+        parts.append(
+            tag("g", bar, mark(place % SHAPES, at, y(mean), 5.5, class_="dot", data_t=told), name, class_=look(place))
+        )
+    rows = [[arm.label, short(price_), wording.value(metric, sum(v) / len(v))] for _, arm, price_, v in read]
+    picture = chart(
+        width, height, f"{metric.words} over {said}: " + "; ".join(" ".join(row) for row in rows[:12]), parts
+    )
+    return figure(f"{wording.capital(metric.words)} over {said}", picture, "", table(["arm", said, metric.words], rows))
+
+
+def _range(values: Sequence[float]) -> float:
+    return max(values) - min(values)
+
+
+def _cut(label: str, most: int = 32) -> str:
+    return label if len(label) <= most else f"{label[: most - 1]}…"

@@ -1,0 +1,261 @@
+"""The page's verdicts and tables."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from cnnlab.compare import wording
+from cnnlab.compare.comparison import STATES, Comparison
+from cnnlab.compare.metrics import parse
+from cnnlab.compare.page.figures import differences
+from cnnlab.compare.page.markup import Content, Markup, tag
+from cnnlab.compare.page.plot import table
+from cnnlab.compare.trial import Trial
+from cnnlab.compare.verdicts import Judged, by_family, failed_controls
+
+SIGN = {"supported": "✓", "refuted": "✗", "inconclusive": "?", None: "–"}
+
+TITLES = {
+    "controls": ("Controls", "what must come out if this sweep can see anything"),
+    "claims": ("Claims", ""),
+    "interactions": ("Does one depend on the other?", "differences of differences"),
+    "divergence": ("Runs that diverged", "counted, not dropped"),
+    "equal settings": ("At equal settings", "beside the verdict with each arm's own best value"),
+}
+
+MOST_CARDS = 24
+MOST_RUNS = 400
+
+
+def badge(one: Judged) -> Markup:
+    kind = one.verdict or "none"
+    return tag("span", f"{SIGN[one.verdict]} {wording.HOLDS[one.verdict]}", class_=f"badge {kind}")
+
+
+def verdicts(found: Comparison) -> Content:
+    """Every verdict, by the families in which they are corrected."""
+    families = by_family(found.judged)
+    parts: list[Content] = []
+    for family, some in families.items():
+        title, note = TITLES[family]
+        if len(families) > 1:
+            parts.append(tag("h3", title, tag("small", note) if note else None))
+        parts += [card(found, one) for one in some[:MOST_CARDS]]
+        if len(some) > MOST_CARDS:
+            rest = [[wording.claim(one), badge(one), wording.sentence(one)] for one in some[MOST_CARDS:]]
+            listed = table(["claim", "verdict", "finding"], rest, numbers=False)
+            parts.append(tag("details", tag("summary", f"{len(rest)} more"), listed))
+    return parts
+
+
+def card(found: Comparison, one: Judged) -> Markup:
+    so_far = tag("span", "so far", class_="sofar") if one.provisional else None
+    picture = differences(found.judged, one)
+    left_out = [tag("li", why) for why in one.numbers.left_out]
+    notes = [
+        tag("details", tag("summary", f"{len(left_out)} left out"), tag("ul", left_out[:40])) if left_out else None,
+        [tag("p", f"{arm or 'all'}: best with {_settings(values)}, by validation accuracy", class_="quiet")
+         for arm, values in one.question.chosen.items()],
+    ]  # fmt: skip
+    words = tag(
+        "div",
+        tag("h4", badge(one), so_far, " ", wording.claim(one)),
+        tag("p", wording.sentence(one)),
+        _facts(one),
+        notes,
+    )
+    chart = (
+        tag(
+            "div",
+            picture,
+            tag(
+                "p",
+                "paired differences, a dot a seed" + ("; shaded: too small to count" if one.margin else ""),
+                class_="under",
+            ),
+        )
+        if picture
+        else None
+    )
+    return tag("article", words, chart, class_=f"card {one.verdict or 'none'}")
+
+
+def _facts(one: Judged) -> Markup | None:
+    if one.estimate is None or one.verdict is None:
+        return None
+    metric = one.question.metric
+    pairs = [
+        ("difference", wording.difference(metric, one.estimate.mean)),
+        ("95 % interval", wording.between(metric, one.estimate.low, one.estimate.high)),
+        ("seeds", str(one.estimate.n)),
+        ("counts from", wording.margin(one)),
+        ("p", _pure(one.p)),
+        (f"Holm, of {one.together}", _pure(one.support) if one.question.claim.expect != "equal" else ""),
+        (
+            "p of equality" if one.question.claim.expect in ("equal", "different") else "p of less than counts",
+            _pure(one.p_support if one.question.claim.expect == "equal" else one.p_refute),
+        ),
+        (
+            "could have shown",
+            "" if one.detectable is None else wording.difference(metric, one.detectable, signed=False),
+        ),
+    ]
+    return tag("dl", [tag("div", tag("dt", name), tag("dd", value)) for name, value in pairs if value], class_="facts")
+
+
+def _pure(p: float | None) -> str:
+    return "" if p is None else wording.probability(p).removeprefix("p ").removeprefix("= ")
+
+
+def _settings(values: Mapping[str, str]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in values.items())
+
+
+def warnings(found: Comparison) -> Content:
+    """What a reader must know before the verdicts."""
+    said: list[Content] = []
+    if failed := failed_controls(found.judged):
+        names = "; ".join(wording.claim(one) for one in failed)
+        rest = f": {names}. This sweep could not have seen what it is about; do not trust the verdicts below."
+        said.append(tag("p", tag("b", "A control did not come out"), rest, class_="alarm"))
+    if found.waiting:
+        said.append(tag("p", f"{found.waiting} of {found.total} runs are still to come. Verdicts are those so far; the "
+                        "error rates hold for the finished sweep.", class_="note"))  # fmt: skip
+    if found.problems:
+        items = [tag("li", problem) for problem in found.problems[:60]]
+        more = tag("li", f"and {len(found.problems) - 60} more") if len(found.problems) > 60 else None
+        said.append(tag("details", tag("summary", f"{len(found.problems)} remarks about records; the rest was read"),
+                        tag("ul", items, more), class_="note", open=len(found.problems) <= 6))  # fmt: skip
+    return said
+
+
+def failures(found: Comparison) -> Content:
+    """Runs that did not end well, by what they said, and those with a warning."""
+    causes: dict[tuple[str, str], list[Trial]] = {}
+    for trial in found.ledger.all():
+        if trial.status in ("failed", "diverged", "interrupted", "damaged"):
+            causes.setdefault((trial.status, trial.error or "it said nothing"), []).append(trial)
+        for warning in trial.result.get("warnings") or () if isinstance(trial.result.get("warnings"), list) else ():
+            causes.setdefault(("warning", str(warning).partition(":")[0]), []).append(trial)
+    if not causes:
+        return tag("p", "None: every run that has ended, ended well.", class_="quiet")
+    rows = [
+        [
+            status,
+            error[:300],
+            f"{len(trials)}: {', '.join(t.name for t in trials[:12])}{' …' if len(trials) > 12 else ''}",
+        ]
+        for (status, error), trials in causes.items()
+    ]
+    return tag("div", table(["end", "what it said", "runs"], rows, numbers=False), class_="wide")
+
+
+def runs(found: Comparison) -> Content:
+    """Every run and how to repeat it."""
+    metrics = [metric for metric in found.metrics if not metric.collapses][:4]
+    metrics += [parse("best/val_acc")] if all(metric.text != "best/val_acc" for metric in metrics) else []
+    headings = ["run", "seed", "end", *(metric.words for metric in metrics), "seconds", "repeat"]
+    rows = []
+    trials = found.ledger.all()
+    for trial in trials[:MOST_RUNS]:
+        read = [metric.read(trial) for metric in metrics]
+        cells = ["–" if one is None else f"{'> ' if one.censored else ''}{wording.value(metric, one.value)}"
+                 for metric, one in zip(metrics, read, strict=True)]  # fmt: skip
+        seconds = trial.result.get("seconds")
+        spent = wording.number(seconds) if isinstance(seconds, int | float) else "–"
+        rows.append([trial.name, trial.seed, trial.status, *cells, spent, _command(trial)])
+    more = tag("p", f"{len(trials) - MOST_RUNS} more stand in runs.csv.") if len(trials) > MOST_RUNS else None
+    return [_whole(found), tag("div", table(headings, rows), class_="wide runs"), more]
+
+
+def _command(trial: Trial) -> Content:
+    words = [word for word in trial.words if not word.startswith(("hydra.run.dir", "hydra.sweep"))]
+    if not words:
+        return "–"
+    return copied(shlex.join(["python", "run.py", *words]), short=True)
+
+
+def copied(command: str, short: bool = False) -> Markup:
+    """A command and a button that copies it; `short`: the button alone, the command in its title."""
+    button = tag("button", "copy", type="button", data_copy=command, title=command, class_="copy")
+    return tag("span", tag("code", command, class_="hidden" if short else None), button, class_="command")
+
+
+def _whole(found: Comparison) -> Content:
+    commands = []
+    for manifest in found.ledger.sweeps:
+        words = manifest.get("command")
+        if isinstance(words, list) and words:
+            words = list(map(str, words))
+            commands.append(shlex.join(words if words[0].startswith("python") else ["python", "run.py", *words]))
+    if not commands:
+        return None
+    return [
+        tag("p", "The whole sweep again, which runs only what is missing:"),
+        [tag("p", copied(c)) for c in commands],
+    ]
+
+
+def provenance(found: Comparison) -> Markup:
+    """Versions, hardware, data, source: what all runs share, or all the values that they have."""
+    trials = [trial for trial in found.ledger.all() if trial.facts]
+    rows: list[Sequence[Content]] = [
+        ["data", _of(trials, "data"), *_data(trials)],
+        ["model", _of(trials, "model")],
+        ["versions", "; ".join(_versions(trials))],
+        ["device", _of(trials, "device")],
+        ["threads a run", _of(trials, "threads")],
+        ["precision", _distinct(trial.setting("trainer.precision") for trial in trials)],
+        ["epochs", _distinct(trial.setting("trainer.max_epochs") for trial in trials)],
+        ["batch size", _distinct(trial.setting("data.batch_size") for trial in trials)],
+        ["cnnlab's source", "; ".join(_commits(trials)) or "not a git checkout"],
+        ["compute", f"{sum(_seconds(t) for t in trials):,.0f} s of training in {len(trials)} runs"],
+        ["same in all runs", " ".join(found.ledger.fixed) or "–"],
+    ]
+    rows = [[name, ", ".join(str(part) for part in rest if part)] for name, *rest in rows]
+    return tag("div", table(["", ""], rows, numbers=False), class_="wide plain")
+
+
+def _data(trials: Sequence[Trial]) -> list[str]:
+    subset = _distinct(t.setting("data.subset") for t in trials)
+    shape = _distinct("×".join(map(str, s)) for t in trials if isinstance(s := t.setting("data.shape"), list))
+    return [
+        f"{shape} pixels" if shape != "–" else "",
+        f"{subset} training images" if subset not in ("–", "None") else "",
+    ]
+
+
+def _of(trials: Sequence[Trial], key: str) -> str:
+    return _distinct({**trial.facts, **trial.result}.get(key) for trial in trials)
+
+
+def _distinct(values: Iterable[Any]) -> str:
+    found = list(dict.fromkeys(str(value) for value in values if value is not None))
+    return ", ".join(found[:6]) + (" …" if len(found) > 6 else "") or "–"
+
+
+def _versions(trials: Sequence[Trial]) -> list[str]:
+    found: dict[str, dict[str, None]] = {}
+    for trial in trials:
+        versions = trial.facts.get("versions")
+        for name, version in versions.items() if isinstance(versions, dict) else ():
+            found.setdefault(str(name), {})[str(version)] = None
+    return [f"{name} {' and '.join(versions)}" for name, versions in found.items()]
+
+
+def _commits(trials: Sequence[Trial]) -> list[str]:
+    gits = [git for trial in trials if isinstance(git := trial.facts.get("git"), dict)]
+    return list(dict.fromkeys(f"{str(g.get('commit'))[:9]}{' with changes' if g.get('dirty') else ''}" for g in gits))
+
+
+def _seconds(trial: Trial) -> float:
+    seconds = trial.result.get("seconds")
+    return float(seconds) if isinstance(seconds, int | float) else 0.0
+
+
+def counts(found: Comparison) -> str:
+    """How many runs ended how."""
+    ends = [trial.status for trial in found.ledger.all()]
+    return ", ".join(f"{ends.count(state)} {state}" for state in STATES if state in ends)

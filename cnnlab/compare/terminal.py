@@ -1,0 +1,88 @@
+"""The verdict in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from cnnlab.compare import wording
+from cnnlab.compare.comparison import STATES, Comparison
+from cnnlab.compare.verdicts import Judged, by_family, failed_controls
+
+STYLE = {"supported": "bold green", "refuted": "bold magenta", "inconclusive": "bold yellow", None: "dim"}
+SIGN = {"supported": "✓", "refuted": "✗", "inconclusive": "?", None: "–"}
+
+TITLES = {
+    "controls": "Controls: must come out supported",
+    "claims": "Claims",
+    "interactions": "Does one depend on the other?",
+    "divergence": "Runs that diverged",
+    "equal settings": "At equal settings (beside the tuned verdict)",
+}
+
+
+def text(comparison: Comparison) -> RenderableType:
+    """The arms, every verdict in a sentence, what failed, and where the page is."""
+    parts: list[RenderableType] = [Text(""), _arms(comparison), Text("")]
+    if comparison.study.question:
+        parts.append(Text(clean(comparison.study.question), style="bold"))
+    if failed := failed_controls(comparison.judged):
+        parts.append(Text(f"{len(failed)} control{'s' if len(failed) > 1 else ''} did not come out: "
+                          "this study could not have seen what it is about.", style="bold red"))  # fmt: skip
+    families = by_family(comparison.judged)
+    for family, some in families.items():
+        if len(families) > 1:
+            parts.append(Text(TITLES[family], style="bold"))
+        parts += [_verdict(one) for one in some]
+    if not families:
+        parts.append(Text(comparison.headline))
+    parts += _lines(comparison)
+    return Group(*parts)
+
+
+def _arms(comparison: Comparison) -> Table:
+    metric = comparison.metrics[0]
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("arm", overflow="fold")
+    for heading in (metric.words, "95 % interval", "runs"):
+        table.add_column(heading, justify="right")
+    for arm in comparison.arms:
+        mean = "–" if arm.mean is None else wording.value(metric, arm.mean)
+        low_high = arm.interval
+        bounds = "–" if low_high is None else " to ".join(wording.value(metric, end) for end in low_high)
+        others = [f"{arm.counts[state]} {state}" for state in STATES[1:] if arm.counts[state]]
+        table.add_row(
+            clean(arm.label), mean, "" if metric.exact else bounds, ", ".join([str(arm.counts["ok"]), *others])
+        )
+    return table
+
+
+def _verdict(one: Judged) -> RenderableType:
+    said = Text.assemble(
+        (f"{SIGN[one.verdict]} {wording.HOLDS[one.verdict]}", STYLE[one.verdict]),
+        (" so far" if one.provisional else "", "dim"),
+        f"  {clean(wording.claim(one))}\n",
+        (clean(wording.sentence(one)), "dim" if one.verdict is None else ""),
+    )
+    return Padding(said, (0, 0, 0, 2))
+
+
+def _lines(comparison: Comparison) -> Iterator[RenderableType]:
+    for trial in comparison.ledger.all():
+        if trial.status in ("failed", "diverged", "interrupted", "damaged"):
+            yield Text(clean(f"  {trial.status}: {trial.name}  {trial.error[:160]}".rstrip()), style="yellow")
+    for problem in comparison.problems[:8]:
+        yield Text(clean(f"  record: {problem}"), style="yellow")
+    if len(comparison.problems) > 8:
+        yield Text(f"  … and {len(comparison.problems) - 8} more about records, on the page", style="yellow")
+    yield Text(clean(f"\n  page  {comparison.page}"))
+
+
+def clean(words: str) -> str:
+    """Text that a terminal shows and does not obey."""
+    shown = "".join(c if c.isprintable() or c == "\n" else "?" for c in words)
+    return shown.encode("utf-8", "replace").decode()

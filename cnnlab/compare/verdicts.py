@@ -1,0 +1,218 @@
+"""From numbers to verdicts: supported, refuted or inconclusive; or none at all, and why.
+
+Two hypotheses belong to a claim with margin m about a true difference d. It is *supported* when the first is rejected,
+*refuted* when the second is; of a claim that is true only the second can be wrongly rejected, of a false one only the
+first. Each kind of verdict is corrected by Holm over all claims read together.
+
+    expect      supported rejects      refuted rejects
+    different   d = 0                  |d| >= m   (equivalence)
+    higher      d = 0, and d > 0       d >= m
+    lower       d = 0, and d < 0       d <= -m
+    equal       |d| >= m               |d| <= m
+
+Where both are rejected the difference is real and too small to matter: refuted, and said so.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from cnnlab.compare import statistics
+from cnnlab.compare.ledger import Ledger
+from cnnlab.compare.numbers import Numbers, numbers
+from cnnlab.compare.questions import Question
+from cnnlab.compare.statistics import Estimate
+
+Verdict = Literal["supported", "refuted", "inconclusive"]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A question, what the runs say to it, and the verdict."""
+
+    question: Question
+    numbers: Numbers
+    estimate: Estimate | None = None
+    alpha: float = 0.05
+    """of the family"""
+    together: int = 1
+    """verdicts in the family"""
+    p: float | None = None
+    """two-sided, of no difference"""
+    p_support: float | None = None
+    """of what must be rejected for *supported*; Holm-corrected below"""
+    p_refute: float | None = None
+    support: float | None = None
+    refute: float | None = None
+    verdict: Verdict | None = None
+    reason: str | None = None
+    """why there is no verdict, or why not the one that the numbers alone would give"""
+    small: bool = False
+    """the difference is real and smaller than the margin"""
+    exact: float | None = None
+    """the difference, where it is a count"""
+    detectable: float | None = None
+    """the smallest true difference that these seeds would have shown with 80 % power"""
+    more: int | None = None
+    """how many more seeds would settle it; None where more than anyone will run, or nothing to settle"""
+    rates: tuple[float, float] | None = field(default=None)
+    """the shares of runs that diverged, of the arm and of the reference, where they are what is compared"""
+
+    @property
+    def mean(self) -> float | None:
+        if self.rates:
+            return self.rates[0] - self.rates[1]
+        return self.estimate.mean if self.estimate else self.exact
+
+    @property
+    def provisional(self) -> bool:
+        return self.numbers.waiting > 0
+
+    @property
+    def margin(self) -> float | None:
+        """the margin on the scale that is judged"""
+        margin = self.question.margin
+        return math.log(margin) if margin is not None and self.question.metric.log else margin
+
+
+def judge(asked: Sequence[Question], ledger: Ledger, alpha: float) -> list[Judged]:
+    """Every question with its verdict, in the questions' order."""
+    found = [_measured(question, numbers(question, ledger), alpha) for question in asked]
+    for family in dict.fromkeys(question.family for question in asked):
+        places = [at for at, one in enumerate(found) if one.question.family == family and one.p_support is not None]
+        if family == "controls":  # each must come out by itself: none of them is an answer
+            corrected = {at: _corrected([found[at]])[0] for at in places}
+        else:
+            corrected = dict(zip(places, _corrected([found[at] for at in places]), strict=True))
+        for at, one in corrected.items():
+            found[at] = _decided(one)
+    return found
+
+
+def _corrected(some: Sequence[Judged]) -> list[Judged]:
+    support = statistics.holm([one.p_support if one.p_support is not None else 1.0 for one in some])
+    refute = statistics.holm([one.p_refute if one.p_refute is not None else 1.0 for one in some])
+    return [
+        replace(one, support=s, refute=r, together=len(some)) for one, s, r in zip(some, support, refute, strict=True)
+    ]
+
+
+def _measured(question: Question, found: Numbers, alpha: float) -> Judged:
+    """The estimate and the p-values of one question by itself, or why there are none."""
+    blank = Judged(question, found, alpha=alpha)
+    if found.refused:
+        return replace(blank, reason=found.refused)
+    if question.metric.text == "diverged" and question.reference is not None:
+        return _by_rates(blank)
+    if question.metric.exact:
+        return _by_counts(blank)
+    if not found.pairs:
+        why = "; ".join(found.left_out[:3]) or "no run has ended yet"
+        return replace(blank, reason=f"no pair of runs has it: {why}" if found.left_out else why)
+    if len(found.pairs) == 1:
+        return replace(blank, reason="1 seed: no spread to judge by")
+    estimate = statistics.paired([pair.difference for pair in found.pairs], found.resolution)
+    if estimate.error == 0:
+        return replace(blank, reason=f"all {estimate.n} seeds gave the same number: no spread to judge by")
+    if question.metric.clock and all(pair.censored for pair in found.pairs) and min(found.censored) == len(found.pairs):
+        return replace(blank, estimate=estimate, reason="no run reached it within the budget")
+    return _tested(replace(blank, estimate=estimate, p=estimate.p), estimate)
+
+
+def _tested(one: Judged, estimate: Estimate) -> Judged:
+    margin = one.margin or 0.0
+    match one.question.claim.expect:
+        case "different":
+            support, refute = estimate.p, statistics.equivalence(estimate, margin)
+        case "equal":
+            support, refute = statistics.equivalence(estimate, margin), statistics.beyond(estimate, margin)
+        case "higher":
+            support = estimate.p if estimate.mean > 0 else 1.0
+            refute = statistics.below(estimate, margin)
+        case "lower":
+            support = estimate.p if estimate.mean < 0 else 1.0
+            refute = statistics.above(estimate, -margin)
+    return replace(one, p_support=support, p_refute=refute if margin or one.question.claim.expect == "equal" else None)
+
+
+def _by_rates(one: Judged) -> Judged:
+    (some, of), (others, of_others) = one.numbers.diverged
+    if not of or not of_others:
+        return replace(one, reason="; ".join(one.numbers.left_out[:3]) or "no run has ended yet")
+    p = statistics.rates(some, of, others, of_others)
+    wrong_way = {"higher": some / of < others / of_others, "lower": some / of > others / of_others}
+    support = 1.0 if wrong_way.get(one.question.claim.expect) else p
+    return replace(one, rates=(some / of, others / of_others), p=p, p_support=support)
+
+
+def _by_counts(one: Judged) -> Judged:
+    """Counts have no spread: the verdict is a comparison of numbers."""
+    if not one.numbers.pairs:
+        return replace(one, reason="; ".join(one.numbers.left_out[:3]) or "no run has ended yet")
+    differences = {round(pair.difference, 12) for pair in one.numbers.pairs}
+    if len(differences) > 1:
+        return replace(one, reason="the seeds' counts differ, which counts do not: a record was edited")
+    difference, margin = one.numbers.pairs[0].difference, one.margin or 0.0
+    holds = {
+        "different": abs(difference) > margin,
+        "equal": abs(difference) <= max(margin, 1e-9),
+        "higher": difference > margin,
+        "lower": difference < -margin,
+    }[one.question.claim.expect]
+    return replace(one, exact=difference, verdict="supported" if holds else "refuted")
+
+
+def _decided(one: Judged) -> Judged:
+    support = one.support is not None and one.support <= one.alpha
+    refute = one.refute is not None and one.refute <= one.alpha
+    small = support and refute
+    verdict: Verdict = "refuted" if refute else "supported" if support else "inconclusive"
+    one = replace(one, verdict=verdict, small=small)
+    if reason := _reservation(one):
+        one = replace(one, verdict="inconclusive", reason=reason, small=False)
+    if one.estimate is None:
+        return one
+    level = one.alpha / one.together
+    reach = statistics.detectable(one.estimate.sd, one.estimate.n, level)
+    more = None
+    if one.verdict == "inconclusive" and one.reason is None:
+        past = (one.margin or 0.0) if one.question.claim.expect == "equal" else 0.0
+        enough = statistics.enough(one.estimate, level, one.margin, past)
+        more = enough - one.estimate.n if enough else None
+    return replace(one, detectable=reach, more=more)
+
+
+def _reservation(one: Judged) -> str | None:
+    """Why the numbers of the runs that ended must not decide alone: those that did not might be the answer."""
+    (some, of), (others, of_others) = one.numbers.diverged
+    by_equivalence = (one.verdict == "supported") == (one.question.claim.expect == "equal")
+    if one.rates or one.question.metric.clock or one.question.metric.collapses:
+        if one.verdict != "inconclusive" and by_equivalence and any(pair.censored for pair in one.numbers.pairs):
+            return "some runs did not reach it within the budget, so that how far apart they are is not known"
+        return None
+    told = f"{some} of {of} runs of {one.question.arm} diverged"
+    told += f", {others} of {of_others} of {one.question.reference}" if one.question.reference else ""
+    if one.verdict != "inconclusive" and by_equivalence and some + others:
+        return f"{told}: what the others do alike says nothing of them"
+    better = one.question.metric.better
+    ahead = (one.mean or 0) * better
+    if one.verdict == "supported" and one.question.claim.expect in ("higher", "lower") and better and of and of_others:
+        favoured, other = (some / of, others / of_others) if ahead > 0 else (others / of_others, some / of)
+        if favoured > other:
+            return f"{told}: the better mean is one of survivors"
+    return None
+
+
+def failed_controls(judged: Sequence[Judged]) -> list[Judged]:
+    """Controls that did not come out: the study could not have seen what it is about."""
+    return [one for one in judged if one.question.family == "controls" and one.verdict != "supported"]
+
+
+def by_family(judged: Sequence[Judged]) -> dict[str, list[Judged]]:
+    order = ("controls", "claims", "interactions", "divergence", "equal settings")
+    ranked = sorted(judged, key=lambda one: order.index(one.question.family))
+    return {family: list(some) for family, some in itertools.groupby(ranked, key=lambda one: one.question.family)}

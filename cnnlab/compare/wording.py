@@ -1,0 +1,288 @@
+"""Verdicts in words: one sentence each, the same on the page, in the terminal and in the record."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from cnnlab.compare.metrics import Metric
+from cnnlab.compare.statistics import unseen
+from cnnlab.compare.verdicts import Judged
+
+HOLDS = {"supported": "supported", "refuted": "refuted", "inconclusive": "inconclusive", None: "no verdict"}
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number for reading: few digits, a true minus sign, thousands apart.
+
+    >>> number(-0.012345), number(1234567.0), number(12.0), number(0.000001234)
+    ('−0.0123', '1,234,567', '12', '1.23e−06')
+    """
+    if not math.isfinite(value):
+        return str(value).replace("-", "−")
+    if value == int(value) and abs(value) < 1e15:
+        text = f"{int(value):,}"
+    elif abs(value) >= 1000:
+        text = f"{value:,.0f}"
+    else:
+        text = f"{value:.{digits}g}"
+    return text.replace("-", "−")
+
+
+def value(metric: Metric, number_: float) -> str:
+    """A run's number with its unit: accuracies as they are spoken of, in per cent."""
+    if metric.unit == "points":
+        return f"{100 * number_:.2f} %"
+    return f"{number(number_)}{f' {metric.unit}' if metric.unit else ''}"
+
+
+def difference(metric: Metric, amount: float, signed: bool = True) -> str:
+    """A difference as it is judged, in the metric's unit; of ratios the ratio."""
+    if metric.log:
+        return f"×{number(math.exp(amount))}"
+    if metric.unit == "points":
+        text = f"{100 * amount:{'+' if signed else ''}.2f}".replace("-", "−")
+        return f"{text} points"
+    text = number(amount)
+    text = f"+{text}" if signed and amount > 0 else text
+    return f"{text}{f' {metric.unit}' if metric.unit else ''}"
+
+
+def between(metric: Metric, low: float, high: float) -> str:
+    """An interval of differences, without its unit."""
+    if metric.log:
+        return f"×{number(math.exp(low))} to ×{number(math.exp(high))}"
+    if metric.unit == "points":
+        return f"{100 * low:.2f} to {100 * high:.2f}".replace("-", "−")
+    return f"{number(low)} to {number(high)}"
+
+
+def probability(p: float) -> str:
+    """
+    >>> probability(0.0312), probability(0.00001)
+    ('p = 0.031', 'p < 0.001')
+    """
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+
+
+def arms(one: Judged) -> tuple[str, str]:
+    """The names of the two sides, with the setting where a bare value says too little."""
+    question = one.question
+    names = []
+    for labels in (question.arm, question.reference):
+        if labels is None:
+            value_ = question.claim.value or 0.0
+            names.append(value(question.metric, value_) if question.metric.unit == "points" else number(value_))
+        elif question.claim.factor and len(question.claim.factor) == 1:
+            names.append(told(question.claim.factor[0], labels))
+        elif question.claim.factor:
+            parts = zip(question.claim.factor, labels.split(", "), strict=False)
+            names.append(" with ".join(told(key, part) for key, part in parts))
+        else:
+            names.append(labels)
+    return names[0], names[1]
+
+
+def told(factor: str, label: str) -> str:
+    """
+    >>> told("model.norm", "batch"), told("model", "resnet18")
+    ('norm=batch', 'resnet18')
+    """
+    return label if factor in ("model", "data", "variant", "experiment") else f"{factor.rpartition('.')[2]}={label}"
+
+
+def unlogged(amount: float) -> float:
+    """A difference of logarithms as the ratio it is."""
+    return math.exp(amount)
+
+
+def where(one: Judged) -> str:
+    """What is held, and what is averaged over, as the end of a sentence's subject."""
+    held = one.question.held if one.question.claim.factor else {}
+    return f" at {', '.join(told(key, value_) for key, value_ in held.items())}" if held else ""
+
+
+def claim(one: Judged) -> str:
+    """What is claimed, in words."""
+    if one.question.claim.says:
+        return one.question.claim.says
+    arm, reference = arms(one)
+    words, expect = one.question.metric.words, one.question.claim.expect
+    if len(one.question.claim.factor or ()) > 1:
+        first, second = (key.rpartition(".")[2] for key in one.question.claim.factor or ())
+        return f"What {first} does to {words} depends on {second} ({arm} beside {reference}){where(one)}"
+    if one.question.claim.value is not None:
+        how = {"equal": "is", "higher": "is above", "lower": "is below", "different": "is not"}
+        return f"{arm}: {words} {how[expect]} {reference}"
+    comparative = {"higher": "more", "lower": "less"} if one.question.metric.exact else {}
+    match expect:
+        case "equal":
+            said = f"{arm} and {reference} are equal in {words}"
+        case "different":
+            said = f"{arm} differs from {reference} in {words}"
+        case _:
+            said = f"{arm} has {comparative.get(expect, expect)} {words} than {reference}"
+    return said + where(one)
+
+
+def margin(one: Judged) -> str:
+    """The smallest difference that counts, in words; empty where none is asked for."""
+    return difference(one.question.metric, one.margin, signed=False) if one.margin else ""
+
+
+def sentence(one: Judged) -> str:
+    """The verdict in a sentence or two."""
+    if one.rates:
+        return _of_rates(one)
+    if one.verdict is None:
+        return f"No verdict: {one.reason}.{_observed(one)}"
+    if one.exact is not None:
+        return _of_counts(one)
+    assert one.estimate is not None
+    return " ".join(part for part in (f"{_finding(one)} {_measure(one)}.", _rest(one)) if part)
+
+
+def _observed(one: Judged) -> str:
+    if len(one.numbers.pairs) != 1 or one.numbers.refused:
+        return ""
+    (arm, reference), pair, metric = arms(one), one.numbers.pairs[0], one.question.metric
+    seen = [value(metric, number_) for number_ in (pair.arm, pair.reference or 0.0)]
+    return f" Seen: {arm} {seen[0]}, {reference} {seen[1]}."
+
+
+def _of_counts(one: Judged) -> str:
+    (arm, reference), pair, metric = arms(one), one.numbers.pairs[0], one.question.metric
+    mine, theirs = value(metric, pair.arm), value(metric, pair.reference or 0.0)
+    if one.question.reference is None:
+        said = f"{capital(metric.words)} of {arm}: {mine}, against {reference}"
+    elif pair.arm == pair.reference:
+        said = f"{arm} and {reference} have the same {metric.words}: {mine}"
+    else:
+        said = f"{arm} has {mine} {metric.words}, {reference} {theirs}{_times(metric, pair.arm, pair.reference or 0.0)}"
+    return f"{said}. A count, without spread."
+
+
+def _times(metric: Metric, arm: float, reference: float) -> str:
+    if min(arm, reference) <= 0 or metric.unit == "points":
+        return ""
+    times = number(max(arm, reference) / min(arm, reference))
+    return f" ({times} times as many)" if arm > reference else f" ({times} times fewer)"
+
+
+def _of_rates(one: Judged) -> str:
+    arm, reference = arms(one)
+    (some, of), (others, of_others) = one.numbers.diverged
+    said = f"{some} of {of} runs of {arm} diverged, {others} of {of_others} of {reference}{where(one)}"
+    end = {
+        "supported": "more than chance",
+        "inconclusive": "which chance can do with so few runs",
+        None: one.reason,
+    }.get(one.verdict, "")
+    return f"{said}: {end} ({_p(one.p, one.support)})."
+
+
+def _p(p: float | None, corrected: float | None) -> str:
+    if p is None:
+        return ""
+    after = f", {probability(corrected)[4:]} after correction" if corrected is not None and corrected > p + 5e-4 else ""
+    return probability(p) + after
+
+
+def _finding(one: Judged) -> str:
+    arm, reference = arms(one)
+    metric, mean = one.question.metric, one.mean or 0.0
+    compared = _direction(metric, mean, arm, reference) + where(one)
+    if len(one.question.claim.factor or ()) > 1:
+        compared = f"the effects differ by {difference(metric, mean)} between {arm} and {reference}"
+    least = margin(one)
+    alike = f"{arm} and {reference} are equal in {metric.words} within {least}{where(one)}"
+    expect = one.question.claim.expect
+    if one.small:
+        return f"{capital(compared)}: a real difference, but smaller than the {least} that count"
+    if one.verdict == "inconclusive" and one.reason:
+        return f"Undecided, because {one.reason}. Among the runs that can be compared, {compared}"
+    if one.verdict == "inconclusive":
+        return f"Undecided: {compared}, but {one.estimate.n if one.estimate else 0} seeds leave it open"
+    if (one.verdict == "supported") == (expect == "equal") and expect in ("equal", "different"):
+        return capital(alike)
+    if one.verdict == "refuted" and expect in ("higher", "lower"):
+        return f"{capital(compared)}: not {expect} by {least}"
+    if one.verdict == "refuted":
+        return f"{capital(compared)}: more than {least}"
+    return capital(compared)
+
+
+def _direction(metric: Metric, mean: float, arm: str, reference: str) -> str:
+    if metric.log:
+        return f"{arm} has {difference(metric, mean)} the {metric.words} of {reference}"
+    if mean == 0:
+        return f"{arm} and {reference} have the same mean {metric.words}"
+    way = "higher" if mean > 0 else "lower"
+    if metric.clock:
+        way = "more" if mean > 0 else "fewer" if metric.clock != "seconds" else "less"
+        return f"{arm} needs {difference(metric, abs(mean), signed=False)} {way} than {reference} ({metric.words})"
+    if metric.unit == "points":
+        return f"{arm} is {difference(metric, abs(mean), signed=False)} {way} than {reference} in {metric.words}"
+    return f"{arm} is {way} than {reference} in {metric.words} by {difference(metric, abs(mean), signed=False)}"
+
+
+def _measure(one: Judged) -> str:
+    estimate, metric = one.estimate, one.question.metric
+    assert estimate is not None
+    parts = [f"95 % interval {between(metric, estimate.low, estimate.high)}", f"{estimate.n} seeds"]
+    expect = one.question.claim.expect
+    if one.verdict != "inconclusive" and (one.verdict == "refuted" or expect == "equal"):
+        p, corrected = (one.p_refute, one.refute) if one.verdict == "refuted" else (one.p_support, one.support)
+        parts.append(_p(p, corrected))
+    else:
+        parts.append(_p(one.p, one.support if expect != "equal" else None))
+    return f"({'; '.join(part for part in parts if part)})"
+
+
+def _rest(one: Judged) -> str:
+    estimate, metric = one.estimate, one.question.metric
+    assert estimate is not None
+    parts = []
+    if estimate.agree:
+        bound = f"{100 * unseen(estimate.n):.0f} %"
+        parts.append(f"All {estimate.n} seeds agree to the measure's resolution; up to {bound} of seeds might not.")
+    if any(one.numbers.censored):
+        (some, others), n = one.numbers.censored, "run" if sum(one.numbers.censored) == 1 else "runs"
+        parts.append(
+            f"{some + others} {n} did not reach it and count with the budget, so the difference is at least that."
+        )
+    if one.verdict == "inconclusive" and one.reason is None and one.detectable is not None:
+        reach = difference(metric, one.detectable, signed=False)
+        parts.append(f"These seeds could have shown {reach} ({100 * 0.8:.0f} % power).")
+        parts.append(_more(one))
+    return " ".join(parts)
+
+
+def _more(one: Judged) -> str:
+    if one.more is None:
+        return "More seeds than anyone will run would be needed."
+    return (
+        f"About {one.more} more seed{'s' if one.more > 1 else ''} would settle it, if mean and spread stay as they are."
+    )
+
+
+def headline(judged: Sequence[Judged], waiting: int, total: int) -> str:
+    """The whole comparison in a sentence."""
+    claims = [one for one in judged if one.question.family == "claims"] or [
+        one for one in judged if one.question.family == "controls"
+    ]
+    so_far = f"So far ({total - waiting} of {total} runs): " if waiting else ""
+    if not claims:
+        return f"{so_far}Nothing is compared here: all runs are of one arm."
+    if len(claims) == 1:
+        return f"{so_far}{sentence(claims[0])}"
+    counts = {verdict: sum(one.verdict == verdict for one in claims) for verdict in HOLDS}
+    tally = ", ".join(f"{count} {HOLDS[verdict]}" for verdict, count in counts.items() if count)
+    first = min(claims, key=lambda one: (one.verdict != "supported", one.verdict is None, one.support or 1.0))
+    rest = f" {sentence(first)}" if first.verdict in ("supported", "refuted") else ""
+    return f"{so_far}Of {len(claims)} claims: {tally}.{rest}"
+
+
+def capital(text: str) -> str:
+    """`text` at a sentence's start; names of settings and values keep their spelling."""
+    return text[:1].upper() + text[1:] if text[:4] in ("the ", "test") else text
