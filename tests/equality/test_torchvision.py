@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from equality.measure import PAIRS, TOLERANCE, Pair, compare, installed, made, read
+from equality.measure import PAIRS, ROOT, TOLERANCE, Pair, compare, installed, made, read
 
 from cnnlab.network.build import blank
 from cnnlab.weights.names import recognise
 
-QUICK = [pair for pair in PAIRS if pair.name in ("googlenet", "resnet18")]
+SMALL = ("densenet121", "efficientnet_b0", "googlenet", "mobilenet_v2", "resnet18", "squeezenet1_0", "squeezenet1_1")
+QUICK = [pair for pair in PAIRS if pair.name in SMALL]
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +63,11 @@ def test_a_network_that_is_another_is_found_out(name: str, change: str, theirs: 
     found = compare(replace(pair, overrides=(change,)), theirs / f"{name}.pt")
     for dtype, limit in TOLERANCE.items():
         assert min(found[dtype].values()) > limit, found
+
+
+def test_the_page_of_all_differences_has_every_network() -> None:
+    page = (ROOT / "docs" / "equality.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("|")][2:]
+    assert [row[0] for row in rows] == [pair.name for pair in PAIRS]
+    assert max(float(number) for row in rows for number in row[2:5]) <= TOLERANCE["float32"]
+    assert max(float(number) for row in rows for number in row[5:]) <= TOLERANCE["float64"]
