@@ -73,16 +73,24 @@ def _folder(given: str | None, grid: Grid) -> Path:
 
 
 def _checked(hydra: Hydra, name: str, asked: Asked) -> tuple[list[Checked], list[Noted]]:
-    from cnnlab.sweep.plan import Checked
+    """Every cell, composed and checked; cells that differ in the seed alone are composed once."""
+    from cnnlab.sweep.plan import Checked, reseeded
 
     checked, faults = [], []
+    twins: dict[tuple[str, ...], Checked | None] = {}
     for cell in asked.grid.cells():
+        if cell.is_plainly_seeded and cell.apart_from_seed in twins:
+            if twin := twins[cell.apart_from_seed]:
+                checked.append(reseeded(twin, cell))
+            continue
         composed = compose(hydra.config_loader, name, cell.words)  # type: ignore[arg-type]
         run, noted = check(composed)
         for one in noted:
             faults.append(replace(one, where=asked.where(one.fault.path)) if one.where == COMMAND_LINE else one)
         if run:
             checked.append(Checked(cell, composed, run))
+        if cell.is_plainly_seeded and not composed.refers_to_seed:
+            twins[cell.apart_from_seed] = checked[-1] if run else None
     return checked, faults
 
 

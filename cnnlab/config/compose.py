@@ -56,6 +56,8 @@ class Composed:
     origins: Origins = field(default_factory=Origins)
     swept: dict[str, str] = field(default_factory=dict)
     """the sweep that a file asks for, in `hydra.sweeper.params`"""
+    refers_to_seed: bool = False
+    """whether some setting is made from the seed, by a `${seed}`"""
     overrides: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
@@ -98,6 +100,7 @@ def compose(loader: ConfigLoaderImpl, name: str, overrides: list[str]) -> Compos
             )
     result.swept = {key: str(value) for key, value in (config.hydra.sweeper.get("params") or {}).items()}
     del config["hydra"]
+    result.refers_to_seed = "${seed" in str(OmegaConf.to_container(config, resolve=False))
     _resolve(config, None, result)
     result.config = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
     with _environment_kept_out():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -47,6 +48,15 @@ class Cell:
 
     labels: dict[str, str]
     words: list[str]
+
+    @property
+    def is_plainly_seeded(self) -> bool:
+        """Whether its seed is swept, and a number like any other."""
+        return re.fullmatch(r"\d+", self.labels.get(SEED, "")) is not None
+
+    @property
+    def apart_from_seed(self) -> tuple[str, ...]:
+        return tuple(word for word in self.words if word.partition("=")[0] != SEED)
 
 
 @dataclass(frozen=True)

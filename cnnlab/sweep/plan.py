@@ -34,6 +34,14 @@ class Checked:
         return {**self.cell.labels, SEED: str(self.run.top.seed)}
 
 
+def reseeded(twin: Checked, cell: Cell) -> Checked:
+    """What composing and checking `cell` would give, which differs from its twin's cell in the seed alone."""
+    seed, old = int(cell.labels[SEED]), twin.composed
+    config, frozen = {**old.config, SEED: seed}, {**old.frozen, SEED: seed}
+    composed = replace(old, config=config, frozen=frozen, overrides=cell.words)
+    return Checked(cell, composed, replace(twin.run, top=twin.run.top.model_copy(update={SEED: seed})))
+
+
 @dataclass(frozen=True)
 class Planned:
     """A job, and what it is called in its sweep."""

@@ -28,8 +28,6 @@ class Arm:
     """of one job, estimated; None where nothing is trained"""
     same_as: str | None
     """the arm listed before whose jobs are the same ones"""
-    same_network_as: str | None
-    """the arm listed before that has the same network"""
 
 
 def preflight(plan: Plan, trains: bool = True) -> list[Arm]:
@@ -46,18 +44,7 @@ def preflight(plan: Plan, trains: bool = True) -> list[Arm]:
         facts = job.facts
         seconds = _seconds(job, datasets, pace) if trains else None
         same = owners.setdefault(frozenset(one.folder for one in jobs), name)
-        network = owners.setdefault(facts["fingerprint"], name)
-        found.append(
-            Arm(
-                name,
-                len(jobs),
-                facts["params"],
-                facts["macs"],
-                seconds,
-                same if same != name else None,
-                network if network != name else None,
-            )
-        )
+        found.append(Arm(name, len(jobs), facts["params"], facts["macs"], seconds, same if same != name else None))
     return found
 
 
@@ -80,7 +67,6 @@ def table(arms: Sequence[Arm]) -> Table:
     shown.add_column("")
     for arm in arms:
         note = f"the same jobs as {arm.same_as}" if arm.same_as else ""
-        note = note or (f"the network of {arm.same_network_as}" if arm.same_network_as else "")
         time = "" if arm.seconds is None else span(arm.seconds)
         shown.add_row(arm.arm, str(arm.jobs), f"{arm.params:,}", f"{arm.macs:,}", time, note)
     return shown

@@ -12,7 +12,7 @@ import yaml
 from omegaconf._utils import get_yaml_loader
 from pydantic import BeforeValidator, Field
 
-from cnnlab.config.files import at, read, shown
+from cnnlab.config.files import at, explained, read, shown
 from cnnlab.config.settings import Metric
 from cnnlab.errors import Fault, UserError, near
 from cnnlab.settings import Flag, Fraction, Natural, Positive, Settings
@@ -155,8 +155,9 @@ def find(name: str, folders: Sequence[Path]) -> Path:
 
 def read_study(file: Path) -> tuple[Study, Places]:
     """A study's file. StudyError with places for what is wrong in it; Unreadable for what is no YAML."""
-    places = Places(file, read(file))
-    raw = yaml.load(file.read_text(encoding="utf-8"), Loader=get_yaml_loader())
+    with explained(file):
+        places = Places(file, read(file))
+        raw = yaml.load(file.read_text(encoding="utf-8"), Loader=get_yaml_loader())  # a safe one
     study, faults = read_settings(Study, raw, "", "a study")
     if study is None:
         raise StudyError(*((places.of(fault.path), fault) for fault in faults))
