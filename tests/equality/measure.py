@@ -152,6 +152,11 @@ def main() -> int:
     options = parser.parse_args()
     if unknown := set(options.names) - {pair.name for pair in PAIRS}:
         parser.error(f"not compared: {', '.join(sorted(unknown))}; there are {', '.join(pair.name for pair in PAIRS)}")
+    try:
+        installed()
+    except subprocess.CalledProcessError as error:
+        print(f"pip cannot fetch torchvision:\n{error.stderr.strip()}", file=sys.stderr)
+        return 1
     print(HEADING.format(torch=torch.__version__, date=date.today()))
     print("| network | input | " + " | ".join(f"{kind}, {dtype}" for dtype in TOLERANCE for kind in KINDS) + " |")
     print("|---|---|" + "--:|" * len(KINDS) * len(TOLERANCE), flush=True)
