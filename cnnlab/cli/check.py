@@ -30,7 +30,7 @@ class Noted:
 def check(composed: Composed) -> tuple[Run | None, list[Noted]]:
     """The run that was asked for, or everything wrong with it."""
     parts, faults = ({}, []) if composed.failed else read_parts(composed.config)
-    faults = [*absent(composed), *(f for f in faults if not _follows(f, composed.broken))]
+    faults = [*absent(composed), *pointless(composed), *(f for f in faults if not _follows(f, composed.broken))]
     noted = [note(fault, composed) for fault in dict.fromkeys([*composed.faults, *faults])]
     at_fault = {key.split(".")[0] for key in (*composed.broken, *(fault.path for fault in faults))}
     if (
@@ -52,6 +52,13 @@ def absent(composed: Composed) -> Iterator[Fault]:
                 blocks = blocks.get(part) if isinstance(blocks, dict) else None
             if isinstance(blocks, dict) and name in blocks and blocks[name] is None:
                 yield Fault(key, f"there is no block {name!r} to remove{near(name, [b for b in blocks if b != name])}")
+
+
+def pointless(composed: Composed) -> Iterator[Fault]:
+    """`adapt` without a word on weights; a sweep may well compare weights to none, and says so."""
+    said = COMMAND_LINE in composed.origins.history.get("weights", ())
+    if composed.config.get("adapt") and composed.config.get("weights") is None and not said:
+        yield Fault("adapt", "there are no weights to adapt; say which with weights=FILE")
 
 
 def note(fault: Fault, composed: Composed, lines: tuple[str, ...] = ()) -> Noted:

@@ -13,6 +13,13 @@ TASKS = {
     "summary": "the layer table: shapes, parameters, multiply-adds, receptive fields",
 }
 
+TUNING = """\
+  weights=FILE, a run's folder, or a published name (torchvision/resnet18); task=summary tells what would be taken
+  adapt=[channels,classes,shapes]   in what the weights may differ; the output layer, or such layers, then start anew
+  model.freeze=[body.stem,*.norm]   what does not learn; 'model.freeze={body: 3}' for three epochs
+  'optimizer.lr_factors={body: 0.1}' 'optimizer.weight_decay_factors={*.norm: 0}'   factors for the blocks named
+"""
+
 EXAMPLES = """\
   python run.py model=resnet18                                        train on 10,000 images that ship with cnnlab
   python run.py model=resnet18 model.norm=none model.body.stage3.repeat=6
@@ -39,6 +46,8 @@ Groups and their options (files in {conf.name}/)
 Any setting of any block can be changed, whether or not its file spells it; a typo is caught:
   model.body.NAME.SETTING=VALUE   model.body.NAME=null   'model.body.NAME={{block: KIND, …, after: OTHER}}'
 
+Starting from weights, and fine-tuning
+{TUNING}
 Examples
 {EXAMPLES}
 Hydra's own flags: --cfg job (the composed configuration), --info, --config-dir DIR, --hydra-help

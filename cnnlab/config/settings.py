@@ -121,8 +121,6 @@ def read_run(config: dict[str, Any]) -> tuple[Run | None, list[Fault]]:
 def read_parts(config: dict[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
     """The parts of a run by their names in `Run`, None for those with faults, and the faults."""
     top, faults = read(Top, {k: v for k, v in config.items() if k not in GROUPS}, "", "cnnlab", GROUPS)
-    if top and top.adapt and top.weights is None:
-        faults.append(Fault("adapt", "there are no weights to adapt; say which with weights=FILE"))
     group = {name: config.get(name) for name in GROUPS}
     absent = [name for name in GROUPS if group[name] is None]
     faults += [Fault(name, f"the defaults of config.yaml should list `- {name}: FILE`") for name in absent]

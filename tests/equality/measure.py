@@ -26,7 +26,7 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from equality.theirs import CLASSES, results
+from equality.theirs import BATCH, CLASSES, results
 
 from cnnlab.config.compose import compose
 from cnnlab.config.engine import start
@@ -133,16 +133,35 @@ def read(pair: Pair) -> Network:
     return network
 
 
+HEADING = f"""\
+# The same networks as torchvision's
+
+Written by `python tests/equality/measure.py`: torchvision {RELEASE}, torch {{torch}}, CPU, {{date}}.
+
+Random weights, put into both through the names in `cnnlab/weights/torchvision/`, and {BATCH} random images: the largest
+difference of the outputs in evaluation, of the outputs (auxiliary heads' too) and running statistics in training with
+dropout at zero, and of the gradients of the images and all weights. Each is relative to the largest number of its
+tensor, or to 1 where that is smaller; 0 is equal to the bit. CI runs it, and fails beyond {TOLERANCE["float32"]:g}
+(float64: {TOLERANCE["float64"]:g}).
+"""
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="name", help="torchvision's; none: all that we have too")
     options = parser.parse_args()
-    pairs = [pair for pair in PAIRS if not options.names or pair.name in options.names]
-    print(f"Largest difference from torchvision {RELEASE}, torch {torch.__version__}, CPU, {date.today()}\n")
+    if unknown := set(options.names) - {pair.name for pair in PAIRS}:
+        parser.error(f"not compared: {', '.join(sorted(unknown))}; there are {', '.join(pair.name for pair in PAIRS)}")
+    try:
+        installed()
+    except subprocess.CalledProcessError as error:
+        print(f"pip cannot fetch torchvision:\n{error.stderr.strip()}", file=sys.stderr)
+        return 1
+    print(HEADING.format(torch=torch.__version__, date=date.today()))
     print("| network | input | " + " | ".join(f"{kind}, {dtype}" for dtype in TOLERANCE for kind in KINDS) + " |")
-    print("|---|---|" + "--:|" * len(KINDS) * len(TOLERANCE))
+    print("|---|---|" + "--:|" * len(KINDS) * len(TOLERANCE), flush=True)
     equal = True
-    for pair in pairs:
+    for pair in [pair for pair in PAIRS if not options.names or pair.name in options.names]:
         with TemporaryDirectory() as folder:
             made([pair], Path(folder))
             found = compare(pair, Path(folder) / f"{pair.name}.pt")

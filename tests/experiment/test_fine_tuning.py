@@ -41,6 +41,7 @@ def test_frozen_blocks_stay_to_the_bit_and_freed_ones_learn(cnnlab: CLI, capsys:
 def test_a_killed_run_that_unfreezes_by_epoch_goes_on_as_if_it_had_not_been(cnnlab: CLI) -> None:
     words = [*NORMED, "trainer.max_epochs=5", "model.freeze={body.c1: 3, body.c3: 1, head.f6: true}", "optimizer=adamw"]
     words += ["optimizer.lr_factors={body: 0.3}", "optimizer.weight_decay_factors={*.norm: 0, *.bias: 0}"]
+    words += ["data.batch_size=20", "checkpoint.every=2steps"]  # so that it goes on within an epoch
     command = [sys.executable, str(CONF.parent / "run.py"), *words, "hydra.run.dir=broken"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         while not Path("broken/metrics.jsonl").exists():

@@ -81,6 +81,11 @@ def test_what_does_not_fit_is_told_at_once_and_nothing_is_left_behind(
     assert "adapt: there are no weights to adapt" in capsys.readouterr().err
 
 
+def test_a_sweep_can_compare_weights_to_none(cnnlab: CLI, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cnnlab("-m", "task=summary", "model=resnet18", "model.width=0.125", f"weights=null,{file}", ADAPT) == 0
+    assert capsys.readouterr().out.count("weights from") == 1
+
+
 def test_another_runs_weights_are_taken_by_name_and_the_run_remembers_which(
     cnnlab: CLI, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -202,6 +202,18 @@ def test_a_convolution_can_be_the_output():
     assert notes(found) == {"head.out": ["starts anew: 20 classes in the file, 10 here"]}
 
 
+def test_auxiliary_heads_are_outputs_too_and_may_be_left_out():
+    head = {"pool": {"block": "global_avg_pool"}, "fc": {"block": "linear", "features": "classes"}}
+    raw = model({"c": {"block": "conv", "channels": 8}}, aux={"side": {"from": "c", "head": head}})
+    there, here = (build(network(raw, classes), (3, 8, 8)) for classes in (20, 10))
+    weights = Weights(FILE, there.state_dict(), "ours")
+    assert len(transfer(weights, here.state_dict()).faults) == 2
+    anew = ["starts anew: 20 classes in the file, 10 here"]
+    assert notes(transfer(weights, here.state_dict(), ("classes",))) == {"head.fc": anew, "aux.side": anew}
+    without = build(network({**raw, "aux": None}, 20), (3, 8, 8))
+    assert notes(transfer(weights, without.state_dict())) == {"aux.side": ["no such block here"]}
+
+
 def test_the_report_is_a_line_a_block():
     found = given(small("model.body.stage4=null", channels=1, classes=10), adapt=("channels", "classes", "shapes"))
     assert lines(found) == [
