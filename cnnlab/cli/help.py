@@ -43,7 +43,7 @@ Any setting of any block can be changed, whether or not its file spells it; a ty
 Examples
 {EXAMPLES}
 Questions with their verdicts (conf/study/): python run.py study=batchnorm     more images and seeds: study.size=full
-A sweep or study given again goes on where it was; retry=failed trains failed jobs anew; jobs=N processes; timeout=10m a job
+A sweep given again goes on where it was; retry=failed trains failed jobs anew; jobs=N at once; timeout=10m a job
 
 Hydra's own flags: --cfg job (the composed configuration), --info, --config-dir DIR, --hydra-help
 """
