@@ -6,13 +6,14 @@ that build: composing and checking settings must not wait for it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cnnlab.settings import Settings, Shape
 
@@ -79,6 +80,14 @@ class Block(Settings):
     """Base of all kinds. A kind sets `block` to its name and says how to `build` itself; shapes follow from that."""
 
     block: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _kind(cls, values: Any) -> Any:
+        """The kinds of this package name themselves; a user's need not."""
+        unnamed = isinstance(values, dict) and cls.model_fields["block"].is_required()
+        return {"block": kind_of(cls), **values} if unnamed else values
+
     later: ClassVar[dict[str, Any]] = {"stride": 1}
     """settings of the second and later copies under `repeat`: only the first one strides"""
 
@@ -95,6 +104,17 @@ class Block(Settings):
     def closing(self) -> dict[str, Block]:
         """What follows the last copy under `repeat`."""
         return {}
+
+
+def kind_of(cls: type[Block]) -> str:
+    """The word for it after `block:`: its `block`, or its name in small letters.
+
+    >>> class MaxBlurPool(Block): ...
+    >>> kind_of(MaxBlurPool)
+    'max_blur_pool'
+    """
+    said = cls.model_fields["block"].default
+    return said if isinstance(said, str) else re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
 
 
 @dataclass(frozen=True)

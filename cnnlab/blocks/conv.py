@@ -123,7 +123,7 @@ def units(**modules: nn.Module | None) -> nn.Sequential:
     return nn.Sequential(OrderedDict((name, module) for name, module in modules.items() if module is not None))
 
 
-def started(layer: nn.Module, init: Init | Literal["zero"], act: Act) -> nn.Module:
+def started(layer: nn.Module, init: Init | Literal["quiet"], act: Act) -> nn.Module:
     """Leave a note on `layer` how its weights start; `network.start` reads it once every layer knows its path."""
     layer.start = (init, act)  # type: ignore[assignment]
     return layer

@@ -174,7 +174,15 @@ def shortened(
 
     with inside("body"):
         module, end = chain(shape, body), after(shape, body)
-    return Skipped(module, aside(shape, end, shortcut, conv), act, drop)
+    beside = aside(shape, end, shortcut, conv)
+    check_drop(drop, beside)
+    return Skipped(module, beside, act, drop)
+
+
+def check_drop(drop: nn.Module | None, beside: nn.Module | None) -> None:
+    """Raise a Misfit where leaving out the body would leave nothing."""
+    if drop is not None and beside is None:
+        raise Misfit("stochastic_depth leaves out a body beside a shortcut; there is none")
 
 
 def aside(shape: Shape, end: Shape, shortcut: Shortcut, conv: Conv) -> nn.Module | None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 
 from cnnlab.blocks import KINDS
-from cnnlab.blocks.base import Block
+from cnnlab.blocks.base import Block, kind_of
 from cnnlab.errors import Fault
 
 LOADED: dict[str, ModuleType] = {}
@@ -62,17 +62,6 @@ def _is_kind(value: object) -> bool:
     if not isinstance(value, type) or not issubclass(value, Block) or value.__module__.startswith("cnnlab."):
         return False
     return value.build is not Block.build
-
-
-def kind_of(cls: type[Block]) -> str:
-    """The word for it after `block:`: its `block`, or its name in small letters.
-
-    >>> class MaxBlurPool(Block): ...
-    >>> kind_of(MaxBlurPool)
-    'max_blur_pool'
-    """
-    said = cls.model_fields["block"].default
-    return said if isinstance(said, str) else re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
 
 
 def _faults(name: str, found: dict[str, type[Block]], taken: set[str]) -> Iterator[str]:

@@ -19,6 +19,8 @@ RELU_GAIN = (1 / 2 - 1 / (2 * math.pi)) ** -0.5
 """1 / std of relu(z), for z of mean 0 and variance 1; other activations are near it"""
 SMALL = 0.1
 """gain of a linear layer without activation, the network's output: the loss starts at that of chance"""
+QUIET = 0.1
+"""weight of the norm that ends a residual block's body"""
 IMAGE = 4
 """channels up to which weights are not centred: those of an image, or one by itself, whose mean is not to be lost"""
 
@@ -138,8 +140,8 @@ def _weights(layer: nn.Module, init: str, act: str) -> None:
             _auto(weight, act)
             if bias is not None:
                 nn.init.zeros_(bias)  # type: ignore[arg-type]
-        case "zero":
-            nn.init.zeros_(weight)
+        case "quiet":
+            nn.init.constant_(weight, QUIET)
         case "kaiming_normal":
             nn.init.kaiming_normal_(weight, nonlinearity="relu")
         case "kaiming_uniform":

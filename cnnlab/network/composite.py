@@ -77,7 +77,7 @@ def read_composites(raw: Any, path: str) -> tuple[dict[str, Composite], list[Fau
     given = {str(name): said for name, said in raw.items() if said is not None}
     faults = [fault for name, said in given.items() for fault in _faults(name, said, f"{path}.{name}")]
     made = {name: _composite(name, said, f"{path}.{name}") for name, said in given.items() if isinstance(said, dict)}
-    return made, [*faults, *_circles(made)]
+    return made, [*faults, *_circles({name: found for name, found in made.items() if name not in KINDS})]
 
 
 def _composite(name: str, said: dict[str, Any], path: str) -> Composite:

@@ -7,31 +7,20 @@ Plain data in, frozen records out; no torch. What the cascade reaches is said by
 from __future__ import annotations
 
 import re
-from collections import ChainMap
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cnnlab.blocks import KINDS
-from cnnlab.blocks.base import Block, Inherits, Sized, Stack, Stage
-from cnnlab.blocks.merge import Parallel, Scope, Skip
+from cnnlab.blocks.base import Block, Sized, Stack, Stage
+from cnnlab.blocks.merge import Parallel, Scope
 from cnnlab.errors import Fault, near
 from cnnlab.network.arithmetic import is_expression
+from cnnlab.network.cascade import INHERITED, SPREAD, Scoped, idle, inherited, kind_faults, reaches, sound
 from cnnlab.network.composite import REQUIRED, Composite, Faults, Vocabulary, read_composites
 from cnnlab.network.order import Standing, order, unread
 from cnnlab.network.scale import Scale, spread
 from cnnlab.network.spec import PLACED, Aux, AuxSettings, ModelSettings, Network, Place
 from cnnlab.settings import read, shown
-
-SHORTCUT = ("norm", "bias", "init")
-"""what the convolution of a skip's shortcut takes"""
-INHERITED = ("norm", "head_norm", "act", "bias", "init", "dropout")
-SPREAD = "stochastic_depth"
-"""what spreads over all blocks that take it, by their place among them"""
-NOT_OF_OUTPUT = ("head_norm", "act", "dropout")
-"""what the output layer has only where it says so itself"""
-Scoped = ChainMap[str, Any]
-"""what blocks inherit: the settings of what encloses them, the nearest first, the model's last"""
 
 
 def read_network(raw: Any, classes: int, path: str = "model") -> tuple[Network | None, list[Fault]]:
@@ -52,12 +41,12 @@ def read_network(raw: Any, classes: int, path: str = "model") -> tuple[Network |
     sections = [(name, raw[name]) for name in ("body", "head") if isinstance(raw.get(name), dict)]
     stacks = {name: reader.section(name, said, scope, last=name == sections[-1][0]) for name, said in sections}
     heads = reader.heads(raw.get("aux"), scope)
-    faults = [*faults, *broken, *reader.kind_faults(), *reader.faults]
+    faults = [*faults, *broken, *kind_faults(kinds, reader.vocabulary, f"{path}.kinds"), *reader.faults]
     if model and not faults and model.stochastic_depth is not None:
         (body, head), takers = spread([stacks["body"], stacks["head"]], SPREAD, model.stochastic_depth)
         stacks = {"body": body, "head": head}
         reader.used |= {SPREAD} if takers else set()
-    faults = faults or list(reader.idle(raw))
+    faults = faults or list(idle(raw, reader.used, path))
     if model is None or faults:
         return None, list(dict.fromkeys(faults))
     freeze = tuple(model.freeze.items())
@@ -88,26 +77,6 @@ class Reader:
 
     def fault(self, path: str, message: str) -> None:
         self.faults.append(Fault(path, message))
-
-    def kind_faults(self) -> Iterator[Fault]:
-        for kind, settings in self.kinds.items():
-            if kind not in self.vocabulary:
-                message = f"there is no kind of block {kind!r}{self.vocabulary.near(kind)}"
-                yield Fault(f"{self.path}.kinds.{kind}", message)
-            elif kind not in self.vocabulary.broken:
-                known = self.vocabulary.settings(kind)
-                for key in settings:
-                    if key not in known:
-                        yield Fault(f"{self.path}.kinds.{kind}.{key}", f"{kind} has no such setting{near(key, known)}")
-
-    def idle(self, raw: dict[str, Any]) -> Iterator[Fault]:
-        """Settings of the model that nothing takes."""
-        for key in (*INHERITED, SPREAD):
-            if key in raw and key not in self.used and raw[key] not in ("none", "auto"):
-                yield Fault(f"{self.path}.{key}", "no block of this network takes this setting")
-        for kind in self.kinds:
-            if kind not in self.used:
-                yield Fault(f"{self.path}.kinds.{kind}", f"this network has no {kind} block")
 
     # -- stacks
 
@@ -241,16 +210,17 @@ class Reader:
             origin.update({key: f"{path}.{side}.{key}" for key in overlay})
         cls = KINDS.get(kind)
         output = self.is_output(settings, last)
+        known = self.vocabulary.settings(kind)
         for key, value in self.kinds.get(kind, {}).items():
-            if key not in settings and key in self.vocabulary.settings(kind) and value is not None:
-                source = _source(cls, key) if cls else key
-                nearer = any(source in said for said in scope.maps[:-1])
-                if not nearer and not (output and source in NOT_OF_OUTPUT):
-                    settings[key], origin[key] = value, f"{self.path}.kinds.{kind}.{key}"
+            if key not in settings and key in known and value is not None and reaches(cls, key, scope, output):
+                settings[key], origin[key] = value, f"{self.path}.kinds.{kind}.{key}"
         if cls is None:
             return self.composed(self.vocabulary.composites[kind], settings, path, scope, origin, last)
-        inner = scope.new_child({key: settings[key] for key in INHERITED if key in settings})
-        settings = {**self.inherited(cls, settings, scope, output), **settings}
+        inner = scope.new_child(sound({key: settings[key] for key in INHERITED if key in settings}))
+        taken = inherited(cls, scope, output)
+        self.used |= {source for source, _, here in taken if here}
+        around = {name: scope[source] for source, name, _ in taken}
+        settings = {**({"act": "none"} if output else {}), **around, **settings}
         before = len(self.faults)
         self.widths(cls, settings, path)
         self.inside(cls, settings, path, inner, last)
@@ -304,19 +274,6 @@ class Reader:
         features = settings.get("features")
         return features == "classes" or (last and type(features) is int and features == self.scale.classes)
 
-    def inherited(self, cls: type[Block], settings: dict[str, Any], scope: Scoped, output: bool) -> dict[str, Any]:
-        """What the block takes from around it. The output layer takes no norm, activation or dropout."""
-        taken = {}
-        for name in cls.model_fields:
-            source = _source(cls, name)
-            if source is None or (output and source in NOT_OF_OUTPUT):
-                continue
-            if source in scope and name not in settings:
-                taken[name] = scope[source]
-            if source in scope and (not issubclass(cls, Scope) or (cls is Skip and source in SHORTCUT)):
-                self.used.add(source)
-        return {"act": "none", **taken} if output else taken
-
     def widths(self, cls: type[Block], settings: dict[str, Any], path: str) -> None:
         """Put numbers in the place of widths. Of those that `width` makes broken, one is named for all."""
         for name, info in cls.model_fields.items():
@@ -356,11 +313,6 @@ class Reader:
                 stage = replace(stage, sources=sources)
             return name, (stage,) if stage else ()
         return name, self.stack(raw, path, scope) if self.named(name, path, "branch") else ()
-
-
-def _source(cls: type[Block], name: str) -> str | None:
-    """The enclosing setting that the field `name` of `cls` inherits."""
-    return next((m.name for m in cls.model_fields[name].metadata if isinstance(m, Inherits)), None)
 
 
 def _moved(at: str, path: str, origin: dict[str, str]) -> str:

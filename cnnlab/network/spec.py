@@ -108,6 +108,12 @@ class Place(Settings):
             raise ValueError("a block stands either after another or before it; write one of the two")
         return self
 
+    @model_validator(mode="after")
+    def _join_of_several(self) -> Place:
+        if "join" in self.model_fields_set and len(self.sources) < 2:
+            raise ValueError("join is how several blocks' outputs become one; name them: from: [a, b]")
+        return self
+
 
 PLACED = tuple(info.alias or name for name, info in Place.model_fields.items())
 """settings that every block takes: of its place in the stack, not of the block itself"""

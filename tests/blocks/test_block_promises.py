@@ -3,8 +3,9 @@
 import pytest
 import torch
 import yaml
-from hypothesis import HealthCheck, assume, given, settings
-from nets import blocks
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from nets import settings_of
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -158,24 +159,50 @@ def test_measuring_allocates_no_weight():
     assert found.params * 4 > 300 * 2**30  # bytes
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-@given(said=blocks())
-def test_what_any_block_predicts_is_what_it_does(said):
-    part, shape = block_or_none(said), (4, 9, 7)
-    assume(part is not None)
+def fields(kind: str) -> list[str]:
+    return [name for name in KINDS[kind].model_fields if name != "block"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_any_block_predicts_is_what_it_does(kind):
+    """Random settings, each of the kind's in its turn among them."""
+    built: set[str] = set()
+
+    @settings(max_examples=8, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
+    @given(st.data())
+    def kept(data):
+        for name in fields(kind) or [""]:
+            said = data.draw(settings_of(kind, always=(name,)))
+            if any([keeps_its_promises(said, shape) for shape in ((4, 9, 7), (12,))]):
+                built.update(said)
+
+    kept()
+    assert built == {"block", *fields(kind)}
+
+
+def keeps_its_promises(said, shape) -> bool:
+    """Whether the block can be built for the shape; if so, it is asserted to do what it predicts."""
+    part = block_or_none(said)
+    if part is None:
+        return False
     try:
         found = measure(part, shape)
     except Misfit:
         with pytest.raises(Misfit):
             raise_or_build(part, shape)
-        return
+        return False
+    torch.manual_seed(0)
     net = part.build(shape)
-    net(torch.randn(3, *shape))
+    x = torch.randn(3, *shape, requires_grad=True)
+    net(x).square().sum().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in net.parameters())
     with torch.no_grad():
-        out = net.eval()(torch.randn(2, *shape))
-    assert (tuple(out.shape[1:]), out.isfinite().all()) == (found.shape, True)
+        out = net.eval()(torch.cat([x[:1], 100 * torch.randn(1, *shape)]))
+        torch.testing.assert_close(out[:1], net(x[:1]), rtol=1e-3, atol=1e-4)
+    assert (tuple(out.shape[1:]), bool(out.isfinite().all())) == (found.shape, True)
     assert (found.params, found.macs) == counted(net, shape)
     assert type(part).model_validate(part.model_dump()) == part
+    return True
 
 
 def block_or_none(said) -> Block | None:

@@ -212,7 +212,7 @@ def test_a_configuration_without_groups_is_told_what_to_list(
 
 GROUPS = (
     "{model: lenet}, {data: fashion_mini}, {augment: none}, {optimizer: sgd}, {scheduler: one_cycle}, "
-    "{trainer: default}"
+    "{trainer: default}, {callbacks: none}"
 )
 
 

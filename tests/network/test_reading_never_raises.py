@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from nets import CONV, HEAD, NAMES, model, stacks, zoo
+from hypothesis import Phase, given, settings
+from nets import CONV, HEAD, NAMES, model, models, zoo
 from torch.utils.flop_counter import FlopCounterMode
 
 from cnnlab.blocks import KINDS
 from cnnlab.network.build import build
-from cnnlab.network.expand import INHERITED, read_network
+from cnnlab.network.cascade import INHERITED
+from cnnlab.network.expand import read_network
 from cnnlab.network.mend import explain
 from cnnlab.network.plan import plan
 from cnnlab.network.spec import PLACED, ModelSettings
@@ -124,16 +124,20 @@ def test_what_is_no_model_at_all_is_a_fault(raw):
     assert faults
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(body=stacks(), around=st.fixed_dictionaries({}, optional={"norm": st.sampled_from(["batch", "layer", "group"])}))
-def test_what_a_plan_says_of_random_stacks_is_what_they_do(body, around):
-    raw, shape = model(body, {"flat": {"block": "adaptive_avg_pool", "output_size": 1}, **HEAD}, **around), (2, 9, 8)
+REACHED: set[str] = set()
+
+
+@settings(max_examples=400, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
+@given(raw=models())
+def random_networks_do_what_their_plans_say(raw):
+    shape = (2, 9, 8)
     net, _ = read_network(raw, 10)
     if net is None:
         return
     found = plan(net, shape)
     if found.faults:
         return
+    REACHED.update(raw, *(said for said in raw["body"].values()))
     module = build(net, shape)
     module(torch.randn(3, *shape)).sum().backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in module.parameters())
@@ -142,6 +146,12 @@ def test_what_a_plan_says_of_random_stacks_is_what_they_do(body, around):
     assert tuple(out.shape[1:]) == found.output
     assert sum(p.numel() for p in module.parameters()) == found.params
     assert counter.get_total_flops() // 2 == found.macs
+
+
+def test_what_a_plan_says_of_random_networks_is_what_they_do():
+    random_networks_do_what_their_plans_say()
+    apart = {"min_size", "input_size", "kinds", "aux", "init", "head_norm", "freeze", "after", "before"}
+    assert {*PLACED, *ModelSettings.model_fields} - apart <= REACHED
 
 
 def test_settings_that_cascade_are_settings_of_a_model():
