@@ -156,7 +156,7 @@ class Classifier(pl.LightningModule):
         optimizer.zero_grad()
 
     def rate(self, step: int) -> float:
-        """The learning rate of the optimiser's step `step`, before the blocks' factors."""
+        """The learning rate of an optimiser's step, counted from 0 over all of training, before blocks' factors."""
         return self.optimizer.lr * factor(self.schedule, step, self.total_steps, self.steps_an_epoch)
 
     def validation_step(self, batch: tuple[int, int], _: int) -> None:
