@@ -176,9 +176,8 @@ def memory(words: list[str]) -> None:
             command = [sys.executable, "-c", PEAK, variant, case, *words]
             before, peak = map(int, subprocess.run(command, check=True, capture_output=True).stdout.split())
             peaks[variant] = peak
-            print(
-                f"memory    {case:<9} {variant:<5} {peak / 1024:.0f} MB, {(peak - before) / 1024:.0f} of it for training"
-            )
+            took = (peak - before) / 1024
+            print(f"memory    {case:<9} {variant:<5} {peak / 1024:.0f} MB, {took:.0f} of it for training")
         print(f"memory    {case:<9} ours / bare {peaks['ours'] / peaks['bare']:.3f}")
 
 
