@@ -122,7 +122,7 @@ def test_a_job_that_is_killed_one_that_hangs_and_one_that_diverges_end_no_other(
 def test_a_killed_sweep_leaves_no_process_and_the_same_command_ends_as_if_nothing_had_happened(
     cnnlab: Callable[..., int], tmp_path: Path
 ) -> None:
-    words = ["-m", *LONG, "model.norm=none,batch", "seed=0,1"]
+    words = ["-m", *LONG, "trainer.max_epochs=10", "model.norm=none,batch", "seed=0,1"]
     assert cnnlab(*words, "hydra.sweep.dir=whole") == 0
     command = [sys.executable, str(CONF.parent / "run.py"), *words, "hydra.sweep.dir=cut"]
     first = tmp_path / "cut" / "norm=none-s0"
