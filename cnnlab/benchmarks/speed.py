@@ -1,15 +1,17 @@
 """How long does an epoch take, against a bare PyTorch loop and against what people usually write?
 
-    python -m cnnlab.benchmarks.speed                      lenet, lenet at batch 32, resnet18
-    python -m cnnlab.benchmarks.speed lenet repeats=10 -- threads=1
+    python -m cnnlab.benchmarks.speed                      lenet, lenet at batch 32, resnet18, start-up, memory
+    python -m cnnlab.benchmarks.speed lenet start repeats=10 -- threads=1
 
 Every variant trains two epochs on the same images with the same network, batch and options; the second one, with its
 validation, is timed (ours with its checkpoint and its record too). Variants are interleaved; a ratio is the median over
-repeats of ours divided by the other's time in the same repeat.
+repeats of ours divided by the other's time in the same repeat. `start` is the time from the command to the first step
+against importing torch and Lightning; `memory` the peak of a process that trains, ours against the bare loop's.
 """
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -23,7 +25,7 @@ from typing import Any
 import torch
 
 from cnnlab.benchmarks import peers
-from cnnlab.benchmarks.setting import heading, run_of
+from cnnlab.benchmarks.setting import CONF, heading, run_of
 from cnnlab.data.dataset import Dataset, open_dataset
 from cnnlab.data.mnist import DEBIAN
 from cnnlab.experiment.facts import image_shape
@@ -123,14 +125,76 @@ def show(case: str, times: dict[str, list[float]]) -> None:
             print(f"{case:<9} {name} / {other:<12} mins {mins:.3f}   median of pairs {median(pairs):.3f}")
 
 
+FIRST_STEP = """
+import os, sys
+from pathlib import Path
+from cnnlab.cli.main import main
+from cnnlab.training import classifier
+classifier.Classifier.step = lambda *_: os._exit(0)
+main(Path(sys.argv[1]), sys.argv[2:])
+"""
+
+
+def start_up(repeats: int) -> None:
+    """Seconds from the command to the first training step, and those of importing torch and Lightning alone."""
+    with TemporaryDirectory(prefix="cnnlab-speed-") as place:
+        commands = {
+            "imports": ["-c", "import torch, pytorch_lightning"],
+            "first step": ["-c", FIRST_STEP, str(CONF), "model=lenet", f"hydra.run.dir={place}/run"],
+        }
+        times: dict[str, list[float]] = {name: [] for name in commands}
+        for _ in range(repeats):
+            for name, words in commands.items():
+                began = time.perf_counter()
+                subprocess.run([sys.executable, *words], check=True, stdout=subprocess.DEVNULL)
+                times[name].append(time.perf_counter() - began)
+    pairs = [b - a for a, b in zip(*times.values(), strict=True)]
+    shown = "   ".join(f"{name} {median(took):.2f} s" for name, took in times.items())
+    print(f"start     {shown}   more: median {median(pairs):.2f} s")
+
+
+PEAK = """
+import resource, sys
+from pathlib import Path
+from cnnlab.benchmarks import peers, speed
+from cnnlab.data.dataset import open_dataset
+variant, case, *words = sys.argv[1:]
+job = speed.job_of([*speed.CASES[case], *words], Path())
+speed.torch.set_num_threads(job.hardware.threads)
+dataset = open_dataset(job.run.data, job.run.top.seed)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+{"bare": peers.bare, "ours": speed.ours}[variant](job, dataset)
+print(before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def memory(words: list[str]) -> None:
+    """Peak resident memory of a process that trains, and how much of it training took."""
+    for case in CASES:
+        peaks = {}
+        for variant in ("bare", "ours"):
+            command = [sys.executable, "-c", PEAK, variant, case, *words]
+            before, peak = map(int, subprocess.run(command, check=True, capture_output=True).stdout.split())
+            peaks[variant] = peak
+            took = (peak - before) / 1024
+            print(f"memory    {case:<9} {variant:<5} {peak / 1024:.0f} MB, {took:.0f} of it for training")
+        print(f"memory    {case:<9} ours / bare {peaks['ours'] / peaks['bare']:.3f}")
+
+
 def main(argv: list[str]) -> int:
     at = argv.index("--") if "--" in argv else len(argv)
     words, overrides = argv[:at], argv[at + 1 :]
     repeats = next((int(word[8:]) for word in words if word.startswith("repeats=")), 5)
-    cases = [word for word in words if word in CASES] or list(CASES)
-    print(heading("cnnlab.benchmarks.speed", argv, job_of([*CASES[cases[0]], *overrides], Path()).hardware))
+    cases = [word for word in words if word in (*CASES, "start", "memory")] or [*CASES, "start", "memory"]
+    print(heading("cnnlab.benchmarks.speed", argv, job_of([*CASES["lenet"], *overrides], Path()).hardware))
     for case in cases:
-        show(case, measure(case, overrides, repeats, VARIANTS))
+        match case:
+            case "start":
+                start_up(repeats)
+            case "memory":
+                memory(overrides)
+            case _:
+                show(case, measure(case, overrides, repeats, VARIANTS))
     return 0
 
 

@@ -54,6 +54,8 @@ def _with_hydra(conf: Path, arguments: Arguments) -> int:
     more = Path(arguments.config_dir) if arguments.config_dir else None
     hydra = start(Path(arguments.config_path) if arguments.config_path else conf, more)
     try:
+        if arguments.shows and arguments.value("study"):
+            return complain(["command line  study: is a sweep of many configurations; task=preflight lists its jobs"])
         if arguments.shows:
             return show(hydra, arguments)
         if _is_sweep(hydra, arguments):

@@ -172,7 +172,7 @@ def _refused(loader: ConfigLoaderImpl, groups: list[str], override: Override, re
         if key in GROUPS and override.is_delete():
             result.fault(key, f"cannot be left out; choose one of {', '.join(options)}")
         elif key in GROUPS and isinstance(values, list):
-            result.fault(key, f"takes one file; -m {key}={','.join(map(str, values))} runs one after the other")
+            result.fault(key, f"takes one file; -m {key}={','.join(map(str, values))} compares them")
         else:
             for value in values if isinstance(values, list) else [values]:
                 if value not in options:

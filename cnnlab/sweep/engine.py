@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -52,7 +52,9 @@ class Engine:
     jobs: int | str = "auto"
     timeout: float | None = None
     after: Callable[[], object] = lambda: None
-    """called after each job that ended"""
+    """called after jobs that ended; what goes wrong in it is for the caller's own last call to tell"""
+    looked: float = 0.0
+    """when it may be called again"""
     stops: list[int] = field(default_factory=list)
     """signals received that ask for an end"""
 
@@ -104,8 +106,20 @@ class Engine:
     def _settle(self, running: Running, status: int) -> None:
         job = running.job
         asked = "stop" if self.stops and running.asked is None else running.asked
-        self.watcher.ended(job, ended(job.folder, job.facts, status, asked))
-        self.after()
+        try:
+            found = ended(job.folder, job.facts, status, asked)
+        except OSError as error:  # a full disk: the job that filled it could not say so either
+            found = {"status": "failed", "error": f"its end could not be written down: {error}"}
+        self.watcher.ended(job, found)
+        self._look_at_all()
+
+    def _look_at_all(self) -> None:
+        """Call `after`, but not so often that it takes more than a tenth of the time; it must not end the sweep."""
+        since = time.monotonic()
+        if since >= self.looked:
+            with suppress(Exception):
+                self.after()
+            self.looked = since + 10 * (time.monotonic() - since)
 
     def _stop(self, pool: Pool) -> None:
         for running in pool.running.values():

@@ -147,13 +147,17 @@ class Classifier(pl.LightningModule):
         self.manual_backward(loss / min(self.accumulate, len(self.train_batches) - first_of))
         if (step + 1) % self.accumulate and not last:
             return
-        self.rate = self.optimizer.lr * factor(self.schedule, self.global_step, self.total_steps, self.steps_an_epoch)
+        rate = self.rate(self.global_step)
         for group in optimizer.param_groups:
-            group["lr"] = self.rate * group["lr_factor"]
+            group["lr"] = rate * group["lr_factor"]
         if self.clip:
             self.clip_gradients(optimizer, self.clip, "norm")
         optimizer.step()
         optimizer.zero_grad()
+
+    def rate(self, step: int) -> float:
+        """The learning rate of an optimiser's step, counted from 0 over all of training, before blocks' factors."""
+        return self.optimizer.lr * factor(self.schedule, step, self.total_steps, self.steps_an_epoch)
 
     def validation_step(self, batch: tuple[int, int], _: int) -> None:
         """All of the validation images in one go."""
@@ -167,7 +171,7 @@ class Classifier(pl.LightningModule):
         loss, acc = (total / done.seen for total in done.sums.tolist())
         learned = {"train/loss": loss, "train/acc": acc}
         speed = {"seconds": done.seconds, "images_per_second": done.seen / done.seconds}
-        ends = {"lr": self.rate, "step": self.global_step, **speed}
+        ends = {"lr": self.rate(self.global_step - 1), "step": self.global_step, **speed}
         return {"epoch": self.current_epoch + 1, **learned, **self.judged, **ends, **self.measured}
 
     def on_train_epoch_end(self) -> None:

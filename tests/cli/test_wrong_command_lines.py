@@ -26,7 +26,7 @@ WRONG = {
     ],
     "~model": [f"command line  model: cannot be left out; choose one of {MODELS}"],
     "augment=[flip,cutout]": [
-        "command line  augment: takes one file; -m augment=flip,cutout runs one after the other",
+        "command line  augment: takes one file; -m augment=flip,cutout compares them",
     ],
     "model@head=lenet": ["command line  model: Could not override 'model@head'. Did you mean to override model?"],
     # what is said of a group that could not be chosen does not count
