@@ -90,7 +90,10 @@ def places() -> st.SearchStrategy[dict[str, Any]]:
     }
     assert {*fields, "after", "before"} == set(PLACED), "teach tests/nets.py"
     rare = st.fixed_dictionaries({}, optional=fields)
-    return st.one_of(st.just({}), st.just({}), rare)
+    joined = st.fixed_dictionaries(
+        {"from": st.lists(st.integers(0, 2), min_size=2, max_size=2), "join": fields["join"]}
+    )
+    return st.one_of(st.just({}), st.just({}), rare, joined)
 
 
 def _stack(drawn: list[tuple[dict[str, Any], dict[str, Any]]]) -> dict[str, Any]:
@@ -124,6 +127,8 @@ def models() -> st.SearchStrategy[dict[str, Any]]:
 
 def _with_own(raw: dict[str, Any], block: dict[str, Any], there: bool) -> dict[str, Any]:
     """The network with `block` at its end, written as a block of its own whose numbers are parameters."""
+    if "depth" in raw:  # which multiplies what says how often it is there
+        raw["body"]["a"] = {"repeat": 2, **raw["body"]["a"]}
     if not there:
         return raw
     params = {key: value for key, value in block.items() if type(value) is int}

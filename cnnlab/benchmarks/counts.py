@@ -98,9 +98,13 @@ def names() -> list[str]:
     return sorted(found, key=lambda name: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)])
 
 
-def page() -> Iterator[str]:
+def composed() -> dict[str, dict[str, Any]]:
+    """The settings of every network."""
     loader: Any = start(CONF).config_loader
-    settings = {name: compose(loader, "config", [f"model={name}"]).config["model"] for name in names()}
+    return {name: compose(loader, "config", [f"model={name}"]).config["model"] for name in names()}
+
+
+def page(settings: dict[str, dict[str, Any]]) -> Iterator[str]:
     lines = median(header(name).lines for name in settings)
     yield HEAD.format(count=len(settings), lines=lines)
     for group, (title, about) in GROUPS.items():
@@ -111,4 +115,4 @@ def page() -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    print("\n".join(page()), end="")
+    print("\n".join(page(composed())), end="")

@@ -7,7 +7,7 @@ that build: composing and checking settings must not wait for it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -168,9 +168,9 @@ class Flow(Generic[T]):
     def __init__(self, given: T):
         self.left, self.last = {"input": given}, given
 
-    def sources(self, part: Any) -> dict[str, T]:
-        """What `part` takes, by the names of where it comes from; one without a name where it is the block before."""
-        return {name: self.left[name] for name in getattr(part, "sources", ())} or {"": self.last}
+    def sources(self, part: Any) -> list[tuple[str, T]]:
+        """What `part` takes, and the name of where it comes from; one without a name where it is the block before."""
+        return [(name, self.left[name]) for name in getattr(part, "sources", ())] or [("", self.last)]
 
     def put(self, name: str, value: T) -> None:
         self.left[name] = self.last = value
@@ -181,13 +181,13 @@ def entry(flow: Flow[Shape], part: Part) -> Shape:
     return met(getattr(part, "join", "concat"), flow.sources(part), "sources")
 
 
-def met(merge: Merge, ends: Mapping[str, Shape], noun: str = "branches") -> Shape:
-    """The shape that `ends` have once they are joined. Raises Misfit where they do not fit together."""
-    first = next(iter(ends.values()))
-    if len({end[1:] if merge == "concat" else end for end in ends.values()}) > 1:
-        said = ", ".join(f"{name} {sized(end)}" for name, end in ends.items())
+def met(merge: Merge, ends: Sequence[tuple[str, Shape]], noun: str = "branches") -> Shape:
+    """The shape that `ends`, with their names, have once they are joined. Raises Misfit where they do not fit."""
+    first = ends[0][1]
+    if len({end[1:] if merge == "concat" else end for _, end in ends}) > 1:
+        said = ", ".join(f"{name} {sized(end)}" for name, end in ends)
         raise Misfit(f"{noun} to {merge} end at different sizes: {said}")
-    return (sum(end[0] for end in ends.values()), *first[1:]) if merge == "concat" else first
+    return (sum(end[0] for _, end in ends), *first[1:]) if merge == "concat" else first
 
 
 def chain(shape: Shape, parts: Mapping[str, Part]) -> nn.Sequential:

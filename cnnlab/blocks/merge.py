@@ -157,7 +157,7 @@ def beside(shape: Shape, branches: Mapping[str, Mapping[str, Part]], merge: Merg
         with inside(name):
             check_name(name)
             modules[name], ends[name] = chain(shape, parts), after(shape, parts)
-    met(merge, ends)
+    met(merge, list(ends.items()))
     return Branches(modules, merge)
 
 

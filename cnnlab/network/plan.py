@@ -101,7 +101,7 @@ class Walk:
             at = f"{section}.{stage.name}"
             try:
                 check_name(stage.name)
-                self.last = entry(shapes, stage), largest(list(fields.sources(stage).values()))
+                self.last = entry(shapes, stage), largest([seen for _, seen in fields.sources(stage)])
             except Misfit as misfit:
                 return self.ended(f"{self.path}.{at}", stage.copies[0], misfit)
             for name, part in stage.parts.items():

@@ -41,6 +41,12 @@ def test_one_source_is_taken_as_it_is_and_input_is_the_stacks_own():
     torch.testing.assert_close(body(X), body.c(torch.cat([body.a(X), body.b(X), X], 1)))
 
 
+def test_one_source_may_be_named_twice():
+    body = {"a": A, "c": {"block": "conv", "channels": 2, "from": ["a", "a"]}}
+    assert plan(network(model(body)), (1, 8, 8)).layers[1].params == (3 + 3) * 2 * 9 + 2
+    assert net(body)(X).shape == (2, 2, 8, 8)
+
+
 def test_only_the_first_copy_takes_the_sources():
     body = net({"a": A, "b": B, "c": {"block": "conv", "channels": 4, "from": ["a", "b"], "repeat": 2}})
     a = body.a(X)
