@@ -96,6 +96,7 @@ def compare(pair: Pair, file: Path) -> dict[str, dict[str, float]]:
 
     Each is relative to the largest number of its tensor, or to 1 where that is smaller.
     """
+    torch.set_num_threads(1)  # as theirs
     theirs = torch.load(file, weights_only=True, mmap=True)
     recognised = recognise(theirs["state"])
     assert recognised, f"no layout knows the names of {pair.name}"
