@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,11 +10,12 @@ if TYPE_CHECKING:
     from cnnlab.experiment.restore import Predictor
 
 
-def load(path: str | Path) -> Predictor:
+def load(path: str | Path, plugins: Iterable[str] = ()) -> Predictor:
     """A trained network: a module that takes uint8 images (B, C, H, W) and knows its class names.
 
-    `path` is a run's folder or a checkpoint. Raises cnnlab.errors.UserError where there is none.
+    `path` is a run's folder or a checkpoint; `plugins` are modules of blocks of your own that it was made with. Raises
+    cnnlab.errors.UserError where there is none.
     """
     from cnnlab.experiment.restore import load  # torch takes its time, and `import cnnlab` should not
 
-    return load(path)
+    return load(path, plugins)

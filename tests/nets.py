@@ -15,7 +15,7 @@ from cnnlab.blocks.norm import NormSettings
 from cnnlab.config.compose import compose
 from cnnlab.config.engine import start
 from cnnlab.network.expand import read_network
-from cnnlab.network.spec import Network
+from cnnlab.network.spec import PLACED, Network, Place
 
 CONV = {"block": "conv", "channels": 8}
 HEAD = {"pool": {"block": "global_avg_pool"}, "fc": {"block": "linear", "features": "classes"}}
@@ -54,15 +54,17 @@ NAMES = sorted(str(file.relative_to(CONF / "model").with_suffix("")) for file in
 """every network of conf/model"""
 
 
-def settings_of(kind: str, depth: int = 0) -> st.SearchStrategy[dict[str, Any]]:
-    """What YAML may say of a block of `kind`, from the types of its fields; most, but not all of it, can be built."""
+def settings_of(kind: str, depth: int = 0, always: tuple[str, ...] = ()) -> st.SearchStrategy[dict[str, Any]]:
+    """What YAML may say of a block of `kind`, from the types of its fields; most, but not all of it, can be built.
+
+    The settings in `always` are set each time.
+    """
     fields = {name: info for name, info in KINDS[kind].model_fields.items() if name != "block"}
-    needed = {
-        name: values(info.annotation, info.metadata, depth) for name, info in fields.items() if info.is_required()
-    }
-    others = {
-        name: values(info.annotation, info.metadata, depth) for name, info in fields.items() if name not in needed
-    }
+    drawn = {name: values(info.annotation, info.metadata, depth) for name, info in fields.items()}
+    wholes = {name: info.default for name, info in fields.items() if type(info.default) is int}
+    drawn |= {name: drawn[name] | st.sampled_from([usual, 2 * usual]) for name, usual in wholes.items()}
+    needed = {name: drawn[name] for name, info in fields.items() if info.is_required() or name in always}
+    others = {name: strategy for name, strategy in drawn.items() if name not in needed}
     return st.fixed_dictionaries({"block": st.just(kind), **needed}, optional=others)
 
 
@@ -73,14 +75,73 @@ def blocks(depth: int = 0) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def stacks(depth: int = 0, most: int = 3) -> st.SearchStrategy[dict[str, Any]]:
-    return st.dictionaries(st.sampled_from("abcdef"), blocks(depth), min_size=1, max_size=most)
+    """Blocks by name, some of them repeated, some taking what others than the one before them have left."""
+    return st.lists(st.tuples(blocks(depth), places()), min_size=1, max_size=most).map(_stack)
+
+
+def places() -> st.SearchStrategy[dict[str, Any]]:
+    """What any block may be told of its place; the sources as numbers of blocks before it, 0 the stack's own input."""
+    fields = {
+        "repeat": st.integers(0, 3),
+        "first": st.just({}),
+        "last": st.just({}),
+        "join": st.sampled_from(get_args(Place.model_fields["join"].annotation)),
+        "from": st.lists(st.integers(0, 2), min_size=1, max_size=2),
+    }
+    assert {*fields, "after", "before"} == set(PLACED), "teach tests/nets.py"
+    rare = st.fixed_dictionaries({}, optional=fields)
+    joined = st.fixed_dictionaries(
+        {"from": st.lists(st.integers(0, 2), min_size=2, max_size=2), "join": fields["join"]}
+    )
+    return st.one_of(st.just({}), st.just({}), rare, joined)
+
+
+def _stack(drawn: list[tuple[dict[str, Any], dict[str, Any]]]) -> dict[str, Any]:
+    names, stack = ["input"], {}
+    for (block, place), name in zip(drawn, "abcdef", strict=False):
+        taken = {"from": [names[i % len(names)] for i in place["from"]]} if "from" in place else {}
+        if len(taken.get("from", ())) < 2:
+            place = {key: value for key, value in place.items() if key != "join"}
+        stack[name] = {**block, **place, **taken}
+        names.append(name)
+    return stack
+
+
+def models() -> st.SearchStrategy[dict[str, Any]]:
+    """Whole networks, with settings that hold for all of one, and a block that they define themselves."""
+    around = {
+        "norm": st.sampled_from(["batch", "layer", "group"]),
+        "act": st.sampled_from(["tanh", "silu"]),
+        "bias": st.booleans(),
+        "dropout": st.just(0.3),
+        "stochastic_depth": st.just(0.5),
+        "width": st.sampled_from([0.5, 2.0]),
+        "divisor": st.integers(1, 2),
+        "depth": st.sampled_from([0.5, 2.0]),
+        "depth_rounding": st.sampled_from(["up", "down", "nearest"]),
+    }
+    ends = {"flat": {"block": "adaptive_avg_pool", "output_size": 1}, **HEAD}
+    said = st.fixed_dictionaries({"body": stacks(), "head": st.just(ends)}, optional=around)
+    return st.builds(_with_own, said, blocks(1), st.booleans())
+
+
+def _with_own(raw: dict[str, Any], block: dict[str, Any], there: bool) -> dict[str, Any]:
+    """The network with `block` at its end, written as a block of its own whose numbers are parameters."""
+    if "depth" in raw:  # which multiplies what says how often it is there
+        raw["body"]["a"] = {"repeat": 2, **raw["body"]["a"]}
+    if not there:
+        return raw
+    params = {key: value for key, value in block.items() if type(value) is int}
+    root = {**block, **{key: f"${key}" for key in params}}
+    own = {"own": {"params": params, **root}}
+    return {**raw, "blocks": own, "body": {**raw["body"], "z": {"block": "own"}}}
 
 
 def values(annotation: Any, metadata: list[Any], depth: int) -> st.SearchStrategy[Any]:
     """Values that YAML may have where a field is annotated so."""
     origin, args = get_origin(annotation), get_args(annotation)
     if any(isinstance(m, Sized) for m in metadata) and annotation is int:
-        return st.sampled_from([1, 2, 3, 4, 8, 64])
+        return st.sampled_from([1, 3, 4, 8, 16, 64])
     if origin is Annotated:
         inner, *marks = args
         marks = [m for mark in marks for m in (mark.metadata if isinstance(mark, FieldInfo) else [mark])]
@@ -88,6 +149,8 @@ def values(annotation: Any, metadata: list[Any], depth: int) -> st.SearchStrateg
     if origin is Literal:
         return st.sampled_from(args)
     if origin is tuple:
+        if args[-1] is Ellipsis and get_origin(args[0]) is Annotated and get_args(args[0])[0] is int:
+            return st.lists(values(args[0], [], depth), min_size=1, max_size=3)
         if args[-1] is Ellipsis:
             if get_origin(args[0]) is tuple:  # of (name, stack): branches
                 return st.dictionaries(st.sampled_from("abc"), blocks(depth + 1) | stacks(depth + 1), max_size=3)

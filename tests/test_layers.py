@@ -16,9 +16,11 @@ LAYERS = (
     "tracking",
     "compare",
     "network",
+    "weights",
     "training",
     "config",
     "experiment",
+    "sweep",
     "cli",
 )
 """from the bottom up; a module may import its own layer and those below"""

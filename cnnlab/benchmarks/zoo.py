@@ -4,36 +4,28 @@
     python -m cnnlab.benchmarks.zoo nin vgg11 --seeds 3 --markdown -- optimizer.lr=0.1
 
 Networks too costly for a few minutes on two cores get fewer images; their rows say so. `--images` and `--epochs` hold
-for all, and what follows `--` goes to run.py as it is. All 15 take about 40 minutes on one core with bf16 units; where
-others use the machine, `-- threads=1` is not only fairer but many times faster.
+for all, and what follows `--` goes to run.py as it is. Fifteen of them took about 40 minutes on one core with bf16
+units; where others use the machine, `-- threads=1` is not only fairer but many times faster.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
-import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from statistics import fmean
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import torch
 from rich.console import Console
 from rich.table import Table
 
-from cnnlab.cli.arguments import read_arguments
-from cnnlab.cli.check import check
+from cnnlab.benchmarks.setting import CONF, ROOT, heading, run_of
 from cnnlab.cli.main import complain
-from cnnlab.config.compose import compose
-from cnnlab.config.engine import start
 from cnnlab.config.settings import Run
 from cnnlab.data.dataset import open_dataset
 from cnnlab.errors import Exit, Fault, UserError, near
@@ -41,11 +33,8 @@ from cnnlab.experiment.facts import image_shape
 from cnnlab.experiment.hardware import decide
 from cnnlab.network.plan import Plan, plan
 from cnnlab.tracking.durable import read_lines
-from cnnlab.tracking.machine import revision
 from cnnlab.tracking.record import settle
 
-ROOT = Path(__file__).parents[2]
-CONF = ROOT / "conf"
 NETWORKS = sorted(str(file.relative_to(CONF / "model").with_suffix("")) for file in (CONF / "model").rglob("*.yaml"))
 
 EPOCH = 4e11
@@ -85,7 +74,8 @@ def main(argv: Sequence[str]) -> int:
         entries = [entry(model, options.images, overrides) for model in options.models or NETWORKS]
     except UserError as error:
         return complain(error.faults, error.code)
-    print(heading(entries[0].run, argv))
+    first = entries[0].run
+    print(heading("cnnlab.benchmarks.zoo", argv, decide(first.trainer, first.top.threads)))
     for which in entries:
         with console.status(f"{which.model}: {which.images:,} images"):
             trials = [train(which, seed, overrides) for seed in range(options.seeds)]
@@ -117,10 +107,7 @@ def entry(model: str, images: int | None, overrides: list[str]) -> Entry:
     """The network on paper and what it is to be trained on. UserError for settings that are at fault."""
     if model not in NETWORKS:
         raise UserError(Fault("model", f"there is no model {model!r}{near(model, NETWORKS)}"))
-    words = read_arguments([f"model={model}", *overrides]).overrides
-    run, noted = check(compose(start(CONF).config_loader, "config", words))  # type: ignore[arg-type]
-    if run is None:
-        raise UserError(*(Fault("", str(one)) for one in noted))
+    run = run_of([f"model={model}", *overrides])
     there = len(open_dataset(run.data.model_copy(update={"subset": None}), run.top.seed).train)
     paper = plan(run.network, image_shape(run))
     most = images or run.data.subset or affordable(paper)
@@ -186,29 +173,6 @@ def status(result: dict[str, Any]) -> list[str]:
     if result["status"] == "ok":
         return [warning.partition(":")[0] for warning in result["warnings"]] or ["ok"]
     return [": ".join(filter(None, (result["status"], result.get("error"))))]
-
-
-def heading(run: Run, argv: Sequence[str]) -> str:
-    """What the table was measured with, and on."""
-    hardware = decide(run.trainer, run.top.threads)
-    device = torch.cuda.get_device_name() if hardware.accelerator == "gpu" else processor()
-    source = revision(ROOT)
-    at = f", revision {source['commit'][:7]}{' with changes' if source['dirty'] else ''}" if source else ""
-    return (
-        f"{shlex.join(['python', '-m', 'cnnlab.benchmarks.zoo', *argv])}\n"
-        f"{device}, {os.cpu_count()} cores, threads={hardware.threads}, {hardware.precision}; "
-        f"Python {platform.python_version()}, torch {torch.__version__}; {date.today()}{at}\n"
-    )
-
-
-def processor() -> str:
-    """The CPU's name; Python itself knows it on some systems only."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    named = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), None)
-    return named or platform.processor() or platform.machine()
 
 
 def show(rows: Sequence[dict[str, str]], markdown: bool) -> None:

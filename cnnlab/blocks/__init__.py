@@ -1,21 +1,28 @@
 """The vocabulary: one family of blocks a file, and here the one list of what `block:` may say."""
 
+from cnnlab.blocks.attention import SqueezeExcite
 from cnnlab.blocks.base import Block
+from cnnlab.blocks.channels import Select
 from cnnlab.blocks.conv import Conv
+from cnnlab.blocks.dense import DenseBlock, Transition
+from cnnlab.blocks.depthwise import DepthwiseConv, SeparableConv
 from cnnlab.blocks.inception import Inception
 from cnnlab.blocks.linear import Dropout, Flatten, Linear
 from cnnlab.blocks.merge import Parallel, Sequential, Skip
-from cnnlab.blocks.norm import ActBlock, NormBlock
-from cnnlab.blocks.pool import AdaptiveAvgPool, AvgPool, GlobalAvgPool, MaxPool
-from cnnlab.blocks.residual import Bottleneck, Residual
+from cnnlab.blocks.norm import ActBlock, Lrn, NormBlock
+from cnnlab.blocks.pool import AdaptiveAvgPool, AvgPool, BlurPool, GlobalAvgPool, MaxPool
+from cnnlab.blocks.residual import Bottleneck, InvertedResidual, PreactBottleneck, PreactResidual, Residual
 from cnnlab.blocks.vgg import Nin, Vgg
 
 KINDS: dict[str, type[Block]] = {
     cls.model_fields["block"].default: cls
     for cls in (
         Conv,
+        DepthwiseConv,
+        SeparableConv,
         MaxPool,
         AvgPool,
+        BlurPool,
         GlobalAvgPool,
         AdaptiveAvgPool,
         Flatten,
@@ -23,11 +30,19 @@ KINDS: dict[str, type[Block]] = {
         Dropout,
         NormBlock,
         ActBlock,
+        Lrn,
         Vgg,
         Nin,
         Inception,
         Residual,
         Bottleneck,
+        PreactResidual,
+        PreactBottleneck,
+        DenseBlock,
+        Transition,
+        InvertedResidual,
+        SqueezeExcite,
+        Select,
         Sequential,
         Parallel,
         Skip,

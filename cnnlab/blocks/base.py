@@ -6,12 +6,14 @@ that build: composing and checking settings must not wait for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cnnlab.settings import Settings, Shape
 
@@ -55,11 +57,20 @@ class Inherits:
 
 
 @dataclass(frozen=True)
+class Spread:
+    """Marks a rate that, where no block sets it, rises from 0 over the network's blocks to its setting `name`."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class Sized:
     """Marks a width: `classes` may stand there, and the model-wide `width` multiplies it where it is `scaled`."""
 
     scaled: bool
 
+
+Merge = Literal["concat", "add", "mul", "mean", "max"]
 
 Width = Annotated[int, Field(ge=1, strict=True), Sized(scaled=True)]
 Features = Annotated[int, Field(ge=1, strict=True), Sized(scaled=False)]
@@ -69,6 +80,14 @@ class Block(Settings):
     """Base of all kinds. A kind sets `block` to its name and says how to `build` itself; shapes follow from that."""
 
     block: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _kind(cls, values: Any) -> Any:
+        """The kinds of this package name themselves; a user's need not."""
+        unnamed = isinstance(values, dict) and cls.model_fields["block"].is_required()
+        return {"block": kind_of(cls), **values} if unnamed else values
+
     later: ClassVar[dict[str, Any]] = {"stride": 1}
     """settings of the second and later copies under `repeat`: only the first one strides"""
 
@@ -87,12 +106,29 @@ class Block(Settings):
         return {}
 
 
+def kind_of(cls: type[Block]) -> str:
+    """The word for it after `block:`: its `block`, or its name in small letters.
+
+    >>> class MaxBlurPool(Block): ...
+    >>> kind_of(MaxBlurPool)
+    'max_blur_pool'
+    """
+    said = cls.model_fields["block"].default
+    return said if isinstance(said, str) else re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
+
+
 @dataclass(frozen=True)
 class Stage:
     """A named place in a stack: one block or several copies of it, and what closes them."""
 
     name: str
     copies: tuple[Block, ...]
+    sources: tuple[str, ...] = ()
+    """names of the earlier blocks whose outputs it takes, or `input`, the stack's own; none: the block before it"""
+    join: Merge = "concat"
+    """how the outputs of several sources become one"""
+    kind: str = field(default="", compare=False)
+    """the word after `block:`, where that is the name of a block written in YAML"""
 
     @property
     def parts(self) -> dict[str, Block]:
@@ -123,33 +159,88 @@ def stack_parts(stack: Stack) -> dict[str, Part]:
     return {stage.name: stage for stage in stack}
 
 
-def chain(shape: Shape, parts: Mapping[str, Part]) -> nn.Sequential:
-    """Build `parts` in order, handing each the shape the one before it leaves."""
-    from torch import nn
+T = TypeVar("T")
 
-    net = nn.Sequential()
+
+class Flow(Generic[T]):
+    """What runs through a stack, tensors or their shapes: what each block has left, by name."""
+
+    def __init__(self, given: T):
+        self.left, self.last = {"input": given}, given
+
+    def sources(self, part: Any) -> list[tuple[str, T]]:
+        """What `part` takes, and the name of where it comes from; one without a name where it is the block before."""
+        return [(name, self.left[name]) for name in getattr(part, "sources", ())] or [("", self.last)]
+
+    def put(self, name: str, value: T) -> None:
+        self.left[name] = self.last = value
+
+
+def entry(flow: Flow[Shape], part: Part) -> Shape:
+    """The shape of what `part` takes in. Raises Misfit where its sources differ in size."""
+    return met(getattr(part, "join", "concat"), flow.sources(part), "sources")
+
+
+def met(merge: Merge, ends: Sequence[tuple[str, Shape]], noun: str = "branches") -> Shape:
+    """The shape that `ends`, with their names, have once they are joined. Raises Misfit where they do not fit."""
+    first = ends[0][1]
+    if len({end[1:] if merge == "concat" else end for _, end in ends}) > 1:
+        said = ", ".join(f"{name} {sized(end)}" for name, end in ends)
+        raise Misfit(f"{noun} to {merge} end at different sizes: {said}")
+    return (sum(end[0] for _, end in ends), *first[1:]) if merge == "concat" else first
+
+
+def chain(shape: Shape, parts: Mapping[str, Part]) -> nn.Sequential:
+    """Build `parts` in order, handing each the shape the one before it leaves, or its sources do."""
+    from cnnlab.blocks.modules import Chain
+
+    net, flow = Chain(), Flow(shape)
     for name, part in parts.items():
         with inside(name):
             check_name(name)
-            net.add_module(name, part.build(shape))
-            shape = part.shape(shape)
+            given = entry(flow, part)
+            net.append_as(name, made(part, given), getattr(part, "sources", ()), getattr(part, "join", "concat"))
+            flow.put(name, part.shape(given))
     return net
+
+
+def made(part: Part, shape: Shape) -> nn.Module:
+    """Build `part`. A module of a user's own keeps how it is made, for its weights to be started. Raises Misfit."""
+    from torch import nn
+
+    module = part.build(shape)
+    if not isinstance(module, nn.Module):
+        raise Misfit(f"its build() returns {type(module).__name__}, not a torch module")
+    if isinstance(part, Block) and not type(part).__module__.startswith("cnnlab."):
+        module.remake = partial(part.build, shape)  # type: ignore[assignment]
+    return module
 
 
 def check_name(name: str) -> None:
     """Raise a Misfit where a module of this name would hide what torch's own containers have."""
     from torch import nn
 
-    if hasattr(nn.Sequential, name) or hasattr(nn.ModuleDict, name) or name in vars(nn.Module()):
+    from cnnlab.blocks.modules import Chain
+
+    if hasattr(Chain, name) or hasattr(nn.ModuleDict, name) or name in vars(nn.Module()):
         raise Misfit(f"the name {name!r} is taken by torch's own modules; give it another", "name")
 
 
 def after(shape: Shape, parts: Mapping[str, Part]) -> Shape:
     """The shape that `parts`, in order, leave of `shape`."""
+    flow = Flow(shape)
     for name, part in parts.items():
         with inside(name):
-            shape = part.shape(shape)
-    return shape
+            flow.put(name, part.shape(entry(flow, part)))
+    return flow.last
+
+
+def whole(value: int, by: int, names: tuple[str, str]) -> int:
+    """value / by. Raises Misfit, naming both, where it leaves a remainder."""
+    result, rest = divmod(value, by)
+    if rest:
+        raise Misfit(f"{names[1]} ({by}) must divide {names[0]} ({value})")
+    return result
 
 
 def sized(shape: Shape) -> str:

@@ -23,6 +23,7 @@ def _bias(value: Any) -> Any:
 
 
 Bias = Annotated[Literal["auto"] | bool, BeforeValidator(_bias)]
+Order = Literal["conv_norm_act", "norm_act_conv", "conv_act_norm"]
 Init = Literal["auto", "default", "kaiming_normal", "kaiming_uniform", "xavier_normal", "xavier_uniform", "orthogonal"]
 
 
@@ -68,6 +69,8 @@ class Conv(Convolutional):
     """number of groups of channels that do not see each other"""
     dropout: Fraction = 0.0
     """share of the outputs dropped in training"""
+    order: Order = "conv_norm_act"
+    """what comes after what; norm_act_conv: He et al. 2016, arXiv:1603.05027, §4 ("pre-activation")"""
 
     def build(self, shape: Shape) -> nn.Module:
         from torch import nn
@@ -78,7 +81,8 @@ class Conv(Convolutional):
         check_fits(self.block, (rows, columns), self.kernel_size, self.padding, self.dilation)
         top, bottom, left, right = pads(self.padding, self.kernel_size, self.dilation)
         lopsided = (top, left) != (bottom, right)
-        norm = norm_layer(self.norm, (self.channels, *self.out_size(rows, columns)))
+        first = self.order == "norm_act_conv"
+        norm = norm_layer(self.norm, shape if first else (self.channels, *self.out_size(rows, columns)))
         conv = nn.Conv2d(
             channels,
             self.channels,
@@ -89,19 +93,27 @@ class Conv(Convolutional):
             groups=self.groups,
             bias=norm is None if self.bias == "auto" else self.bias,
         )
-        return units(
-            pad=nn.ZeroPad2d((left, right, top, bottom)) if lopsided else None,
-            conv=started(conv, self.init, self.act),
-            norm=norm,
-            act=act_layer(self.act, inplace=True),
-            dropout=nn.Dropout(self.dropout) if self.dropout else None,
-        )
+        parts = {
+            "pad": nn.ZeroPad2d((left, right, top, bottom)) if lopsided else None,
+            "conv": started(conv, self.init, self.act),
+            "norm": norm,
+            "act": act_layer(self.act, inplace=not first or norm is not None),  # never in place of the block's input
+            "dropout": nn.Dropout(self.dropout) if self.dropout else None,
+        }
+        return units(**{name: parts[name] for name in ORDERS[self.order]})
 
     def out_size(self, rows: int, columns: int) -> tuple[int, int]:
         """Rows and columns it leaves: floor((n − d·(k − 1) − 1 + p) / s) + 1."""
         top, bottom, left, right = pads(self.padding, self.kernel_size, self.dilation)
         (h, w), (s, t), (d, e) = self.kernel_size, self.stride, self.dilation
         return (rows - d * (h - 1) - 1 + top + bottom) // s + 1, (columns - e * (w - 1) - 1 + left + right) // t + 1
+
+
+ORDERS: dict[Order, tuple[str, ...]] = {
+    "conv_norm_act": ("pad", "conv", "norm", "act", "dropout"),
+    "norm_act_conv": ("norm", "act", "pad", "conv", "dropout"),
+    "conv_act_norm": ("pad", "conv", "act", "norm", "dropout"),
+}
 
 
 def units(**modules: nn.Module | None) -> nn.Sequential:
@@ -111,7 +123,7 @@ def units(**modules: nn.Module | None) -> nn.Sequential:
     return nn.Sequential(OrderedDict((name, module) for name, module in modules.items() if module is not None))
 
 
-def started(layer: nn.Module, init: Init, act: Act) -> nn.Module:
+def started(layer: nn.Module, init: Init | Literal["quiet"], act: Act) -> nn.Module:
     """Leave a note on `layer` how its weights start; `network.start` reads it once every layer knows its path."""
     layer.start = (init, act)  # type: ignore[assignment]
     return layer

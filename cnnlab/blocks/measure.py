@@ -20,7 +20,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
-from cnnlab.blocks.base import Misfit, Part
+from cnnlab.blocks.base import Misfit, Part, made
+from cnnlab.blocks.plugins import own_line
 from cnnlab.settings import Shape
 
 aten = torch.ops.aten
@@ -65,15 +66,18 @@ class Measured:
 def measure(part: Part, shape: Shape) -> Measured:
     """Run the part's module on the meta device. Raises Misfit."""
     with torch.device("meta"), torch.no_grad(), _countable():
-        module, x = part.build(shape).eval(), torch.empty(1, *shape)
+        with _told_of_plugins():
+            module, x = made(part, shape).eval(), torch.empty(1, *shape)
         tally = Tally(x)
         try:
-            with tally:
+            with tally, _told_of_plugins():
                 y = module(x)
         except RuntimeError as error:
             if "overflow" in str(error):
                 raise
             raise Misfit(str(error)) from None
+        if not isinstance(y, Tensor):
+            raise Misfit(f"its forward() returns {type(y).__name__}, not a tensor")
     params = sum(parameter.numel() for parameter in module.parameters())
     return Measured(tuple(y.shape[1:]), params, tally.macs, tally.of(y) or Field())
 
@@ -87,6 +91,19 @@ def _countable() -> Iterator[None]:
         if "overflow" not in str(error).lower():
             raise
         raise Misfit("a size is too large: no tensor can have so many numbers") from None
+
+
+@contextmanager
+def _told_of_plugins() -> Iterator[None]:
+    """What goes wrong in a user's own block, as a misfit with the line; our own mistakes stay what they are."""
+    try:
+        yield
+    except Misfit:
+        raise
+    except Exception as error:
+        if line := own_line(error):
+            raise Misfit(f"{type(error).__name__}: {error}{line}") from None
+        raise
 
 
 class Tally(TorchDispatchMode):
@@ -159,6 +176,14 @@ def _normed(x: Tensor, *_: Any) -> tuple[Tensor, Tensor, Tensor]:
     return torch.empty_like(x), x.new_empty(0), x.new_empty(0)
 
 
+def _joined(parts: Sequence[Tensor], dim: int = 0) -> Tensor:
+    first, dim = list(parts[0].shape), dim % parts[0].dim()
+    rests = {tuple(n for axis, n in enumerate(x.shape) if axis != dim) for x in parts}
+    if len(rests) > 1:
+        raise RuntimeError(f"{' and '.join(str(tuple(x.shape[1:])) for x in parts)} cannot be concatenated")
+    return parts[0].new_empty([*first[:dim], sum(x.shape[dim] for x in parts), *first[dim + 1 :]])
+
+
 def _meaned(x: Tensor, dims: list[int] | None = None, keepdim: bool = False, **_: Any) -> Tensor:
     gone = {dim % x.dim() for dim in dims or range(x.dim())}
     kept = [1 if dim in gone else n for dim, n in enumerate(x.shape) if keepdim or dim not in gone]
@@ -183,6 +208,7 @@ SHORT_CUTS = {
     aten._native_batch_norm_legit: _normed,
     aten._native_batch_norm_legit_no_training: _normed,
     aten.mean: _meaned,
+    aten.cat: _joined,
 }
 """What torch's own meta kernels would do, who first import its compiler (1.2 s, half of the time a summary takes)"""
 

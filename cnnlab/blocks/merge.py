@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, InstanceOf, PlainSerializer, SerializationInfo
@@ -10,26 +11,31 @@ from pydantic import BeforeValidator, InstanceOf, PlainSerializer, Serialization
 from cnnlab.blocks.base import (
     Block,
     Inherits,
+    Merge,
     Misfit,
     Part,
+    Spread,
     Stage,
     after,
     chain,
     check_name,
     image,
     inside,
+    met,
     sized,
     stack_parts,
 )
 from cnnlab.blocks.conv import Conv, Convolutional
 from cnnlab.blocks.norm import NO_NORM, Norm
+from cnnlab.blocks.pool import AvgPool
 from cnnlab.settings import Fraction, Shape
 
 if TYPE_CHECKING:
     from torch import nn
 
-Merge = Literal["concat", "add", "mul", "mean", "max"]
-Shortcut = Literal["auto", "identity", "conv", "none"]
+    from cnnlab.blocks.modules import Skipped
+
+Shortcut = Literal["auto", "identity", "conv", "pool", "pad", "none"]
 
 
 def _stack(value: Any) -> Any:
@@ -45,13 +51,23 @@ def _stack(value: Any) -> Any:
 def _stage(name: str, part: Any) -> Any:
     from cnnlab.blocks import KINDS
 
+    if isinstance(part, dict):
+        return replace(_stage(name, part["copies"]), sources=tuple(part["from"]), join=part["join"])
     if isinstance(part, list):
         return Stage(name, tuple(KINDS[copy["block"]].model_validate(copy) for copy in part))
     return Stage(name, (part,)) if isinstance(part, Block) else part
 
 
-def _dumped(stack: tuple[Stage, ...], info: SerializationInfo) -> dict[str, list[dict]]:
-    return {stage.name: [copy.model_dump(mode=info.mode) for copy in stage.copies] for stage in stack}
+def _dumped(stack: tuple[Stage, ...], info: SerializationInfo) -> dict[str, Any]:
+    def copies(stage: Stage) -> list[dict[str, Any]]:
+        return [copy.model_dump(mode=info.mode) for copy in stage.copies]
+
+    return {
+        stage.name: {"from": list(stage.sources), "join": stage.join, "copies": copies(stage)}
+        if stage.sources
+        else copies(stage)
+        for stage in stack
+    }
 
 
 def _branches_dumped(branches: tuple[tuple[str, tuple[Stage, ...]], ...], info: SerializationInfo) -> dict[str, Any]:
@@ -70,6 +86,9 @@ BranchesField = Annotated[
     BeforeValidator(_branches),
     PlainSerializer(_branches_dumped),
 ]
+
+
+Rate = Annotated[Fraction | None, Spread("stochastic_depth")]
 
 
 class Scope(Convolutional):
@@ -117,10 +136,14 @@ class Skip(Scope):
     body: StackField
     """the blocks beside the shortcut, by name"""
     shortcut: Shortcut = "auto"
-    """auto: the identity where the shape stays, else a 1×1 convolution; none: no shortcut, a plain network"""
+    """auto: the identity where the shape stays, else a 1×1 convolution; pool: there an average pool before it; pad:
+    zeros for the channels that are missing; none: no shortcut, a plain network"""
+    stochastic_depth: Rate = None
+    """share of the images for which the body is left out in training; as the network's unless said"""
 
     def build(self, shape: Shape) -> nn.Module:
-        return shortened(shape, stack_parts(self.body), self.shortcut, self.conv(1))
+        body, drop = stack_parts(self.body), drop_path(self.stochastic_depth)
+        return shortened(shape, body, self.shortcut, self.conv(1), drop=drop)
 
 
 def beside(shape: Shape, branches: Mapping[str, Mapping[str, Part]], merge: Merge = "concat") -> nn.Module:
@@ -134,41 +157,94 @@ def beside(shape: Shape, branches: Mapping[str, Mapping[str, Part]], merge: Merg
         with inside(name):
             check_name(name)
             modules[name], ends[name] = chain(shape, parts), after(shape, parts)
-    if len({end[1:] if merge == "concat" else end for end in ends.values()}) > 1:
-        said = ", ".join(f"{name} {sized(end)}" for name, end in ends.items())
-        raise Misfit(f"branches to {merge} end at different sizes: {said}")
+    met(merge, list(ends.items()))
     return Branches(modules, merge)
 
 
 def shortened(
-    shape: Shape, body: Mapping[str, Part], shortcut: Shortcut, conv: Conv, act: nn.Module | None = None
-) -> nn.Module:
+    shape: Shape,
+    body: Mapping[str, Part],
+    shortcut: Shortcut,
+    conv: Conv,
+    act: nn.Module | None = None,
+    drop: nn.Module | None = None,
+) -> Skipped:
     """`body` beside a shortcut, added, then `act`; of `conv` only the norm, bias and initialisation are taken."""
-    from torch import nn
-
     from cnnlab.blocks.modules import Skipped
 
     with inside("body"):
         module, end = chain(shape, body), after(shape, body)
+    beside = aside(shape, end, shortcut, conv)
+    check_drop(drop, beside)
+    return Skipped(module, beside, act, drop)
+
+
+def check_drop(drop: nn.Module | None, beside: nn.Module | None) -> None:
+    """Raise a Misfit where leaving out the body would leave nothing."""
+    if drop is not None and beside is None:
+        raise Misfit("stochastic_depth leaves out a body beside a shortcut; there is none")
+
+
+def aside(shape: Shape, end: Shape, shortcut: Shortcut, conv: Conv) -> nn.Module | None:
+    """The shortcut from `shape` to `end`, None where there is to be none. Raises Misfit.
+
+    He et al. 2015, arXiv:1512.03385, §3.3: `pad` is its option A, `auto` option B, `conv` option C. `pool` is ResNet-D
+    of He et al. 2018, arXiv:1812.01187, §4.2.
+    """
+    from torch import nn
+
     if shortcut == "none":
-        return Skipped(module, None, act)
+        return None
     if end == shape and shortcut != "conv":
-        return Skipped(module, nn.Identity(), act)
+        return nn.Identity()
     if shortcut == "identity":
         raise Misfit(
             f"an identity shortcut needs a body that keeps the shape; this makes {sized(end)} of {sized(shape)}"
         )
-    return Skipped(module, projection(shape, end, conv).build(shape), act)
+    return {"pad": padded, "pool": pooled}.get(shortcut, projected)(shape, end, conv)
 
 
-def projection(shape: Shape, end: Shape, conv: Conv) -> Conv:
-    """The 1×1 convolution from `shape` to `end`: He et al. 2015, arXiv:1512.03385, §3.3, option B. Raises Misfit."""
+def projected(shape: Shape, end: Shape, conv: Conv) -> nn.Module:
+    """A 1×1 convolution that strides."""
+    return _projection(end, conv, _strides(shape, end)).build(shape)
+
+
+def pooled(shape: Shape, end: Shape, conv: Conv) -> nn.Module:
+    """An average pool that strides, then a 1×1 convolution."""
+    stride = _strides(shape, end)
+    if stride == (1, 1):
+        return projected(shape, end, conv)
+    pool = AvgPool(kernel_size=stride, ceil_mode=True, count_include_pad=False)
+    return chain(shape, {"pool": pool, "project": _projection(end, conv, (1, 1))})
+
+
+def padded(shape: Shape, end: Shape, _: Conv) -> nn.Module:
+    """Positions left out, zeros for the channels that are missing."""
+    from cnnlab.blocks.modules import PadShortcut
+
+    if end[0] < shape[0]:
+        raise Misfit(f"a padded shortcut adds channels; the body makes {end[0]} of {shape[0]}")
+    return PadShortcut(_strides(shape, end), end[0] - shape[0])
+
+
+def _strides(shape: Shape, end: Shape) -> tuple[int, int]:
+    """The steps that make rows and columns of `shape` those of `end`. Raises Misfit where none do."""
     _, rows, columns = image(shape, "a convolutional shortcut")
     _, *size = image(end, "a convolutional shortcut")
     stride = (-(-rows // size[0]), -(-columns // size[1]))
-    project = conv.model_copy(
+    if [-(-rows // stride[0]), -(-columns // stride[1])] != size:
+        raise Misfit(f"no stride of a 1×1 shortcut makes {sized(end)}, as the body does, of {sized(shape)}")
+    return stride
+
+
+def _projection(end: Shape, conv: Conv, stride: tuple[int, int]) -> Conv:
+    return conv.model_copy(
         update={"channels": end[0], "kernel_size": (1, 1), "stride": stride, "padding": "valid", "act": "none"}
     )
-    if project.shape(shape) != end:
-        raise Misfit(f"no stride of a 1×1 shortcut makes {sized(end)}, as the body does, of {sized(shape)}")
-    return project
+
+
+def drop_path(rate: float | None) -> nn.Module | None:
+    """What leaves out a body in training (Huang et al. 2016, arXiv:1603.09382); None where nothing does."""
+    from cnnlab.blocks.modules import StochasticDepth
+
+    return StochasticDepth(rate) if rate else None

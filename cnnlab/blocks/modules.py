@@ -1,9 +1,13 @@
-"""The torch modules that torch has not: branches that are joined, a body beside a shortcut."""
+"""The torch modules that torch has not: stacks with cross-connections, branches, shortcuts, gates, blurs."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
 from functools import reduce
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 JOINS = {
     "concat": lambda outs: torch.cat(outs, 1),
@@ -12,6 +16,43 @@ JOINS = {
     "mean": lambda outs: reduce(torch.add, outs) / len(outs),
     "max": lambda outs: reduce(torch.maximum, outs),
 }
+
+
+class Chain(nn.Sequential):
+    """Runs its modules in order; some take, in the place of what the one before them left, what earlier ones left."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sources: dict[str, tuple[tuple[str, ...], str]] = {}
+
+    def append_as(self, name: str, module: nn.Module, sources: tuple[str, ...] = (), join: str = "concat") -> None:
+        self.add_module(name, module)
+        if sources:
+            self._sources[name] = (sources, join)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self._sources:
+            return super().forward(x)
+        out = x
+        for _, out in walk(self, x):  # noqa: B007
+            pass
+        return out
+
+
+def walk(stack: Chain, x: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """Run a stack; what each of its blocks leaves, by name."""
+    awaited = {name for names, _ in stack._sources.values() for name in names}
+    left = {"input": x}
+    for name, module in stack._modules.items():
+        assert module is not None
+        if name in stack._sources:
+            names, join = stack._sources[name]
+            taken = [left[source] for source in names]
+            x = JOINS[join](taken) if len(taken) > 1 else taken[0]
+        x = module(x)
+        if name in awaited:
+            left[name] = x
+        yield name, x
 
 
 class Branches(nn.ModuleDict):
@@ -29,14 +70,110 @@ class Branches(nn.ModuleDict):
 
 
 class Skipped(nn.Module):
-    """act(body(x) + shortcut(x)); without a shortcut, act(body(x))."""
+    """act(drop(body(x)) + shortcut(x)); without a shortcut, act(body(x))."""
 
-    def __init__(self, body: nn.Module, shortcut: nn.Module | None, act: nn.Module | None):
+    def __init__(
+        self, body: nn.Module, shortcut: nn.Module | None, act: nn.Module | None = None, drop: nn.Module | None = None
+    ):
         super().__init__()
-        self.body, self.shortcut, self.act = body, shortcut, act
+        self.body, self.shortcut, self.act, self.drop = body, shortcut, act, drop
 
     def forward(self, x: Tensor) -> Tensor:
         out = self.body(x)
         if self.shortcut is not None:
-            out = out + self.shortcut(x)
+            out = (out if self.drop is None else self.drop(out)) + self.shortcut(x)
         return out if self.act is None else self.act(out)
+
+
+class Preactivated(nn.Module):
+    """drop(body(pre(x))) + shortcut(x), or + shortcut(pre(x)) where the activation is shared."""
+
+    def __init__(
+        self, pre: nn.Module, body: nn.Module, shortcut: nn.Module | None, drop: nn.Module | None, shared: bool
+    ):
+        super().__init__()
+        self.pre, self.body, self.shortcut, self.drop, self.shared = pre, body, shortcut, drop, shared
+
+    def forward(self, x: Tensor) -> Tensor:
+        active = self.pre(x)
+        out = self.body(active)
+        if self.shortcut is None:
+            return out
+        return (out if self.drop is None else self.drop(out)) + self.shortcut(active if self.shared else x)
+
+
+class StochasticDepth(nn.Dropout):
+    """In training, leaves out each image with probability p; the others are scaled by 1 / (1 - p)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or not self.p:
+            return x
+        kept = torch.empty([len(x)] + [1] * (x.dim() - 1), dtype=x.dtype, device=x.device).bernoulli_(1 - self.p)
+        return x * kept.div_(1 - self.p)
+
+
+class Gated(nn.Module):
+    """x * gate(x)."""
+
+    def __init__(self, gate: nn.Module):
+        super().__init__()
+        self.gate = gate
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.gate(x)
+
+
+class Selected(nn.Module):
+    """Some of the channels."""
+
+    def __init__(self, channels: tuple[int, ...]):
+        super().__init__()
+        self.channels = channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, list(self.channels)]
+
+
+class PadShortcut(nn.Module):
+    """Every stride-th position, and channels of zeros behind those that are there."""
+
+    def __init__(self, stride: tuple[int, int], more: int):
+        super().__init__()
+        self.stride, self.more = stride, more
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.pad(F.avg_pool2d(x, 1, self.stride), (0, 0, 0, 0, 0, self.more))
+
+
+class Blur(nn.Module):
+    """A binomial filter over each channel, then every stride-th position; the edge is mirrored."""
+
+    kernel: Tensor
+
+    def __init__(self, size: tuple[int, int], stride: tuple[int, int], pads: tuple[int, int, int, int]):
+        super().__init__()
+        self.size, self.stride, self.pads = size, stride, pads
+        self.register_buffer("kernel", torch.empty(1, 1, *size))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """The filter is fixed: row n of Pascal's triangle, in both directions."""
+        rows, columns = (binomial(n).to(self.kernel) for n in self.size)
+        self.kernel.copy_(torch.outer(rows, columns)[None, None])
+
+    def forward(self, x: Tensor) -> Tensor:
+        channels = x.shape[1]
+        padded = F.pad(x, self.pads, mode="reflect")
+        return F.conv2d(padded, self.kernel.expand(channels, 1, *self.size), stride=self.stride, groups=channels)
+
+
+def binomial(n: int) -> Tensor:
+    """The n binomial coefficients of n - 1, over their sum.
+
+    >>> binomial(3).tolist()
+    [0.25, 0.5, 0.25]
+    """
+    row = torch.ones(1, dtype=torch.float64, device="cpu")
+    for _ in range(n - 1):
+        row = F.pad(row, (1, 0)) + F.pad(row, (0, 1))
+    return row / row.sum()

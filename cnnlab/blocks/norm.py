@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, model_validator
 
-from cnnlab.blocks.base import Block, Inherits, Misfit, sized
+from cnnlab.blocks.base import Block, Inherits, Misfit, image, sized
 from cnnlab.settings import Count, Positive, Settings, Shape, shown
 
 if TYPE_CHECKING:
@@ -46,7 +46,19 @@ Norm = Annotated[NormSettings, BeforeValidator(_norm)]
 NO_NORM = NormSettings(kind="none")
 
 Act = Literal[
-    "relu", "sigmoid", "tanh", "gelu", "silu", "leaky_relu", "elu", "relu6", "hardswish", "mish", "softplus", "none"
+    "relu",
+    "sigmoid",
+    "tanh",
+    "gelu",
+    "silu",
+    "leaky_relu",
+    "elu",
+    "relu6",
+    "hardswish",
+    "hardsigmoid",
+    "mish",
+    "softplus",
+    "none",
 ]
 
 
@@ -94,7 +106,7 @@ def act_layer(act: Act, inplace: bool = False) -> nn.Module | None:
     match act:
         case "none":
             return None
-        case "relu" | "leaky_relu" | "elu" | "relu6" | "silu" | "mish" | "hardswish":
+        case "relu" | "leaky_relu" | "elu" | "relu6" | "silu" | "mish" | "hardswish" | "hardsigmoid":
             layer = {
                 "relu": nn.ReLU,
                 "leaky_relu": nn.LeakyReLU,
@@ -103,6 +115,7 @@ def act_layer(act: Act, inplace: bool = False) -> nn.Module | None:
                 "silu": nn.SiLU,
                 "mish": nn.Mish,
                 "hardswish": nn.Hardswish,
+                "hardsigmoid": nn.Hardsigmoid,
             }[act]
             return layer(inplace=inplace)
         case _:
@@ -120,6 +133,30 @@ class NormBlock(Block):
         from torch import nn
 
         return norm_layer(self.norm, shape) or nn.Identity()
+
+
+class Lrn(Block):
+    """Local response normalisation, over neighbouring channels: (C, H, W), unchanged.
+
+    Krizhevsky, Sutskever & Hinton 2012, doi:10.1145/3065386, §3.3, and its constants. torch divides its `alpha` by
+    `size`; here it is the paper's, which multiplies the plain sum of squares.
+    """
+
+    block: Literal["lrn"] = "lrn"
+    size: Count = 5
+    """number of neighbouring channels"""
+    alpha: Positive = 1e-4
+    """factor of the sum of squares"""
+    beta: Positive = 0.75
+    """exponent"""
+    k: Positive = 2.0
+    """added to the sum"""
+
+    def build(self, shape: Shape) -> nn.Module:
+        from torch import nn
+
+        image(shape, self.block)
+        return nn.LocalResponseNorm(self.size, self.alpha * self.size, self.beta, self.k)
 
 
 class ActBlock(Block):

@@ -98,6 +98,36 @@ class AvgPool(Pool):
         return nn.Sequential(nn.ZeroPad2d((left, right, top, bottom)), pool)
 
 
+class BlurPool(Block):
+    """A binomial blur, then every stride-th position: (C, H, W) -> (C, ceil(H/stride), ceil(W/stride)).
+
+    Zhang 2019, arXiv:1904.11486: what strides should blur first. After a max pool of stride 1 it is "MaxBlurPool".
+
+    >>> BlurPool().shape((64, 56, 56))
+    (64, 28, 28)
+    """
+
+    block: Literal["blur_pool"] = "blur_pool"
+    later: ClassVar[dict[str, Any]] = {}
+    kernel_size: Pair = (3, 3)
+    """rows and columns of the filter"""
+    stride: Pair = (2, 2)
+    """step of the filter"""
+
+    def build(self, shape: Shape) -> nn.Module:
+        from cnnlab.blocks.modules import Blur
+
+        _, rows, columns = image(shape, self.block)
+        top, bottom, left, right = pads("same", self.kernel_size, (1, 1))
+        if max(top, bottom) >= rows or max(left, right) >= columns:
+            needs = f"{max(top, bottom) + 1}×{max(left, right) + 1}"
+            message = (
+                f"the feature map vanishes: blur_pool mirrors its edge, needs at least {needs}, has {rows}×{columns}"
+            )
+            raise Misfit(message, "vanishes")
+        return Blur(self.kernel_size, self.stride, (left, right, top, bottom))
+
+
 class GlobalAvgPool(Block):
     """The mean of each channel: (C, H, W) -> (C,). Lin et al. 2013, arXiv:1312.4400, §3.2.
 

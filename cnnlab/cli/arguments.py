@@ -10,7 +10,7 @@ from cnnlab.errors import Fault, UserError, near
 
 COMMAND_LINE = "command line"
 
-FREE_TEXT = ("ckpt_path", "images", "name", "dir", "data.dir", "hydra.run.dir", "hydra.sweep.dir")
+FREE_TEXT = ("ckpt_path", "weights", "images", "name", "dir", "data.dir", "hydra.run.dir", "hydra.sweep.dir")
 """settings that are free text to their user, but to Hydra's grammar full of operators"""
 
 
@@ -71,7 +71,7 @@ def read_arguments(argv: list[str]) -> Arguments:
     if strange := [word for word in rest if word.startswith("-")]:
         flags = [flag for action in parser._actions for flag in action.option_strings]
         raise UserError(*(Fault("", f"{COMMAND_LINE}  there is no option {_option(word, flags)}") for word in strange))
-    return Arguments(**vars(known), overrides=[plain_words(text) for text in rejoined(rest)])
+    return Arguments(**vars(known), overrides=[plain_words(text, known.multirun) for text in rejoined(rest)])
 
 
 def _option(word: str, flags: list[str]) -> str:
@@ -100,16 +100,18 @@ def _open(text: str) -> bool:
     return key.lstrip("+") not in FREE_TEXT and sum(map(value.count, "{[(")) > sum(map(value.count, "}])"))
 
 
-def plain_words(text: str) -> str:
+def plain_words(text: str, multirun: bool = False) -> str:
     """An override as typed, made into one that Hydra takes.
 
-    Free text is quoted; `~block` becomes `block=null`, which Hydra does not check against the default network;
-    a needless `+` is left out.
+    Free text is quoted, in a sweep over weights each one's by itself; `~block` becomes `block=null`, which Hydra does
+    not check against the default network; a needless `+` is left out.
 
     >>> plain_words("ckpt_path=out/a=b (1)")
     "ckpt_path='out/a=b (1)'"
     >>> plain_words("~model.body.c3"), plain_words("+model.norm=none")
     ('model.body.c3=null', 'model.norm=none')
+    >>> plain_words("weights=null,a b.pth", multirun=True)
+    "weights=null,'a b.pth'"
     """
     if match := re.fullmatch(r"~(model\.[\w.]+)", text):
         return f"{match[1]}=null"
@@ -117,7 +119,8 @@ def plain_words(text: str) -> str:
     if equals and key.startswith("+") and _needs_no_plus(key.lstrip("+")):
         key = key.lstrip("+")
     if equals and key.lstrip("+") in FREE_TEXT and value not in ("null", "") and not _is_quoted(value):
-        value = quoted(value)
+        swept = value.split(",") if multirun and key == "weights" else [value]
+        value = ",".join(part if part == "null" else quoted(part) for part in swept)
     return f"{key}{equals}{value}"
 
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from cnnlab.config import SHARED
 from cnnlab.config.compose import Composed
 from cnnlab.config.origins import COMMAND_LINE
-from cnnlab.config.settings import Run, read_parts
+from cnnlab.config.settings import Run, model_of, read_parts
 from cnnlab.errors import Fault, near
 
 
@@ -29,12 +30,12 @@ class Noted:
 def check(composed: Composed) -> tuple[Run | None, list[Noted]]:
     """The run that was asked for, or everything wrong with it."""
     parts, faults = ({}, []) if composed.failed else read_parts(composed.config)
-    faults = [*absent(composed), *(f for f in faults if not _follows(f, composed.broken))]
+    faults = [*absent(composed), *pointless(composed), *(f for f in faults if not _follows(f, composed.broken))]
     noted = [note(fault, composed) for fault in dict.fromkeys([*composed.faults, *faults])]
     at_fault = {key.split(".")[0] for key in (*composed.broken, *(fault.path for fault in faults))}
     if (
         not composed.failed
-        and not at_fault & {"model", "data", "task"}
+        and not at_fault & {"model", SHARED, "data", "task"}
         and composed.config.get("task") in ("train", "summary")
     ):
         noted += misfits(Run(**parts), composed)
@@ -53,6 +54,13 @@ def absent(composed: Composed) -> Iterator[Fault]:
                 yield Fault(key, f"there is no block {name!r} to remove{near(name, [b for b in blocks if b != name])}")
 
 
+def pointless(composed: Composed) -> Iterator[Fault]:
+    """`adapt` without a word on weights; a sweep may well compare weights to none, and says so."""
+    said = COMMAND_LINE in composed.origins.history.get("weights", ())
+    if composed.config.get("adapt") and composed.config.get("weights") is None and not said:
+        yield Fault("adapt", "there are no weights to adapt; say which with weights=FILE")
+
+
 def note(fault: Fault, composed: Composed, lines: tuple[str, ...] = ()) -> Noted:
     return Noted(fault, composed.origins.of(fault.path) if fault.path else None, lines)
 
@@ -64,11 +72,14 @@ def _follows(fault: Fault, broken: list[str]) -> bool:
 
 
 def misfits(run: Run, composed: Composed) -> list[Noted]:
-    """Walk the network on paper; torch is imported only now."""
+    """Walk the network on paper; then see whether the weights it is given fit it. torch is imported only now."""
     from cnnlab.experiment.facts import image_shape
+    from cnnlab.experiment.initial import at_fault
     from cnnlab.network.mend import explain
     from cnnlab.network.plan import plan
 
     found = plan(run.network, image_shape(run))
-    lines = explain(found, composed.config["model"], run.network.classes) if found.end else []
+    if not found.faults:
+        return [note(fault, composed) for fault in at_fault(run)]
+    lines = explain(found, model_of(composed.config), run.network.classes) if found.end else []
     return [note(f, composed, tuple(lines) if found.end and f is found.end[0] else ()) for f in found.faults]

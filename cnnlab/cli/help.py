@@ -10,20 +10,28 @@ TASKS = {
     "test": "ckpt_path=FOLDER_OR_FILE: evaluate a trained network on the test images",
     "predict": "ckpt_path=FOLDER_OR_FILE images=PATH_OR_GLOB: what it sees in your images",
     "report": "dir=SWEEP: judge a sweep, or several, from what is on disk, and rebuild report.html",
+    "preflight": "of a sweep or study: its arms with sizes, times and duplicates; trains nothing",
     "summary": "the layer table: shapes, parameters, multiply-adds, receptive fields",
 }
+
+TUNING = """\
+  weights=FILE, a run's folder, or a published name (torchvision/resnet18); task=summary tells what would be taken
+  adapt=[channels,classes,shapes]   in what the weights may differ; the output layer, or such layers, then start anew
+  model.freeze=[body.stem,*.norm]   what does not learn; 'model.freeze={body: 3}' for three epochs
+  'optimizer.lr_factors={body: 0.1}' 'optimizer.weight_decay_factors={*.norm: 0}'   factors for the blocks named
+"""
 
 EXAMPLES = """\
   python run.py model=resnet18                                        train on 10,000 images that ship with cnnlab
   python run.py model=resnet18 model.norm=none model.body.stage3.repeat=6
   python run.py model=vgg11 'model.body.extra={block: conv, channels: 64, after: stage2}' task=summary
-  python run.py -m model=lenet model.norm=none,batch seed=0,1,2       every combination, one after the other
+  python run.py -m model=lenet model.norm=none,batch seed=0,1,2       every combination, compared
 """
 
 
 def help_text(conf: Path) -> str:
     """The whole page; groups and options are read from the folder `conf`."""
-    tasks = "\n".join(f"  task={name:<9}{said}" for name, said in TASKS.items())
+    tasks = "\n".join(f"  task={name:<11}{said}" for name, said in TASKS.items())
     groups = "\n".join(_group(folder) for folder in sorted(conf.iterdir()) if folder.is_dir())
     return f"""\
 cnnlab: describe a CNN in YAML as a stack of named blocks, change one setting, and get an answer you can trust.
@@ -39,8 +47,13 @@ Groups and their options (files in {conf.name}/)
 Any setting of any block can be changed, whether or not its file spells it; a typo is caught:
   model.body.NAME.SETTING=VALUE   model.body.NAME=null   'model.body.NAME={{block: KIND, …, after: OTHER}}'
 
+Starting from weights, and fine-tuning
+{TUNING}
 Examples
 {EXAMPLES}
+Questions with their verdicts (conf/study/): python run.py study=batchnorm     more images and seeds: study.size=full
+A sweep given again goes on where it was; retry=failed trains failed jobs anew; jobs=N at once; timeout=10m a job
+
 Hydra's own flags: --cfg job (the composed configuration), --info, --config-dir DIR, --hydra-help
 """
 

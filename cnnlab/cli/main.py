@@ -1,4 +1,4 @@
-"""From the command line to a task: read it, compose, check every job, then let Hydra run the job or the sweep."""
+"""From the command line to a task: read it, compose and check it, then let Hydra run the job, or start the sweep."""
 
 from __future__ import annotations
 
@@ -54,9 +54,15 @@ def _with_hydra(conf: Path, arguments: Arguments) -> int:
     more = Path(arguments.config_dir) if arguments.config_dir else None
     hydra = start(Path(arguments.config_path) if arguments.config_path else conf, more)
     try:
+        if arguments.shows and arguments.value("study"):
+            return complain(["command line  study: is a sweep of many configurations; task=preflight lists its jobs"])
         if arguments.shows:
             return show(hydra, arguments)
-        return sweep(hydra, arguments) if _is_sweep(hydra, arguments) else single(hydra, arguments)
+        if _is_sweep(hydra, arguments):
+            from cnnlab.cli.sweep import sweep
+
+            return sweep(hydra, arguments)
+        return single(hydra, arguments)
     finally:
         GlobalHydra.instance().clear()
 
@@ -66,9 +72,8 @@ def _is_sweep(hydra: Hydra, arguments: Arguments) -> bool:
     from hydra.types import RunMode
 
     named = any(text.startswith("hydra.mode=") for text in arguments.overrides)
-    return arguments.multirun or (
-        named and hydra.get_mode(arguments.config_name, arguments.overrides) == RunMode.MULTIRUN
-    )
+    sweeps = arguments.multirun or arguments.value("study") or arguments.value("task") == "preflight"
+    return bool(sweeps) or (named and hydra.get_mode(arguments.config_name, arguments.overrides) == RunMode.MULTIRUN)
 
 
 def show(hydra: Hydra, arguments: Arguments) -> Exit:
@@ -128,9 +133,9 @@ def single(hydra: Hydra, arguments: Arguments) -> Exit:
         with place(run, composed, composed.run_dir) as here:
             if here.done:
                 return Exit.DONE
-            _make(here.folder, "hydra.run.dir")
+            made(here.folder, "hydra.run.dir")
             overrides = [*arguments.overrides, f"hydra.run.dir={quoted(str(here.folder))}"]
-            with _set_up_by_user():
+            with set_up_by_user():
                 job = hydra.run(arguments.config_name, _caught(lambda: perform(run, composed, here)), overrides)
             if isinstance(job.return_value, Exception):
                 raise job.return_value
@@ -139,7 +144,7 @@ def single(hydra: Hydra, arguments: Arguments) -> Exit:
         return complain((note(fault, composed) for fault in error.faults), error.code)
 
 
-def _make(folder: Path, setting: str) -> None:
+def made(folder: Path, setting: str) -> Path:
     """Make a folder that a run or a sweep can write in, before Hydra tries to. UserError where that cannot be."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -147,10 +152,11 @@ def _make(folder: Path, setting: str) -> None:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise UserError(Fault(setting, f"{folder} cannot be used: {(error.strerror or str(error)).lower()}")) from None
+    return folder
 
 
 @contextmanager
-def _set_up_by_user() -> Iterator[None]:
+def set_up_by_user() -> Iterator[None]:
     """What Hydra cannot do for a run or a sweep is the user's: tasks keep their own exceptions."""
     from cnnlab.config.compose import FAILURES, reason
 
@@ -170,60 +176,3 @@ def _caught(task: Callable[[], Exit]) -> Callable[[object], Exit | Exception]:
             return error
 
     return run
-
-
-def sweep(hydra: Hydra, arguments: Arguments) -> Exit:
-    """Every job checked before the first one runs; then one after the other, by Hydra's sweeper."""
-    from cnnlab.cli.check import check, note
-    from cnnlab.cli.tasks import sweep_folder
-    from cnnlab.config.engine import jobs
-
-    composed = [_composed(hydra, arguments, job) for job in jobs(hydra, arguments.overrides)]
-    noted = [noted for job in composed for noted in check(job)[1]]
-    if noted or not composed:
-        return complain(noted or ["command line  this makes no jobs: a glob(…) matches no file"])
-    ends: list[Exit] = []
-    overrides = list(arguments.overrides)
-    if (folder := composed[0].sweep_dir) is None:
-        folder = str(sweep_folder())
-        overrides.append(f"hydra.sweep.dir={quoted(folder)}")
-    try:
-        _make(Path(folder), "hydra.sweep.dir")
-        with _set_up_by_user():
-            hydra.multirun(arguments.config_name, lambda _: _job(hydra, arguments, ends), overrides)
-    except UserError as error:
-        return complain((note(fault, composed[0]) for fault in error.faults), error.code)
-    failed = sum(end != Exit.DONE for end in ends)
-    if failed:
-        print(f"{failed} of {len(ends)} jobs did not end well", file=sys.stderr)
-    return Exit.SWEEP if failed else Exit.DONE
-
-
-def _job(hydra: Hydra, arguments: Arguments, ends: list[Exit]) -> Exit:
-    """One job of a sweep, whose end never ends the sweep, unless the user does."""
-    import traceback
-
-    from hydra.core.hydra_config import HydraConfig
-
-    from cnnlab.cli.check import check, note
-    from cnnlab.cli.tasks import perform, place
-
-    settings = HydraConfig.get()
-    print(f"\njob {settings.job.num}: {' '.join(settings.overrides.task)}")
-    composed = _composed(hydra, arguments, list(settings.overrides.task))
-    try:
-        run, noted = check(composed)
-        if run is None:
-            end = complain(noted)
-        else:
-            with place(run, composed, settings.runtime.output_dir) as here:
-                end = Exit.DONE if here.done else perform(run, composed, here)
-    except UserError as error:
-        end = complain((note(fault, composed) for fault in error.faults), error.code)
-    except Exception:
-        traceback.print_exc()
-        end = Exit.BUG
-    ends.append(end)
-    if end in (Exit.INTERRUPTED, Exit.TERMINATED):
-        raise SystemExit(int(end))
-    return end

@@ -108,34 +108,33 @@ def perform(run: Run, composed: Composed, here: Place) -> Exit:
             return predict(run, composed, here.folder)
         case "report":
             return report(run.top)
+        case "preflight":
+            raise AssertionError("checks a whole sweep: it is no task of one job")
 
 
 def train(run: Run, composed: Composed, here: Place) -> Exit:
-    from cnnlab.experiment.facts import config_to_keep, variant
-    from cnnlab.experiment.train import Job
+    from cnnlab.experiment.job import job
     from cnnlab.experiment.train import train as fit
 
     assert here.hardware
-    names = {name: composed.choices.get(name) for name in ("model", "data")}
-    facts = {**names, "seed": run.top.seed, "variant": variant(composed.overrides), "overrides": composed.overrides}
-    facts |= {"identity": here.identity, "name": composed.frozen.get("name"), "tags": composed.frozen.get("tags")}
-    hardware = here.hardware
-    config = config_to_keep(run, composed.frozen, hardware.threads, hardware.precision, hardware.accelerator)
-    return fit(Job(run, hardware, here.folder, config, facts, composed.origins.last()), Output())
+    return fit(job(run, composed, here.hardware, here.folder, here.identity), Output())
 
 
 def summary(run: Run, composed: Composed, folder: Path) -> Exit:
     from cnnlab.experiment.facts import image_shape
+    from cnnlab.experiment.initial import given
     from cnnlab.network.plan import plan
     from cnnlab.tracking.durable import write_json
+    from cnnlab.weights.report import lines, report
 
     record = plan(run.network, image_shape(run)).record()
+    weights = given(run)
     file = folder / "network.json"
     if (folder / "run.json").exists():
         raise UserError(Fault("hydra.run.dir", f"{folder} is a run's folder, whose record stays; choose another"))
     write_json(file, record)
     if run.top.format == "json":
-        print(json.dumps(record, indent=2))
+        print(json.dumps({**record, "weights": report(weights)} if weights else record, indent=2))
         return Exit.DONE
     console = Output()
     title = f"{composed.choices['model']} at {_sized(record['input'])}, {run.network.classes} classes"
@@ -156,6 +155,12 @@ def summary(run: Run, composed: Composed, folder: Path) -> Exit:
         table.add_row(layer["name"], layer["block"], *cells)
     console.print(table)
     console.print(f"{record['params']:,} parameters, {record['macs']:,} MACs (multiply-adds an image)", highlight=False)
+    for name, head in record.get("aux", {}).items():
+        said = f"auxiliary head {name} after {head['from']}, in training only, weight {head['weight']:g}"
+        cost = f"{head['params']:,} parameters, {head['macs']:,} MACs"
+        console.print(f"{said}: {cost}", highlight=False, soft_wrap=True)
+    for line in lines(weights) if weights else ():
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print(f"  {file}", highlight=False, soft_wrap=True)
     return Exit.DONE
 

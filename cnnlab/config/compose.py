@@ -26,11 +26,14 @@ from omegaconf.errors import (
     OmegaConfBaseException,
 )
 
+from cnnlab.blocks.plugins import load_plugins
 from cnnlab.config import GROUPS
-from cnnlab.config.files import Unreadable, shown
-from cnnlab.config.origins import COMMAND_LINE, Layer, Origins, layers, trace
-from cnnlab.config.settings import Top
+from cnnlab.config.files import Unreadable, odd_names, shown
+from cnnlab.config.origins import COMMAND_LINE, Layer, Origins, layers, marks, trace
+from cnnlab.config.settings import Top, model_of
+from cnnlab.config.stale import drop, stale
 from cnnlab.errors import Fault, near
+from cnnlab.network.spec import PLACED
 
 FAILURES = (HydraException, OmegaConfBaseException, ValueError, RecursionError)
 """what Hydra and OmegaConf raise where a configuration cannot be composed"""
@@ -51,6 +54,10 @@ class Composed:
     choices: dict[str, str] = field(default_factory=dict)
     """the file chosen from each group"""
     origins: Origins = field(default_factory=Origins)
+    swept: dict[str, str] = field(default_factory=dict)
+    """the sweep that a file asks for, in `hydra.sweeper.params`"""
+    refers_to_seed: bool = False
+    """whether some setting is made from the seed, by a `${seed}`"""
     overrides: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
@@ -81,7 +88,8 @@ def compose(loader: ConfigLoaderImpl, name: str, overrides: list[str]) -> Compos
     result.origins = trace(files, parsed, chosen)
     result.origins.history.update(dropped)
     result.choices = {group: str(choice) for group, choice in config.hydra.runtime.choices.items()}
-    _check_places(files, result)
+    _check_places(files, name, result)
+    _check_names(files, result)
     OmegaConf.set_struct(config, False)
     for override in parsed:
         if override.key_or_group in ("hydra.run.dir", "hydra.sweep.dir"):
@@ -91,11 +99,17 @@ def compose(loader: ConfigLoaderImpl, name: str, overrides: list[str]) -> Compos
                 override.key_or_group.removeprefix("hydra.").replace(".", "_"),
                 str(OmegaConf.select(config, override.key_or_group)),
             )
+    result.swept = {key: str(value) for key, value in (config.hydra.sweeper.get("params") or {}).items()}
     del config["hydra"]
+    result.refers_to_seed = "${seed" in str(OmegaConf.to_container(config, resolve=False))
     _resolve(config, None, result)
     result.config = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
     with _environment_kept_out():
         result.frozen = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
+    result.faults += _plugins(result.config.get("plugins"), result)
+    left_over = stale(model_of(result.config), result.origins)
+    drop(result.config, left_over)
+    drop(result.frozen, left_over)
     return result
 
 
@@ -159,7 +173,7 @@ def _refused(loader: ConfigLoaderImpl, groups: list[str], override: Override, re
         if key in GROUPS and override.is_delete():
             result.fault(key, f"cannot be left out; choose one of {', '.join(options)}")
         elif key in GROUPS and isinstance(values, list):
-            result.fault(key, f"takes one file; -m {key}={','.join(map(str, values))} runs one after the other")
+            result.fault(key, f"takes one file; -m {key}={','.join(map(str, values))} compares them")
         else:
             for value in values if isinstance(values, list) else [values]:
                 if value not in options:
@@ -241,9 +255,13 @@ def reason(error: BaseException, loader: ConfigLoaderImpl | None = None) -> str:
     return " ".join(kept) or type(error).__name__
 
 
-def _check_places(files: list[Layer], result: Composed) -> None:
-    """Note files that would set what is not theirs: Hydra itself, or a place below their group's."""
+def _check_places(files: list[Layer], primary: str, result: Composed) -> None:
+    """Note files that would set what is not theirs: Hydra itself, plugins, or a place below their group's."""
     for layer in files:
+        if layer.path != primary and any(name.split(".")[0] == "plugins" for name in layer.sets()):
+            message = f"{shown(layer.file)}  plugins: only the command line and your own config.yaml name plugins"
+            result.faults.append(Fault("", message))
+            result.broken.append("plugins")
         group, parent = layer.path.split("/")[0], layer.parent
         if "/" in layer.path and group != "hydra" and any(name.split(".")[0] == "hydra" for name in layer.sets()):
             message = f"{shown(layer.file)}  hydra: only config.yaml and the command line may set up Hydra itself"
@@ -251,9 +269,26 @@ def _check_places(files: list[Layer], result: Composed) -> None:
             result.broken.append(group)
         if group in GROUPS and layer.package[:1] == (group,) and len(layer.package) > 1:
             listed, landed = layer.path.removeprefix(f"{group}/"), ".".join(layer.package)
-            said = f"{parent}.yaml lists {listed} in its defaults, which lands at {landed}; write {listed}@_here_"
+            said = f"{parent}.yaml lists {listed} in its defaults, which lands at {landed}; write /{layer.path}@_here_"
             result.faults.append(Fault("", said))
             result.broken.append(group)
+
+
+def _check_names(files: list[Layer], result: Composed) -> None:
+    """Note names that YAML does not read as text."""
+    for layer in files:
+        places = {place: key for key, place in marks(layer)}
+        for said in odd_names(layer.file):
+            result.faults.append(Fault("", said))
+            result.broken += [places[place] for place in places if said.startswith(f"{place}  ")]
+
+
+def _plugins(named: Any, result: Composed) -> list[Fault]:
+    """Import them, unless a file names them that may not. What is no list of words, the settings tell."""
+    names = [named] if isinstance(named, str) else named
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        return []
+    return [] if "plugins" in result.broken else load_plugins(names, PLACED)
 
 
 def _resolve(config: DictConfig, key: str | None, result: Composed) -> None:

@@ -5,18 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from hydra import version as hydra_version
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra._internal.hydra import Hydra
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra._internal.utils import create_config_search_path
 from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
-from cnnlab.config import GROUPS
+from cnnlab.config import GROUPS, SHARED
 from cnnlab.config.files import FileConfigSource
 from cnnlab.errors import Fault, UserError
 
@@ -43,26 +40,8 @@ def register() -> None:
     Hydra forbids keys that no file spells (OmegaConf's struct mode), which would make every block's unspelled setting
     need a `+`. Groups that start from an open node stay open through the merges; cnnlab checks their keys itself.
     """
-    node = OmegaConf.create({group: {} for group in GROUPS})
-    for group in GROUPS:
+    groups = (*GROUPS, SHARED)
+    node = OmegaConf.create({group: {} for group in groups})
+    for group in groups:
         OmegaConf.set_struct(node[group], False)
     ConfigStore.instance().store(name="cnnlab", node=node)
-
-
-def jobs(hydra: Hydra, overrides: list[str]) -> list[list[str]]:
-    """The overrides of each job of a sweep, in the order in which Hydra's own sweeper runs them.
-
-    An override that does not parse, or a search space that only another sweeper understands, is left as it stands.
-    """
-    parser = OverridesParser.create(config_loader=hydra.config_loader)
-    readable, rest = [], []
-    for text in overrides:
-        try:
-            (override,) = parser.parse_overrides([text])
-        except HydraException:
-            rest.append(text)
-            continue
-        if override.is_sweep_override() and not override.is_discrete_sweep():
-            continue
-        readable.append(override)
-    return [[*rest, *job] for job in BasicSweeper.split_arguments(readable, None)[0]]

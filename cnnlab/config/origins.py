@@ -26,9 +26,12 @@ class Origins:
 
     def __init__(self) -> None:
         self.history: dict[str, list[str]] = {}
+        self.rank: dict[str, int] = {}
+        """of the place that counts: of files their order, of the command line the highest"""
 
-    def add(self, key: str, place: str) -> None:
+    def add(self, key: str, place: str, rank: int = -1) -> None:
         self.history.setdefault(key, []).append(place)
+        self.rank[key] = rank
 
     def of(self, key: str) -> str | None:
         """The place that set `key`, or something in it, or what encloses it; None where nothing did."""
@@ -88,15 +91,15 @@ def trace(files: list[Layer], overrides: list[Override], groups: list[str]) -> O
     chosen = [override for override in overrides if override.key_or_group in groups]
     for override in chosen:
         origins.add(override.key_or_group, COMMAND_LINE)
-    for layer in files:
+    for rank, layer in enumerate(files):
         if layer.package:
-            origins.add(".".join(layer.package), shown(layer.file))
+            origins.add(".".join(layer.package), shown(layer.file), rank)
         for key, place in marks(layer):
-            origins.add(key, place)
+            origins.add(key, place, rank)
     for override in overrides:
         if override not in chosen:
             for key in _keys(override.key_or_group, None if override.is_delete() else override.value()):
-                origins.add(key, COMMAND_LINE)
+                origins.add(key, COMMAND_LINE, len(files))
     return origins
 
 

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from cnnlab.config import GROUPS
+from cnnlab.config import GROUPS, SHARED
 from cnnlab.data.listing import folder_classes
 from cnnlab.data.settings import AugmentSettings, DataSettings, mismatches
 from cnnlab.errors import Fault, UserError, near
 from cnnlab.network.expand import read_network
 from cnnlab.network.spec import Network
-from cnnlab.settings import Count, Fraction, Natural, Settings, read, shown
-from cnnlab.training.settings import OPTIMIZERS, SCHEDULES, TrainerSettings
+from cnnlab.settings import Count, Fraction, Natural, Positive, Settings, read, shown
+from cnnlab.training.settings import (
+    OPTIMIZERS,
+    SCHEDULES,
+    CheckpointSettings,
+    TrainerSettings,
+    read_callbacks,
+)
 
-Task = Literal["train", "test", "predict", "summary", "report"]
+Task = Literal["train", "test", "predict", "summary", "preflight", "report"]
+Metric = Literal["shift", "gap", "gradients"]
 
 
 def _words(value: Any) -> Any:
@@ -25,6 +33,21 @@ def _words(value: Any) -> Any:
     if not isinstance(value, list | tuple):
         raise ValueError(f"should be a word or a list of words, not {shown(value)}")
     return tuple(value)
+
+
+def _jobs(value: Any) -> Any:
+    if value == "auto" or (type(value) is int and value >= 1):
+        return value
+    raise ValueError(f"should be a number of processes or auto, not {shown(value)}")
+
+
+def _seconds(value: Any) -> Any:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", value) if isinstance(value, str) else None
+    if match:
+        return float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
+    if isinstance(value, str):
+        raise ValueError(f"should be seconds, or such as 90s, 10m, 2h, not {shown(value)}")
+    return value
 
 
 class Top(Settings):
@@ -38,18 +61,37 @@ class Top(Settings):
     """name of the run's folder; null: the network's"""
     tags: Annotated[tuple[str, ...], BeforeValidator(_words)] = ()
     """words to find the run by"""
+    blocks: dict[str, Any] = Field(default_factory=dict)
+    """blocks written in YAML for any network; those that a network defines itself come first"""
+    plugins: Annotated[tuple[str, ...], BeforeValidator(_words)] = ()
+    """modules with blocks of your own; only the command line and your own config.yaml name them"""
     threads: Count | None = None
     """CPU threads; null: as many as torch takes by itself"""
     label_smoothing: Fraction = 0.0
     """share of the target spread evenly over the classes: Szegedy et al. 2015, arXiv:1512.00567, §7"""
+    checkpoint: CheckpointSettings = CheckpointSettings()
+    """when a run can be taken up again from"""
     ckpt_path: Annotated[str, Field(min_length=1)] | None = None
     """a checkpoint or a run's folder, for task=test and task=predict"""
+    weights: Annotated[str, Field(min_length=1)] | None = None
+    """weights to start from: a file, a run's folder, or a name such as torchvision/resnet18"""
+    adapt: Annotated[tuple[Literal["channels", "classes", "shapes"], ...], BeforeValidator(_words)] = ()
+    """where the weights may differ: channels of the images, classes (the output layer starts anew), shapes (of layers,
+    which start anew)"""
     images: Annotated[str, Field(min_length=1)] | None = None
     """image file, folder or glob pattern, for task=predict"""
     dir: Annotated[str, Field(min_length=1)] | None = None
     """a sweep's folder, a pattern, or several with commas between them, for task=report"""
     format: Literal["text", "json"] = "text"
     """how tables are printed"""
+    metrics: Annotated[tuple[Metric, ...], BeforeValidator(_words)] = ()
+    """what a run measures besides: accuracy under shifts, the gap to its training images, gradients a block"""
+    jobs: Annotated[Count | Literal["auto"], BeforeValidator(_jobs)] = "auto"
+    """a sweep's processes at once; auto: one a processor"""
+    retry: Literal["failed"] | None = None
+    """failed: a sweep's jobs that failed are trained again"""
+    timeout: Annotated[Positive | None, BeforeValidator(_seconds)] = None
+    """how long a job of a sweep may take: seconds, or such as 90s, 10m, 2h"""
 
 
 UNKNOWN_CLASSES = 10
@@ -67,6 +109,7 @@ class Run:
     optimizer: Any
     scheduler: Any
     trainer: TrainerSettings
+    callbacks: dict[str, dict[str, Any]]
 
 
 def read_run(config: dict[str, Any]) -> tuple[Run | None, list[Fault]]:
@@ -86,9 +129,10 @@ def read_parts(config: dict[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
         "data": lambda raw: read_data(raw, reads_images=top is None or top.task in ("train", "test")),
         "augment": lambda raw: read(AugmentSettings, raw, "augment", "augment"),
         "trainer": lambda raw: read(TrainerSettings, raw, "trainer", "the trainer"),
+        "callbacks": lambda raw: read_callbacks(raw, "callbacks"),
         "optimizer": lambda raw: read_kind(OPTIMIZERS, raw, "optimizer"),
         "scheduler": lambda raw: read_kind(SCHEDULES, raw, "scheduler"),
-        "model": lambda raw: read_model(raw, parts["data"]),
+        "model": lambda raw: read_model(model_of(config), parts["data"], own=raw),
     }
     for name, reader in readers.items():
         if name not in absent:
@@ -98,11 +142,30 @@ def read_parts(config: dict[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
     return parts, faults
 
 
-def read_model(raw: Any, data: DataSettings | None) -> tuple[Network | None, list[Fault]]:
-    """The network; where the data's settings are at fault, for some number of classes."""
+def model_of(config: dict[str, Any]) -> Any:
+    """The model's settings, with the blocks that networks share."""
+    model, shared = config.get("model"), config.get(SHARED)
+    if not isinstance(model, dict) or not isinstance(shared, dict) or not shared:
+        return model
+    own = model.get("blocks")
+    return {**model, "blocks": {**shared, **own} if isinstance(own, dict) else own or shared}
+
+
+def read_model(raw: Any, data: DataSettings | None, own: Any) -> tuple[Network | None, list[Fault]]:
+    """The network; where the data's settings are at fault, for some number of classes.
+
+    What is wrong with blocks that are not in `own`, the model without those it shares, is told where they are written.
+    """
     if not isinstance(raw, dict):
         return None, [Fault("model", f"should be a mapping of settings, not {shown(raw)}")]
-    return read_network(raw, data.classes if data and data.classes else UNKNOWN_CLASSES)
+    network, faults = read_network(raw, data.classes if data and data.classes else UNKNOWN_CLASSES)
+    defined = own.get("blocks") or {}
+    return network, [
+        replace(fault, path=fault.path.removeprefix("model."))
+        if fault.path.startswith("model.blocks.") and fault.path.split(".")[2] not in defined
+        else fault
+        for fault in faults
+    ]
 
 
 def read_data(raw: Any, reads_images: bool) -> tuple[DataSettings | None, list[Fault]]:

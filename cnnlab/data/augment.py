@@ -14,21 +14,24 @@ class Augmenter:
         self.settings, self.seed, self.count, self.device = settings, seed, len(images), images.device
         self.sides = images.shape[2], images.shape[3]
         self.windows = Windows(images, settings.shift)
+        self.colour = Colour(settings) if settings.brightness or settings.contrast or settings.saturation else None
         self.bands = [bands(side, settings.cutout).to(images.device) for side in self.sides]
 
     def start_epoch(self, epoch: int) -> None:
         rows, columns = self.sides
         self.place = self.windows.places(self._draw("row", epoch), self._draw("column", epoch))
         self.mirrored = self._draw("flip", epoch) % 2
+        if self.colour:
+            self.colour.draw({name: self._draw(name, epoch) for name in Colour.KINDS})
         self.centre = self._draw("cut_row", epoch) % rows, self._draw("cut_column", epoch) % columns
 
     def take(self, index: torch.Tensor) -> torch.Tensor:
-        """Images of the samples `index`, shifted and mirrored: uint8 (B, C, H, W)."""
+        """Images of the samples `index`, shifted, mirrored and recoloured: (B, C, H, W) of 0..255, uint8 or float."""
         x = self.windows.take(self.place.index_select(0, index))
-        if not self.settings.flip:
-            return x
-        both = torch.cat([x, x.flip(-1)])  # then one gather: three times quicker than torch.where (2 CPU threads)
-        return both.index_select(0, torch.arange(len(x), device=x.device) + self.mirrored[index] * len(x))
+        if self.settings.flip:
+            both = torch.cat([x, x.flip(-1)])  # then one gather: three times quicker than torch.where (2 CPU threads)
+            x = both.index_select(0, torch.arange(len(x), device=x.device) + self.mirrored[index] * len(x))
+        return self.colour(x, index) if self.colour else x
 
     def cut(self, x: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
         """Normalised images (B, C, H, W) with a square of zeros, which is the mean; changed in place."""
@@ -39,6 +42,35 @@ class Augmenter:
 
     def _draw(self, what: str, epoch: int) -> torch.Tensor:
         return draws(self.count, what, self.seed, epoch, device=self.device)
+
+
+class Colour:
+    """Brightness, then contrast, then saturation of a batch, each by a factor drawn for its image.
+
+    Gray is the mean of the channels; values that leave 0..255 are clipped.
+    """
+
+    KINDS = ("brightness", "contrast", "saturation")
+
+    def __init__(self, settings: AugmentSettings):
+        self.strengths = {kind: getattr(settings, kind) for kind in self.KINDS}
+
+    def draw(self, draws: dict[str, torch.Tensor]) -> None:
+        """The factors of an epoch, from draws (N,) of each kind."""
+        unit = {kind: (drawn % 2**24).float() / 2**24 * 2 - 1 for kind, drawn in draws.items()}
+        self.factors = {kind: 1 + self.strengths[kind] * unit[kind] for kind in self.KINDS}
+
+    def __call__(self, x: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
+        """Images (B, C, H, W) of 0..255 of the samples `index` -> float32, of 0..255 too."""
+        bright, contrast, saturation = (self.factors[kind][index].view(-1, 1, 1, 1) for kind in self.KINDS)
+        x = x.float() * bright
+        if self.strengths["contrast"]:
+            mean = x.mean((1, 2, 3), keepdim=True)
+            x = mean + (x - mean) * contrast
+        if self.strengths["saturation"] and x.shape[1] == 3:
+            gray = x.mean(1, keepdim=True)
+            x = gray + (x - gray) * saturation
+        return x.clamp_(0, 255)
 
 
 class Windows:

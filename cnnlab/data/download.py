@@ -31,11 +31,12 @@ CHUNK = 1 << 16
 
 @dataclass(frozen=True)
 class Remote:
-    """A published file: its name below the data set's URL, its size in bytes and its MD5 as published."""
+    """A published file: its name below a URL, its size in bytes, and its MD5 or the first digits of its SHA-256."""
 
     name: str
     size: int
-    md5: str
+    md5: str = ""
+    sha256: str = ""
 
 
 class Broken(Exception):
@@ -74,10 +75,11 @@ def download(remote: Remote, url: str, into: Path) -> Path:
                 if file.tell() == have:
                     raise
         file.flush()
-        found = _md5(part)
-        if found != remote.md5:
+        kind, published = ("MD5", remote.md5) if remote.md5 else ("SHA-256", remote.sha256)
+        found = digest_of(part, kind.replace("-", "").lower())[: len(published)]
+        if found != published:
             file.truncate(0)
-            raise Broken(f"its MD5 is {found}, not {remote.md5}: the file was damaged or replaced")
+            raise Broken(f"its {kind} is {found}, not {published}: the file was damaged or replaced")
         part.replace(target)
     return target
 
@@ -116,6 +118,19 @@ def _fetch(url: str, file: BinaryIO, size: int) -> None:
         raise Broken(f"it broke off after {have} of {size} bytes")
 
 
+def length(url: str) -> int:
+    """How many bytes the server says that the file at `url` has. Raises Broken."""
+    _resolve(url)
+    try:
+        with urlopen(Request(url, method="HEAD"), timeout=PATIENCE) as answer:
+            return int(answer.headers["Content-Length"] or 0)
+    except HTTPError as error:
+        error.close()
+        raise Broken(f"{error.code} {error.reason}") from None
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise Broken(getattr(error, "reason", None) or error) from None
+
+
 def _continues(answer: http.client.HTTPResponse, have: int) -> bool:
     return answer.status == 206 and (answer.headers["Content-Range"] or "").startswith(f"bytes {have}-")
 
@@ -141,8 +156,9 @@ def _resolve(url: str) -> None:
         raise Broken(found[0])
 
 
-def _md5(path: Path) -> str:
-    digest = hashlib.md5(usedforsecurity=False)  # what the publishers give
+def digest_of(path: Path, kind: str) -> str:
+    """A file's `md5` or `sha256`, in hex digits."""
+    digest = hashlib.new(kind, usedforsecurity=False)  # MD5 is what publishers of data sets give
     with path.open("rb") as file:
         while block := file.read(1 << 20):
             digest.update(block)

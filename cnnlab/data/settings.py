@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from cnnlab.errors import Fault
-from cnnlab.settings import Count, Flag, Natural, Settings, shown
+from cnnlab.settings import Count, Flag, Fraction, Natural, Settings, shown
 
 Source = Literal["fashion_mini", "fashion_mnist", "mnist", "cifar10", "cifar100", "folder", "synthetic"]
 
@@ -154,3 +154,9 @@ class AugmentSettings(Settings):
     """move by up to so many pixels each way, zeros come in: a random crop after zero-padding"""
     cutout: Natural = 0
     """side of a square set to the mean, its centre anywhere: DeVries & Taylor 2017, arXiv:1708.04552; 0: none"""
+    brightness: Fraction = 0.0
+    """values times a factor within so much of 1: Krizhevsky et al. 2012 and Howard 2013, arXiv:1312.5402, §2"""
+    contrast: Fraction = 0.0
+    """distance from the image's mean gray, times a factor within so much of 1"""
+    saturation: Fraction = 0.0
+    """distance from the pixel's own gray, times a factor within so much of 1; of three channels only"""

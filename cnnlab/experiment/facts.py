@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from cnnlab.blocks.plugins import sources
 from cnnlab.config.settings import Run
 from cnnlab.settings import Shape, digest
+from cnnlab.weights.source import content
 
-COSMETIC = ("name", "tags", "format", "task", "ckpt_path", "images", "dir", "hydra")
+COSMETIC = (
+    *("name", "tags", "format", "task", "ckpt_path", "images", "dir", "hydra", "checkpoint"),
+    *("jobs", "retry", "timeout", "study"),
+)
 """settings that change nothing about a result"""
 
 
@@ -32,13 +38,25 @@ def fingerprint(run: Run) -> str:
 
 
 def identity(run: Run, threads: int, precision: str, accelerator: str) -> str:
-    """Hash of all that affects a run's result, `auto` decided. Images in another folder are taken for other images."""
+    """Hash of all that affects a run's result, `auto` decided. Images in another folder are taken for other images.
+
+    UserError where the weights that it starts from are not there.
+    """
     data = run.data.model_dump(exclude={"download", "names"})
     data["dir"] = str(Path(run.data.dir).expanduser().resolve()) if run.data.dir else None
     training = {name: getattr(run, name).model_dump() for name in ("augment", "optimizer", "scheduler", "trainer")}
+    training["callbacks"] = run.callbacks
     training["trainer"] |= {"precision": precision, "accelerator": accelerator, "progress": None}
     seen = {"network": fingerprint(run), "data": {**data, "size": list(image_shape(run))}, **training}
     seen |= {"seed": run.top.seed, "label_smoothing": run.top.label_smoothing, "threads": threads}
+    if run.top.plugins:
+        seen["plugins"] = sources(run.top.plugins)
+    if run.network.freeze:
+        seen["freeze"] = dict(run.network.freeze)
+    if run.top.weights:
+        seen["weights"] = [content(run.top.weights), sorted(run.top.adapt)]
+    if run.top.metrics:  # they change no weight, but a record without them is not the one that was asked for
+        seen["metrics"] = sorted(run.top.metrics)
     return digest({**seen, "versions": {name: version(name) for name in ("torch", "pytorch-lightning", "cnnlab")}})
 
 
@@ -52,7 +70,7 @@ def variant(overrides: list[str]) -> str:
 
 
 def _key(text: str) -> str:
-    return text.partition("=")[0].lstrip("+~").split(".")[0]
+    return re.split(r"[./@]", text.partition("=")[0].lstrip("+~"))[0]
 
 
 def config_to_keep(run: Run, frozen: dict[str, Any], threads: int, precision: str, accelerator: str) -> dict[str, Any]:

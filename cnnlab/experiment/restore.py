@@ -10,16 +10,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from cnnlab.blocks.plugins import LOADED, load_plugins
 from cnnlab.config.settings import Run, read_parts
 from cnnlab.data.batches import prepare
 from cnnlab.data.images import read_images
 from cnnlab.errors import Fault, UserError
 from cnnlab.experiment.facts import image_shape
 from cnnlab.network.build import Net, build
+from cnnlab.network.spec import PLACED
 from cnnlab.settings import Shape
-from cnnlab.training.checkpoint import find_checkpoint, read_checkpoint
+from cnnlab.tracking.checkpoints import find_checkpoint
+from cnnlab.training.checkpoint import read_checkpoint
 
-OF_TRAINING = ("optimizer", "scheduler", "augment")
+OF_TRAINING = ("optimizer", "scheduler", "augment", "callbacks")
 """groups that a trained network no longer needs; the record may hold a variable's name where their value was"""
 
 
@@ -48,11 +51,14 @@ class Predictor(nn.Module):
         return torch.cat([self(read_images(part, self.shape)).softmax(1) for part in parts])  # type: ignore[arg-type]
 
 
-def load(path: str | Path) -> Predictor:
+def load(path: str | Path, plugins: Iterable[str] = ()) -> Predictor:
     """The trained network in a run's folder or a checkpoint, in evaluation mode. UserError where there is none.
 
-    Everything comes from the record in the checkpoint; nothing in it can run code.
+    Everything comes from the record in the checkpoint; nothing in it can run code. `plugins` are the modules of blocks
+    of your own that it was made with: those that the record names are imported only if they are named here.
     """
+    if faults := load_plugins(plugins, PLACED):
+        raise UserError(*faults)
     return restore(Path(path)).predictor
 
 
@@ -87,7 +93,8 @@ def restore(path: Path, changes: dict[str, Any] | None = None) -> Restored:
         raise UserError(Fault("ckpt_path", f"{file} holds no usable record of its run")) from None
     parts, faults = read_parts(config)
     if wrong := [fault for fault in faults if fault.path.split(".")[0] not in OF_TRAINING]:
-        raise UserError(*(replace(fault, message=f"{fault.message} (in {file})") for fault in wrong))
+        hint = _of_plugins(config.get("plugins"))
+        raise UserError(*(replace(fault, message=f"{fault.message} (in {file}){hint}") for fault in wrong))
     run = Run(**parts)
     if run.network.classes != len(names):
         message = f"{file} was trained on {len(names)} classes, these data have {run.network.classes}"
@@ -95,6 +102,15 @@ def restore(path: Path, changes: dict[str, Any] | None = None) -> Restored:
     net = build(run.network, image_shape(run), run.top.seed)
     _load(net, checkpoint.get("state_dict", {}), file)
     return Restored(file, run, net, record)
+
+
+def _of_plugins(named: Any) -> str:
+    """A hint where the run had blocks of its maker's own, which nobody has named this time."""
+    words = [named] if isinstance(named, str) else named if isinstance(named, list) else []
+    names = [str(name) for name in words if name not in LOADED]
+    if not names:
+        return ""
+    return f"; it was made with plugins={','.join(names)}, whose code is run only if you name them, too"
 
 
 def _first(changes: dict[str, Any], key: str) -> dict[str, Any]:

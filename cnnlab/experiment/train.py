@@ -2,190 +2,160 @@
 
 from __future__ import annotations
 
-import logging
+import errno
 import math
-import warnings
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from typing import Any
 
-import pytorch_lightning as pl
 import torch
+from pytorch_lightning import Callback
 from rich.console import Console
 
-from cnnlab.config.settings import Run
-from cnnlab.data.batches import Batches
 from cnnlab.data.dataset import Dataset, open_dataset
-from cnnlab.errors import Exit
+from cnnlab.errors import Exit, UserError
+from cnnlab.experiment.diverged import origin
 from cnnlab.experiment.facts import fingerprint, image_shape
-from cnnlab.experiment.hardware import Hardware
+from cnnlab.experiment.fitting import callbacks, classifier, feeder, fit, steps_together
+from cnnlab.experiment.initial import given
+from cnnlab.experiment.job import Job
+from cnnlab.experiment.measures import measured
+from cnnlab.experiment.memory import out_of_memory, what_fits
 from cnnlab.experiment.pictures import draw
-from cnnlab.network.build import build
-from cnnlab.network.plan import plan
+from cnnlab.experiment.preflight import preflight
+from cnnlab.network.plan import Plan, plan
+from cnnlab.tracking.durable import write_json
 from cnnlab.tracking.record import RunRecord
 from cnnlab.training.callbacks import Lines, Signals
-from cnnlab.training.checkpoint import DurableIO, Keeper, newest, read_checkpoint
-from cnnlab.training.classifier import Classifier, Diverged, Steps
+from cnnlab.training.checkpoint import BEST, Found, Shelf, read_checkpoint
+from cnnlab.training.classifier import Classifier, Diverged
 from cnnlab.training.evaluate import evaluate
-
-
-@dataclass(frozen=True)
-class Job:
-    """A run that is to be trained: its settings, what it runs on, its folder, and what to write down about it."""
-
-    run: Run
-    hardware: Hardware
-    folder: Path
-    config: dict[str, Any]
-    """the resolved configuration to save"""
-    facts: dict[str, Any]
-    """identity, variant, overrides … as result.json has them"""
-    origins: dict[str, str]
-    """where each setting came from"""
+from cnnlab.training.gradients import Gradients, first_to_last
+from cnnlab.training.keeper import Keeper
+from cnnlab.weights.report import lines as transfer_lines
+from cnnlab.weights.report import report
+from cnnlab.weights.source import sha256
+from cnnlab.weights.transfer import Transfer
 
 
 def train(job: Job, console: Console) -> Exit:
     """Fit, test the best checkpoint once, write everything down. The exit code says how it ended."""
     torch.set_num_threads(job.hardware.threads)
+    theirs = callbacks(job.run.callbacks)
     dataset = open_dataset(job.run.data, job.run.top.seed)
     paper = plan(job.run.network, image_shape(job.run))
-    facts = {
-        **job.facts,
-        "fingerprint": fingerprint(job.run),
-        "params": paper.params,
-        "params_aux": 0,
-        "macs": paper.macs,
-    }
+    counts = {"params": paper.params, "params_aux": paper.params_aux, "macs": paper.macs}
+    facts = {**job.facts, "fingerprint": fingerprint(job.run), **counts}
+    weights = given(job.run)
+    if weights:
+        facts["weights"] = {"file": str(weights.weights.file), "sha256": sha256(weights.weights.file)}
     record = RunRecord(job.folder, config=job.config, network=paper.record(), facts=facts, provenance=job.origins)
-    console.print(_opening(job, dataset, paper.params, paper.macs), highlight=False, soft_wrap=True)
+    attempt = Attempt(job, dataset, paper, weights, record, console, theirs)
+    console.print(_opening(attempt), highlight=False, soft_wrap=True)
     try:
-        return _fit_and_test(job, dataset, record, console)
+        return attempt.learn_and_test()
     except Diverged as end:
-        record.finish("diverged", error=str(end))
-        console.print(f"diverged: {end}. The last good checkpoint is kept; a lower optimizer.lr may help.")
-        return Exit.DIVERGED
+        return attempt.diverged(end)
+    except UserError as error:
+        record.finish("failed", error="; ".join(fault.message for fault in error.faults))
+        raise
     except SystemExit as end:
         record.finish("interrupted")
-        console.print(f"interrupted; the same command goes on after the last finished epoch ({job.folder})")
+        console.print(f"interrupted; the same command goes on from here ({job.folder})")
         return Exit(end.code) if end.code in list(Exit) else Exit.INTERRUPTED
     except KeyboardInterrupt:
         record.finish("interrupted")
         return Exit.INTERRUPTED
     except Exception as error:
-        record.finish("failed", error=f"{type(error).__name__}: {error}")
-        if exhausted := _exhausted(error):
-            console.print(f"out of {exhausted}: {_first_line(error)}. A smaller data.batch_size needs less.")
-            return Exit.EXHAUSTED
-        raise
+        said = f"{type(error).__name__}: {error}"
+        if not (lacking := _exhausted(error)):
+            record.finish("failed", error=said)
+            raise
+    return attempt.exhausted(lacking, said)  # out here, where the error no longer holds on to what filled the memory
 
 
-def _fit_and_test(job: Job, dataset: Dataset, record: RunRecord, console: Console) -> Exit:
-    module = _module(job, dataset)
-    found = newest(job.folder / "checkpoints")
-    record.rewind(found[1]["epoch"] + 1 if found else 0)
-    if found:
-        console.print(f"going on after epoch {found[1]['epoch'] + 1}", highlight=False)
-    keeper = Keeper(job.folder / "checkpoints", record)
-    _fit(job, module, keeper, console, found[0] if found else None)
-    for warning in _warnings(record, job.run.network.classes):
-        record.warn(warning)
-        console.print(f"warning: {warning}")
-    best = read_checkpoint(job.folder / "checkpoints" / "best.ckpt")
-    module.load_state_dict(best["state_dict"])
-    feed = _feed(job, dataset)
-    tested = evaluate(module, feed(dataset.test), job.hardware.precision)
-    result = record.finish("ok", **{"test/acc": tested.acc, "test/loss": tested.loss, "test/images": len(tested.truth)})
-    draw(job.folder, record.rows, tested, dataset, title(result), subtitle(result))
-    _close(result, job.folder, console)
-    return Exit.DONE
+@dataclass(frozen=True)
+class Attempt:
+    """One go at a run, from its start or from a checkpoint."""
 
+    job: Job
+    dataset: Dataset
+    paper: Plan
+    weights: Transfer | None
+    record: RunRecord
+    console: Console
+    callbacks: list[Callback]
+    """of the user's"""
 
-def _feed(job: Job, dataset: Dataset) -> partial[Batches]:
-    """How splits are fed to this run's network."""
-    shape = image_shape(job.run)
-    return partial(
-        Batches,
-        batch_size=job.run.data.batch_size,
-        mean=dataset.mean,
-        std=dataset.std,
-        size=(shape[1], shape[2]),
-        seed=job.run.top.seed,
-        device=job.hardware.device,
-        memory_format=job.hardware.memory_format,
-    )
+    @property
+    def shelf(self) -> Shelf:
+        return Shelf(self.job.folder / "checkpoints", self.job.facts["identity"])
 
+    def learn_and_test(self) -> Exit:
+        job, record = self.job, self.record
+        module = classifier(job, self.dataset, self.weights)
+        preflight(module, self.shelf.folder)
+        found = self.go_on()
+        if said := module.tuning.summary():
+            self.console.print(said, highlight=False)
+        if not (found and found.state["cnnlab"]["stop"]):
+            self.learn(module, found)
+        for warning in _warnings(record, job.run.network.classes):
+            record.warn(warning)
+            self.console.print(f"warning: {warning}")
+        best = read_checkpoint(self.shelf.folder / BEST)
+        module.load_state_dict(best["state_dict"])
+        feed = feeder(job, self.dataset)
+        tested = evaluate(module, feed(self.dataset.test), job.hardware.precision)
+        facts = {"test/acc": tested.acc, "test/loss": tested.loss, "test/images": len(tested.truth)}
+        facts |= measured(job.run.top.metrics, module, feed, job.hardware.precision, self.dataset, tested)
+        result = record.finish("ok", **facts, **first_to_last(record.rows))
+        if job.pictures:
+            draw(job.folder, record.rows, tested, self.dataset, title(result), subtitle(result))
+        _close(result, job, self.console)
+        return Exit.DONE
 
-def _module(job: Job, dataset: Dataset) -> Classifier:
-    run, feed = job.run, _feed(job, dataset)
-    net = build(run.network, image_shape(run), run.top.seed).to(memory_format=job.hardware.memory_format)  # type: ignore[call-overload]
-    facts = {
-        "config": job.config,
-        "classes": list(dataset.names),
-        "mean": list(dataset.mean),
-        "std": list(dataset.std),
-        "precision": job.hardware.precision,
-        "identity": job.facts["identity"],
-    }
-    return Classifier(
-        net,
-        feed(dataset.train, augment=run.augment, shuffle=True),
-        feed(dataset.val),
-        optimizer=run.optimizer,
-        schedule=run.scheduler,
-        seed=run.top.seed,
-        label_smoothing=run.top.label_smoothing,
-        clip=run.trainer.gradient_clip_val,
-        accumulate=run.trainer.accumulate_grad_batches,
-        precision=job.hardware.precision,
-        facts=facts,
-    )
+    def go_on(self) -> Found | None:
+        """The checkpoint to go on from; the record is cut back to what it knows."""
+        shelf = self.shelf
+        found = shelf.newest()
+        for complaint in shelf.complaints:
+            self.record.warn(complaint)
+            self.console.print(f"warning: {complaint}", highlight=False, soft_wrap=True)
+        self.record.rewind(found.at[0] if found else 0)
+        if found:
+            self.console.print(f"going on after {found}", highlight=False)
+        elif self.weights:
+            write_json(self.job.folder / "weights.json", report(self.weights))
+            self.console.print("\n".join(transfer_lines(self.weights)), highlight=False, markup=False, soft_wrap=True)
+        return found
 
+    def learn(self, module: Classifier, found: Found | None) -> None:
+        """Fit, with what a person sees and what is written down on the way."""
+        run = self.job.run
+        signals, lines = Signals(self.console), Lines(self.console, run.trainer)
+        keeper = Keeper(self.shelf.folder, self.record, signals, run.top.checkpoint.every, lines.epoch)
+        looks = [*([Gradients()] if "gradients" in run.top.metrics else []), *self.callbacks]
+        together = steps_together(self.paper.macs, run.data.batch_size, looks)
+        fit(self.job, module, [signals, lines, *looks, keeper], found.path if found else None, together)
 
-def _fit(job: Job, module: Classifier, keeper: Keeper, console: Console, checkpoint: Path | None) -> None:
-    settings, hardware = job.run.trainer, job.hardware
-    lines = [Lines(console)] if settings.progress else []
-    with _quiet():
-        trainer = pl.Trainer(
-            default_root_dir=job.folder,
-            accelerator=hardware.accelerator,
-            devices=1,
-            precision="bf16-mixed" if hardware.precision == "bf16" else "32-true",
-            max_epochs=settings.max_epochs,
-            max_steps=settings.max_steps or -1,
-            deterministic="warn" if settings.deterministic else None,
-            plugins=[DurableIO()],
-            callbacks=[keeper, *lines, Signals(console)],  # an epoch whose line is printed is on disk
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            num_sanity_val_steps=0,
-            use_distributed_sampler=False,
-        )
-        trainer.fit(
-            module,
-            Steps(len(module.train_batches)),
-            Steps(1),
-            ckpt_path=checkpoint,
-            weights_only=True,
-        )
+    def diverged(self, end: Diverged) -> Exit:
+        began = origin(self.job, self.dataset, self.weights, self.shelf.newest())
+        self.record.finish("diverged", error="; ".join(filter(None, (str(end), began))))
+        self.console.print(f"diverged: {end}" + (f";\n  {began}" if began else ""), highlight=False, soft_wrap=True)
+        self.console.print("The last good checkpoint is kept; a lower optimizer.lr may help.")
+        return Exit.DIVERGED
 
-
-@contextmanager
-def _quiet():
-    """Lightning's remarks on dataloaders and devices are about a way of loading that is not ours."""
-    logger = logging.getLogger("pytorch_lightning")
-    level = logger.level
-    logger.setLevel(logging.WARNING)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module="pytorch_lightning")
-        warnings.filterwarnings("ignore", module="lightning_fabric")
-        try:
-            yield
-        finally:
-            logger.setLevel(level)
+    def exhausted(self, lacking: str, error: str) -> Exit:
+        job = self.job
+        if lacking == "disk":
+            said = f"out of disk: {job.folder} is full; once there is room, the same command goes on"
+        else:
+            said = f"out of memory at data.batch_size={job.run.data.batch_size}; {what_fits(job, self.dataset)}"
+        self.console.print(said, highlight=False, soft_wrap=True)
+        with suppress(OSError):  # the disk may be too full for this too
+            self.record.finish("failed", error=error)
+        return Exit.EXHAUSTED
 
 
 def _warnings(record: RunRecord, classes: int) -> list[str]:
@@ -198,21 +168,20 @@ def _warnings(record: RunRecord, classes: int) -> list[str]:
 
 
 def _exhausted(error: BaseException) -> str | None:
-    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error):
-        return "memory"
-    return "disk" if isinstance(error, OSError) and error.errno in (28, 122) else None  # ENOSPC, EDQUOT
+    """Which of memory and disk is at an end, if that is what `error` says."""
+    if isinstance(error, OSError):
+        return "disk" if error.errno in (errno.ENOSPC, errno.EDQUOT) else None
+    return "memory" if out_of_memory(error) else None
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
-
-
-def _opening(job: Job, dataset: Dataset, params: int, macs: int) -> str:
+def _opening(attempt: Attempt) -> str:
+    job, dataset, paper = attempt.job, attempt.dataset, attempt.paper
     shape = "×".join(map(str, image_shape(job.run)))
     counts = f"{len(dataset.train):,} training, {len(dataset.val):,} validation, {len(dataset.test):,} test images"
     numerics = {"bf16": "bf16 mixed precision", "32": "fp32"}[job.hardware.precision]
-    threads = f", {job.hardware.threads} threads" if job.hardware.accelerator == "cpu" else ""
-    costs = f"{params:,} parameters, {macs / 1e6:,.1f} M multiply-adds at {shape}"
+    count = job.hardware.threads
+    threads = f", {count} thread{'s' if count > 1 else ''}" if job.hardware.accelerator == "cpu" else ""
+    costs = f"{paper.params:,} parameters, {paper.macs / 1e6:,.1f} M multiply-adds at {shape}"
     names = f"{job.facts['model']} on {job.facts['data']}"
     return f"{names}: {costs}\n{counts}; {job.hardware.accelerator}, {numerics}{threads}"
 
@@ -231,11 +200,12 @@ def subtitle(result: dict[str, Any]) -> str:
     return "  ·  ".join(part for part in parts if part)
 
 
-def _close(result: dict[str, Any], folder: Path, console: Console) -> None:
+def _close(result: dict[str, Any], job: Job, console: Console) -> None:
+    picture = f"\n  picture  {job.folder / 'overview.png'}" if job.pictures else ""
     console.print(
         f"test accuracy {result['test/acc']:.4f} (by epoch {result['best/epoch']}'s checkpoint, "
         f"validation accuracy {result['best/val_acc']:.4f}); {result['seconds']:.0f} s\n"
-        f"  results  {folder}\n  picture  {folder / 'overview.png'}",
+        f"  results  {job.folder}{picture}",
         highlight=False,
         soft_wrap=True,
     )

@@ -7,27 +7,20 @@ Plain data in, frozen records out; no torch. What the cascade reaches is said by
 from __future__ import annotations
 
 import re
-from collections import ChainMap
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cnnlab.blocks import KINDS
-from cnnlab.blocks.base import Block, Inherits, Sized, Stack, Stage
-from cnnlab.blocks.merge import Parallel, Scope, Skip
+from cnnlab.blocks.base import Block, Sized, Stack, Stage
+from cnnlab.blocks.merge import Parallel, Scope
 from cnnlab.errors import Fault, near
-from cnnlab.network.spec import PLACED, ModelSettings, Network, Place
+from cnnlab.network.arithmetic import is_expression
+from cnnlab.network.cascade import INHERITED, SPREAD, Scoped, idle, inherited, kind_faults, reaches, sound
+from cnnlab.network.composite import REQUIRED, Composite, Faults, Vocabulary, read_composites
+from cnnlab.network.order import Standing, order, unread
+from cnnlab.network.scale import Scale, spread
+from cnnlab.network.spec import PLACED, Aux, AuxSettings, ModelSettings, Network, Place
 from cnnlab.settings import read, shown
-
-WIDEST = 10**9
-"""channels beyond which `width` is taken for a mistake"""
-SHORTCUT = ("norm", "bias", "init")
-"""what the convolution of a skip's shortcut takes"""
-INHERITED = ("norm", "head_norm", "act", "bias", "init", "dropout")
-NOT_OF_OUTPUT = ("head_norm", "act", "dropout")
-"""what the output layer has only where it says so itself"""
-Scoped = ChainMap[str, Any]
-"""what blocks inherit: the settings of what encloses them, the nearest first, the model's last"""
 
 
 def read_network(raw: Any, classes: int, path: str = "model") -> tuple[Network | None, list[Fault]]:
@@ -35,56 +28,33 @@ def read_network(raw: Any, classes: int, path: str = "model") -> tuple[Network |
     if not isinstance(raw, dict):
         return None, [Fault(path, f"should be a mapping of settings, not {shown(raw)}")]
     raw = {key: value for key, value in raw.items() if value is not None}
+    if isinstance(raw.get("kinds"), dict):
+        raw["kinds"] = {kind: settings for kind, settings in raw["kinds"].items() if settings is not None}
     model, faults = read(ModelSettings, raw, path, "a model")
     bad = {fault.path.split(".")[path.count(".") + 1] for fault in faults}
     scope = Scoped({key: raw[key] for key in INHERITED if key in raw and key not in bad})
     kinds = raw["kinds"] if isinstance(raw.get("kinds"), dict) and "kinds" not in bad else {}
-    width = Widths(classes, model.width if model else 1.0, model.divisor if model else None)
-    reader = Reader(path, width, kinds)
-    stacks = {}
-    for section, scaled in (("body", True), ("head", False)):
-        if isinstance(raw.get(section), dict):
-            reader.width = replace(width, factor=width.factor if scaled else 1.0)
-            stacks[section] = reader.stack(raw[section], f"{path}.{section}", scope)
-    faults = [*faults, *reader.kind_faults(), *reader.faults]
-    if not faults:
-        faults = [
-            Fault(f"{path}.{key}", "no block of this network takes this setting")
-            for key in scope
-            if key not in reader.used and raw[key] not in ("none", "auto")
-        ]
+    composites, broken = read_composites(raw.get("blocks"), f"{path}.blocks")
+    at_fault = frozenset(name for name in composites if any(_within(f.path, composites[name].path) for f in broken))
+    scale = Scale(classes, model.width, model.divisor, model.depth, model.depth_rounding) if model else Scale(classes)
+    reader = Reader(path, scale, kinds, Vocabulary(composites, at_fault))
+    sections = [(name, raw[name]) for name in ("body", "head") if isinstance(raw.get(name), dict)]
+    stacks = {name: reader.section(name, said, scope, last=name == sections[-1][0]) for name, said in sections}
+    heads = reader.heads(raw.get("aux"), scope)
+    faults = [*faults, *broken, *kind_faults(kinds, reader.vocabulary, f"{path}.kinds"), *reader.faults]
+    if model and not faults and model.stochastic_depth is not None:
+        (body, head), takers = spread([stacks["body"], stacks["head"]], SPREAD, model.stochastic_depth)
+        stacks = {"body": body, "head": head}
+        reader.used |= {SPREAD} if takers else set()
+    faults = faults or list(idle(raw, reader.used, path))
     if model is None or faults:
         return None, list(dict.fromkeys(faults))
-    return Network(stacks["body"], stacks["head"], classes, model.min_size, model.input_size), []
+    freeze = tuple(model.freeze.items())
+    return Network(stacks["body"], stacks["head"], classes, model.min_size, model.input_size, heads, freeze), []
 
 
-@dataclass(frozen=True)
-class Widths:
-    """What the word `classes` means, and what the model-wide width makes of a number of channels."""
-
-    classes: int
-    factor: float = 1.0
-    divisor: int | None = None
-
-    def of(self, value: Any, scaled: bool) -> Any:
-        """`value` as a width, or inside a list of them. Raises ValueError where it is not whole."""
-        if isinstance(value, list | tuple):
-            return [self.of(part, scaled) for part in value]
-        if value == "classes":
-            return self.classes
-        if not scaled or self.factor == 1.0 or type(value) is not int:
-            return value
-        if value > WIDEST / self.factor:
-            raise ValueError(f"{value} channels times {self.factor:g} are more than {WIDEST}")
-        wide = value * self.factor
-        if self.divisor:
-            return max(self.divisor, round(wide / self.divisor) * self.divisor)
-        if abs(wide - round(wide)) > 1e-9 or wide < 0.5:
-            raise ValueError(
-                f"{value} channels times {self.factor:g} is {wide:g}, not a whole number; "
-                f"set model.divisor (1, 8, …) to round to its multiples, or choose another width"
-            )
-        return round(wide)
+def _within(path: str, outer: str) -> bool:
+    return f"{path}.".startswith(f"{outer}.")
 
 
 @dataclass
@@ -92,56 +62,73 @@ class Reader:
     """Reads stacks of blocks and collects the faults."""
 
     path: str
-    width: Widths
+    scale: Scale
     kinds: dict[str, dict[str, Any]]
+    vocabulary: Vocabulary
+    scaled: bool = False
+    """whether width and depth hold where it is reading: in the body"""
     faults: list[Fault] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
+    """settings of the model that some block takes, and kinds of blocks that are there"""
+    within: list[str] = field(default_factory=list)
+    """the blocks of `model.blocks` that it is inside of"""
+    standing: Standing = field(default_factory=Standing)
+    """of the body's blocks"""
 
     def fault(self, path: str, message: str) -> None:
         self.faults.append(Fault(path, message))
 
-    def kind_faults(self) -> Iterator[Fault]:
-        for kind, settings in self.kinds.items():
-            if kind not in KINDS:
-                yield Fault(f"{self.path}.kinds.{kind}", f"there is no kind of block {kind!r}{near(kind, KINDS)}")
+    # -- stacks
+
+    def section(self, name: str, raw: dict[str, Any], scope: Scoped, last: bool) -> Stack:
+        self.scaled = name == "body"
+        standing = Standing()
+        if name == "body":
+            self.standing = standing
+        return self.stack(raw, f"{self.path}.{name}", scope, last, standing)
+
+    def heads(self, raw: Any, scope: Scoped) -> tuple[Aux, ...]:
+        """The auxiliary heads."""
+        self.scaled, found = False, []
+        for name, said in (raw if isinstance(raw, dict) else {}).items():
+            path = f"{self.path}.aux.{name}"
+            if said is None or not self.named(str(name), path, "head"):
                 continue
-            known = [key for key in KINDS[kind].model_fields if key != "block"]
-            for key in settings:
-                if key not in known:
-                    yield Fault(f"{self.path}.kinds.{kind}.{key}", f"{kind} has no such setting{near(key, known)}")
+            given = {k: v for k, v in said.items() if v is not None} if isinstance(said, dict) else said
+            settings, faults = read(AuxSettings, given, path, "an auxiliary head")
+            self.faults += faults
+            if settings:
+                tap = self.standing.at.get(settings.tap, "input")
+                if tap == "input":
+                    there = [block for block in self.standing.at if block != "input"]
+                    self.fault(f"{path}.from", f"the body has no block {settings.tap!r}{near(settings.tap, there)}")
+                head = self.stack(settings.head, f"{path}.head", scope, last=True)
+                found.append(Aux(str(name), tap, settings.weight, head))
+        return tuple(found)
 
-    def stack(self, raw: dict[str, Any], path: str, scope: Scoped) -> Stack:
-        stages = []
-        for name in self.order(raw, path):
+    def stack(
+        self, raw: dict[str, Any], path: str, scope: Scoped, last: bool = False, standing: Standing | None = None
+    ) -> Stack:
+        """Blocks by name; `last` says that this stack's end is the network's."""
+        standing, stages = standing or Standing(), []
+        names, faults = order(raw, path)
+        self.faults += faults
+        there = [name for name in names if raw[name] is not None]
+        for name in names:
+            stage = None
             if raw[name] is not None:
-                stage = self.stage(str(name), raw[name], f"{path}.{name}", scope, list(map(str, raw)))
-                stages += [stage] if stage else []
+                here = f"{path}.{name}"
+                ends = last and name == there[-1]
+                stage = self.stage(str(name), raw[name], here, scope, list(map(str, raw)), ends)
+            if stage and stage.sources:
+                sources, faults = standing.resolve(stage.sources, f"{path}.{name}.from", list(map(str, raw)))
+                self.faults += faults
+                stage = replace(stage, sources=sources)
+            standing.passed(str(name), stage)
+            stages += [stage] if stage else []
+        for name in unread(stages) if not self.faults else ():
+            self.fault(f"{path}.{name}", "nothing takes what it leaves: what follows takes other blocks; remove it")
         return tuple(stages)
-
-    def order(self, raw: dict[str, Any], path: str) -> list[str]:
-        """The blocks' names, those with `after` or `before` at their place; blocks with one anchor keep their order."""
-        anchors = {name: _anchor(block) for name, block in raw.items()}
-        names = [name for name in raw if not anchors[name]]
-        waiting = [name for name in raw if anchors[name]]
-        placed: dict[tuple[str, str], int] = {}
-        while ready := [name for name in waiting if anchors[name][1] in names]:
-            for name in ready:
-                side, anchor = anchors[name]
-                at = names.index(anchor)
-                if side == "after":
-                    placed[anchors[name]] = placed.get(anchors[name], 0) + 1
-                    at += placed[anchors[name]]
-                names.insert(at, name)
-                waiting.remove(name)
-        for name in waiting:
-            side, anchor = anchors[name]
-            why = (
-                "the anchors go round in a circle"
-                if anchor in raw
-                else f"there is no block {anchor!r}{near(anchor, map(str, raw))}"
-            )
-            self.fault(f"{path}.{name}.{side}", why)
-        return names + waiting
 
     def named(self, name: str, path: str, noun: str = "block") -> bool:
         good = re.fullmatch(r"[a-zA-Z][a-zA-Z0-9_]*", name) is not None
@@ -149,29 +136,29 @@ class Reader:
             self.fault(path, f"a {noun}'s name starts with a letter, and has only letters, digits and _ in it")
         return good
 
-    def stage(self, name: str, raw: Any, path: str, scope: Scoped, siblings: list[str]) -> Stage | None:
+    def stage(
+        self, name: str, raw: Any, path: str, scope: Scoped, siblings: list[str], last: bool = False
+    ) -> Stage | None:
         if not self.named(name, path):
             return None
         if not isinstance(raw, dict):
-            self.fault(
-                path, f"should be a block such as {{block: conv, channels: 64}}, or null for none, not {shown(raw)}"
+            such = "{block: conv, channels: 64}"
+            self.fault(path, f"should be a block such as {such}, or null for none, not {shown(raw)}")
+            return None
+        kind = raw.get("block")
+        if kind is None:
+            meant = near(name, [other for other in siblings if other != name])
+            said = (
+                f"there is no block {name!r}{meant if 'mean' in meant else ''} (a new one needs its kind: block: conv)"
             )
+            self.fault(path, said)
             return None
-        if raw.get("block") is None:
-            others = [other for other in siblings if other != name]
-            meant = near(name, others)
-            self.fault(
-                path,
-                f"there is no block {name!r}{meant if 'mean' in meant else ''} (a new one needs its kind: block: conv)",
-            )
+        if not isinstance(kind, str) or kind not in self.vocabulary:
+            self.fault(f"{path}.block", f"there is no kind of block {kind!r}{self.vocabulary.near(kind)}")
             return None
-        kind = raw["block"]
-        if not isinstance(kind, str) or kind not in KINDS:
-            self.fault(f"{path}.block", f"there is no kind of block {kind!r}{near(kind, KINDS)}")
-            return None
-        return self.copies(name, raw, path, scope)
+        return self.copies(name, raw, path, scope, last) if kind not in self.vocabulary.broken else None
 
-    def copies(self, name: str, raw: dict[str, Any], path: str, scope: Scoped) -> Stage | None:
+    def copies(self, name: str, raw: dict[str, Any], path: str, scope: Scoped, last: bool) -> Stage | None:
         place, faults = read(Place, {key: raw[key] for key in PLACED if raw.get(key) is not None}, path, "a block")
         self.faults += faults
         for side in ("first", "last"):
@@ -179,57 +166,114 @@ class Reader:
                 if key in PLACED:
                     self.fault(f"{path}.{side}.{key}", f"{key} is said of all copies together, beside {side}")
         own = {key: value for key, value in raw.items() if key not in PLACED}
-        count = place.repeat if place else 1
-        later = {k: v for k, v in KINDS[raw["block"]].later.items() if k in KINDS[raw["block"]].model_fields}
+        count = self.depth(place.repeat, path) if place and "repeat" in place.model_fields_set else 1
         blocks = []
         for i in range(max(count, 1)):  # a block repeated zero times is checked all the same
             extra = [("first", i == 0), ("last", i == count - 1)]
             sides = [(side, getattr(place, side)) for side, here in extra if here and place and getattr(place, side)]
             overlays = [(side, {k: v for k, v in said.items() if k not in PLACED}) for side, said in sides]
-            settings = {**own, **(later if i else {})}
-            blocks.append(self.block(settings, path, scope, overlays))
+            settings = {**own, **(self.vocabulary.later(raw["block"]) if i else {})}
+            blocks.append(self.block(settings, path, scope, overlays, last=last and i >= count - 1))
             if blocks[-1] is None:
                 return None
-        return Stage(name, tuple(blocks)) if count else None  # type: ignore[arg-type]
+        kind = raw["block"] if raw["block"] not in KINDS else ""
+        sources, join = (place.sources, place.join) if place else ((), "concat")
+        return Stage(name, tuple(blocks), sources, join, kind) if count else None  # type: ignore[arg-type]
+
+    def depth(self, repeat: int, path: str) -> int:
+        """The copies that `repeat` and the model's depth make. Of those that are not whole, one is named for all."""
+        self.used |= {"depth"} if self.scaled else set()
+        try:
+            return self.scale.copies(repeat) if self.scaled else repeat
+        except ValueError as error:
+            if not any(fault.path == f"{self.path}.depth" for fault in self.faults):
+                self.fault(f"{self.path}.depth", f"{path}.repeat: {error}")
+            return 1
+
+    # -- blocks
 
     def block(
-        self, raw: dict[str, Any], path: str, scope: Scoped, overlays: list[tuple[str, dict[str, Any]]]
+        self,
+        raw: dict[str, Any],
+        path: str,
+        scope: Scoped,
+        overlays: list[tuple[str, dict[str, Any]]],
+        last: bool = False,
+        said: dict[str, str] | None = None,
     ) -> Block | None:
-        """One copy; `overlays` are its `first:` or `last:`."""
-        cls, kind = KINDS[raw["block"]], raw["block"]
-        origin = {key: f"{path}.{key}" for key in raw}
+        """One copy; `overlays` are its `first:` or `last:`, `said` where settings are written but under `path`."""
+        kind = raw["block"]
+        self.used.add(kind)
+        origin = {**{key: f"{path}.{key}" for key in raw}, **(said or {})}
         settings = {key: value for key, value in raw.items() if value is not None}
         for side, overlay in overlays:
             settings.update({key: value for key, value in overlay.items() if value is not None})
             origin.update({key: f"{path}.{side}.{key}" for key in overlay})
+        cls = KINDS.get(kind)
+        output = self.is_output(settings, last)
+        known = self.vocabulary.settings(kind)
         for key, value in self.kinds.get(kind, {}).items():
-            if key not in settings and key in cls.model_fields and value is not None:
-                source = _source(cls, key)
-                nearer = any(source in said for said in scope.maps[:-1])
-                if not nearer and not (_is_output(settings) and source in NOT_OF_OUTPUT):
-                    settings[key], origin[key] = value, f"{self.path}.kinds.{kind}.{key}"
-        inner = scope.new_child({key: settings[key] for key in INHERITED if key in settings})
-        settings = {**self.inherited(cls, settings, scope), **settings}
+            if key not in settings and key in known and value is not None and reaches(cls, key, scope, output):
+                settings[key], origin[key] = value, f"{self.path}.kinds.{kind}.{key}"
+        if cls is None:
+            return self.composed(self.vocabulary.composites[kind], settings, path, scope, origin, last)
+        inner = scope.new_child(sound({key: settings[key] for key in INHERITED if key in settings}))
+        taken = inherited(cls, scope, output)
+        self.used |= {source for source, _, here in taken if here}
+        around = {name: scope[source] for source, name, _ in taken}
+        settings = {**({"act": "none"} if output else {}), **around, **settings}
         before = len(self.faults)
         self.widths(cls, settings, path)
-        self.inside(cls, settings, path, inner)
+        self.inside(cls, settings, path, inner, last)
         block, found = read(cls, settings, path, kind, PLACED)
         self.faults += [replace(f, path=_moved(f.path, path, origin)) for f in found]
         return block if len(self.faults) == before else None
 
-    def inherited(self, cls: type[Block], settings: dict[str, Any], scope: Scoped) -> dict[str, Any]:
-        """What the block takes from around it. The output layer takes no norm, activation or dropout."""
-        output = _is_output(settings)
-        taken = {}
-        for name in cls.model_fields:
-            source = _source(cls, name)
-            if source is None or (output and source in NOT_OF_OUTPUT):
-                continue
-            if source in scope and name not in settings:
-                taken[name] = scope[source]
-            if source in scope and (not issubclass(cls, Scope) or (cls is Skip and source in SHORTCUT)):
-                self.used.add(source)
-        return {"act": "none", **taken} if output else taken
+    def composed(
+        self, made: Composite, settings: dict[str, Any], path: str, scope: Scoped, origin: dict[str, str], last: bool
+    ) -> Block | None:
+        """A block that YAML defines: its own with the parameters put in, what else is said of it said of that."""
+        given = {key: value for key, value in settings.items() if key in made.params}
+        extra = {key: value for key, value in settings.items() if key not in given and key != "block"}
+        known, before = self.vocabulary.settings(made.name), len(self.faults)
+        odd = {key: near(key, [*known, *PLACED]) for key in extra if key not in known}
+        for key, meant in odd.items():
+            self.fault(origin[key], f"{made.name} has no such setting{meant}")
+        for key, default in made.params.items():
+            if default == REQUIRED and key not in given and not any(f"mean {key!r}" in meant for meant in odd.values()):
+                self.fault(f"{path}.{key}", f"{made.name} needs this setting")
+        if not isinstance(made.root.get("block"), str) or len(self.faults) > before:
+            return None
+        try:
+            root = made.bound(given)
+        except Faults as found:
+            self.faults += [replace(fault, message=f"{fault.message} (in {path})") for fault in found.faults]
+            return None
+        kind, written = root["block"], {key: origin[key] for key in extra}
+        if kind in self.vocabulary.broken:
+            return None
+        if not isinstance(kind, str) or kind not in self.vocabulary or made.name in self.within:
+            circle = f"{made.name} is made of itself"
+            absent = f"there is no kind of block {kind!r}{self.vocabulary.near(kind)}"
+            self.fault(f"{made.path}.block", circle if made.name in self.within else absent)
+            return None
+        self.within.append(made.name)
+        block = self.block({**root, **extra}, made.path, scope, [], last, written)
+        self.within.pop()
+        self.faults[before:] = [self.used_by(fault, made, path) for fault in self.faults[before:]]
+        return block
+
+    @staticmethod
+    def used_by(fault: Fault, made: Composite, path: str) -> Fault:
+        """A fault of what a parameter makes names, too, the block that gives the parameter."""
+        if _within(fault.path, made.path) and is_expression(made.says(fault.path)):
+            return replace(fault, message=f"{fault.message} (in {path})")
+        return fault
+
+    def is_output(self, settings: dict[str, Any], last: bool) -> bool:
+        """Whether a linear layer is the network's output: as wide as there are classes, in word or at its very end."""
+        features = settings.get("features")
+        return features == "classes" or (last and type(features) is int and features == self.scale.classes)
 
     def widths(self, cls: type[Block], settings: dict[str, Any], path: str) -> None:
         """Put numbers in the place of widths. Of those that `width` makes broken, one is named for all."""
@@ -237,12 +281,12 @@ class Reader:
             marker = next((m for m in info.metadata if isinstance(m, Sized)), None)
             if marker and name in settings:
                 try:
-                    settings[name] = self.width.of(settings[name], marker.scaled)
+                    settings[name] = self.scale.of(settings[name], marker.scaled and self.scaled)
                 except ValueError as error:
                     if not any(fault.path == f"{self.path}.width" for fault in self.faults):
                         self.fault(f"{self.path}.width", f"{path}.{name}: {error}")
 
-    def inside(self, cls: type[Block], settings: dict[str, Any], path: str, scope: Scoped) -> None:
+    def inside(self, cls: type[Block], settings: dict[str, Any], path: str, scope: Scoped, last: bool) -> None:
         """Read the stacks within a combinator."""
         name = "branches" if cls is Parallel else "body"
         raw = settings.get(name)
@@ -255,7 +299,7 @@ class Reader:
             branches = {key: value for key, value in raw.items() if value is not None}
             settings[name] = tuple(self.branch(str(k), v, f"{path}.{name}.{k}", scope) for k, v in branches.items())
         else:
-            settings[name] = self.stack(raw, f"{path}.{name}", scope)
+            settings[name] = self.stack(raw, f"{path}.{name}", scope, last)
 
     def branch(self, name: str, raw: Any, path: str, scope: Scoped) -> tuple[str, Stack]:
         """A branch is one block or a stack of them."""
@@ -264,26 +308,12 @@ class Reader:
             return name, ()
         if isinstance(raw.get("block"), str):
             stage = self.stage(name, raw, path, scope, [])
+            if stage and stage.sources:
+                sources, faults = Standing().resolve(stage.sources, f"{path}.from", [])
+                self.faults += faults
+                stage = replace(stage, sources=sources)
             return name, (stage,) if stage else ()
         return name, self.stack(raw, path, scope) if self.named(name, path, "branch") else ()
-
-
-def _source(cls: type[Block], name: str) -> str | None:
-    """The enclosing setting that the field `name` of `cls` inherits."""
-    return next((m.name for m in cls.model_fields[name].metadata if isinstance(m, Inherits)), None)
-
-
-def _is_output(settings: dict[str, Any]) -> bool:
-    return settings.get("features") == "classes"
-
-
-def _anchor(block: Any) -> tuple[str, str]:
-    """("after" or "before", the block it names); empty for a block that stays where it is written."""
-    if isinstance(block, dict):
-        for side in ("after", "before"):
-            if isinstance(block.get(side), str):
-                return side, block[side]
-    return ()  # type: ignore[return-value]
 
 
 def _moved(at: str, path: str, origin: dict[str, str]) -> str:

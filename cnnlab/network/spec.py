@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from cnnlab.blocks.base import Stack, Stage
+from cnnlab.blocks.base import Merge, Stack, Stage
 from cnnlab.blocks.conv import Bias, Init
 from cnnlab.blocks.norm import Act, Norm
-from cnnlab.settings import Count, Fraction, Natural, Pair, Positive, Settings
+from cnnlab.network.choose import flat
+from cnnlab.settings import Count, Fraction, Natural, NonNegative, Pair, Positive, Settings, shown
+
+
+def _freeze(value: Any) -> Any:
+    """Patterns of names, and for how many epochs what they name is frozen; None: all through."""
+    if isinstance(value, str):
+        value = [value]
+    if isinstance(value, list | tuple) and all(isinstance(name, str) for name in value):
+        return dict.fromkeys(value)
+    if not isinstance(value, dict):
+        raise ValueError(
+            f"should be names of blocks, [body.stem, body.stage1], or {{name: epochs}}, not {shown(value)}"
+        )
+    said = {name: epochs for name, epochs in flat(value).items() if epochs is not None}
+    for name, epochs in said.items():
+        if type(epochs) is not bool and not (type(epochs) is int and epochs >= 0):
+            raise ValueError(f"{name} should be a number of epochs, true (all through) or false, not {shown(epochs)}")
+    return {name: None if epochs is True else int(epochs) for name, epochs in said.items()}
 
 
 class ModelSettings(Settings):
@@ -28,24 +46,45 @@ class ModelSettings(Settings):
     """how weights start"""
     dropout: Fraction | None = None
     """share dropped after linear layers, in dropout blocks and inside residual blocks"""
+    stochastic_depth: Fraction | None = None
+    """rate that residual blocks rise to which do not set theirs: rate · i / n for the i-th of n, counted from 0"""
     width: Positive = 1.0
     """multiplies every number of channels in the body"""
     divisor: Count | None = None
     """widths that `width` makes are rounded to its multiples; unless set, a width that is not whole is a fault"""
+    depth: Positive = 1.0
+    """multiplies every `repeat` that is written in the body"""
+    depth_rounding: Literal["up", "down", "nearest"] | None = None
+    """how repeats that `depth` makes are rounded (never to 0); unless set, one that is not whole is a fault"""
     min_size: Pair | None = None
     """smallest image the network takes; smaller ones are enlarged to it"""
     input_size: Pair | None = None
     """image size that the network is tied to; others are resized to it"""
+    freeze: Annotated[dict[str, int | None], BeforeValidator(_freeze)] = Field(default_factory=dict)
+    """what does not learn: names such as body.stage1 or *.norm, or {name: for how many epochs, or true}"""
     kinds: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """settings of all blocks of a kind, where a block does not say otherwise"""
+    blocks: dict[str, Any] = Field(default_factory=dict)
+    """blocks made of others: name: {params: {…}, block: …}, in which $… stands for what is made of the parameters"""
+    aux: dict[str, Any] = Field(default_factory=dict)
+    """auxiliary heads by name: {from: BLOCK, weight: 0.3, head: {…}}; they add to the loss in training alone"""
     body: dict[str, Any]
     """the convolutional part: blocks by name, in order"""
     head: dict[str, Any]
     """the dense part: blocks by name, in order"""
 
 
+def _names(value: Any) -> Any:
+    names = [value] if isinstance(value, str) else value
+    if isinstance(names, list | tuple) and names and all(isinstance(name, str) for name in names):
+        return tuple(names)
+    raise ValueError(f"should be an earlier block's name, a list of them, or input, not {shown(value)}")
+
+
 class Place(Settings):
-    """Where in its stack a block stands, and how often."""
+    """Where in its stack a block stands, what it takes in, and how often it is there."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
 
     repeat: Annotated[Natural, Field(le=10_000)] = 1
     """number of copies; only the first one strides; 0 removes the block"""
@@ -58,15 +97,47 @@ class Place(Settings):
     before: str | None = None
     """name of the block it precedes"""
 
+    sources: Annotated[tuple[str, ...], BeforeValidator(_names)] = Field(default=(), alias="from")
+    """names of the earlier blocks whose outputs it takes, or input, the stack's own; the block before it unless said"""
+    join: Merge = "concat"
+    """how the outputs of several sources become one"""
+
     @model_validator(mode="after")
     def _one_anchor(self) -> Place:
         if self.after is not None and self.before is not None:
             raise ValueError("a block stands either after another or before it; write one of the two")
         return self
 
+    @model_validator(mode="after")
+    def _join_of_several(self) -> Place:
+        if "join" in self.model_fields_set and len(self.sources) < 2:
+            raise ValueError("join is how several blocks' outputs become one; name them: from: [a, b]")
+        return self
 
-PLACED = tuple(Place.model_fields)
+
+PLACED = tuple(info.alias or name for name, info in Place.model_fields.items())
 """settings that every block takes: of its place in the stack, not of the block itself"""
+
+
+class AuxSettings(Settings):
+    """An auxiliary head. Szegedy et al. 2014, arXiv:1409.4842, §5."""
+
+    tap: str = Field(alias="from")
+    """name of the block in the body whose output it takes"""
+    weight: NonNegative = 0.3
+    """of its loss, in the sum with the network's own"""
+    head: dict[str, Any]
+    """blocks by name, in order; `width` does not touch them"""
+
+
+@dataclass(frozen=True)
+class Aux:
+    """An auxiliary head as records."""
+
+    name: str
+    tap: str
+    weight: float
+    head: Stack
 
 
 @dataclass(frozen=True)
@@ -78,6 +149,9 @@ class Network:
     classes: int
     min_size: tuple[int, int] | None = None
     input_size: tuple[int, int] | None = None
+    aux: tuple[Aux, ...] = ()
+    freeze: tuple[tuple[str, int | None], ...] = ()
+    """patterns of names, and for how many epochs what they name does not learn; None: all through"""
 
     @property
     def sections(self) -> dict[str, Stack]:
@@ -85,7 +159,8 @@ class Network:
 
     def plain(self) -> dict[str, Any]:
         """As plain data in which the order of blocks is kept in lists, for hashing and for showing."""
-        return {name: plain(stack) for name, stack in self.sections.items()}
+        aux = [[head.name, head.tap, head.weight, plain(head.head)] for head in self.aux]
+        return {**{name: plain(stack) for name, stack in self.sections.items()}, **({"aux": aux} if aux else {})}
 
     def image_size(self, stored: tuple[int, int]) -> tuple[int, int]:
         """Rows and columns that images of the stored size are brought to for this network."""
@@ -98,7 +173,8 @@ class Network:
 def plain(value: Any) -> Any:
     match value:
         case Stage():
-            return [value.name, [plain(copy) for copy in value.copies]]
+            taken = [[*value.sources, value.join]] if value.sources else []
+            return [value.name, [plain(copy) for copy in value.copies], *taken]
         case Settings():
             return {name: plain(getattr(value, name)) for name in type(value).model_fields}
         case tuple():

@@ -23,6 +23,10 @@ OURS = ("config.yaml", "network.json", "metrics.jsonl", "result.json", "checkpoi
 """what a run writes beside its `run.json`; without one they are somebody else's"""
 
 
+class InUse(UserError):
+    """Another process, or this one, holds the folder."""
+
+
 @dataclass(frozen=True)
 class State:
     """What lies in a folder.
@@ -136,8 +140,8 @@ class Lock:
         os.ftruncate(self._fd, 0)
         os.pwrite(self._fd, f"pid {os.getpid()} on {socket.gethostname()}".encode(), 0)
 
-    def _in_use(self, holder: str, path: str) -> UserError:
-        return UserError(Fault(path, f"{self.folder} is in use by {holder}; wait for it, or choose another folder"))
+    def _in_use(self, holder: str, path: str) -> InUse:
+        return InUse(Fault(path, f"{self.folder} is in use by {holder}; wait for it, or choose another folder"))
 
     def release(self) -> None:
         """Give the folder up; a second time does nothing, and so does a forked child, which never held it."""

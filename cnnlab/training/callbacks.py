@@ -10,17 +10,19 @@ import pytorch_lightning as pl
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from cnnlab.training.settings import TrainerSettings
+
 
 class Lines(pl.Callback):
-    """A line an epoch; on a terminal, a bar within the epoch too."""
+    """A line an epoch; on a terminal, a bar within the epoch too; nothing where no progress is wanted."""
 
-    def __init__(self, console: Console):
-        self.console = console
+    def __init__(self, console: Console, settings: TrainerSettings):
+        self.console, self.wanted, self.epochs = console, settings.progress, settings.max_epochs
         self.bar: Progress | None = None
 
     def on_train_epoch_start(self, trainer: pl.Trainer, module: Any) -> None:
-        if self.console.is_terminal:
-            label = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
+        if self.wanted and self.console.is_terminal:
+            label = f"epoch {trainer.current_epoch + 1}/{self.epochs}"
             columns = (TextColumn(label), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
             self.bar = Progress(*columns, console=self.console, transient=True, refresh_per_second=8)
             self.task = self.bar.add_task("", total=len(module.train_batches))
@@ -28,13 +30,17 @@ class Lines(pl.Callback):
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         if self.bar:
-            self.bar.update(self.task, completed=batch_idx + 1)
+            self.bar.update(self.task, completed=module.progress.step)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:
         self.close()
-        row, epochs = module.row(), trainer.max_epochs
+
+    def epoch(self, row: dict[str, Any]) -> None:
+        """The line of an epoch."""
+        if not self.wanted:
+            return
         self.console.print(
-            f"epoch {row['epoch']:>{len(str(epochs))}}/{epochs}  "
+            f"epoch {row['epoch']:>{len(str(self.epochs))}}/{self.epochs}  "
             f"train loss {row['train/loss']:.3f} acc {row['train/acc']:.3f}  "
             f"val loss {row['val/loss']:.3f} acc {row['val/acc']:.3f}  "
             f"{row['seconds']:.1f} s  {row['images_per_second']:,.0f} images/s",
@@ -52,7 +58,7 @@ class Lines(pl.Callback):
 
 
 class Signals(pl.Callback):
-    """SIGINT and SIGTERM end training after the step in progress, with 128 + their number; a second one at once.
+    """Notes SIGINT and SIGTERM, so that training can end after the step in progress; a second one ends it at once.
 
     Installed at the start of training, when Lightning's own handlers are: those end with exit 0 or 1.
     """
@@ -71,10 +77,6 @@ class Signals(pl.Callback):
             raise SystemExit(128 + number)
         self.received = number
         self.console.print("stopping after this step; once more to stop at once")
-
-    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        if self.received is not None:
-            raise SystemExit(128 + self.received)
 
     def teardown(self, trainer: pl.Trainer, module: Any, stage: str) -> None:
         self.restore()

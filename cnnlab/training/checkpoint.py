@@ -1,31 +1,40 @@
-"""Checkpoints: plain values, written durably, read with nothing but values allowed.
+"""Checkpoints: plain values, written durably, read back before they count, and read with nothing but values allowed.
 
-last.ckpt      after the newest epoch
-previous.ckpt  after the one before
+last.ckpt      the newest
+previous.ckpt  the one before
 best.ckpt      after the epoch with the best validation accuracy
+
+They are torch's zip files; each part's checksum stands in the archive (CRC-32). torch.load does not look at it: a
+flipped bit would load as another weight.
 """
 
 from __future__ import annotations
 
 import os
 import pickle
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytorch_lightning as pl
 import torch
 from pytorch_lightning.plugins.io import CheckpointIO
 
 from cnnlab.errors import Fault, UserError
 from cnnlab.tracking import durable
 
+LAST, PREVIOUS, BEST = "last.ckpt", "previous.ckpt", "best.ckpt"
+
 
 class DurableIO(CheckpointIO):
-    """How Lightning's checkpoints reach the disk: never half."""
+    """How Lightning's checkpoints reach the disk: never half, and never one that cannot be read again."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
         with durable.replacing(Path(path)) as temporary:
-            torch.save(checkpoint, temporary)
+            with temporary.open("wb") as file:  # a file of ours: torch tells a full disk only by its own names
+                torch.save(checkpoint, file)
+            _checked(temporary, mmap=True)
 
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
         return torch.load(path, map_location=map_location or "cpu", weights_only=True)
@@ -34,63 +43,93 @@ class DurableIO(CheckpointIO):
         Path(path).unlink(missing_ok=True)
 
 
+class Damaged(Exception):
+    """The file is not what was written."""
+
+
+def _checked(path: Path, mmap: bool = False) -> Any:
+    """What a checkpoint file holds, its checksums compared. Raises Damaged and OSError."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            broken = archive.testzip()
+        if broken:
+            raise Damaged(f"is damaged (the checksum of its part {broken} does not hold)")
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
+    except zipfile.BadZipFile:
+        raise Damaged("is not a checkpoint, or is damaged") from None
+    except (RuntimeError, EOFError, ValueError, KeyError, NotImplementedError, pickle.UnpicklingError) as error:
+        raise Damaged("is not a checkpoint, or is damaged") from error
+
+
 def read_checkpoint(path: Path) -> dict[str, Any]:
     """One of cnnlab's checkpoints. UserError for any other file."""
     try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
-        kind = "cannot be read" if isinstance(error, OSError) else "is not a checkpoint, or is damaged"
-        raise UserError(Fault("ckpt_path", f"{path} {kind}")) from None
+        checkpoint = _checked(path)
+    except (OSError, Damaged) as error:
+        what = "cannot be read" if isinstance(error, OSError) else error
+        raise UserError(Fault("ckpt_path", f"{path} {what}")) from None
     if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get("cnnlab"), dict):
         raise UserError(Fault("ckpt_path", f"{path} is a checkpoint, but not one of cnnlab's"))
     return checkpoint
 
 
-def find_checkpoint(path: Path) -> Path:
-    """The checkpoint that `path` names: itself, or the best of a run's folder. UserError where there is none."""
-    if path.is_file():
-        return path
-    if not path.exists():
-        raise UserError(Fault("ckpt_path", f"there is no {path}"))
-    for name in ("best.ckpt", "last.ckpt", "previous.ckpt"):
-        for folder in (path / "checkpoints", path):
-            if (folder / name).is_file():
-                return folder / name
-    raise UserError(Fault("ckpt_path", f"{path} has no checkpoint in it; name a run's folder or a .ckpt file"))
+@dataclass(frozen=True)
+class Found:
+    """A checkpoint of this run to go on from."""
+
+    path: Path
+    state: dict[str, Any]
+
+    @property
+    def at(self) -> tuple[int, int]:
+        """Epochs finished, and steps of the one after them."""
+        return self.state["cnnlab"]["epochs"], self.state["cnnlab"]["steps"]
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch whose weights should be in best.ckpt; 0 before the first."""
+        return self.state["cnnlab"]["best_epoch"]
+
+    def __str__(self) -> str:
+        epochs, steps = self.at
+        return f"epoch {epochs}" + (f" and {steps} steps" if steps else "") if epochs else f"{steps} steps"
 
 
-class Keeper(pl.Callback):
-    """After each epoch: its row in the record, its checkpoint on disk."""
+class Shelf:
+    """The checkpoints in a run's folder: which to go on from, and what is wrong with the others."""
 
-    def __init__(self, folder: Path, record: Any, best: float = -1.0):
-        self.folder, self.record, self.best = folder, record, best
-        folder.mkdir(exist_ok=True)
+    def __init__(self, folder: Path, identity: str):
+        self.folder, self.identity = folder, identity
+        self.complaints: list[str] = []
 
-    def state_dict(self) -> dict[str, Any]:
-        return {"best": self.best}
+    def newest(self) -> Found | None:
+        """The newest valid checkpoint whose best.ckpt is there too, by what they hold and not by their names.
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.best = state["best"]
+        Damaged ones are kept aside as `….damaged`, so that no later save counts them among the two that are kept.
+        """
+        found = sorted(self._valid(LAST, PREVIOUS), key=lambda one: one.at, reverse=True)
+        best = next((one.at[0] for one in self._valid(BEST)), 0)
+        for one in found:
+            if best >= one.best_epoch:
+                return one
+            if one.best_epoch == one.at[0] and not one.at[1]:  # killed between the two names, or best.ckpt is damaged
+                durable.link(one.path, self.folder / BEST)
+                return one
+        if found:
+            self.complaints.append(f"no {BEST} for what {found[0].path.name} holds; starting again")
+        return None
 
-    def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        row = module.row()  # type: ignore[operator]
-        improved = row["val/acc"] > self.best
-        self.best = max(self.best, row["val/acc"])
-        self.record.epoch(row)
-        last = self.folder / "last.ckpt"
-        if last.exists():
-            os.replace(last, self.folder / "previous.ckpt")
-        trainer.save_checkpoint(last)
-        if improved:
-            durable.link(last, self.folder / "best.ckpt")
-
-
-def newest(folder: Path) -> tuple[Path, dict[str, Any]] | None:
-    """The newest checkpoint in `folder` that can be read, and what it holds."""
-    for name in ("last.ckpt", "previous.ckpt"):
-        if (folder / name).exists():
-            try:
-                return folder / name, read_checkpoint(folder / name)
-            except UserError:
+    def _valid(self, *names: str) -> Iterator[Found]:
+        for name in names:
+            path = self.folder / name
+            if not path.exists():
                 continue
-    return None
+            try:
+                state = _checked(path)
+                if state["cnnlab"]["identity"] != self.identity:
+                    raise Damaged("belongs to another run")
+                yield Found(path, state)
+            except (Damaged, KeyError, TypeError) as error:
+                reason = error if isinstance(error, Damaged) else "is not a checkpoint of this run"
+                self.complaints.append(f"{path} {reason}; it is passed by")
+                os.replace(path, path.with_suffix(".damaged"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytorch_lightning as pl
@@ -13,10 +12,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cnnlab.data.batches import Batches
-from cnnlab.network.build import Net, stream
+from cnnlab.network.build import Net, stream, with_aux
 from cnnlab.training.evaluate import evaluate
 from cnnlab.training.schedule import factor
 from cnnlab.training.settings import Adam, AdamW, Schedule, Sgd
+from cnnlab.training.steps import Progress
+from cnnlab.training.tuning import Freeze, Tuning, groups
 
 LOOK_EVERY = 25
 """steps between two looks at whether the loss is still finite; each one waits for the device"""
@@ -24,22 +25,6 @@ LOOK_EVERY = 25
 
 class Diverged(Exception):
     """The loss is not finite any more."""
-
-
-class Steps:
-    """What Lightning iterates: the numbers of an epoch's steps. The images are in memory; nothing is loaded.
-
-    It holds no epoch and no order, so it does not matter when Lightning calls iter() on it.
-    """
-
-    def __init__(self, count: int):
-        self.count = count
-
-    def __iter__(self) -> Iterator[tuple[int]]:
-        return ((step,) for step in range(self.count))
-
-    def __len__(self) -> int:
-        return self.count
 
 
 class Classifier(pl.LightningModule):
@@ -62,16 +47,21 @@ class Classifier(pl.LightningModule):
         clip: float | None = None,
         accumulate: int = 1,
         precision: str = "32",
+        freeze: Freeze | None = None,
         facts: dict[str, Any] | None = None,
     ):
         super().__init__()
         self.automatic_optimization = False
-        self.body, self.head = net.body, net.head
+        self.body, self.head, self.aux = net.body, net.head, net.aux
         self.train_batches, self.val_batches = train, val
         self.optimizer, self.schedule = optimizer, schedule
         self.seed, self.label_smoothing, self.clip, self.accumulate = seed, label_smoothing, clip, accumulate
         self.precision, self.facts = precision, facts or {}
+        self.tuning = Tuning(net, freeze or {})
+        self.measured: dict[str, float] = {}
+        """what callbacks have measured in the epoch, for its row"""
         self.noisy = any(isinstance(module, torch.nn.Dropout) and module.p > 0 for module in self.modules())
+        self.progress = Progress()
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.body(x))
@@ -87,36 +77,68 @@ class Classifier(pl.LightningModule):
         steps = epochs * self.steps_an_epoch
         return min(steps, self.trainer.max_steps) if self.trainer.max_steps > 0 else steps
 
+    def train(self, mode: bool = True) -> Classifier:
+        super().train(mode)
+        if mode and hasattr(self, "tuning"):
+            self.tuning.hold()
+        return self
+
     def configure_optimizers(self) -> torch.optim.Optimizer:
+        weights = groups(self.named_parameters(), self.optimizer)
         match self.optimizer:
-            case Sgd(lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=decay):
-                return torch.optim.SGD(
-                    self.parameters(), lr, momentum, nesterov=nesterov and momentum > 0, weight_decay=decay
-                )
-            case AdamW(lr=lr, betas=betas, eps=eps, weight_decay=decay):
-                return torch.optim.AdamW(self.parameters(), lr, betas, eps, decay)
-            case Adam(lr=lr, betas=betas, eps=eps, weight_decay=decay):
-                return torch.optim.Adam(self.parameters(), lr, betas, eps, decay)
+            case Sgd(lr=lr, momentum=momentum, nesterov=nesterov):
+                return torch.optim.SGD(weights, lr, momentum, nesterov=nesterov and momentum > 0)
+            case AdamW(lr=lr, betas=betas, eps=eps):
+                return torch.optim.AdamW(weights, lr, betas, eps)
+            case Adam(lr=lr, betas=betas, eps=eps):
+                return torch.optim.Adam(weights, lr, betas, eps)
+
+    def on_train_start(self) -> None:
+        self.clock = time.perf_counter()
+        if self.progress.step:  # going on within an epoch, whose start Lightning does not tell again
+            self.tuning.start_epoch(self.current_epoch)
+            self.train_batches.start_epoch(self.current_epoch)
 
     def on_train_epoch_start(self) -> None:
+        self.tuning.start_epoch(self.current_epoch)
         self.train_batches.start_epoch(self.current_epoch)
-        self.sums, self.seen = torch.zeros(2, device=self.device), 0
+        self.progress = Progress(sums=torch.zeros(2, device=self.device))
         self.clock = time.perf_counter()
 
-    def training_step(self, batch: tuple[int], _: int) -> None:
-        (step,) = batch
+    def training_step(self, batch: tuple[int, int], _: int) -> None:
+        """The steps of a range (first, end)."""
+        for step in range(*batch):
+            self.step(step)
+            if self.global_step == self.trainer.max_steps:
+                self.trainer.should_stop = True  # or Lightning ends the epoch without validation
+                break
+        self.progress.seconds += time.perf_counter() - self.clock
+        self.clock = time.perf_counter()
+
+    def step(self, step: int) -> None:
+        """Learn from one batch."""
         x, y = self.train_batches.batch(step)
         if self.noisy:
             torch.manual_seed(stream(self.seed, f"dropout/{self.current_epoch}/{step}"))
-        logits = self(x).float()
+        logits, sides = with_aux(self.body, self.head, self.aux, x)
+        logits = logits.float()
         loss = F.cross_entropy(logits, y, label_smoothing=self.label_smoothing)
         last = step == len(self.train_batches) - 1
-        self.learn(loss, step, last)
+        self.learn(loss + self.side_loss(sides, y), step, last)
+        progress = self.progress
         with torch.no_grad():
-            self.sums += torch.stack((loss.detach() * len(y), (logits.argmax(1) == y).sum()))
-        self.seen += len(y)
-        if (step % LOOK_EVERY == 0 or last) and not torch.isfinite(self.sums[0]):
+            progress.sums += torch.stack((loss.detach() * len(y), (logits.argmax(1) == y).sum()))
+        progress.step, progress.seen = step + 1, progress.seen + len(y)
+        if (step % LOOK_EVERY == 0 or last) and not torch.isfinite(progress.sums[0]):
             raise Diverged(f"the loss is not finite any more (epoch {self.current_epoch + 1}, step {step + 1})")
+
+    def side_loss(self, sides: dict[str, Tensor], y: Tensor) -> Tensor | float:
+        """The weighted losses of the auxiliary heads: learned from, but no part of the train/loss that is told."""
+        if self.aux is None:
+            return 0.0
+        smoothing = self.label_smoothing
+        losses = {name: F.cross_entropy(out.float(), y, label_smoothing=smoothing) for name, out in sides.items()}
+        return sum(self.aux.weights[name] * loss for name, loss in losses.items())
 
     def learn(self, loss: Tensor, step: int, last: bool) -> None:
         """Add the gradients of a batch; every `accumulate` batches, and at the epoch's end, make a step of them."""
@@ -125,28 +147,32 @@ class Classifier(pl.LightningModule):
         self.manual_backward(loss / min(self.accumulate, len(self.train_batches) - first_of))
         if (step + 1) % self.accumulate and not last:
             return
-        rate = self.optimizer.lr * factor(self.schedule, self.global_step, self.total_steps, self.steps_an_epoch)
+        rate = self.rate(self.global_step)
         for group in optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["lr_factor"]
         if self.clip:
             self.clip_gradients(optimizer, self.clip, "norm")
         optimizer.step()
         optimizer.zero_grad()
 
-    def validation_step(self, batch: tuple[int], _: int) -> None:
+    def rate(self, step: int) -> float:
+        """The learning rate of an optimiser's step, counted from 0 over all of training, before blocks' factors."""
+        return self.optimizer.lr * factor(self.schedule, step, self.total_steps, self.steps_an_epoch)
+
+    def validation_step(self, batch: tuple[int, int], _: int) -> None:
         """All of the validation images in one go."""
-        learned = time.perf_counter() - self.clock  # what an epoch takes is what learning takes
-        self.speed = {"seconds": learned, "images_per_second": self.seen / learned}
         found = evaluate(self, self.val_batches, self.precision)
         self.judged = {"val/loss": found.loss, "val/acc": found.acc}
         self.log_dict(self.judged, batch_size=1)
 
     def row(self) -> dict[str, float]:
         """The epoch just ended, as the record has it. One read from the device."""
-        loss, acc = (total / self.seen for total in self.sums.tolist())
-        rate = self.optimizers().param_groups[0]["lr"]  # type: ignore[union-attr]
+        done = self.progress
+        loss, acc = (total / done.seen for total in done.sums.tolist())
         learned = {"train/loss": loss, "train/acc": acc}
-        return {"epoch": self.current_epoch + 1, **learned, **self.judged, "lr": rate, **self.speed}
+        speed = {"seconds": done.seconds, "images_per_second": done.seen / done.seconds}
+        ends = {"lr": self.rate(self.global_step - 1), "step": self.global_step, **speed}
+        return {"epoch": self.current_epoch + 1, **learned, **self.judged, **ends, **self.measured}
 
     def on_train_epoch_end(self) -> None:
         row = self.row()
@@ -154,4 +180,7 @@ class Classifier(pl.LightningModule):
         self.log_dict({**logged, "step": float(self.global_step)}, batch_size=1)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["cnnlab"] = self.facts
+        checkpoint["cnnlab"] = {**self.facts, "progress": self.progress.plain()}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.progress = Progress.of(checkpoint["cnnlab"]["progress"], self.device)

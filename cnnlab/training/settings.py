@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from cnnlab.errors import Fault, near
+from cnnlab.network.choose import Factors
 from cnnlab.settings import Count, Flag, Fraction, NonNegative, Positive, Settings, shown
 
 
-class Sgd(Settings):
+class Optimizer(Settings):
+    """What all optimisers share: what may differ from block to block, by names such as body.stage1 or *.norm."""
+
+    lr_factors: Factors = Field(default_factory=dict)
+    """the learning rate's factor for the blocks named; the most specific name counts"""
+    weight_decay_factors: Factors = Field(default_factory=dict)
+    """the weight decay's factor for the blocks named"""
+
+
+class Sgd(Optimizer):
     """Stochastic gradient descent with momentum. Nesterov's form: Sutskever et al. 2013, ICML, eq. 3 and 4."""
 
     kind: Literal["sgd"] = "sgd"
@@ -23,7 +36,7 @@ class Sgd(Settings):
     """pulls every weight towards zero"""
 
 
-class Adam(Settings):
+class Adam(Optimizer):
     """Kingma & Ba 2014, arXiv:1412.6980."""
 
     kind: Literal["adam"] = "adam"
@@ -131,3 +144,50 @@ class TrainerSettings(Settings):
     """use deterministic algorithms only, where there is a choice"""
     progress: Flag = True
     """show progress while training"""
+
+
+@dataclass(frozen=True)
+class Every:
+    """How often a checkpoint is due: after so many epochs, or after so many of an epoch's optimiser steps too."""
+
+    epochs: int = 1
+    steps: int | None = None
+
+
+def _every(value: Any) -> Any:
+    if type(value) is int and value >= 1:
+        return Every(value)
+    if isinstance(value, str) and (told := re.fullmatch(r"([1-9]\d*) *steps?", value)):
+        return Every(1, int(told[1]))
+    raise ValueError(f"should be a number of epochs, or of steps as in 100steps, not {shown(value)}")
+
+
+class CheckpointSettings(Settings):
+    """When a run can be taken up again from; it does not change its result."""
+
+    every: Annotated[Every, BeforeValidator(_every)] = Every()
+    """epochs between two checkpoints, or optimiser steps as in 100steps; the best and the last epoch always have one"""
+
+
+CALLBACKS = "pytorch_lightning.callbacks"
+"""the package whose classes `_target_` may name in the group `callbacks`; nothing else is ever imported by name"""
+
+
+def read_callbacks(raw: Any, path: str) -> tuple[dict[str, dict[str, Any]] | None, list[Fault]]:
+    """Lightning's callbacks by names of the user's; whether their arguments are right shows when they are made."""
+    if not isinstance(raw, dict):
+        return None, [Fault(path, f"should be a mapping from names to callbacks, not {shown(raw)}")]
+    said = {str(name): one for name, one in raw.items() if one is not None}
+    faults = []
+    for name, one in said.items():
+        target = one.get("_target_") if isinstance(one, dict) else None
+        if target is None:
+            faults.append(Fault(f"{path}.{name}", f"there is no callback {name!r}{_meant_callback(name, said)}"))
+        elif not isinstance(target, str) or not re.fullmatch(rf"{re.escape(CALLBACKS)}\.[A-Za-z]\w*", target):
+            faults.append(Fault(f"{path}.{name}._target_", f"should be a class of {CALLBACKS}, not {shown(target)}"))
+    return (None if faults else said), faults
+
+
+def _meant_callback(name: str, said: dict[str, Any]) -> str:
+    guess = near(name, [other for other in said if other != name])
+    return f"{guess if 'mean' in guess else ''} (a new one needs its class: _target_: {CALLBACKS}.…)"

@@ -3,8 +3,9 @@
 import pytest
 import torch
 import yaml
-from hypothesis import HealthCheck, assume, given, settings
-from nets import blocks
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from nets import settings_of
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -18,9 +19,16 @@ IMAGE, ROW = (6, 9, 12), (20,)
 CASES = [
     ({"block": "conv", "channels": 8, "kernel_size": 3, "stride": [3, 2], "groups": 2, "norm": "batch"}, IMAGE),
     ({"block": "conv", "channels": 4, "kernel_size": [2, 4], "dilation": 2, "act": "tanh", "dropout": 0.2}, IMAGE),
+    ({"block": "conv", "channels": 8, "order": "norm_act_conv", "norm": "batch", "padding": 1}, IMAGE),
+    ({"block": "conv", "channels": 8, "order": "norm_act_conv"}, IMAGE),
+    ({"block": "conv", "channels": 8, "order": "conv_act_norm", "norm": "batch", "kernel_size": 2}, IMAGE),
+    ({"block": "depthwise_conv", "multiplier": 2, "stride": 2, "norm": "batch"}, IMAGE),
+    ({"block": "separable_conv", "channels": 4, "kernel_size": 2, "norm": "batch", "between": False}, IMAGE),
     ({"block": "max_pool", "kernel_size": 3, "stride": 2, "padding": 1}, IMAGE),
     ({"block": "max_pool", "kernel_size": 2, "stride": 1, "padding": "same"}, IMAGE),
     ({"block": "avg_pool", "kernel_size": 3, "stride": 2, "ceil_mode": True, "count_include_pad": False}, IMAGE),
+    ({"block": "blur_pool"}, IMAGE),
+    ({"block": "blur_pool", "kernel_size": [4, 2], "stride": [1, 3]}, IMAGE),
     ({"block": "global_avg_pool"}, IMAGE),
     ({"block": "adaptive_avg_pool", "output_size": [4, 5]}, IMAGE),
     ({"block": "flatten"}, IMAGE),
@@ -30,6 +38,7 @@ CASES = [
     ({"block": "norm", "norm": {"kind": "group", "groups": 3}}, IMAGE),
     ({"block": "norm", "norm": "layer"}, ROW),
     ({"block": "act", "act": "leaky_relu"}, ROW),
+    ({"block": "lrn", "size": 3}, IMAGE),
     ({"block": "vgg", "channels": 8}, IMAGE),
     ({"block": "nin", "channels": [8, 7, 5], "kernel_size": 5, "padding": "valid"}, IMAGE),
     ({"block": "inception", "b1": 2, "b3": [3, 4], "b5": [2, 3], "pool": 5, "norm": "batch"}, IMAGE),
@@ -37,11 +46,27 @@ CASES = [
     ({"block": "residual", "channels": 8, "stride": 2, "norm": "batch", "shortcut_norm": "none"}, IMAGE),
     ({"block": "residual", "channels": 8, "stride": 2, "shortcut": "none", "dropout": 0.5}, IMAGE),
     ({"block": "bottleneck", "channels": 16, "groups": 2, "stride": 2, "norm": "batch"}, IMAGE),
+    ({"block": "residual", "channels": 8, "stride": 2, "shortcut": "pad", "squeeze_excite": 2}, IMAGE),
+    ({"block": "residual", "channels": 8, "stride": 2, "shortcut": "pool", "dilation": 2, "norm": "batch"}, IMAGE),
+    ({"block": "residual", "channels": 6, "groups": 3, "stochastic_depth": 0.5}, IMAGE),
+    ({"block": "preact_residual", "channels": 6, "norm": "batch"}, IMAGE),
+    ({"block": "preact_residual", "channels": 8, "stride": 2, "squeeze_excite": 4}, IMAGE),
+    ({"block": "preact_residual", "channels": 6, "shared": True, "stochastic_depth": 0.4}, IMAGE),
+    ({"block": "preact_bottleneck", "channels": 16, "stride": [1, 2], "norm": "batch", "shortcut": "none"}, IMAGE),
+    ({"block": "dense_block", "growth": 4, "norm": "batch"}, IMAGE),
+    ({"block": "dense_block", "growth": 4, "expansion": 0, "dropout": 0.2}, IMAGE),
+    ({"block": "transition", "norm": "batch"}, IMAGE),
+    ({"block": "inverted_residual", "channels": 6, "norm": "batch", "act": "relu6"}, IMAGE),
+    ({"block": "inverted_residual", "channels": 8, "expansion": 1, "stride": 2, "squeeze_excite": 2}, IMAGE),
+    ({"block": "squeeze_excite", "ratio": 3, "act": "silu"}, IMAGE),
+    ({"block": "squeeze_excite", "channels": 4, "act": "silu", "gate": "hardsigmoid"}, IMAGE),
+    ({"block": "parallel", "branches": {"some": {"block": "select", "channels": [4, 0, 4]}, "whole": {}}}, IMAGE),
+    ({"block": "select", "channels": [3, 1, 0, 2, 5, 4]}, IMAGE),
     ({"block": "sequential", "body": INSIDE}, IMAGE),
     ({"block": "parallel", "branches": {"l": INSIDE, "r": INSIDE["a"]}}, IMAGE),
     ({"block": "parallel", "branches": {"l": INSIDE, "r": INSIDE["a"], "x": {}}, "merge": "mul"}, IMAGE),
     ({"block": "skip", "body": INSIDE}, IMAGE),
-    ({"block": "skip", "body": INSIDE, "shortcut": "conv", "norm": "batch"}, IMAGE),
+    ({"block": "skip", "body": INSIDE, "shortcut": "conv", "norm": "batch", "stochastic_depth": 0.3}, IMAGE),
 ]
 every_case = pytest.mark.parametrize(("said", "shape"), CASES, ids=[said["block"] for said, _ in CASES])
 
@@ -134,24 +159,50 @@ def test_measuring_allocates_no_weight():
     assert found.params * 4 > 300 * 2**30  # bytes
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-@given(said=blocks())
-def test_what_any_block_predicts_is_what_it_does(said):
-    part, shape = block_or_none(said), (4, 9, 7)
-    assume(part is not None)
+def fields(kind: str) -> list[str]:
+    return [name for name in KINDS[kind].model_fields if name != "block"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_any_block_predicts_is_what_it_does(kind):
+    """Random settings, each of the kind's in its turn among them."""
+    built: set[str] = set()
+
+    @settings(max_examples=8, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
+    @given(st.data())
+    def kept(data):
+        for name in fields(kind) or [""]:
+            said = data.draw(settings_of(kind, always=(name,)))
+            if any([keeps_its_promises(said, shape) for shape in ((4, 9, 7), (12,))]):
+                built.update(said)
+
+    kept()
+    assert built == {"block", *fields(kind)}
+
+
+def keeps_its_promises(said, shape) -> bool:
+    """Whether the block can be built for the shape; if so, it is asserted to do what it predicts."""
+    part = block_or_none(said)
+    if part is None:
+        return False
     try:
         found = measure(part, shape)
     except Misfit:
         with pytest.raises(Misfit):
             raise_or_build(part, shape)
-        return
+        return False
+    torch.manual_seed(0)
     net = part.build(shape)
-    net(torch.randn(3, *shape))
+    x = torch.randn(3, *shape, requires_grad=True)
+    net(x).square().sum().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in net.parameters())
     with torch.no_grad():
-        out = net.eval()(torch.randn(2, *shape))
-    assert (tuple(out.shape[1:]), out.isfinite().all()) == (found.shape, True)
+        out = net.eval()(torch.cat([x[:1], 100 * torch.randn(1, *shape)]))
+        torch.testing.assert_close(out[:1], net(x[:1]), rtol=1e-3, atol=1e-4)
+    assert (tuple(out.shape[1:]), bool(out.isfinite().all())) == (found.shape, True)
     assert (found.params, found.macs) == counted(net, shape)
     assert type(part).model_validate(part.model_dump()) == part
+    return True
 
 
 def block_or_none(said) -> Block | None:

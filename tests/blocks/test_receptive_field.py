@@ -82,7 +82,8 @@ LOPSIDED_POOL = {"block": "avg_pool", "stride": 1, "padding": "same"}
 def first(name, stages, width):
     """The first so many blocks of a network, thin."""
     raw = zoo(name)
-    return {**raw, "body": dict(list(raw["body"].items())[:stages]), "width": width, "divisor": 1}
+    thin = {"body": dict(list(raw["body"].items())[:stages]), "width": width, "divisor": 1}
+    return {**raw, **thin, "aux": None}
 
 
 NETS = {

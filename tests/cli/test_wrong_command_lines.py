@@ -7,12 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from nets import NAMES
 from spoken import cut, spoken
 
-MODELS = (
-    "alexnet, googlenet, lenet, nin, resnet101, resnet152, resnet18, resnet34, resnet50, "
-    "vgg11, vgg13, vgg16, vgg19, d2l/lenet, d2l/resnet18"
-)
+MODELS = ", ".join(sorted(NAMES, key=lambda name: ("/" in name, name)))
 
 WRONG = {
     # groups and their files
@@ -28,7 +26,7 @@ WRONG = {
     ],
     "~model": [f"command line  model: cannot be left out; choose one of {MODELS}"],
     "augment=[flip,cutout]": [
-        "command line  augment: takes one file; -m augment=flip,cutout runs one after the other",
+        "command line  augment: takes one file; -m augment=flip,cutout compares them",
     ],
     "model@head=lenet": ["command line  model: Could not override 'model@head'. Did you mean to override model?"],
     # what is said of a group that could not be chosen does not count
@@ -62,7 +60,8 @@ WRONG = {
     ],
     "+data.sise=1": ["command line  data.sise: data has no such setting; did you mean 'size'?"],
     "optimizer.nu=3": [
-        "command line  optimizer.nu: sgd has no such setting; there are kind, lr, momentum, nesterov, weight_decay",
+        "command line  optimizer.nu: sgd has no such setting; "
+        "there are lr_factors, weight_decay_factors, kind, lr, momentum, nesterov, weight_decay",
     ],
     "hydra.rn.dir=x": ["command line  hydra.rn.dir: there is no such setting; did you mean 'run'?"],
     "hydra.run.dri=x": ["command line  hydra.run.dri: there is no such setting; did you mean 'dir'?"],
@@ -86,7 +85,7 @@ WRONG = {
         "command line  model.norm: should be one of batch, group, layer, instance, none, not 'bach'; did …",
     ],
     "model.body.c1=5": ["command line  model.body.c1: should be a block such as {block: conv, channels: 64}, …"],
-    "task=fit": ["command line  task: should be one of train, test, predict, summary, report, not 'fit'"],
+    "task=fit": ["command line  task: should be one of train, test, predict, summary, preflight, report, not 'fit'"],
     "tags=3": ["command line  tags: should be a word or a list of words, not 3"],
     "model.norm.kind=bach": ["command line  model.norm.kind: should be one of …"],
     # Hydra's grammar
@@ -174,9 +173,9 @@ WRONG = {
     "-sc": ["command line  --shell-completion takes install=SHELL, uninstall=SHELL or query=SHELL"],
     # sweeps: every job's faults, before the first one runs
     "-m model=lenet,foo,resnt18 seed=0,-1": [
-        "command line  seed: should be at least 0, not -1",
         f"command line  model: there is no model 'foo'; there are {MODELS}",
         "command line  model: there is no model 'resnt18'; did you mean 'resnet18'?",
+        "command line  seed: should be at least 0, not -1",
     ],
     "-m 'model=glob(zz*)'": ["command line  this makes no jobs: a glob(…) matches no file"],
     "-m 'optimizer.lr=interval(0,1)'": ["Hydra says: BasicSweeper does not support sweep type : INTERVAL_SWEEP"],

@@ -73,8 +73,7 @@ def test_what_nothing_set_is_placed_by_what_encloses_it(hydra: Hydra) -> None:
 
 
 def test_a_shipped_networks_settings_all_have_a_place(hydra: Hydra) -> None:
-    for file in sorted((CONF / "model").rglob("*.yaml")):
-        name = str(file.relative_to(CONF / "model").with_suffix(""))
+    for name in ("googlenet", "squeezenet1_1", "resnext50_32x4d", "d2l/vgg11_small", "cifar/preact_resnet164"):
         found = composed(hydra, f"model={name}")
         assert found.faults == []
         for key in _leaves(found.config["model"], "model"):

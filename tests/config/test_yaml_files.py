@@ -60,6 +60,13 @@ FILES: dict[str, tuple[str | bytes, list[str]]] = {
             "mine/model/net.yaml:4:3  'null', which YAML reads as null, cannot be a name; …",
         ],
     ),
+    "a number for a name, and what else is wrong": (
+        f"body:\n  1: {{block: conv, channels: 3}}\n  c: {{block: conv, chanels: 3}}\n{HEAD}",
+        [
+            "mine/model/net.yaml:2:3  '1', which YAML reads as int, cannot be a name; …",
+            "mine/model/net.yaml:3:20  model.body.c.chanels: conv has no such setting; did you mean 'channels'?",
+        ],
+    ),
     "off": (
         f"norm: off\n{NET}",
         ["mine/model/net.yaml:1:1  model.norm: write none for no norm (YAML reads off and no as false)"],
@@ -196,8 +203,8 @@ def test_a_parent_that_lands_in_the_wrong_place_is_told_how_to_be_listed(
     write("model/d2l/mine.yaml", "defaults: [d2l/lenet, _self_]\nbody: {c1: {channels: 8}}\n")
     assert cnnlab("-cd", "mine", "model=d2l/mine") == 2
     (said,) = spoken(capsys)
-    assert said.endswith("lists d2l/lenet in its defaults, which lands at model.d2l; write d2l/lenet@_here_")
-    write("model/d2l/mine.yaml", "defaults: [d2l/lenet@_here_, _self_]\nbody: {c1: {channels: 8}}\n")
+    assert said.endswith("lists d2l/lenet in its defaults, which lands at model.d2l; write /model/d2l/lenet@_here_")
+    write("model/d2l/mine.yaml", "defaults: [/model/d2l/lenet@_here_, _self_]\nbody: {c1: {channels: 8}}\n")
     assert cnnlab("-cd", "mine", "model=d2l/mine", "task=summary") == 0
 
 
@@ -206,13 +213,13 @@ def test_a_configuration_without_groups_is_told_what_to_list(
 ) -> None:
     write("config.yaml", "")
     assert cnnlab("-cd", "mine") == 2
-    groups = ("model", "data", "augment", "optimizer", "scheduler", "trainer")
+    groups = ("model", "data", "augment", "optimizer", "scheduler", "trainer", "callbacks")
     assert spoken(capsys) == [f"{name}: the defaults of config.yaml should list `- {name}: FILE`" for name in groups]
 
 
 GROUPS = (
     "{model: lenet}, {data: fashion_mini}, {augment: none}, {optimizer: sgd}, {scheduler: one_cycle}, "
-    "{trainer: default}"
+    "{trainer: default}, {callbacks: none}"
 )
 
 

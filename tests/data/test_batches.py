@@ -197,3 +197,24 @@ def test_prepared_images_are_those_of_evaluation(size):
     data = split(10)
     mean, std = (10.0, 20.0, 30.0), (1.0, 2.0, 4.0)
     assert torch.equal(prepare(data.x, mean, std, size), epoch_of(Batches(data, 16, mean, std, size=size))[0])
+
+
+def test_colours_change_as_image_by_image():
+    data, strengths = split(40), {"brightness": 0.3, "contrast": 0.4, "saturation": 0.5}
+    feed = batches(data, augment=AugmentSettings(**strengths), seed=5)
+    x = by_sample(feed, epoch=2) * 50 + 100
+    for i, image in enumerate(data.x.double()):
+        bright, contrast, saturation = (
+            1 + strength * ((int(draws(40, kind, 5, 2)[i]) % 2**24) / 2**23 - 1) for kind, strength in strengths.items()
+        )
+        wanted = image * bright
+        wanted = wanted.mean() + (wanted - wanted.mean()) * contrast
+        gray = wanted.mean(0, keepdim=True)
+        wanted = (gray + (wanted - gray) * saturation).clamp(0, 255)
+        assert torch.allclose(x[i].double(), wanted, atol=0.01)
+
+
+def test_gray_images_have_no_saturation_to_change():
+    data = split(10, (1, 6, 6))
+    feed = batches(data, augment=AugmentSettings(saturation=0.9))
+    assert torch.equal(by_sample(feed), by_sample(batches(data)))

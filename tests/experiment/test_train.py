@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
+import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -69,7 +72,7 @@ def test_a_run_leaves_its_whole_record(trained: Path) -> None:
     assert "seed" not in found["variant"]
     network = json.loads((trained / "network.json").read_text())
     assert [layer["name"] for layer in network["layers"]][:2] == ["body.c1", "body.s2"]
-    assert set(rows(trained)[0]) == {"epoch", "train/loss", "train/acc", "val/loss", "val/acc", "lr"}
+    assert set(rows(trained)[0]) == {"epoch", "train/loss", "train/acc", "val/loss", "val/acc", "lr", "step"}
     for name in ("overview.png", "curves.png", "confusion.png", "run.log", "checkpoints/previous.ckpt"):
         assert (trained / name).exists(), name
 
@@ -142,18 +145,23 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(cnnlab: Callable[..., int], 
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_ends_the_run_as_interrupted(tmp_path: Path, number: int, code: int) -> None:
+def test_a_signal_saves_within_the_epoch_and_ends_the_run_as_interrupted(
+    tmp_path: Path, number: int, code: int
+) -> None:
     folder = tmp_path / "run"
-    command = [sys.executable, str(ROOT / "run.py"), *SMALL, "trainer.max_epochs=500", f"hydra.run.dir={folder}"]
-    with until_an_epoch_is_done(command, tmp_path) as process:
+    words = ["trainer.max_epochs=500", "data.batch_size=5", f"hydra.run.dir={folder}"]
+    with until_an_epoch_is_done([sys.executable, str(ROOT / "run.py"), *SMALL, *words], tmp_path) as process:
         process.send_signal(number)
         process.communicate(timeout=60)
     assert process.returncode == code
     assert result(folder)["status"] == "interrupted"
+    held = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)["cnnlab"]
+    assert held["epochs"] == len(rows(folder))
+    assert held["steps"] == held["progress"]["step"] or held["steps"] == 0
 
 
 def test_the_same_command_takes_up_an_interrupted_run(tmp_path: Path) -> None:
-    command = [sys.executable, str(ROOT / "run.py"), *SMALL, "trainer.max_epochs=30", "data.subset=100"]
+    command = [sys.executable, str(ROOT / "run.py"), *SMALL, "trainer.max_epochs=12", "data.subset=100"]
     with until_an_epoch_is_done(command, tmp_path) as process:
         process.kill()
     again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
@@ -162,12 +170,14 @@ def test_the_same_command_takes_up_an_interrupted_run(tmp_path: Path) -> None:
     assert len(list((tmp_path / "outputs").iterdir())) == 1
 
 
-def test_a_diverged_run_says_so(cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
-    folder = Path("run")
-    words = ["optimizer.lr=1e9", "trainer.gradient_clip_val=null", "optimizer.weight_decay=0.0"]
-    assert cnnlab(*SMALL, *words, f"hydra.run.dir={folder}") == 3
-    assert result(folder)["status"] == "diverged"
-    assert "not finite" in capsys.readouterr().out
+def test_a_diverged_run_says_where_it_began(cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["optimizer.lr=1e20", "trainer.gradient_clip_val=null", "optimizer.weight_decay=0.0"]
+    assert cnnlab(*SMALL, *words, "hydra.run.dir=run") == 3
+    found, said = result(Path("run")), " ".join(capsys.readouterr().out.split())
+    assert found["status"] == "diverged"
+    assert "the loss is not finite any more (epoch 1" in said
+    assert re.search(r"it began with the (output|gradient|weights) of model\.(body|head)\.\w+, epoch 1, step \d", said)
+    assert "it began" in found["error"]
 
 
 def test_a_flat_loss_is_told_and_is_no_failure(cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
@@ -212,19 +222,77 @@ def test_max_steps_ends_training(cnnlab: Callable[..., int]) -> None:
     assert checkpoint["global_step"] == 4
 
 
-def test_a_sweep_trains_every_combination(cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["-m", *SMALL, "trainer.max_epochs=1", "model.norm=none,batch", "seed=0,1", "hydra.sweep.dir=sweep"]
-    assert cnnlab(*words) == 0
-    found = [result(folder.parent) for folder in sorted(Path("sweep").glob("*/result.json"))]
-    assert [run["seed"] for run in found] == [0, 1, 0, 1]
-    assert [run["params"] for run in found] == [61706, 61706, 61728, 61728]
-    assert len({run["identity"] for run in found}) == 4
+def test_max_steps_within_the_first_epoch_still_validates(cnnlab: Callable[..., int]) -> None:
+    assert cnnlab(*SMALL, "trainer.max_steps=2", "data.batch_size=50", "hydra.run.dir=run") == 0
+    (row,) = rows(Path("run"))
+    assert row["val/acc"] == result(Path("run"))["best/val_acc"]
 
 
-def test_a_job_that_diverges_does_not_end_the_sweep(cnnlab: Callable[..., int]) -> None:
-    words = [*SMALL, "trainer.max_epochs=1", "trainer.gradient_clip_val=null", "optimizer.lr=1e9,0.05"]
-    assert cnnlab("-m", *words, "hydra.sweep.dir=sweep") == 5
-    assert [result(Path("sweep") / job)["status"] for job in ("0", "1")] == ["diverged", "ok"]
+def test_training_stops_early_and_a_killed_run_stops_where_it_would_have(cnnlab: Callable[..., int]) -> None:
+    words = [*SMALL, "callbacks=early_stopping", "callbacks.early_stopping.patience=1", "trainer.max_epochs=40"]
+    assert cnnlab(*words, "optimizer.lr=0.3", "hydra.run.dir=straight") == 0
+    epochs = len(rows(Path("straight")))
+    assert 2 < epochs < 40
+    shutil.copytree("straight", "killed")
+    for name in ("result.json", "checkpoints/best.ckpt", "checkpoints/last.ckpt"):
+        Path("killed", name).unlink()
+    held = torch.load("straight/checkpoints/previous.ckpt", weights_only=True)["cnnlab"]
+    if held["best_epoch"] != held["epochs"]:  # as it was before the last epoch
+        shutil.copy("straight/checkpoints/best.ckpt", "killed/checkpoints/best.ckpt")
+    assert cnnlab(*words, "optimizer.lr=0.3", "hydra.run.dir=killed") == 0
+    assert rows(Path("killed")) == rows(Path("straight"))
+    shutil.copytree("straight", "stopped")
+    Path("stopped/result.json").unlink()
+    assert cnnlab(*words, "optimizer.lr=0.3", "hydra.run.dir=stopped") == 0
+    assert rows(Path("stopped")) == rows(Path("straight"))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["callbacks=early_stopping", "callbacks.early_stopping.patince=1"], "callbacks.early_stopping: EarlyStopping"),
+        (["callbacks.t._target_=pytorch_lightning.callbacks.Timr"], "did you mean 'Timer'?"),
+        (["callbacks.t._target_=os.system"], "should be a class of pytorch_lightning.callbacks"),
+        (["callbacks.erly_stopping.patience=1", "callbacks=early_stopping"], "did you mean 'early_stopping'?"),
+        (["callbacks.l._target_=pytorch_lightning.callbacks.LearningRateMonitor"], "Lightning says: Cannot use"),
+    ],
+)
+def test_callbacks_that_cannot_be_are_named(
+    cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], words: list[str], message: str
+) -> None:
+    assert cnnlab(*SMALL, "data.subset=50", *words) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_batch_norm_that_would_see_one_number_is_told_before_training(
+    cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["model.norm=batch", "data.size=12", "model.body.c3.padding=valid", "model.body.s4=null"]
+    words += ["model.body.c1.padding=valid", "model.body.c3.kernel_size=4", "data.batch_size=1"]
+    assert cnnlab(*SMALL, *words) == 2
+    assert "batch norm at body.c3.0.norm would see a single number a channel" in capsys.readouterr().err
+
+
+def test_out_of_memory_says_what_would_fit(tmp_path: Path) -> None:
+    def little() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (3 * 10**9, 3 * 10**9))
+
+    words = ["model=lenet", "model.width=8", "model.body.c3=null", "model.body.s4=null", "data.size=64"]
+    words += ["data.batch_size=8000", "trainer.precision=32", "threads=1", "hydra.run.dir=run"]
+    command = [sys.executable, str(ROOT / "run.py"), *words]
+    ended = subprocess.run(command, cwd=tmp_path, preexec_fn=little, capture_output=True, text=True)
+    assert ended.returncode == 4, ended.stderr
+    assert re.search(r"out of memory at data.batch_size=8000; data.batch_size=\d+ fits", ended.stdout)
+    assert result(tmp_path / "run")["status"] == "failed"
+
+
+def test_a_disk_without_room_for_the_checkpoints_is_told_before_training(
+    cnnlab: Callable[..., int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    usage = shutil.disk_usage(".")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=10**6))
+    assert cnnlab(*SMALL) == 4
+    assert "has 1.0 MB free; checkpoints of this network need 2.0 MB" in capsys.readouterr().err
 
 
 def test_nothing_is_left_behind_where_the_data_are_missing(cnnlab: Callable[..., int]) -> None:

@@ -6,20 +6,21 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from nets import CONV, HEAD, NAMES, model, stacks, zoo
+from hypothesis import Phase, given, settings
+from nets import CONV, HEAD, NAMES, model, models, zoo
 from torch.utils.flop_counter import FlopCounterMode
 
 from cnnlab.blocks import KINDS
 from cnnlab.network.build import build
-from cnnlab.network.expand import INHERITED, read_network
+from cnnlab.network.cascade import INHERITED
+from cnnlab.network.expand import read_network
 from cnnlab.network.mend import explain
 from cnnlab.network.plan import plan
 from cnnlab.network.spec import PLACED, ModelSettings
 
 WORDS = sorted({*KINDS, *ModelSettings.model_fields, *PLACED, *(f for cls in KINDS.values() for f in cls.model_fields)})
 WORDS += ["classes", "same", "batch", "group", "none", "auto", "c", "d", "", "a.b", "kind", "groups", "eps", "1"]
+WORDS += ["input", "required", "params", "own", "$a", "$a / 3", "$b * (", "$a ** 2", "$", "from", "weight"]
 NUMBERS = [0, 1, -1, 2, 3, 32, 10**9, -(10**9), 10**20, 2**63, 0.5, 1.0, -1.0, 1e308, float("nan"), float("inf")]
 
 
@@ -51,10 +52,21 @@ SAID = model(
         "s": {"block": "skip", "norm": "batch", "body": {"n": {"block": "nin", "channels": [2, 3, 4]}}},
         "i": {"block": "inception", "b1": 2, "b3": [1, 2], "b5": [1, 2], "pool": 3, "before": "s"},
         "v": {"block": "vgg", "channels": 4, "last": {"channels": 8}},
+        "o": {"block": "own", "a": 4, "repeat": 1, "from": ["v", "v"], "join": "add"},
     },
     HEAD | {"d": {"block": "dropout", "after": "pool"}},
     **{"norm": "batch", "act": "tanh", "dropout": 0.1, "width": 2.0, "divisor": 2, "min_size": 8},
+    **{"depth": 2.0, "stochastic_depth": 0.1},
     kinds={"conv": {"bias": True}},
+    blocks={
+        "own": {
+            "params": {"a": "required", "b": 2},
+            "block": "skip",
+            "body": {"x": CONV | {"channels": "$a * b"}, "y": {"block": "inner", "c": "$a / b"}},
+        },
+        "inner": {"params": {"c": 3}, "block": "conv", "channels": "$c"},
+    },
+    aux={"side": {"from": "s", "weight": 0.1, "head": HEAD}},
 )
 
 
@@ -114,7 +126,7 @@ def test_garbage_is_faults_and_never_an_error(seed):
                 explain(found, raw, 10)
             elif not found.faults:
                 build(net, (1, 9, 16)) if found.params < 10**6 else None
-    assert networks > 20
+    assert networks > 10
 
 
 @pytest.mark.parametrize("raw", [None, [], "resnet18", 3, True, {}, {"body": None, "head": 3}])
@@ -124,16 +136,20 @@ def test_what_is_no_model_at_all_is_a_fault(raw):
     assert faults
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(body=stacks(), around=st.fixed_dictionaries({}, optional={"norm": st.sampled_from(["batch", "layer", "group"])}))
-def test_what_a_plan_says_of_random_stacks_is_what_they_do(body, around):
-    raw, shape = model(body, {"flat": {"block": "adaptive_avg_pool", "output_size": 1}, **HEAD}, **around), (2, 9, 8)
+REACHED: set[str] = set()
+
+
+@settings(max_examples=400, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
+@given(raw=models())
+def random_networks_do_what_their_plans_say(raw):
+    shape = (2, 9, 8)
     net, _ = read_network(raw, 10)
     if net is None:
         return
     found = plan(net, shape)
     if found.faults:
         return
+    REACHED.update(raw, *(said for said in raw["body"].values()))
     module = build(net, shape)
     module(torch.randn(3, *shape)).sum().backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in module.parameters())
@@ -142,6 +158,12 @@ def test_what_a_plan_says_of_random_stacks_is_what_they_do(body, around):
     assert tuple(out.shape[1:]) == found.output
     assert sum(p.numel() for p in module.parameters()) == found.params
     assert counter.get_total_flops() // 2 == found.macs
+
+
+def test_what_a_plan_says_of_random_networks_is_what_they_do():
+    random_networks_do_what_their_plans_say()
+    apart = {"min_size", "input_size", "kinds", "aux", "init", "head_norm", "freeze", "after", "before"}
+    assert {*PLACED, *ModelSettings.model_fields} - apart <= REACHED
 
 
 def test_settings_that_cascade_are_settings_of_a_model():

@@ -187,6 +187,47 @@ def test_an_absurd_width_is_a_fault(width):
     assert told.startswith("model.width: model.body.a.channels: 8 channels times")
 
 
+# -- depth
+
+
+def depths(depth, **settings):
+    body = {"a": CONV, "b": RESIDUAL | {"repeat": 3}, "one": CONV | {"repeat": 1}, "gone": CONV | {"repeat": 0}}
+    head = {"hidden": CONV | {"repeat": 2}, **HEAD}
+    found = network(model(body, head, depth=depth, **settings))
+    return [len(stage.copies) for stage in (*found.body, *found.head)]
+
+
+def test_depth_multiplies_what_says_how_often_and_not_the_head():
+    assert depths(2) == [1, 6, 2, 2, 1, 1]
+    assert depths(1 / 3, depth_rounding="up") == [1, 1, 1, 2, 1, 1]
+
+
+@pytest.mark.parametrize(("rounding", "copies"), [("up", [5, 2]), ("down", [4, 1]), ("nearest", [4, 2])])
+def test_copies_that_are_not_whole_are_rounded_where_it_is_said(rounding, copies):
+    assert depths(1.5, depth_rounding=rounding)[1:3] == copies
+
+
+def test_copies_that_are_not_whole_are_one_fault_for_all():
+    body = {"a": CONV | {"repeat": 3}, "b": CONV | {"repeat": 1}}
+    assert faults(model(body, depth=1.5)) == [
+        "model.depth: model.body.a.repeat: 3 copies times 1.5 is 4.5, not a whole number; "
+        "set model.depth_rounding (up, down or nearest), or choose another depth"
+    ]
+    (said,) = faults(model(body, depth=1e9))
+    assert said == "model.depth: model.body.a.repeat: 3 copies times 1e+09 are more than 10000"
+
+
+def test_depth_without_repeats_is_a_fault():
+    said = "no block in the body of this network says how often it is there (repeat)"
+    assert faults(model({"a": CONV}, depth=2.0)) == [f"model.depth: {said}"]
+    network(model({"a": CONV}, depth=1.0))
+
+
+def test_only_the_first_copy_of_a_deeper_stage_strides():
+    found = network(model({"s": RESIDUAL | {"repeat": 2}}, depth=2.0)).body[0]
+    assert [copy.stride[0] for copy in found.copies] == [2, 1, 1, 1]
+
+
 # -- names, and the end
 
 

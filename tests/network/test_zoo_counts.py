@@ -1,6 +1,7 @@
 """Every network of conf/model: its counts are those of torchvision and of the course, its header is true."""
 
 import re
+from statistics import median
 
 import pytest
 import yaml
@@ -12,9 +13,28 @@ from cnnlab.network.mend import smallest_size
 from cnnlab.network.plan import plan
 
 NET, ONE_CHANNEL = ((3, 224, 224), 1000), ((1, 28, 28), 10)
-# torchvision 0.28.0's parameters and multiply-adds, by torch's own counter: 3×224×224, 1000 classes
+# torchvision 0.28.0's parameters, those of auxiliary heads apart, and multiply-adds, by torch's own counter:
+# 3×224×224 (inception_v3: 299), 1000 classes
 TORCHVISION = {
     "alexnet": (61_100_840, 714_188_480),
+    "densenet121": (7_978_856, 2_834_161_664),
+    "densenet161": (28_681_000, 7_727_907_072),
+    "densenet169": (14_149_480, 3_359_843_328),
+    "densenet201": (20_013_928, 4_291_365_888),
+    "efficientnet_b0": (5_288_548, 385_814_752),
+    "googlenet": (6_624_904, 1_498_376_192),
+    "inception_v3": (23_834_568, 5_713_216_096),
+    "mobilenet_v2": (3_504_872, 300_774_272),
+    "resnet18": (11_689_512, 1_814_073_344),
+    "resnet34": (21_797_672, 3_663_761_408),
+    "resnet50": (25_557_032, 4_089_184_256),
+    "resnet101": (44_549_160, 7_801_405_440),
+    "resnet152": (60_192_808, 11_513_626_624),
+    "resnext50_32x4d": (25_028_904, 4_230_479_872),
+    "resnext101_32x8d": (88_791_336, 16_414_015_488),
+    "resnext101_64x4d": (83_455_272, 15_460_270_080),
+    "squeezenet1_0": (1_248_424, 818_924_576),
+    "squeezenet1_1": (1_235_496, 349_151_936),
     "vgg11": (132_863_336, 7_609_090_048),
     "vgg11_bn": (132_868_840, 7_609_090_048),
     "vgg13": (133_047_848, 11_308_466_176),
@@ -23,19 +43,54 @@ TORCHVISION = {
     "vgg16_bn": (138_365_992, 15_470_264_320),
     "vgg19": (143_667_240, 19_632_062_464),
     "vgg19_bn": (143_678_248, 19_632_062_464),
-    "googlenet": (6_624_904, 1_498_376_192),
-    "resnet18": (11_689_512, 1_814_073_344),
-    "resnet34": (21_797_672, 3_663_761_408),
-    "resnet50": (25_557_032, 4_089_184_256),
-    "resnet101": (44_549_160, 7_801_405_440),
-    "resnet152": (60_192_808, 11_513_626_624),
+    "wide_resnet50_2": (68_883_240, 11_398_021_120),
+    "wide_resnet101_2": (126_886_696, 22_753_050_624),
 }
-# the course's notebooks, and the authors' CIFAR form of NiN
+AUX = {"googlenet": 6_379_984, "inception_v3": 3_326_696}
+# the course's notebooks; the papers' and CIFAR's forms, counted by independent implementations of them
 OTHERS = {
     "lenet": ((1, 28, 28), 10, 61_706, 416_520),
-    "d2l/lenet": ((1, 28, 28), 10, 61_706, 416_520),
-    "d2l/resnet18": ((1, 96, 96), 10, 11_178_378, 318_657_536),
     "nin": ((3, 32, 32), 10, 966_986, 222_486_528),
+    "d2l/alexnet": ((1, 224, 224), 10, 46_764_746, 938_146_176),
+    "d2l/bn_lenet": ((1, 28, 28), 10, 44_878, 281_640),
+    "d2l/densenet": ((1, 96, 96), 10, 758_226, 129_077_168),
+    "d2l/googlenet": ((1, 96, 96), 10, 5_977_530, 276_066_304),
+    "d2l/lenet": ((1, 28, 28), 10, 61_706, 416_520),
+    "d2l/nin": ((1, 224, 224), 10, 1_992_166, 762_297_352),
+    "d2l/resnet18": ((1, 96, 96), 10, 11_178_378, 318_657_536),
+    "d2l/vgg11": ((1, 224, 224), 10, 128_806_154, 7_547_232_256),
+    "d2l/vgg11_small": ((1, 224, 224), 10, 43_093_322, 512_155_648),
+    "paper/alexnet": ((3, 227, 227), 1000, 60_965_224, 724_406_816),
+    "paper/googlenet": ((3, 224, 224), 1000, 6_998_552, 1_582_671_872),
+    "cifar/resnet18": ((3, 32, 32), 10, 11_173_962, 555_422_720),
+    "cifar/vgg16_bn": ((3, 32, 32), 10, 14_728_266, 313_201_664),
+    **{
+        f"cifar/{kind}{depth}": ((3, 32, 32), 10, params, macs)
+        for kind in ("resnet", "plain")
+        for depth, params, macs in (
+            (20, 269_722, 40_551_040),
+            (32, 464_154, 68_862_592),
+            (44, 658_586, 97_174_144),
+            (56, 853_018, 125_485_696),
+            (110, 1_727_962, 252_887_680),
+        )
+    },
+}
+# parameters alone: those of SE-ResNets and pre-activation ResNet-50 are timm's (legacy_seresnet*, resnetv2_50), of the
+# wide ResNet its paper's 36.5 M, of LeNet-5 the paper's 60,000 and a linear layer's 84 · 10 + 10, the others ours
+PARAMS = {
+    "se_resnet18": 11_778_592,
+    "se_resnet50": 28_088_024,
+    "paper/preact_resnet50": 25_549_352,
+    "cifar/wide_resnet28_10": 36_479_194,
+    "paper/lenet5": 60_000 + 850,
+    "paper/resnet50": 25_557_032,
+    "paper/resnet101": 44_549_160,
+    "paper/resnet152": 60_192_808,
+    "paper/preact_resnet18": 11_687_720,
+    "paper/preact_resnet200": 64_666_152,
+    "cifar/preact_resnet110": 1_730_522,
+    "cifar/preact_resnet164": 1_703_258,
 }
 
 
@@ -46,37 +101,46 @@ def found(name, shape, classes, *overrides):
 
 
 def test_every_network_has_its_counts_here():
-    assert set(NAMES) == {name.removesuffix("_bn") for name in TORCHVISION} | set(OTHERS)
+    assert sorted(NAMES) == sorted([*TORCHVISION, *OTHERS, *PARAMS])
 
 
 @pytest.mark.parametrize("name", TORCHVISION)
 def test_counts_are_torchvisions(name):
-    plain = name.removesuffix("_bn")
-    result = found(plain, *NET, *(["model.norm=batch"] if plain != name else []))
+    size = 299 if name == "inception_v3" else 224
+    result = found(name, (3, size, size), 1000)
     assert (result.params, result.macs) == TORCHVISION[name]
+    assert result.params_aux == AUX.get(name, 0)
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_counts_are_the_courses(name):
+def test_counts_are_the_courses_and_the_papers(name):
     shape, classes, params, macs = OTHERS[name]
     result = found(name, shape, classes)
     assert (result.params, result.macs) == (params, macs)
 
 
+@pytest.mark.parametrize("depth", [20, 32, 44, 56, 110])
+def test_option_b_is_one_override_away(depth):
+    result = found(f"cifar/resnet{depth}", (3, 32, 32), 10, "model.kinds.residual.shortcut=auto")
+    one, other = found(f"cifar/resnet{depth}", (3, 32, 32), 10), {20: 40_813_184, 110: 253_149_824}
+    assert result.params - one.params == 2_752  # two 1×1 convolutions and their norms
+    assert result.macs == other.get(depth, result.macs)
+
+
+@pytest.mark.parametrize(("depth", "billions"), [(50, 3.8), (101, 7.6), (152, 11.3)])
+def test_with_the_papers_strides_resnets_have_the_papers_multiply_adds(depth, billions):
+    assert abs(found(f"paper/resnet{depth}", *NET).macs / 1e9 - billions) < 0.1  # table 1
+
+
+@pytest.mark.parametrize(("name", "depth"), [("resnet18", 1.5), ("resnet50", 2.0), ("vgg11_bn", 2.0)])
+def test_depth_multiplies_what_is_repeated(name, depth):
+    plain, deep = found(name, *NET), found(name, *NET, f"model.depth={depth}")
+    copies = [sum(bool(re.search(r"stage\d\.\d", layer.name)) for layer in net.layers) for net in (plain, deep)]
+    assert copies[1] == copies[0] * depth
+
+
 def test_the_courses_resnet18_at_224_has_its_multiply_adds():
     assert found("d2l/resnet18", (1, 224, 224), 10).macs == 1_734_890_496
-
-
-def test_the_papers_googlenet_is_one_override_away():
-    overrides = ["model.norm=none", "model.kinds.inception.b5_kernel_size=5"]
-    result = found("googlenet", (3, 224, 224), 1000, *overrides)
-    assert result.params == 6_998_552  # 2014's, without auxiliary heads
-
-
-def test_the_cifar_form_of_resnet18_is_three_overrides_away():
-    overrides = ["model.body.stem.kernel_size=3", "model.body.stem.stride=1", "model.body.pool=null"]
-    result = found("resnet18", (3, 32, 32), 10, *overrides)
-    assert (result.params, result.macs) == (11_173_962, 555_422_720)
 
 
 def test_lenets_shapes_are_the_courses():
@@ -126,12 +190,24 @@ def header(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_headers_count_is_true(name):
     said, _ = header(name)
+    said = said.replace("\n# ", " ")
     (params, of) = re.search(r"([\d,]{6,}) parameters for (.+? classes)", said).groups()
     classes = int(re.search(r"(\d+) classes", of).group(1))
     size = re.search(r"(\d+)×(\d+)×(\d+)", of)
     channels = re.search(r"(\d+) channel", of)
     shape = tuple(map(int, size.groups())) if size else (int(channels.group(1)), 96, 96)
-    assert found(name, shape, classes).params == int(params.replace(",", ""))
+    result = found(name, shape, classes)
+    assert result.params == int(params.replace(",", "")) == PARAMS.get(name, result.params)
+    aux = re.search(r"and ([\d,]+) of its (two )?auxiliary head", said)
+    assert result.params_aux == (int(aux.group(1).replace(",", "")) if aux else 0)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_size_in_the_header_is_what_the_file_says(name):
+    said, _ = header(name)
+    enlarged = re.search(r"Images\s+smaller than (\d+)×\1 are enlarged", said)
+    if enlarged:
+        assert zoo(name)["min_size"] == int(enlarged.group(1))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -141,33 +217,42 @@ def test_the_header_says_how_to_run_it_and_whose_it_is(name):
     assert re.search(r"arXiv:\d{4}\.\d{4,5}|doi:10\.|Dive into Deep Learning, §", said)
 
 
-@pytest.mark.parametrize("name", NAMES)
+def yaml_lines(name):
+    return len([line for line in header(name)[1] if line.strip()])
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "inception_v3"])
 def test_the_file_is_at_most_thirty_lines_of_yaml(name):
-    _, lines = header(name)
-    assert 0 < len(lines) <= 30
-    assert isinstance(yaml.safe_load("\n".join(lines)), dict)
+    assert 0 < yaml_lines(name) <= 30
+
+
+def test_most_files_are_short():
+    assert median(map(yaml_lines, NAMES)) < 12
+    assert yaml_lines("inception_v3") < 100
+
+
+DATA = {file.stem: yaml.safe_load(file.read_text()) for file in (CONF / "data").glob("*.yaml")}
+SHAPES = {(tuple(data["shape"]), data["classes"] or 7) for data in DATA.values()} | {((1, 1, 1), 7), ((3, 65, 40), 2)}
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 32, 32), (1, 1, 1), (3, 65, 40)])
-def test_it_takes_any_data(name, shape):
-    net, faults = read_network(zoo(name), 7)
-    assert net is not None, faults
-    size = net.image_size(shape[1:]) if name != "lenet" else (28, 28)  # the one without a word on its sizes
-    result = plan(net, (shape[0], *size))
-    assert not result.faults
-    assert result.output == (7,)
+def test_every_network_takes_every_data_set(name):
+    for shape, classes in SHAPES:
+        net, faults = read_network(zoo(name), classes)
+        assert net is not None, faults
+        result = plan(net, (shape[0], *net.image_size(shape[1:])))
+        assert not result.faults
+        assert result.output == (classes,)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "lenet"])
+@pytest.mark.parametrize("name", NAMES)
 def test_min_size_is_the_smallest_that_works(name):
     raw = zoo(name)
     smallest = smallest_size(raw, 10, 3)
-    said = raw.get("min_size")
     if "input_size" in raw:
         assert smallest <= raw["input_size"]
     else:
-        assert smallest == (said or 1)
+        assert smallest == (raw.get("min_size") or 1)
 
 
 def test_an_override_of_a_networks_own_words_reads():

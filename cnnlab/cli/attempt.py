@@ -1,0 +1,37 @@
+"""A job of a sweep done in this process, whose end never ends the sweep."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+
+from cnnlab.cli.check import note
+from cnnlab.cli.main import complain
+from cnnlab.cli.tasks import perform, place
+from cnnlab.config.compose import Composed
+from cnnlab.config.settings import Run
+from cnnlab.errors import Exit, UserError
+
+
+def attempted(run: Run, composed: Composed, folder: str) -> Exit:
+    """Do its task in `folder`, and say what went wrong. SystemExit where the user ends it."""
+    try:
+        with place(run, composed, folder) as here:
+            end = Exit.DONE if here.done else perform(run, composed, here)
+    except UserError as error:
+        return complain((note(fault, composed) for fault in error.faults), error.code)
+    except Exception:
+        traceback.print_exc()
+        return Exit.BUG
+    if end in (Exit.INTERRUPTED, Exit.TERMINATED):
+        raise SystemExit(int(end))
+    return end
+
+
+def told(ends: Sequence[Exit]) -> Exit:
+    """The sweep's end."""
+    failed = sum(end != Exit.DONE for end in ends)
+    if failed:
+        print(f"{failed} of {len(ends)} jobs did not end well", file=sys.stderr)
+    return Exit.SWEEP if failed else Exit.DONE

@@ -1,0 +1,89 @@
+"""From the words of a command line, and the study it names, to the grid of a sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cnnlab.cli.arguments import COMMAND_LINE, Arguments
+from cnnlab.config.compose import Composed, compose
+from cnnlab.errors import Fault, UserError, near
+from cnnlab.sweep.each import each
+from cnnlab.sweep.grid import Grid, check_names, read_words
+from cnnlab.sweep.study import SIZES, Places, StudyError, find, grid, read_study
+
+if TYPE_CHECKING:
+    from hydra._internal.hydra import Hydra
+
+STUDYS = ("study", "study.size")
+"""settings that no job has"""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A sweep's grid, and what its jobs have in common, composed."""
+
+    grid: Grid
+    base: Composed
+    places: Places | None
+    """of the study's file"""
+    typed: frozenset[str] = frozenset()
+    """settings that the command line itself names"""
+
+    def where(self, key: str) -> str:
+        """Who sets a job's `key` that no file of a group does."""
+        return (self.places and key not in self.typed and self.places.setting(key)) or COMMAND_LINE
+
+
+def ask(hydra: Hydra, arguments: Arguments) -> Asked:
+    """Read the command line's sweep. UserError, or StudyError for what is wrong in the study's file."""
+    loader: Any = hydra.config_loader
+    words = [word for word in arguments.overrides if word.partition("=")[0].lstrip("+") not in STUDYS]
+    asked = read_words(loader, words)
+
+    def model(fixed: Sequence[str]) -> Mapping[str, Any]:
+        if any(factor.name == "model" for factor in asked.swept):
+            raise UserError(*(Fault(name, "takes one network; choose it: model=NAME") for name, _ in asked.each))
+        found = compose(loader, arguments.config_name, list(fixed)).config.get("model")
+        return found if isinstance(found, dict) else {}
+
+    name = arguments.value("study")
+    if name is None:
+        base = compose(loader, arguments.config_name, list(asked.fixed))
+        given = {factor.name for factor in asked.swept} | {word.partition("=")[0] for word in words}
+        params = read_words(loader, [f"{key}={value}" for key, value in base.swept.items() if key not in given])
+        swept = (*params.swept, *asked.swept, *(each(*one, model(asked.fixed)) for one in asked.each))
+        check_names(swept)
+        return Asked(Grid((*params.fixed, *asked.fixed), swept), base, None)
+    folders = [Path(source.path) for source in loader.get_sources() if source.scheme() == "file"]
+    study, places = read_study(find(name, folders))
+    size = _size(arguments)
+    more = [each(*one, model(asked.fixed)) for one in asked.each]
+    found = grid(name, study, size, asked.fixed, (*asked.swept, *more), model)
+    check_names(found.factors)
+    _check_claims(found, places)
+    typed = frozenset(word.partition("=")[0].lstrip("+~") for word in words)
+    return Asked(found, compose(loader, arguments.config_name, list(found.fixed)), places, typed)
+
+
+def _size(arguments: Arguments) -> str:
+    size = arguments.value("study.size") or SIZES[0]
+    if size not in SIZES:
+        raise UserError(Fault("study.size", f"should be one of {', '.join(SIZES)}, not {size!r}"))
+    return size
+
+
+def _check_claims(grid: Grid, places: Places) -> None:
+    """StudyError for claims about arms or metrics that are not there."""
+    from cnnlab.compare.claims import faults
+
+    study = grid.study or {}
+    keys = {factor.name: [level.label for level in factor.levels] for factor in grid.factors}
+    found = faults(study["claims"], keys, study["metrics"], margin=study["margin"], target=study["target"])
+    for number, name in enumerate(study["tuned"]):
+        if name not in keys:
+            found.append(Fault(f"tuned[{number}]", f"{name!r} is not varied here{near(name, keys)}"))
+    if found:
+        raise StudyError(*((places.of(fault.path), fault) for fault in found))

@@ -1,0 +1,85 @@
+"""Settings left over from a kind of block that a later file, or the command line, has changed.
+
+Configurations merge: a `bottleneck` that becomes a `conv` still has the ratio its file gave it. What was said before
+the kind was changed, and means nothing to the new one, was meant for the old one, and goes; what was said with the new
+kind, or after it, is what the user wrote, and stays to be found fault with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from cnnlab.config.origins import Origins
+from cnnlab.network.composite import Vocabulary, read_composites
+from cnnlab.network.spec import PLACED
+
+OVERLAYS = ("first", "last")
+
+
+def stale(model: Any, origins: Origins, path: str = "model") -> list[str]:
+    """The dotted keys of left-over settings in a composed model."""
+    if not isinstance(model, dict):
+        return []
+    composites, _ = read_composites(model.get("blocks"), f"{path}.blocks")
+    vocabulary = Vocabulary(composites)
+    blocks = list(_blocks(model, path))
+    found = [key for at, said in blocks for key in _left_over(at, said, vocabulary, origins)]
+    return found + list(_idle_kinds(model, path, blocks, vocabulary, origins))
+
+
+def _blocks(value: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every mapping that says what kind of block it is, and where it stands."""
+    if isinstance(value.get("block"), str):
+        yield path, value
+    for key, inner in value.items():
+        if isinstance(inner, dict):
+            yield from _blocks(inner, f"{path}.{key}")
+
+
+def _left_over(at: str, said: dict[str, Any], vocabulary: Vocabulary, origins: Origins) -> Iterator[str]:
+    kind, changed = said["block"], origins.rank.get(f"{at}.block", -1)
+    if kind not in vocabulary or len(origins.history.get(f"{at}.block", ())) < 2:
+        return
+    known = {"block", "params", *PLACED, *vocabulary.settings(kind)}
+    overlays = [(f"{at}.{side}", said[side]) for side in OVERLAYS if isinstance(said.get(side), dict)]
+    for where, settings in [(at, said), *overlays]:
+        for key in settings:
+            if key not in known and origins.rank.get(f"{where}.{key}", changed) < changed:
+                yield f"{where}.{key}"
+
+
+def _idle_kinds(
+    model: dict[str, Any],
+    path: str,
+    blocks: list[tuple[str, dict[str, Any]]],
+    vocabulary: Vocabulary,
+    origins: Origins,
+) -> Iterator[str]:
+    """Settings of kinds that are no longer there, since blocks were changed or taken away."""
+    changes = [f"{at}.block" for at, _ in blocks if len(origins.history.get(f"{at}.block", ())) > 1]
+    latest = max((origins.rank.get(key, -1) for key in [*changes, *_removed(model, path)]), default=-1)
+    there = {said["block"] for _, said in blocks}
+    kinds = model.get("kinds")
+    for kind in kinds if isinstance(kinds, dict) else ():
+        if kind in vocabulary and kind not in there and origins.rank.get(f"{path}.kinds.{kind}", latest) < latest:
+            yield f"{path}.kinds.{kind}"
+
+
+def _removed(value: dict[str, Any], path: str) -> Iterator[str]:
+    for key, inner in value.items():
+        if inner is None:
+            yield f"{path}.{key}"
+        elif isinstance(inner, dict):
+            yield from _removed(inner, f"{path}.{key}")
+
+
+def drop(config: dict[str, Any], keys: list[str]) -> None:
+    """Take dotted keys out of a configuration."""
+    for key in keys:
+        *above, last = key.split(".")
+        inner: Any = config
+        for name in above:
+            inner = inner.get(name) if isinstance(inner, dict) else None
+        if isinstance(inner, dict):
+            inner.pop(last, None)

@@ -1,0 +1,52 @@
+"""What a run starts from: weights given to it, blocks that are frozen or learn at rates of their own."""
+
+from __future__ import annotations
+
+from cnnlab.config.settings import Run
+from cnnlab.errors import Fault, UserError
+from cnnlab.experiment.facts import image_shape
+from cnnlab.network.build import blank
+from cnnlab.network.choose import misnamed
+from cnnlab.training.tuning import frozen
+from cnnlab.weights.reading import read_weights
+from cnnlab.weights.source import locate
+from cnnlab.weights.transfer import Transfer, transfer
+
+
+def given(run: Run) -> Transfer | None:
+    """What of the weights that `run` names goes into its network; None where it names none. UserError for misfits."""
+    if run.top.weights is None:
+        return None
+    own = blank(run.network, image_shape(run)).state_dict()
+    found = transfer(read_weights(locate(run.top.weights)), own, run.top.adapt)
+    if found.faults:
+        raise UserError(*found.faults)
+    return found
+
+
+def at_fault(run: Run) -> list[Fault]:
+    """What is wrong with the weights given and with names of blocks, for a network that can be built.
+
+    Settings that are at fault by themselves are None in `run`, and passed over.
+    """
+    faults = misnamed_blocks(run)
+    try:
+        given(run) if run.top else None
+    except UserError as error:
+        faults += error.faults
+    return faults
+
+
+def misnamed_blocks(run: Run) -> list[Fault]:
+    freeze, optimizer = dict(run.network.freeze), run.optimizer
+    tables = {"model.freeze": freeze}
+    if optimizer:
+        factors = ("lr_factors", "weight_decay_factors")
+        tables |= {f"optimizer.{name}": getattr(optimizer, name) for name in factors}
+    if not any(tables.values()):
+        return []
+    names = [name for name, _ in blank(run.network, image_shape(run)).named_parameters()]
+    faults = [fault for path, table in tables.items() for fault in misnamed(table, names, path)]
+    if not faults and all(frozen(name, freeze, 0) for name in names):
+        faults.append(Fault("model.freeze", "leaves nothing that learns in the first epoch"))
+    return faults

@@ -1,0 +1,53 @@
+"""Out of memory: what would fit is tried, not guessed."""
+
+from __future__ import annotations
+
+import gc
+
+import torch
+import torch.nn.functional as F
+
+from cnnlab.data.dataset import Dataset
+from cnnlab.experiment.facts import image_shape
+from cnnlab.experiment.job import Job
+from cnnlab.network.build import build
+from cnnlab.training.evaluate import autocast
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether `error` is how torch or Python says that memory is at an end."""
+    said = "can't allocate memory", "not enough memory", "out of memory"
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
+        isinstance(error, RuntimeError) and any(text in str(error) for text in said)
+    )
+
+
+def what_fits(job: Job, dataset: Dataset) -> str:
+    """Advice that was tried on this machine: the largest half, quarter … of the batch that can be learned from."""
+    size, precision = job.run.data.batch_size, job.hardware.precision
+    if precision != "bf16" and job.hardware.accelerator == "gpu" and _fits(job, dataset, size, "bf16"):
+        return "trainer.precision=bf16 fits"
+    while size > 1:
+        size //= 2
+        if _fits(job, dataset, size, precision):
+            return f"data.batch_size={size} fits"
+    return "not even one image at a time fits; a smaller model.width or data.size needs less"
+
+
+def _fits(job: Job, dataset: Dataset, size: int, precision: str) -> bool:
+    gc.collect()
+    torch.cuda.empty_cache()
+    try:
+        device, shape = job.hardware.device, image_shape(job.run)
+        net = build(job.run.network, shape, job.run.top.seed).to(device, memory_format=job.hardware.memory_format)  # type: ignore[call-overload]
+        optimizer = torch.optim.SGD(net.parameters(), 0.0, 0.9)
+        for _ in range(2):  # the second one beside the optimiser's state
+            with autocast(precision, device):
+                logits = net(torch.zeros(size, *shape, device=device))
+            F.cross_entropy(logits.float(), torch.zeros(size, dtype=torch.long, device=device)).backward()
+            optimizer.step()
+    except Exception as error:
+        if not out_of_memory(error):
+            raise
+        return False
+    return True

@@ -1,0 +1,84 @@
+"""Settings by patterns of names: which of them holds for a weight, and which pattern names nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+from itertools import accumulate
+from math import inf
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BeforeValidator
+
+from cnnlab.errors import Fault, near
+from cnnlab.settings import shown
+
+T = TypeVar("T")
+
+
+def flat(value: Any, path: str = "") -> dict[str, Any]:
+    """Nested mappings as one whose keys are dotted: on a command line `….body.stem=1` makes nested ones.
+
+    >>> flat({"body": {"stem": 0.1}, "head.fc": 2})
+    {'body.stem': 0.1, 'head.fc': 2}
+    """
+    found: dict[str, Any] = {}
+    for key, inner in value.items():
+        at = f"{path}.{key}" if path else str(key)
+        found |= flat(inner, at) if isinstance(inner, dict) else {at: inner}
+    return found
+
+
+def _factors(value: Any) -> Any:
+    if not isinstance(value, dict):
+        raise ValueError(f"should be factors by names of blocks, {{body.stage1: 0.1}}, not {shown(value)}")
+    said = {name: factor for name, factor in flat(value).items() if factor is not None}
+    for name, factor in said.items():
+        if type(factor) not in (int, float) or not 0 <= factor < inf:
+            raise ValueError(f"the factor of {name} should be a number of at least 0, not {shown(factor)}")
+    return said
+
+
+Factors = Annotated[dict[str, float], BeforeValidator(_factors)]
+"""factors by patterns of names"""
+
+
+def prefixes(name: str) -> list[str]:
+    """
+    >>> prefixes("body.stem.0")
+    ['body', 'body.stem', 'body.stem.0']
+    """
+    return list(accumulate(name.split("."), "{}.{}".format))
+
+
+def chosen(name: str, table: Mapping[str, T]) -> T | None:
+    """What `table` has for a weight: of the patterns that match it or something around it, the most specific one's.
+
+    `*` in a pattern stands for anything, dots too; of equally specific patterns the last counts.
+
+    >>> table = {"body": 1, "body.stage*": 2, "*.norm": 3}
+    >>> [chosen(f"body.{name}.weight", table) for name in ("stem.0.conv", "stage2.0.conv", "stage2.0.norm")]
+    [1, 2, 3]
+    """
+    around, best, value = prefixes(name), 0, None
+    for pattern, said in table.items():
+        depth = next((i for i, prefix in enumerate(around, 1) if fnmatchcase(prefix, pattern)), 0)
+        if depth and depth >= best:
+            best, value = depth, said
+    return value
+
+
+def misnamed(table: Iterable[str], names: Iterable[str], path: str) -> list[Fault]:
+    """A fault for each pattern in `table`, the setting at `path`, that matches none of a network's weights `names`."""
+    there = dict.fromkeys(prefix for name in names for prefix in prefixes(name))
+    blocks = [name for name in there if name.count(".") == 1]
+    return [
+        Fault(path, f"no weights are named {pattern!r}{_meant(pattern, there, blocks)}")
+        for pattern in table
+        if not any(fnmatchcase(name, pattern) for name in there)
+    ]
+
+
+def _meant(pattern: str, there: Iterable[str], blocks: Iterable[str]) -> str:
+    guess = near(pattern, there)
+    return guess if "mean" in guess else f"; there are {', '.join(blocks)}"

@@ -1,0 +1,43 @@
+"""Leave one block out: `each(model.body.stage*).norm=none` as a factor."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from cnnlab.errors import Fault, UserError, near
+from cnnlab.sweep.grid import Factor, Level
+
+EACH = re.compile(r"each\(([^()]+)\)((?:\.\w+)*)")
+UNCHANGED = "as-is"
+
+Model = Callable[[Sequence[str]], Mapping[str, Any]]
+"""overrides -> the composed `model`"""
+
+
+def no_model(_: Sequence[str]) -> Mapping[str, Any]:
+    """Where there is none to ask."""
+    return {}
+
+
+def is_each(name: str) -> bool:
+    return name.startswith("each(")
+
+
+def each(name: str, value: str, model: Mapping[str, Any]) -> Factor:
+    """The network as it is, then with the setting changed in one block at a time. UserError where no block fits.
+
+    >>> each("each(model.body.c*).norm", "none", {"body": {"c1": {}, "s2": {}, "c3": {}}}).levels[2]
+    Level(label='c3', words=('model.body.c3.norm=none',))
+    """
+    match = EACH.fullmatch(name)
+    if not match:
+        raise UserError(Fault(name, "should read each(model.body.NAME*).SETTING=VALUE"))
+    known = [f"model.{stack}.{block}" for stack in ("body", "head") for block in model.get(stack) or {}]
+    pattern = re.compile(re.escape(match[1]).replace(r"\*", r"[^.]*"))
+    found = [path for path in known if pattern.fullmatch(path)]
+    if not found:
+        raise UserError(Fault(name, f"no block is called {match[1]!r}{near(match[1], known)}"))
+    arms = [Level(path.rpartition(".")[2], (f"{path}{match[2]}={value}",)) for path in found]
+    return Factor(name, (Level(UNCHANGED, ()), *arms))

@@ -1,0 +1,81 @@
+"""How a job ended, told by its record, its process, or both; written down for those that could not do it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from cnnlab.errors import Exit, UserError
+from cnnlab.tracking import machine
+from cnnlab.tracking.durable import write_json
+from cnnlab.tracking.folder import State, state
+from cnnlab.tracking.record import Status, settle
+
+LOST = -1
+"""in place of a status: the process that the job was forked from is gone, and so is the job"""
+
+
+def ended(folder: Path, facts: Mapping[str, Any], status: int, asked: str | None) -> dict[str, Any]:
+    """The result of a job whose process ended with `status` (os.waitpid's), in its result.json too.
+
+    `asked`: why the sweep made it end, "stop" or the error to be recorded; None where it did not.
+    """
+    found = result(folder)
+    known = found.get("status")
+    if known in ("ok", "diverged"):
+        return found
+    if asked == "stop":
+        return found if known == "interrupted" else settled(folder, facts, "interrupted")
+    if asked:
+        return settled(folder, facts, "failed", asked)
+    if status == LOST:
+        return settled(folder, facts, "failed", "the process that it was forked from was killed, and so was it")
+    code = os.waitstatus_to_exitcode(status)
+    if code < 0:
+        return settled(folder, facts, "failed", f"killed by {_signal(-code)}")
+    if known == "failed" and code:
+        return found
+    if known == "interrupted" and code in (Exit.INTERRUPTED, Exit.TERMINATED):
+        return found
+    return settled(folder, facts, "failed", f"it ended itself before its end, with exit code {code}")
+
+
+def settled(
+    folder: Path, facts: Mapping[str, Any], status: Status, error: str | None = None, **more: Any
+) -> dict[str, Any]:
+    """Write result.json for a job that did not, and run.json for one that never began."""
+    if not (folder / "run.json").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        write_json(folder / "run.json", {"versions": machine.versions(), **facts, "started": now, "resumed": 0})
+    return settle(folder, status, {"error": error, **more} if error else more)
+
+
+def result(folder: Path) -> dict[str, Any]:
+    """result.json; empty where there is none that can be read."""
+    try:
+        found = json.loads((folder / "result.json").read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def lies_in(folder: Path) -> State:
+    """What lies in a job's folder; a damaged record is a run that can go on: what it holds is written anew."""
+    try:
+        return state(folder)
+    except UserError:
+        return State("unfinished")
+
+
+def _signal(number: int) -> str:
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        name = f"signal {number}"
+    return f"{name} (for want of memory, perhaps)" if number == signal.SIGKILL else name

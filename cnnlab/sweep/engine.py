@@ -1,0 +1,151 @@
+"""Trains the jobs of a plan, as many at once as there are places, and writes down how each one ended."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any, Protocol
+
+from cnnlab.errors import Exit
+from cnnlab.experiment.job import Job
+from cnnlab.sweep.ends import ended, lies_in, result
+from cnnlab.sweep.plan import Plan, cores
+from cnnlab.sweep.pool import Pool, Running
+
+LOOK = 0.2
+"""seconds between two looks at the clock and at the board"""
+
+
+class Watcher(Protocol):
+    """Who is told what happens."""
+
+    def begin(self, waiting: list[Job], places: int) -> None: ...
+    def started(self, job: Job) -> None: ...
+    def ended(self, job: Job, found: dict[str, Any]) -> None: ...
+    def look(self) -> None: ...
+    def say(self, text: str) -> None: ...
+
+
+class Silent:
+    """Nobody is told."""
+
+    def begin(self, waiting: list[Job], places: int) -> None: ...
+    def started(self, job: Job) -> None: ...
+    def ended(self, job: Job, found: dict[str, Any]) -> None: ...
+    def look(self) -> None: ...
+    def say(self, text: str) -> None: ...
+
+
+@dataclass
+class Engine:
+    """One command's way through its jobs."""
+
+    plan: Plan
+    watcher: Watcher
+    retry: bool = False
+    """whether jobs that failed are trained again"""
+    jobs: int | str = "auto"
+    timeout: float | None = None
+    after: Callable[[], object] = lambda: None
+    """called after jobs that ended; what goes wrong in it is for the caller's own last call to tell"""
+    looked: float = 0.0
+    """when it may be called again"""
+    stops: list[int] = field(default_factory=list)
+    """signals received that ask for an end"""
+
+    def waiting(self) -> list[Job]:
+        """The jobs that are still to be trained: new, killed, interrupted, or failed and to be tried again."""
+        return [job for job in self.plan.unique() if self._is_waiting(job.folder)]
+
+    def _is_waiting(self, folder: Path) -> bool:
+        found = lies_in(folder)
+        return found.kind != "finished" and (found.status != "failed" or self.retry)
+
+    def run(self, pool: Pool) -> Exit:
+        """Train what is waiting. The exit code tells of all jobs of the command, also of those ended before."""
+        waiting = self.waiting()
+        places = self.places(len(waiting))
+        self.watcher.begin(waiting, places)
+        if waiting:
+            with self._stoppable():
+                self._train(pool, waiting, places)
+        if self.stops:
+            return Exit(128 + self.stops[0])
+        ends = [result(job.folder).get("status") for job in self.plan.unique()]
+        return Exit.DONE if set(ends) <= {"ok"} else Exit.SWEEP
+
+    def places(self, count: int) -> int:
+        """How many of `count` jobs run at once."""
+        if self.jobs != "auto":
+            return min(int(self.jobs), max(count, 1))
+        threads = max((job.hardware.threads for job in self.plan.unique()), default=1)
+        accelerated = any(job.hardware.accelerator != "cpu" for job in self.plan.unique())
+        return 1 if accelerated else max(1, min(count, cores() // threads))
+
+    def _train(self, pool: Pool, waiting: list[Job], places: int) -> None:
+        while waiting or pool.running:
+            if self.stops:
+                waiting.clear()
+                self._stop(pool)
+            free = sorted(set(range(places)) - {running.slot for running in pool.running.values()})
+            for slot in free[: len(waiting)]:
+                pool.start(waiting.pop(0), slot)
+            for running, status in pool.events(LOOK):
+                if status is None:
+                    self.watcher.started(running.job)
+                else:
+                    self._settle(running, status)
+            self._watch_the_clock(pool)
+            self.watcher.look()
+
+    def _settle(self, running: Running, status: int) -> None:
+        job = running.job
+        asked = "stop" if self.stops and running.asked is None else running.asked
+        try:
+            found = ended(job.folder, job.facts, status, asked)
+        except OSError as error:  # a full disk: the job that filled it could not say so either
+            found = {"status": "failed", "error": f"its end could not be written down: {error}"}
+        self.watcher.ended(job, found)
+        self._look_at_all()
+
+    def _look_at_all(self) -> None:
+        """Call `after`, but not so often that it takes more than a tenth of the time; it must not end the sweep."""
+        since = time.monotonic()
+        if since >= self.looked:
+            with suppress(Exception):
+                self.after()
+            self.looked = since + 10 * (time.monotonic() - since)
+
+    def _stop(self, pool: Pool) -> None:
+        for running in pool.running.values():
+            if len(self.stops) == 1:
+                pool.ask(running, "stop")
+            elif not running.killed:
+                pool.kill(running)
+
+    def _watch_the_clock(self, pool: Pool) -> None:
+        for running in pool.running.values():
+            if self.timeout and time.monotonic() - running.since > self.timeout:
+                pool.ask(running, f"it took longer than the time limit (timeout={self.timeout:g} s)")
+        pool.kill_the_deaf()
+
+    @contextmanager
+    def _stoppable(self) -> Iterator[None]:
+        """SIGINT and SIGTERM let the jobs in progress save and end; a second one kills them."""
+
+        def note(number: int, frame: FrameType | None) -> None:
+            self.stops.append(number)
+            if len(self.stops) == 1:
+                self.watcher.say("stopping: jobs save and end; once more to kill them")
+
+        before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)

@@ -1,0 +1,120 @@
+"""What a sweep compares: factors with their levels, and the cells that all combinations make."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from cnnlab.errors import Fault, UserError
+
+if TYPE_CHECKING:
+    from hydra._internal.config_loader_impl import ConfigLoaderImpl
+
+SEED = "seed"
+
+
+@dataclass(frozen=True)
+class Level:
+    """One value of a factor: what it is called, and the overrides that it stands for."""
+
+    label: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Factor:
+    """What is swept: a setting, or a name for several that change together."""
+
+    name: str
+    levels: tuple[Level, ...]
+
+
+def setting(name: str, values: Iterable[str]) -> Factor:
+    """A factor that is one setting.
+
+    >>> setting("model.norm", ["none", "batch"]).levels[1]
+    Level(label='batch', words=('model.norm=batch',))
+    """
+    return Factor(name, tuple(Level(value, (f"{name}={value}",)) for value in dict.fromkeys(values)))
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One job: the labels of its levels, and its overrides."""
+
+    labels: dict[str, str]
+    words: list[str]
+
+    @property
+    def is_plainly_seeded(self) -> bool:
+        """Whether its seed is swept, and a number like any other."""
+        return re.fullmatch(r"\d+", self.labels.get(SEED, "")) is not None
+
+    @property
+    def apart_from_seed(self) -> tuple[str, ...]:
+        return tuple(word for word in self.words if word.partition("=")[0] != SEED)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Overrides that all jobs share, and factors, crossed."""
+
+    fixed: tuple[str, ...]
+    factors: tuple[Factor, ...]
+    study: dict[str, Any] | None = field(default=None)
+
+    def cells(self) -> Iterator[Cell]:
+        """All arms of the first seed, then all of the next: what is there early can be compared."""
+        seeds = [factor for factor in self.factors if factor.name == SEED]
+        rest = [factor for factor in self.factors if factor.name != SEED]
+        for levels in product(*(factor.levels for factor in (*seeds, *rest))):
+            names = (factor.name for factor in (*seeds, *rest))
+            labels = dict(zip(names, (level.label for level in levels), strict=True))
+            ordered = {factor.name: labels[factor.name] for factor in (*rest, *seeds)}
+            words = [word for level in (*levels[len(seeds) :], *levels[: len(seeds)]) for word in level.words]
+            yield Cell(ordered, [*self.fixed, *words])
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The overrides of a command line: those with one value, and those that are swept."""
+
+    fixed: tuple[str, ...]
+    swept: tuple[Factor, ...]
+    each: tuple[tuple[str, str], ...]
+    """`each(…).setting` and its value: factors too, once the network is known"""
+
+
+def read_words(loader: ConfigLoaderImpl, words: list[str]) -> Asked:
+    """Tell the overrides apart; those that do not parse stand among the fixed ones, for composing will say why."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    parser = OverridesParser.create(config_loader=loader)
+    fixed, swept, each = [], [], []
+    for text in words:
+        if text.startswith("each("):
+            key, _, value = text.partition("=")
+            each.append((key, value))
+            continue
+        try:
+            (override,) = parser.parse_overrides([text])
+        except HydraException:
+            fixed.append(text)
+            continue
+        if override.is_sweep_override() and override.is_discrete_sweep():
+            swept.append(setting(override.get_key_element(), map(str, override.sweep_string_iterator())))
+        else:
+            fixed.append(text)
+    return Asked(tuple(fixed), tuple(swept), tuple(each))
+
+
+def check_names(factors: Iterable[Factor]) -> None:
+    """UserError where two factors have one name."""
+    twice = [name for name, count in Counter(factor.name for factor in factors).items() if count > 1]
+    if twice:
+        raise UserError(*(Fault(name, "is swept twice; write all of its values in one place") for name in twice))

@@ -1,0 +1,160 @@
+"""A sweep's jobs: frozen, each with its folder, before the first one trains."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cnnlab.config.compose import Composed
+from cnnlab.config.settings import Run
+from cnnlab.errors import Fault, UserError
+from cnnlab.experiment.facts import fingerprint, identity, image_shape
+from cnnlab.experiment.hardware import Hardware, decide
+from cnnlab.experiment.job import Job, job
+from cnnlab.network.plan import plan as on_paper
+from cnnlab.sweep.grid import SEED, Cell, Grid
+from cnnlab.sweep.sheet import KEY, Sheet, free_folder, identities, joined, names_of, read_sheet
+from cnnlab.tracking.folder import state
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A cell whose configuration was composed and has no faults."""
+
+    cell: Cell
+    composed: Composed
+    run: Run
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Those of its levels; the seed is always among them."""
+        return {**self.cell.labels, SEED: str(self.run.top.seed)}
+
+
+def reseeded(twin: Checked, cell: Cell) -> Checked:
+    """What composing and checking `cell` would give, which differs from its twin's cell in the seed alone."""
+    seed, old = int(cell.labels[SEED]), twin.composed
+    config, frozen = {**old.config, SEED: seed}, {**old.frozen, SEED: seed}
+    composed = replace(old, config=config, frozen=frozen, overrides=cell.words)
+    return Checked(cell, composed, replace(twin.run, top=twin.run.top.model_copy(update={SEED: seed})))
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A job, and what it is called in its sweep."""
+
+    labels: dict[str, str]
+    job: Job
+
+    @property
+    def arm(self) -> tuple[tuple[str, str], ...]:
+        """Its labels but the seed."""
+        return tuple((name, label) for name, label in self.labels.items() if name != SEED)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All of a command's jobs, in the order in which they are to be trained, and the sheet they stand in."""
+
+    folder: Path
+    sheet: Sheet
+    jobs: tuple[Planned, ...]
+    remade: int = 0
+    """how many cells had other settings when the sweep was started: files, or the code, have changed"""
+
+    def unique(self) -> list[Job]:
+        """Each identity once."""
+        return list({planned.job.folder: planned.job for planned in self.jobs}.values())
+
+
+def cores() -> int:
+    """Processors that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
+
+
+def plan(folder: Path, grid: Grid, cells: Sequence[Checked], command: list[str]) -> Plan:
+    """Decide where and on what each job runs, and enter it in the sweep's sheet, which is not yet written.
+
+    UserError where the folder holds another sweep.
+    """
+    old = read_sheet(folder)
+    keys = {factor.name: [level.label for level in factor.levels] for factor in grid.factors}
+    keys = joined(old.keys if old else {}, {SEED: list(dict.fromkeys(c.labels[SEED] for c in cells)), **keys})
+    sheet = Sheet(command, list(grid.fixed), keys, grid.study)
+    if old:
+        _same(folder, old, sheet, keys)
+        sheet.created, sheet.threads, sheet.precision = old.created, old.threads, old.precision
+    elif folder.is_dir() and state(folder, KEY).kind != "empty":
+        raise UserError(Fault(KEY, f"{folder} is a run's folder; choose another"))
+    planned = list(_placed(folder, cells, sheet))
+    sheet.threads, sheet.precision = _shared(planned, "threads"), _shared(planned, "precision")
+    before = {_cell(entry): entry for entry in (old.jobs if old else ())}
+    entries = {_key(one.labels): _entry(folder, one) for one in planned}
+    remade = sum(key in before and before[key].get("identity") != entry["identity"] for key, entry in entries.items())
+    sheet.jobs = [entries.pop(key, entry) for key, entry in before.items()] + list(entries.values())
+    return Plan(folder, sheet, tuple(planned), remade)
+
+
+def _same(folder: Path, old: Sheet, new: Sheet, keys: dict[str, list[str]]) -> None:
+    if old.compares() != new.compares() or (old.study or {}).get("name") != (new.study or {}).get("name"):
+        shown = " × ".join(key for key in old.keys if key != SEED) or "seeds"
+        fixed = f" with {' '.join(old.compares()[0])}" if old.compares()[0] else ""
+        what = f"study={old.study['name']}" if old.study else f"{shown}{fixed}"
+        raise UserError(Fault(KEY, f"{folder} holds another sweep ({what}); choose another folder"))
+
+
+def _placed(folder: Path, cells: Sequence[Checked], sheet: Sheet) -> Iterator[Planned]:
+    known, seen = identities(folder), {}
+    for one in cells:
+        hardware = _hardware(one.run, sheet, len(cells))
+        which = identity(one.run, hardware.threads, hardware.precision, hardware.accelerator)
+        if which not in seen:
+            name = names_of(replace(one.cell, labels=one.labels), one.run.top.seed)
+            where = known.get(which) or free_folder(folder, name, which, known)
+            known[which] = where
+            made = job(one.run, one.composed, hardware, where, which, pictures=False)
+            seen[which] = replace(made, facts={**made.facts, **_on_paper(one.run)})
+        yield Planned(one.labels, seen[which])
+
+
+def _on_paper(run: Run) -> dict[str, Any]:
+    paper = on_paper(run.network, image_shape(run))
+    return {"fingerprint": fingerprint(run), "params": paper.params, "params_aux": 0, "macs": paper.macs}
+
+
+def _hardware(run: Run, sheet: Sheet, count: int) -> Hardware:
+    """What a job runs on: as the sweep's first command decided, else so that there is a job a processor."""
+    trainer = run.trainer
+    if sheet.precision and trainer.precision == "auto":
+        trainer = trainer.model_copy(update={"precision": sheet.precision})
+    asked = run.top.threads or sheet.threads
+    at_once = min(count, cores()) if run.top.jobs == "auto" else run.top.jobs
+    return decide(trainer, asked or max(1, cores() // at_once))
+
+
+def _shared(planned: list[Planned], name: str) -> Any:
+    """What all jobs have in common; None where it is swept."""
+    values = {getattr(one.job.hardware, name) for one in planned}
+    return values.pop() if len(values) == 1 else None
+
+
+def _entry(folder: Path, one: Planned) -> dict[str, Any]:
+    facts = one.job.facts
+    words = [word for word in facts["overrides"] if not word.startswith("hydra")]
+    names = {name: facts[name] for name in ("identity", "fingerprint", "variant")}
+    where = os.path.relpath(one.job.folder, folder)
+    return {"folder": where, "overrides": one.labels, "words": words, **names}
+
+
+def _cell(entry: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    return _key(entry.get("overrides") or {})
+
+
+def _key(labels: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(labels.items()))

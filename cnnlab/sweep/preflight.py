@@ -1,0 +1,83 @@
+"""What a sweep will cost, before anything trains: its arms with their sizes, times, and which of them are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from rich.table import Table
+
+from cnnlab.data.dataset import Dataset, open_dataset
+from cnnlab.experiment.job import Job
+from cnnlab.experiment.pilot import estimate, seconds_an_image
+from cnnlab.settings import digest
+from cnnlab.sweep.board import named, span
+from cnnlab.sweep.plan import Plan
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One arm of the sweep."""
+
+    arm: str
+    jobs: int
+    """its seeds"""
+    params: int
+    macs: int
+    seconds: float | None
+    """of one job, estimated; None where nothing is trained"""
+    same_as: str | None
+    """the arm listed before whose jobs are the same ones"""
+
+
+def preflight(plan: Plan, trains: bool = True) -> list[Arm]:
+    """Every arm, after a short trial of each network on random images. UserError for data that are not there."""
+    arms: dict[tuple, list[Job]] = {}
+    for planned in plan.jobs:
+        arms.setdefault(planned.arm, []).append(planned.job)
+    datasets: dict[str, Dataset] = {}
+    pace: dict[str, float] = {}
+    owners: dict[object, str] = {}
+    found = []
+    for arm, jobs in arms.items():
+        job, name = jobs[0], named(arm) or "all"
+        facts = job.facts
+        seconds = _seconds(job, datasets, pace) if trains else None
+        same = owners.setdefault(frozenset(one.folder for one in jobs), name)
+        found.append(Arm(name, len(jobs), facts["params"], facts["macs"], seconds, same if same != name else None))
+    return found
+
+
+def _seconds(job: Job, datasets: dict[str, Dataset], pace: dict[str, float]) -> float:
+    run, facts = job.run, job.facts
+    which = digest(run.data.model_dump(mode="json"))
+    if which not in datasets:
+        datasets[which] = open_dataset(run.data, run.top.seed)
+    key = digest([facts["fingerprint"], run.data.batch_size, vars(job.hardware)])
+    if key not in pace:
+        pace[key] = seconds_an_image(run, job.hardware, facts["macs"])
+    return estimate(run, datasets[which], pace[key])
+
+
+def table(arms: Sequence[Arm]) -> Table:
+    shown = Table(box=None, header_style="dim", pad_edge=False)
+    shown.add_column("arm", overflow="fold")
+    for heading in ("jobs", "parameters", "MACs", "time a job"):
+        shown.add_column(heading, justify="right", no_wrap=True)
+    shown.add_column("")
+    for arm in arms:
+        note = f"the same jobs as {arm.same_as}" if arm.same_as else ""
+        time = "" if arm.seconds is None else span(arm.seconds)
+        shown.add_row(arm.arm, str(arm.jobs), f"{arm.params:,}", f"{arm.macs:,}", time, note)
+    return shown
+
+
+def as_json(arms: Sequence[Arm]) -> list[dict]:
+    return [asdict(arm) for arm in arms]
+
+
+def total(arms: Sequence[Arm], waiting: Sequence[Job], plan: Plan, places: int) -> float:
+    """Seconds until all that is waiting has been trained, each process's start left out."""
+    by_name = {arm.arm: arm.seconds or 0 for arm in arms}
+    names = {planned.job.folder: named(planned.arm) or "all" for planned in reversed(plan.jobs)}
+    return sum(by_name[names[job.folder]] for job in waiting) / max(places, 1)

@@ -1,0 +1,154 @@
+"""sweep.json: what a sweep compares, and where each of its jobs lies. Runs are looked up by their identity."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from cnnlab.errors import Fault, UserError
+from cnnlab.experiment.facts import variant
+from cnnlab.settings import digest
+from cnnlab.sweep.grid import SEED, Cell, Grid
+from cnnlab.tracking.durable import write_json
+from cnnlab.tracking.folder import slug
+
+FILE = "sweep.json"
+VERSION = 1
+KEY = "hydra.sweep.dir"
+
+
+@dataclass
+class Sheet:
+    """The file's content."""
+
+    command: list[str]
+    fixed: list[str]
+    keys: dict[str, list[str]]
+    study: dict[str, Any] | None = None
+    threads: int | None = None
+    precision: str | None = None
+    created: str = field(default_factory=lambda: _now())
+    jobs: list[dict[str, Any]] = field(default_factory=list)
+
+    def compares(self) -> list[Any]:
+        """What tells one sweep from another: what its jobs share, and the names of what differs, whatever the order."""
+        return compared(self.fixed, self.keys)
+
+    def write(self, folder: Path) -> None:
+        write_json(folder / FILE, {"version": VERSION, **vars(self), "updated": _now()})
+
+
+def compared(fixed: Iterable[str], names: Iterable[str]) -> list[Any]:
+    return [sorted(word for word in fixed if variant([word])), sorted({*names} - {SEED})]
+
+
+def default_folder(root: Path, grid: Grid) -> Path:
+    """Where the sweep lies unless told otherwise: the same for more arms, more seeds, `retry=failed`.
+
+    >>> from cnnlab.sweep.grid import setting
+    >>> small = Grid(("model=lenet", "jobs=2"), (setting("model.norm", ["none"]),))
+    >>> large = Grid(("model=lenet",), (setting("seed", "012"), setting("model.norm", ["none", "batch"])))
+    >>> default_folder(Path("out"), small) == default_folder(Path("out"), large)
+    True
+    """
+    names = [factor.name for factor in grid.factors]
+    hashed = digest([compared(grid.fixed, names), (grid.study or {}).get("name")])[:6]
+    if grid.study:
+        size = grid.study.get("size")
+        return root / slug(f"study_{grid.study['name']}{f'-{size}' if size != 'cpu' else ''}_{hashed}")
+    swept = "+".join(sorted(_short(name) for name in names if name != SEED)) or SEED
+    model = next((word.partition("=")[2] for word in grid.fixed if word.startswith("model=")), "")
+    return root / f"sweep_{slug('_'.join(filter(None, (swept, model))))}_{hashed}"
+
+
+def read_sheet(folder: Path) -> Sheet | None:
+    """The sheet in `folder`, None where there is none. UserError where it cannot be read."""
+    file = folder / FILE
+    try:
+        raw = json.loads(file.read_bytes())
+        if not isinstance(raw, dict) or raw.get("version") != VERSION:
+            raise ValueError(f"it is not version {VERSION} of the record of a sweep")
+        known = {name: raw[name] for name in Sheet.__dataclass_fields__}
+        if not isinstance(known["keys"], dict) or not isinstance(known["jobs"], list):
+            raise ValueError("its keys or jobs are missing")
+        return Sheet(**known)
+    except FileNotFoundError:
+        return None
+    except KeyError as error:
+        reason = f"it has no {error}"
+    except (OSError, ValueError) as error:
+        reason = str(error)
+    said = f"{file} cannot be read ({reason}); move it away, and the same command writes it anew: the runs stay"
+    raise UserError(Fault(KEY, said))
+
+
+def seems_done(folder: Path, grid: Grid) -> bool:
+    """Whether every cell stands in the sheet with a run that ended; a guess, for what files say now may differ."""
+    try:
+        sheet = read_sheet(folder)
+    except UserError:
+        return False
+    ended = [
+        entry.get("overrides", {})
+        for entry in (sheet.jobs if sheet else ())
+        if (folder / str(entry.get("folder")) / "result.json").exists()
+    ]
+    return all(any(cell.labels.items() <= labels.items() for labels in ended) for cell in grid.cells())
+
+
+def names_of(cell: Cell, seed: int) -> str:
+    """What a job's folder is called.
+
+    >>> names_of(Cell({"model.norm": "none", "optimizer.lr": "0.1", "seed": "3"}, []), 3)
+    'norm=none,lr=0.1-s3'
+    """
+    labels = {name: label for name, label in cell.labels.items() if name != SEED}
+    shorts = [_short(name) for name in labels]
+    unique = len(set(shorts)) == len(shorts)
+    parts = (
+        f"{short if unique else name}={label}" for short, (name, label) in zip(shorts, labels.items(), strict=True)
+    )
+    arm = "".join(c if c.isalnum() or c in "_.,=+-" else "-" for c in ",".join(parts))[:100]
+    return f"{arm}-s{seed}" if arm else f"s{seed}"
+
+
+def _short(name: str) -> str:
+    return name.rpartition(".")[2].rpartition("/")[2] or name
+
+
+def identities(folder: Path) -> dict[str, Path]:
+    """The runs right under `folder`, by their identity; of several the one that ended last."""
+    found: dict[str, Path] = {}
+    for file in sorted(folder.glob("*/run.json"), key=lambda file: file.stat().st_mtime_ns):
+        try:
+            record = json.loads(file.read_bytes())
+        except (OSError, ValueError):
+            continue
+        if isinstance(record, dict) and isinstance(record.get("identity"), str):
+            found[record["identity"]] = file.parent
+    return found
+
+
+def free_folder(folder: Path, name: str, identity: str, taken: Mapping[str, Path]) -> Path:
+    """Where the job goes: a folder named for it, with its identity where that name is another run's."""
+    path = folder / name
+    others = {other for key, other in taken.items() if key != identity}
+    return folder / f"{name}-{identity[:6]}" if path in others or (path / "run.json").exists() else path
+
+
+def joined(old: Mapping[str, list[str]], new: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """The swept values of an earlier command and of this one, those listed first coming first; the seed is last.
+
+    >>> joined({"model.norm": ["none"], "seed": ["0"]}, {"model.norm": ["batch", "none"], "seed": ["1"]})
+    {'model.norm': ['none', 'batch'], 'seed': ['0', '1']}
+    """
+    keys = dict.fromkeys((*(key for key in (*old, *new) if key != SEED), SEED))
+    return {key: list(dict.fromkeys((*old.get(key, ()), *new.get(key, ())))) for key in keys}
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")

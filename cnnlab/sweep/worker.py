@@ -1,0 +1,43 @@
+"""What a job's process does: hold the folder, train. Whatever it needs is imported here, once, before it is forked."""
+
+from __future__ import annotations
+
+import pickle
+import time
+
+from rich.console import Console
+
+from cnnlab.errors import Exit, UserError
+from cnnlab.experiment.job import Job
+from cnnlab.experiment.train import train
+from cnnlab.sweep.ends import settled
+from cnnlab.tracking.folder import InUse, Lock, State, enter
+
+PATIENCE = 30.0
+"""seconds to wait for a folder that a job of a killed sweep is still saving in"""
+
+
+def work(payload: bytes) -> int:
+    """Train the pickled Job; the exit code. What the user wrote wrong shows no traceback, also in a job's log."""
+    job: Job = pickle.loads(payload)
+    try:
+        lock, found = _hold(job)
+        with lock:
+            if found.kind == "finished":
+                return Exit.DONE
+            return train(job, Console(width=120))
+    except UserError as error:
+        print(error)
+        settled(job.folder, job.facts, "failed", "; ".join(map(str, error.faults)))
+        return error.code
+
+
+def _hold(job: Job) -> tuple[Lock, State]:
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return enter(job.folder, job.facts["identity"], "hydra.sweep.dir")
+        except InUse:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)

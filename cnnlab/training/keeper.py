@@ -1,0 +1,70 @@
+"""When a run's record and checkpoints are written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Checkpoint
+
+from cnnlab.tracking import durable
+from cnnlab.training.callbacks import Signals
+from cnnlab.training.checkpoint import BEST, LAST, PREVIOUS
+from cnnlab.training.settings import Every
+
+
+class Keeper(Checkpoint):
+    """After each epoch: its row in the record; a checkpoint when one is due, when it is the best, and before leaving.
+
+    Lightning calls a Checkpoint last, so what other callbacks made of the epoch is in it. `tell` hears of an epoch
+    when it is on disk. A signal is obeyed here: the steps in progress are finished, saved, and the process ends with
+    128 + its number.
+    """
+
+    def __init__(self, folder: Path, record: Any, signals: Signals, every: Every, tell: Callable[[dict], None]) -> None:
+        self.folder, self.record, self.signals, self.every, self.tell = folder, record, signals, every, tell
+        self.best, self.best_epoch = -1.0, 0
+        folder.mkdir(exist_ok=True)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self.best, "best_epoch": self.best_epoch}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.best, self.best_epoch = state["best"], state["best_epoch"]
+
+    def on_train_batch_end(self, trainer: pl.Trainer, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        first, end = batch
+        if first == end or trainer.should_stop:  # the epoch's end is at hand
+            return
+        if self.signals.received or (self.every.steps and end % (self.every.steps * module.accumulate) == 0):
+            self.save(trainer, module, trainer.current_epoch, module.progress.step)
+            self.leave()
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:
+        row = module.row()
+        improved = row["val/acc"] > self.best
+        if improved:
+            self.best, self.best_epoch = row["val/acc"], row["epoch"]
+        self.record.epoch(row)
+        ends = trainer.should_stop or row["epoch"] == trainer.max_epochs
+        if improved or ends or self.signals.received or (self.every.epochs and row["epoch"] % self.every.epochs == 0):
+            self.save(trainer, module, row["epoch"], 0)
+        if improved:
+            durable.link(self.folder / LAST, self.folder / BEST)
+        self.tell(row)
+        self.leave()
+
+    def save(self, trainer: pl.Trainer, module: Any, epochs: int, steps: int) -> None:
+        """The newest checkpoint; the one before it stays."""
+        module.facts |= {"epochs": epochs, "steps": steps, "best_epoch": self.best_epoch, "stop": trainer.should_stop}
+        last = self.folder / LAST
+        if last.exists():
+            os.replace(last, self.folder / PREVIOUS)
+        trainer.save_checkpoint(last)
+
+    def leave(self) -> None:
+        if self.signals.received:
+            raise SystemExit(128 + self.signals.received)

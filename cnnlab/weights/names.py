@@ -1,0 +1,111 @@
+"""Foreign names of layers, and which of ours they are: rules by pattern, stored as data.
+
+    layer{s}.{i}.conv{n}: body.stage{s}.{i}.body.conv{n}.conv     a word keeps its value on both sides
+    layer{s}.{i}.bn{n}: body.stage{s}.{i-1}.norm                  a number may be shifted
+    classifier.{0,3,6}: head.{fc6,fc7,fc8}.0.linear               one of a list becomes its like in the list opposite
+    features.{at}.squeeze: body.{at}.squeeze.0.conv               a word of a table, as `words: {at: {3: fire2.0, …}}`
+
+The name of a layer is that of its weights without the last word (`weight`, `bias`, `running_mean` …), which stays.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+FOLDER = Path(__file__).parent / "torchvision"
+HOLE = re.compile(r"\{([^{}]*)\}")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One line: a pattern of foreign names, and what becomes of them; `words` are tables."""
+
+    theirs: str
+    ours: str
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """With a group for every word, under its name, and every list, under its place."""
+        parts, lists = [], 0
+        for i, part in enumerate(HOLE.split(self.theirs)):
+            if i % 2 == 0:
+                parts.append(re.escape(part))
+            elif "," in part:
+                parts.append(f"(?P<_{lists}>{'|'.join(map(re.escape, part.split(',')))})")
+                lists += 1
+            else:
+                known = "|".join(map(re.escape, self.words[part])) if part in self.words else "[A-Za-z0-9_]+"
+                parts.append(f"(?P<{part}>{known})")
+        return re.compile("".join(parts))
+
+    @cached_property
+    def lists(self) -> list[dict[str, str]]:
+        """Of each list, what its entries become."""
+        theirs, ours = (
+            [hole.split(",") for hole in HOLE.findall(side) if "," in hole] for side in (self.theirs, self.ours)
+        )
+        return [dict(zip(a, b, strict=True)) for a, b in zip(theirs, ours, strict=True)]
+
+    def translate(self, layer: str) -> str | None:
+        found = self.pattern.fullmatch(layer)
+        if not found:
+            return None
+        words, lists = found.groupdict(), iter(enumerate(self.lists))
+
+        def filled(hole: re.Match[str]) -> str:
+            if "," in hole[1]:
+                i, become = next(lists)
+                return become[words[f"_{i}"]]
+            name, sign, shift = re.fullmatch(r"(\w+?)(?:([-+])(\d+))?", hole[1]).groups()  # type: ignore[union-attr]
+            word = self.words.get(name, {}).get(words[name], words[name])
+            return str(int(word) + int(f"{sign}{shift}")) if sign else word
+
+        return HOLE.sub(filled, self.ours)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The names that one family of foreign networks gives its layers."""
+
+    name: str
+    rules: tuple[Rule, ...]
+
+    def translate(self, layer: str) -> str | None:
+        """Our name of a foreign layer, by the first rule that knows it."""
+        return next((ours for rule in self.rules if (ours := rule.translate(layer))), None)
+
+
+def read_layout(name: str, family: Mapping[str, Any]) -> Layout:
+    tables = family.get("words", {}).items()
+    words = {name: {str(theirs): str(ours) for theirs, ours in table.items()} for name, table in tables}
+    return Layout(name, tuple(Rule(theirs, ours, words) for theirs, ours in family["names"].items()))
+
+
+@cache
+def families() -> dict[str, dict[str, Any]]:
+    """The files of torchvision's families: `names` are rules, `words` their tables, `files` published weights."""
+    return {file.stem: yaml.safe_load(file.read_text(encoding="utf-8")) for file in sorted(FOLDER.glob("*.yaml"))}
+
+
+@cache
+def layouts() -> tuple[Layout, ...]:
+    return tuple(read_layout(name, family) for name, family in families().items())
+
+
+def recognise(keys: Iterable[str]) -> tuple[Layout, dict[str, str]] | None:
+    """The layout that knows all of `keys`, names of tensors, and what they are called here; None if none does."""
+    keys = list(keys)
+    layers = dict.fromkeys(key.rpartition(".")[0] for key in keys)
+    for layout in layouts():
+        known = {layer: layout.translate(layer) for layer in layers}
+        if all(known.values()):
+            return layout, {key: f"{known[key.rpartition('.')[0]]}.{key.rpartition('.')[2]}" for key in keys}
+    return None

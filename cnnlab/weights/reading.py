@@ -1,0 +1,106 @@
+"""A file of weights, opened with nothing but values allowed, as tensors under our names."""
+
+from __future__ import annotations
+
+import pickle
+import re
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cnnlab.errors import Fault, UserError
+from cnnlab.settings import shown
+from cnnlab.weights.names import layouts, recognise
+from cnnlab.weights.source import KEY
+
+OURS = ("body.", "head.", "aux.")
+"""how the names of our own weights begin"""
+WRAPPERS = ("state_dict", "model")
+"""under which checkpoints keep the weights among other things"""
+PREFIXES = ("module.", "_orig_mod.", "model.", "net.")
+"""what wrapping a network (in DataParallel, by torch.compile …) puts before the names of its weights"""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What a file holds."""
+
+    file: Path
+    tensors: dict[str, Tensor]
+    """under our names"""
+    layout: str
+    """whose names the file has"""
+
+
+def read_weights(file: Path) -> Weights:
+    """The weights in `file`: one of our checkpoints or state dicts, or torchvision's. UserError for anything else."""
+    state = _bare(_state(_opened(file), file))
+    for name, tensor in state.items():
+        _check(name, tensor, file)
+    if all(name.startswith(OURS) for name in state):
+        return Weights(file, state, "cnnlab's own names")
+    if found := recognise(state):
+        layout, names = found
+        return Weights(file, {names[name]: tensor for name, tensor in state.items()}, f"torchvision's {layout.name}")
+    known = ", ".join(layout.name for layout in layouts())
+    message = f"{file} names its weights as no network known here does ({few(state)})"
+    raise UserError(Fault(KEY, f"{message}; known are cnnlab's own names and torchvision's of {known}"))
+
+
+def _opened(file: Path) -> Any:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what torch remarks on foreign files
+            return torch.load(file, map_location="cpu", weights_only=True)
+    except OSError as error:
+        message = f"{file} cannot be read: {(error.strerror or str(error)).lower()}"
+    except (RuntimeError, EOFError, ValueError, LookupError, AttributeError, TypeError, pickle.PickleError) as error:
+        message = f"{file} is not a file that torch.save has written, or it is damaged"
+        if re.search("unsupported global|TorchScript", str(error), re.I):
+            message = (
+                f"{file} holds more than tensors, and opening that could run code, so it is refused; "
+                "have its owner save the weights alone: torch.save(network.state_dict(), FILE)"
+            )
+    raise UserError(Fault(KEY, message))
+
+
+def _state(content: Any, file: Path) -> dict[Any, Any]:
+    """The mapping of names to tensors in what a file holds."""
+    for name in WRAPPERS:
+        if isinstance(content, dict) and isinstance(content.get(name), dict):
+            content = content[name]
+    if not isinstance(content, dict) or not content:
+        what = "nothing" if content == {} else f"a {type(content).__name__}"
+        raise UserError(Fault(KEY, f"{file} holds {what}, not names and tensors as network.state_dict() has them"))
+    return content
+
+
+def _bare(state: dict[Any, Any]) -> dict[Any, Any]:
+    """The names without what stands before all of them."""
+    for prefix in PREFIXES:
+        if all(isinstance(name, str) and name.startswith(prefix) for name in state):
+            return _bare({name.removeprefix(prefix): tensor for name, tensor in state.items()})
+    return state
+
+
+def _check(name: Any, tensor: Any, file: Path) -> None:
+    if isinstance(name, str) and isinstance(tensor, Tensor):
+        if tensor.layout == torch.strided and not (tensor.is_complex() or tensor.is_quantized):
+            return
+        what = "quantized" if tensor.is_quantized else "complex" if tensor.is_complex() else "sparse"
+        raise UserError(Fault(KEY, f"{name} in {file} is {what}; weights are plain real numbers"))
+    what = type(tensor).__name__ if isinstance(name, str) else "tensor without a name"
+    raise UserError(Fault(KEY, f"{file} is no mapping of names to tensors: under {shown(name)} there is {what}"))
+
+
+def few(names: Any) -> str:
+    """
+    >>> few(["a", "b", "c", "d", "e"])
+    'a, b, c and 2 more'
+    """
+    names = list(names)
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if names[3:] else "")

@@ -1,0 +1,173 @@
+"""What of a file's weights goes into a network, by name; nothing is loaded before all of it is known.
+
+A layer that the file has under the same name, with the same shapes, is taken. What is not in the file starts anew, and
+so does a norm of another kind. Other differences are faults unless `adapt` allows them:
+
+    channels   the first convolution reads other images: its weights are spread over the channels there are
+    classes    the output layer starts anew for other classes
+    shapes     layers of other shapes start anew
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from cnnlab.errors import Fault
+from cnnlab.weights.reading import Weights, few
+from cnnlab.weights.source import KEY
+
+Params = dict[str, Tensor]
+"""a layer's tensors, parameters and running statistics, by their last names"""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What becomes of one layer of the network."""
+
+    name: str
+    taken: bool
+    note: str = ""
+    """why not, or in what form"""
+
+
+@dataclass
+class Transfer:
+    """Found out, not done yet."""
+
+    weights: Weights
+    layers: list[Layer] = field(default_factory=list)
+    """of the network, in its order"""
+    left: list[str] = field(default_factory=list)
+    """layers of the file that the network has not"""
+    values: dict[str, Tensor] = field(default_factory=dict)
+    """what is to be put into the network, by name"""
+    faults: list[Fault] = field(default_factory=list)
+
+    def apply(self, net: nn.Module) -> None:
+        """Put the values into the network."""
+        own = net.state_dict()
+        with torch.no_grad():
+            for name, value in self.values.items():
+                own[name].copy_(value)
+
+
+def transfer(weights: Weights, own: dict[str, Tensor], adapt: Sequence[str] = ()) -> Transfer:
+    """What of `weights` fits a network whose state dict is `own`; only its names and shapes are looked at."""
+    result = Transfer(weights)
+    here, there = by_layer(own), by_layer(weights.tensors)
+    first = next((name for name, params in here.items() if _dims(params) == 4), None)
+    outputs = set(output_layers(here))
+    misfits: list[str] = []
+    for name, params in here.items():
+        found = there.get(name)
+        if found is None:
+            result.layers.append(Layer(name, False, "not in the file"))
+        elif ("running_mean" in params) != ("running_mean" in found):
+            kinds = ("batch norm", "another norm")
+            there_, here_ = kinds if "running_mean" in found else reversed(kinds)
+            result.layers.append(Layer(name, False, f"{there_} in the file, {here_} here"))
+        elif all(found[key].shape == params[key].shape for key in params.keys() & found.keys()):
+            _take(result, name, params, found)
+        elif name in outputs and _size(found, 0) != _size(params, 0):
+            _other_classes(result, name, _size(found, 0), _size(params, 0), "classes" in adapt)
+        elif name == first and _only_inputs_differ(params, found):
+            _other_channels(result, name, params, found, "channels" in adapt)
+        else:
+            result.layers.append(Layer(name, False, f"{_shapes(found)} in the file, {_shapes(params)} here"))
+            misfits.append(name)
+    result.left = [name for name in there if name not in here]
+    strange = [name for name, value in result.values.items() if not torch.isfinite(value).all()]
+    if strange:
+        result.faults.append(_fault(f"{few(strange)} has numbers in it that are not finite", weights))
+    if misfits and "shapes" not in adapt:
+        said = next(layer.note for layer in result.layers if layer.name == misfits[0])
+        more = f", and {len(misfits) - 1} more differ" if misfits[1:] else ""
+        result.faults.append(_fault(f"{misfits[0]} is {said}{more}; adapt=shapes starts such layers anew", weights))
+    if not result.faults and not any(layer.taken for layer in result.layers):
+        said = f"it has {few(there)}, this network {few(here)}"
+        result.faults.append(_fault(f"none of its layers fits this network: {said}", weights))
+    return result
+
+
+def by_layer(state: dict[str, Tensor]) -> dict[str, Params]:
+    layers: dict[str, Params] = {}
+    for name, tensor in state.items():
+        layer, _, last = name.rpartition(".")
+        layers.setdefault(layer, {})[last] = tensor
+    return layers
+
+
+def output_layers(layers: dict[str, Params]) -> Iterable[str]:
+    """The last layer with weights of the network itself, and of each auxiliary head."""
+    last: dict[str, str] = {}
+    for name, params in layers.items():
+        if _dims(params) >= 2:
+            section, block = name.split(".")[:2]
+            last[block if section == "aux" else ""] = name
+    return last.values()
+
+
+def _take(result: Transfer, name: str, params: Params, found: Params) -> None:
+    lacking = [key for key in params if key not in found and key != "num_batches_tracked"]
+    if "weight" in lacking:
+        result.faults.append(_fault(f"it has {few(found)} of {name}, but no weight", result.weights))
+    notes = [f"its {key} starts anew, the file has none" for key in lacking]
+    notes += [f"the file's {key} has no place here" for key in found if key not in params]
+    result.layers.append(Layer(name, True, "; ".join(notes)))
+    result.values.update({f"{name}.{key}": found[key] for key in params if key in found})
+
+
+def _other_classes(result: Transfer, name: str, there: int, here: int, allowed: bool) -> None:
+    result.layers.append(Layer(name, False, f"{there} classes in the file, {here} here"))
+    if not allowed:
+        said = f"made for {there} classes, these data have {here}; adapt=classes starts {name} anew"
+        result.faults.append(_fault(said, result.weights))
+
+
+def _other_channels(result: Transfer, name: str, params: Params, found: Params, allowed: bool) -> None:
+    there, here = _size(found, 1), _size(params, 1)
+    result.layers.append(Layer(name, True, f"fitted to {here} channel{'s' * (here > 1)} from {there}"))
+    result.values |= {f"{name}.{key}": tensor for key, tensor in found.items() if key in params}
+    result.values[f"{name}.weight"] = spread(found["weight"], here)
+    if not allowed:
+        said = f"made for images of {there} channels, these have {here}; adapt=channels fits {name} to them"
+        result.faults.append(_fault(said, result.weights))
+
+
+def spread(weight: Tensor, channels: int) -> Tensor:
+    """A first convolution's weights (O, I, k, k) for another number of input channels.
+
+    One channel gets the sum over all, so that a grey image has the response it had as a colour image. For more, the
+    channels repeat in their order and are scaled by I/channels, which keeps the size of the response.
+    """
+    if channels == 1:
+        return weight.sum(1, keepdim=True)
+    inputs = weight.shape[1]
+    return weight[:, torch.arange(channels) % inputs] * (inputs / channels)
+
+
+def _only_inputs_differ(params: Params, found: Params) -> bool:
+    others = (key for key in params.keys() & found.keys() if key != "weight")
+    a, b = params["weight"].shape, found["weight"].shape
+    return len(b) == 4 and (a[0], *a[2:]) == (b[0], *b[2:]) and all(params[k].shape == found[k].shape for k in others)
+
+
+def _dims(params: Params) -> int:
+    return params["weight"].dim() if "weight" in params else 0
+
+
+def _size(params: Params, dim: int) -> int:
+    return params["weight"].shape[dim] if _dims(params) > dim else 0
+
+
+def _shapes(params: Params) -> str:
+    sizes = "×".join(map(str, params["weight"].shape)) if "weight" in params else "without a weight"
+    return sizes or "a single number"
+
+
+def _fault(message: str, weights: Weights) -> Fault:
+    return Fault(KEY, f"{weights.file}: {message}")

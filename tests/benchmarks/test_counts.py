@@ -1,0 +1,14 @@
+"""The table of the docs is what the networks are now."""
+
+from __future__ import annotations
+
+from nets import zoo
+from small import CONF
+
+from cnnlab.benchmarks.counts import names, page
+
+
+def test_the_table_in_the_docs_is_up_to_date() -> None:
+    said = "\n".join(page({name: zoo(name) for name in names()}))
+    assert (CONF.parent / "docs" / "zoo.md").read_text(encoding="utf-8") == said
+    assert all(f"| `{name}` |" in said for name in names())

@@ -1,0 +1,211 @@
+"""A user's own kinds, from a module that `plugins=` names: their schema, their weights, and what goes wrong in them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from nets import CONV, faults, model, network
+from small import SMALL
+from spoken import spoken
+
+import cnnlab as package
+from cnnlab.blocks import KINDS, plugins
+from cnnlab.errors import UserError
+from cnnlab.network.build import build
+from cnnlab.network.plan import plan
+
+OWN = '''
+import torch
+from torch import nn
+from cnnlab.blocks import Block, Conv
+from cnnlab.blocks.base import Width
+
+class Scaled(nn.Module):
+    def __init__(self, channels, by, fail):
+        super().__init__()
+        self.gain = nn.Parameter(torch.full((channels, 1, 1), by))
+        self.noise = nn.Parameter(torch.randn(channels, 1, 1))
+        self.conv = nn.Conv2d(channels, channels, 3, padding=1)
+        self.sign = torch.tensor([1.0])
+        self.fail = fail
+        nn.init.zeros_(self.conv.weight)
+
+    def forward(self, x):
+        if self.fail == "forward":
+            return x.nothing
+        return None if self.fail == "none" else x * self.gain * self.sign + self.conv(x) + self.noise
+
+class LayerScale(Block):
+    """x times a number for each channel."""
+    by: float = 0.5
+    """where it starts"""
+    fail: str = ""
+
+    def build(self, shape):
+        if self.fail == "build":
+            raise KeyError("no such thing")
+        return [] if self.fail == "list" else Scaled(shape[0], self.by, self.fail)
+
+class Wide(Block):
+    block: str = "widened"
+    channels: Width
+
+    def build(self, shape):
+        return Conv(channels=self.channels, act="none").build(shape)
+'''
+SCALE = {"block": "layer_scale", "by": 0.25}
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], None]]:
+    """Writes a module where Python looks for it; afterwards all is as if nothing had been loaded."""
+    monkeypatch.chdir(tmp_path)
+    kinds, path, modules = dict(KINDS), list(sys.path), set(sys.modules)
+    yield lambda name, text: (tmp_path / f"{name}.py").write_text(text) and None
+    KINDS.clear()
+    KINDS.update(kinds)
+    plugins.LOADED.clear()
+    sys.path[:] = path
+    for name in set(sys.modules) - modules:
+        if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
+            del sys.modules[name]
+
+
+Write = Callable[[str, str], None]
+
+
+@pytest.fixture
+def own(write: Write) -> Write:
+    write("own_blocks", OWN)
+    assert plugins.load_plugins(["own_blocks"]) == []
+    return write
+
+
+def test_its_fields_are_its_schema(own: Write) -> None:
+    assert [str(f) for f in plan(network(model({"c": CONV, "s": SCALE})), (1, 8, 8)).faults] == []
+    (said,) = faults(model({"c": CONV, "s": SCALE | {"buy": 3}}))
+    assert said == "model.body.s.buy: layer_scale has no such setting; did you mean 'by'?"
+    (said,) = faults(model({"c": CONV, "s": {"block": "layer_scal"}}))
+    assert said == "model.body.s.block: there is no kind of block 'layer_scal'; did you mean 'layer_scale'?"
+    (said,) = faults(model({"c": {"block": "widened", "channels": 0}}))
+    assert said == "model.body.c.channels: should be at least 1, not 0"
+
+
+def test_it_takes_the_words_that_its_types_say(own: Write) -> None:
+    found = network(
+        model({"c": {"block": "widened", "channels": 8}, "d": {"block": "widened", "channels": "classes"}}, width=2.0)
+    )
+    assert [stage.copies[0].channels for stage in found.body] == [16, 10]
+
+
+def test_its_shape_and_cost_need_no_code(own: Write) -> None:
+    layer = plan(network(model({"c": CONV, "s": SCALE})), (1, 8, 8)).layers[1]
+    assert (layer.block, layer.shape, layer.params, layer.receptive_field) == ("layer_scale", (8, 8, 8), 600, (5, 5))
+
+
+def test_its_weights_start_as_its_own_code_says(own: Write) -> None:
+    module = build(network(model({"c": CONV, "s": SCALE})), (1, 8, 8)).body.s[0]
+    assert torch.equal(module.gain, torch.full((8, 1, 1), 0.25))
+    assert not module.conv.weight.any()
+    assert module.conv.bias.any()
+    assert module.sign.device.type == "cpu"
+
+
+def test_it_starts_from_a_stream_of_its_own(own: Write) -> None:
+    def noise(body: dict, seed: int = 0) -> torch.Tensor:
+        return build(network(model(body)), (1, 8, 8), seed).body.s[0].noise
+
+    first = noise({"c": CONV, "s": SCALE})
+    assert torch.equal(first, noise({"c": CONV, "x": CONV, "s": SCALE | {"by": 0.1}, "y": SCALE}))
+    assert not torch.equal(first, noise({"c": CONV, "s": SCALE}, seed=1))
+
+
+@pytest.mark.parametrize(
+    ("fail", "told"),
+    [
+        ("list", "its build() returns list, not a torch module"),
+        ("none", "its forward() returns NoneType, not a tensor"),
+        ("build", "KeyError: 'no such thing' (own_blocks.py:30)"),
+        ("forward", "AttributeError: 'Tensor' object has no attribute 'nothing' (own_blocks.py:19)"),
+    ],
+)
+def test_what_goes_wrong_in_it_is_told_with_its_line(own: Write, fail: str, told: str) -> None:
+    for body, at in (
+        ({"s": SCALE | {"fail": fail}}, "model.body.s"),
+        ({"o": {"block": "sequential", "body": {"s": SCALE | {"fail": fail}}}}, "model.body.o.body.s"),
+    ):
+        (fault,) = plan(network(model(body)), (1, 8, 8)).faults
+        assert fault.message == told
+        assert at.startswith(fault.path)
+
+
+BAD = {
+    "x = 1 / 0": "bad cannot be imported: ZeroDivisionError: division by zero (bad.py:1)",
+    "x = (": "bad cannot be imported: SyntaxError: '(' was never closed (bad.py:1)",
+    "raise SystemExit(3)": "bad cannot be imported: SystemExit: 3 (bad.py:1)",
+    "import not_there_at_all": "bad needs not_there_at_all",
+    "x = 1": "bad has no class in it that is a cnnlab.blocks.Block with a build(self, shape)",
+    "from cnnlab.blocks import Conv": "bad has no class in it that is a cnnlab.blocks.Block with a build(self, shape)",
+    OWN.replace('"widened"', '"conv"'): "bad.Wide: there is a kind of block 'conv' already; give it another `block`",
+    OWN.replace("fail: str", "first: int = 1\n    fail: str"): (
+        "bad.LayerScale: every block takes first; give this setting another name"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", BAD, ids=range(len(BAD)))
+def test_a_module_that_cannot_be_used_says_why_and_adds_nothing(write: Write, text: str) -> None:
+    write("bad", text)
+    before = dict(KINDS)
+    assert [str(fault) for fault in plugins.load_plugins(["bad"], {"first"})] == [f"plugins: {BAD[text]}"]
+    assert before == KINDS
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("not_here", "plugins: there is no module 'not_here' here, nor is one installed"),
+        ("not_here.blocks", "plugins: there is no module 'not_here.blocks' here, nor is one installed"),
+        ("a b", "plugins: 'a b' is no module's name, such as my_blocks (of a file my_blocks.py)"),
+        ("../x", "plugins: '../x' is no module's name, such as my_blocks (of a file my_blocks.py)"),
+    ],
+)
+def test_a_name_that_is_no_module(write: Write, name: str, told: str) -> None:
+    assert [str(fault) for fault in plugins.load_plugins([name])] == [told]
+
+
+def test_only_the_command_line_and_the_users_own_config_name_them(
+    cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], write: Write, tmp_path: Path
+) -> None:
+    write("marks", f"open({str(tmp_path / 'ran')!r}, 'w').close()\n{OWN}")
+    (tmp_path / "mine" / "debug").mkdir(parents=True)
+    file = tmp_path / "mine" / "debug" / "evil.yaml"
+    file.write_text("# @package _global_\nplugins: [marks]\n")
+    assert cnnlab("-cd", str(tmp_path / "mine"), "debug=evil", "task=summary") == 2
+    assert "plugins: only the command line and your own config.yaml name plugins" in spoken(capsys)[0]
+    file.write_text("# @package plugins\nx: marks\n")
+    assert cnnlab("-cd", str(tmp_path / "mine"), "debug=evil", "task=summary") == 2
+    assert not (tmp_path / "ran").exists()
+    assert cnnlab("plugins=marks", "model.body.x={block: layer_scale}", "task=summary") == 0
+    assert (tmp_path / "ran").exists()
+
+
+def test_somebodys_run_imports_nothing_unless_it_is_named_again(
+    cnnlab: Callable[..., int], own: Write, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    block = "model.body.x={block: layer_scale, after: s2}"
+    assert cnnlab(*SMALL, "plugins=own_blocks", block, f"hydra.run.dir={folder}") == 0
+    assert package.load(folder, plugins=["own_blocks"])(torch.zeros(1, 28, 28, dtype=torch.uint8)).shape == (1, 10)
+    for kind in ("layer_scale", "widened"):
+        del KINDS[kind]
+    plugins.LOADED.clear()
+    with pytest.raises(UserError) as caught:
+        package.load(folder)
+    (fault,) = caught.value.faults
+    assert fault.message.endswith("; it was made with plugins=own_blocks, whose code is run only if you name them, too")
+    assert not plugins.LOADED

@@ -1,0 +1,119 @@
+"""Mirrors cnnlab/weights/reading.py: what may be in a file of weights, and what is refused."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from foreign import resnet18
+
+from cnnlab.errors import UserError
+from cnnlab.weights.reading import read_weights
+
+OURS = {"body.c1.0.conv.weight": torch.ones(6, 1, 5, 5), "head.out.0.linear.bias": torch.zeros(10)}
+
+
+def saved(folder: Path, content: Any, **how: Any) -> Path:
+    torch.save(content, folder / "weights.pt", **how)
+    return folder / "weights.pt"
+
+
+def refusal(file: Path) -> str:
+    with pytest.raises(UserError) as caught:
+        read_weights(file)
+    (fault,) = caught.value.faults
+    assert fault.path == "weights"
+    assert str(file) in fault.message
+    return fault.message.replace(str(file), "FILE")
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        lambda state: state,
+        lambda state: {"state_dict": state, "epoch": 3},
+        lambda state: {"model": state, "optimizer": {"state": {}}},
+        lambda state: {f"module.{name}": tensor for name, tensor in state.items()},
+        lambda state: {"state_dict": {f"module._orig_mod.{name}": tensor for name, tensor in state.items()}},
+    ],
+)
+@pytest.mark.parametrize(("state", "layout"), [(OURS, "cnnlab's own names"), (resnet18(), "torchvision's resnet")])
+def test_weights_are_found_as_they_are_usually_kept(tmp_path, wrapped, state, layout):
+    found = read_weights(saved(tmp_path, wrapped(state)))
+    assert found.layout == layout
+    assert len(found.tensors) == len(state)
+    assert all(torch.equal(a, b) for a, b in zip(found.tensors.values(), state.values(), strict=True))
+
+
+def test_the_old_format_of_torch_is_read(tmp_path):
+    assert read_weights(saved(tmp_path, OURS, _use_new_zipfile_serialization=False)).tensors.keys() == OURS.keys()
+
+
+class Evil:
+    def __reduce__(self):
+        return os.system, ("touch was-here",)
+
+
+@pytest.mark.parametrize(
+    "content", [torch.nn.Linear(2, 2), Evil(), {"state_dict": OURS, "args": argparse.Namespace(lr=1)}]
+)
+def test_what_could_run_code_is_refused_and_does_not_run(tmp_path, monkeypatch, content):
+    monkeypatch.chdir(tmp_path)
+    said = refusal(saved(tmp_path, content))
+    assert said.startswith("FILE holds more than tensors, and opening that could run code, so it is refused")
+    plain = tmp_path / "plain.pkl"
+    plain.write_bytes(pickle.dumps(content, protocol=2))
+    assert "so it is refused" in refusal(plain)
+    assert not (tmp_path / "was-here").exists()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"norm: batch\n", b"\x89PNG\r\n\x1a\n" + bytes(100), b"PK\x03\x04" + bytes(50)]
+)
+def test_other_files_are_refused(tmp_path, content):
+    (tmp_path / "x").write_bytes(content)
+    assert refusal(tmp_path / "x") == "FILE is not a file that torch.save has written, or it is damaged"
+
+
+def test_a_file_cut_short_is_refused(tmp_path):
+    file = saved(tmp_path, resnet18())
+    os.truncate(file, file.stat().st_size // 2)
+    assert "or it is damaged" in refusal(file)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({}, "FILE holds nothing, not names and tensors as network.state_dict() has them"),
+        ([torch.ones(2)], "FILE holds a list, not names and tensors as network.state_dict() has them"),
+        (torch.ones(2), "FILE holds a Tensor, not names and tensors as network.state_dict() has them"),
+        ({"epoch": 3}, "FILE is no mapping of names to tensors: under 'epoch' there is int"),
+        ({0: torch.ones(2)}, "FILE is no mapping of names to tensors: under 0 there is tensor without a name"),
+        ({**OURS, "body.x": None}, "FILE is no mapping of names to tensors: under 'body.x' there is NoneType"),
+        (
+            {"body.x.weight": torch.ones(2, dtype=torch.complex64)},
+            "body.x.weight in FILE is complex; weights are plain real",
+        ),
+        (
+            {"body.x.weight": torch.eye(2).to_sparse()},
+            "body.x.weight in FILE is sparse; weights are plain real numbers",
+        ),
+        (
+            {"encoder.w": torch.ones(2), "fc.weight": torch.ones(2)},
+            "FILE names its weights as no network known here does",
+        ),
+    ],
+)
+def test_what_is_no_state_dict_is_refused(tmp_path, content, said):
+    assert refusal(saved(tmp_path, content)).startswith(said)
+
+
+def test_an_unknown_layout_names_those_that_are_known(tmp_path):
+    said = refusal(saved(tmp_path, {f"blocks.{i}.weight": torch.ones(1) for i in range(9)}))
+    assert "(blocks.0.weight, blocks.1.weight, blocks.2.weight and 6 more)" in said
+    assert "known are cnnlab's own names and torchvision's of alexnet, " in said
