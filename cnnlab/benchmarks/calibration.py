@@ -346,8 +346,17 @@ def rows(scenario: Scenario, tally: Tally) -> list[list[str]]:
     if tally.intervals:
         low, high = share(tally.covered, tally.intervals)
         fine = "yes" if high >= 0.95 else "NO"
-        found.append([scenario.name, "95 % interval", "holds the truth", "≥ 95 %",
-                      percent(tally.covered / tally.intervals), f"{percent(low)} to {percent(high)}", fine])  # fmt: skip
+        found.append(
+            [
+                scenario.name,
+                "95 % interval",
+                "holds the truth",
+                "≥ 95 %",
+                percent(tally.covered / tally.intervals),
+                f"{percent(low)} to {percent(high)}",
+                fine,
+            ]
+        )
     if scenario.power:
         judged = sum(tally.right.values())
         for verdict in ("supported", "refuted", "inconclusive"):
