@@ -119,13 +119,14 @@ def _jobs(path: Path, manifest: Mapping[str, Any], label: str, problems: list[st
     if not manifest:
         yield from _unlisted(path, label, problems)
         return
-    fixed = _assignments(manifest.get("fixed"))
+    fixed, root = _assignments(manifest.get("fixed")), path.resolve()
     for number, job in enumerate(manifest["jobs"]):
         overrides, folder = (job.get("overrides"), job.get("folder")) if isinstance(job, dict) else (None, None)
         if not isinstance(overrides, dict) or not isinstance(folder, str):
             problems.append(f"{label}sweep.json: job {number} has no folder or no overrides; left out")
             continue
-        if (home := path / folder).resolve() != path.resolve() and path.resolve() not in home.resolve().parents:
+        home = path / folder
+        if not _inside(root, home):
             problems.append(f"{label}sweep.json: job {number} lies outside the sweep's folder; left out")
             continue
         values = {str(key): str(value) for key, value in overrides.items()}
@@ -133,6 +134,13 @@ def _jobs(path: Path, manifest: Mapping[str, Any], label: str, problems: list[st
         words = _words(job.get("words")) or _words(record.facts.get("overrides"))
         identity = job.get("identity") or record.facts.get("identity")
         yield _checked(_Job(home, f"{label}{folder}", values, identity, words, fixed, record), problems)
+
+
+def _inside(root: Path, home: Path) -> bool:
+    try:
+        return root in home.resolve().parents
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
 def _unlisted(path: Path, label: str, problems: list[str]) -> Iterable[_Job]:

@@ -237,7 +237,8 @@ def _layer(text: str) -> Metric:
         raise ValueError(f"{text!r} should be layer/NAME/WHAT{near(what, LAYER)}")
 
     def read(trial: Trial) -> Reading | None:
-        layers = [one for one in trial.network.get("layers") or () if isinstance(one, Mapping)]
+        listed = trial.network.get("layers")
+        layers = [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list) else []
         found = _matching(layers, name)
         value = _of_layers(found, what, trial.network.get("params")) if found else None
         return Reading(float(value)) if is_number(value) else None

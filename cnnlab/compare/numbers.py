@@ -122,8 +122,14 @@ def _why(trial: Trial, metric: Metric) -> str:
             return f"{trial.name} is {trial.status}"
         case _:
             return f"{trial.name} {'is ' if trial.status == 'damaged' else ''}{trial.status}" + (
-                f" ({trial.error[:80]})" if trial.error else ""
+                f" ({_brief(trial.error)})" if trial.error else ""
             )
+
+
+def _brief(error: str, most: int = 100) -> str:
+    """An error's first sentence, at a word's end where it is long."""
+    first = error.partition(". ")[0]
+    return first if len(first) <= most else f"{first[:most].rpartition(' ')[0]} …"
 
 
 def _largest(metric: Metric, side: Side, seed: str, ledger: Ledger) -> tuple[Reading | None, str]:
@@ -132,7 +138,9 @@ def _largest(metric: Metric, side: Side, seed: str, ledger: Ledger) -> tuple[Rea
     assert metric.collapses
     of, at_least, bar = metric.threshold
     place = list(ledger.factors).index(metric.collapses)
-    steps = sorted((float(cell[place]), cell) for cell in side.cells)
+    steps = sorted((float(cell[place]), cell) for cell in side.cells if _positive(cell[place]))
+    if not steps:
+        return None, f"{metric.collapses} has no values that are positive numbers"
     reached: list[float] = []
     for value, cell in steps:
         trial = ledger.trials[cell].get(seed)

@@ -48,7 +48,9 @@ def unequal(trials: Sequence[Trial]) -> list[str]:
 def remarks(trials: Sequence[Trial]) -> list[str]:
     """Differences that make runs no less comparable by themselves, but that a reader should know of."""
     said = []
-    commits = {git["commit"][:9] for t in trials if isinstance(git := t.facts.get("git"), dict) and git.get("commit")}
+    commits = {
+        str(git["commit"])[:9] for t in trials if isinstance(git := t.facts.get("git"), dict) and git.get("commit")
+    }
     if len(commits) > 1:
         said.append(f"the runs were made by different revisions of cnnlab's source: {', '.join(sorted(commits))}")
     if len(devices := {str(t.result["device"]) for t in trials if t.result.get("device")}) > 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -15,6 +15,8 @@ import yaml
 Status = Literal["ok", "failed", "diverged", "interrupted", "running", "waiting", "damaged"]
 """the four ends of a run; `running`: begun, not ended; `waiting`: no record yet; `damaged`: its end cannot be read"""
 
+LARGEST = 1e30
+"""what lies beyond (infinity too) was never measured"""
 ACCURACIES = ("test/acc", "best/val_acc")
 ENDS = ("ok", "failed", "diverged", "interrupted")
 
@@ -80,9 +82,9 @@ def read_record(folder: Path) -> Record:
 
 def _status(folder: Path, facts: Any, result: Mapping[str, Any] | None, problems: list[str]) -> Status:
     if result is None:
-        if (folder / "result.json").exists():
+        if os.path.exists(folder / "result.json"):
             return "damaged"
-        return "running" if facts is not None or (folder / "run.json").exists() else "waiting"
+        return "running" if facts is not None or os.path.exists(folder / "run.json") else "waiting"
     status = result.get("status")
     if status not in ENDS:
         problems.append(f"result.json: status is {json.dumps(status)[:40]}, not one of {', '.join(ENDS)}")
@@ -107,7 +109,8 @@ def _best(rows: tuple[Mapping[str, Any], ...]) -> float | None:
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, float | int) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether a record's value is a number that can be reckoned with, also where somebody has edited it."""
+    return isinstance(value, float | int) and not isinstance(value, bool) and abs(value) < LARGEST
 
 
 def _json(file: Path, problems: list[str]) -> dict[str, Any] | None:

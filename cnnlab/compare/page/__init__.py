@@ -62,12 +62,13 @@ def _top(found: Comparison) -> Markup:
 def _main(found: Comparison) -> Markup:
     measured = [metric for metric in found.metrics if not metric.exact]
     first = measured[0] if measured else found.metrics[0]
+    seen = [metric for metric in measured or found.metrics if not metric.collapses]
     prices = [cost(found, first, parse(key), words) for key, words in PRICES.items()]
     return tag(
         "main",
         section("Verdicts", "verdicts", parts.verdicts(found) or tag("p", found.headline)),
         tag("div", legend(found), class_="sticky") if len(found.arms) > 1 else None,
-        section("Every run", "runs", [dots(found, metric) for metric in found.metrics[:6] if not metric.collapses]),
+        section("Every run", "runs", [dots(found, metric) for metric in seen[:6]]),
         section("Learning curves", "curves", _grid(curves(found))),
         section("Cost", "cost", _grid(list(filter(None, prices)) if not first.exact else [])),
         section("Networks", "networks", networks(found)),

@@ -75,7 +75,7 @@ def dots(found: Comparison, metric: Metric) -> Markup | None:
     ]
     said = f"{metric.words}, every run a dot: " + "; ".join(_summary(arm, metric) for _, arm, _ in read[:12])
     picture = chart(width, base + 44, said, bottom(scale, top, base, metric.words, axis(metric)), rows)
-    note = "each dot a seed; the bar is the mean with its 95 % interval (Student's t)"
+    note = "counts" if metric.exact else "each dot a seed; the bar is the mean with its 95 % interval (Student's t)"
     return figure(f"{wording.capital(metric.words)}, run by run", picture, note, _dots_table(read, metric))
 
 

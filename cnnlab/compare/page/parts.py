@@ -72,7 +72,7 @@ def card(found: Comparison, one: Judged) -> Markup:
             picture,
             tag(
                 "p",
-                "paired differences, a dot a seed" + ("; shaded: too small to count" if one.margin else ""),
+                "a dot a seed, paired" + ("; shaded: too small to count" if one.margin else ""),
                 class_="under",
             ),
         )

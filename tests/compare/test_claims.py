@@ -1,0 +1,118 @@
+"""A study's claims: what may stand there, and what is said of the rest."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cnnlab.benchmarks.simulated import Outcome, write_sweep
+from cnnlab.compare import compare
+from cnnlab.compare.claims import faults
+from cnnlab.compare.statistics import detectable, equivalence, holm, paired
+
+KEYS = {"model.norm": ["none", "batch"], "optimizer.lr": ["0.05", "0.5"], "seed": ["0", "1", "2", "3", "4"]}
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"factor": "model.nrom", "arm": "batch"},
+     "claims[0].factor: 'model.nrom' is not varied here; did you mean 'model.norm'?"),
+    ({"factor": "model.norm", "arm": "bach"}, "claims[0].arm: model.norm has no value 'bach'; did you mean 'batch'?"),
+    ({"factor": "model.norm", "arm": "batch", "margin": 0}, "claims[0].margin: should be above 0, not 0"),
+    ({"factor": "model.norm", "arm": "batch", "metric": "tset/acc"},
+     "claims[0].metric: no run records 'tset/acc'; did you mean 'test/acc'?"),
+    ({"factor": "model.norm", "arm": "none"},
+     "claims[0].arm: model.norm none is compared with itself, the first-listed: name a reference"),
+    ({"factor": "model.norm", "arm": "batch", "metric": "shift/acc_1"},
+     "claims[0].metric: shift/acc_1 is measured only where the study's metrics name shift"),
+    ({"factor": "model.norm", "arm": "batch", "metric": "epochs to val/acc >= soon"},
+     "claims[0].metric: 'soon' is no number to reach"),
+    ({"arm": "batch"}, "claims[0].factor: a claim needs a factor and an arm, or a value to compare with"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("claim", "message"), WRONG)
+def test_what_is_wrong_with_a_claim_is_said_with_its_place(claim: dict[str, Any], message: str) -> None:
+    assert [str(fault) for fault in faults([claim], KEYS)] == [message]
+
+
+def test_numbers_are_the_same_however_they_are_spelt() -> None:
+    claim = {"factor": "model.norm", "arm": "batch", "where": {"optimizer.lr": 5e-1}}
+    assert faults([claim], KEYS) == []
+
+
+def sweep(folder: Path, claims: list[dict[str, Any]], **study: Any) -> Path:
+    """Batch norm is worth 3 points at 0.5 and nothing at 0.05, where it trains four epochs sooner."""
+    dice = random.Random(3)
+
+    def end(at: Mapping[str, str]) -> Outcome:
+        batch, fast = at["model.norm"] == "batch", at["optimizer.lr"] == "0.5"
+        acc = 0.85 + 0.03 * (batch and fast) + dice.gauss(0, 0.002)
+        sooner = 2 if batch else 6
+        curve = [0.82 if epoch >= sooner + dice.choice((0, 0, 1)) else 0.4 for epoch in range(1, 9)]
+        return Outcome(acc=round(acc, 4), curve=curve)
+
+    return write_sweep(folder / "sweep", KEYS, end, study={"claims": claims, **study}, epochs=8)
+
+
+def test_claims_are_judged_at_a_place_on_average_and_as_an_interaction(tmp_path: Path) -> None:
+    norm = {"factor": "model.norm", "arm": "batch"}
+    claims = [
+        {**norm, "expect": "higher", "where": {"optimizer.lr": 0.5}},
+        {**norm, "expect": "equal", "where": {"optimizer.lr": 0.05}},
+        {**norm, "expect": "lower", "metric": "epochs to val/acc >= 0.8", "margin": 1},
+        {"factor": ["model.norm", "optimizer.lr"], "arm": ["batch", 0.5], "expect": "higher"},
+        {**norm, "expect": "lower", "control": True},
+    ]
+    judged = compare([sweep(tmp_path, claims)]).judged
+    assert [one.verdict for one in judged] == ["supported"] * 4 + ["refuted"]
+    assert judged[3].mean == pytest.approx(0.03, abs=0.004)
+    assert judged[2].mean == pytest.approx(-4, abs=0.8)
+
+
+def test_each_arm_gets_its_own_best_rate_and_equal_rates_stand_beside(tmp_path: Path) -> None:
+    found = compare([sweep(tmp_path, [{"factor": "model.norm", "arm": "batch"}], tuned=["optimizer.lr"])])
+    assert [one.question.family for one in found.judged] == ["claims", "equal settings", "equal settings"]
+    assert set(found.judged[0].question.chosen) == {"model.norm=none", "model.norm=batch"}
+
+
+def test_a_claim_at_fault_is_named_and_the_others_are_judged(tmp_path: Path) -> None:
+    sound, broken = {"factor": "model.norm", "arm": "batch"}, {"factor": "model.norm", "arm": "nothing"}
+    found = compare([sweep(tmp_path, [broken, sound])])
+    assert len(found.judged) == 1
+    assert any("claims[0].arm" in problem for problem in found.problems)
+
+
+def test_other_epochs_and_threads_are_refused_by_name(tmp_path: Path) -> None:
+    def end(at: Mapping[str, str]) -> Outcome:
+        odd = at["model.norm"] == "batch" and at["seed"] == "3"
+        return Outcome(acc=0.8 + int(at["seed"]) / 1000, config={"trainer.max_epochs": 9, "threads": 2} if odd else {})
+
+    keys = {key: values for key, values in KEYS.items() if key != "optimizer.lr"}
+    (only,) = compare([write_sweep(tmp_path / "sweep", keys, end)]).judged
+    assert only.verdict is None
+    assert "trainer.max_epochs is 3 in norm=batch_seed=0 and 9 in norm=batch_seed=3" in (only.reason or "")
+    assert "threads is 1" in (only.reason or "")
+
+
+def test_sweeps_are_read_together_and_twice_told_runs_count_once(tmp_path: Path) -> None:
+    def end(at: Mapping[str, str]) -> Outcome:
+        gain = 0.02 if at["model.norm"] == "batch" else 0.0
+        return Outcome(acc=0.8 + int(at["seed"]) / 1000 + gain + (0.001 if at["seed"] == "2" else 0.0))
+
+    first = write_sweep(tmp_path / "first", {"model.norm": ["none", "batch"], "seed": ["0", "1", "2"]}, end)
+    second = write_sweep(tmp_path / "second", {"model.norm": ["none", "batch"], "seed": ["2", "3", "4"]}, end)
+    found = compare([first, second])
+    assert len(found.judged[0].numbers.pairs) == 5
+    assert found.total == 10
+
+
+def test_equal_seeds_are_bounded_by_the_resolution_and_holm_by_the_largest() -> None:
+    alike = paired([0.0] * 5, resolution=1 / 2000)
+    assert alike.agree
+    assert equivalence(alike, 0.01) < 0.001
+    assert alike.high == pytest.approx(2.776 / 2000 / 6**0.5 / 5**0.5, rel=1e-3)
+    assert holm([0.04, 0.001, 0.5]) == [0.08, 0.003, 0.5]
+    assert detectable(0.01, 5, 0.05) == pytest.approx(3.761 * 0.01 / 5**0.5, rel=1e-3)
