@@ -4,8 +4,8 @@
     python -m cnnlab.benchmarks.zoo nin vgg11 --seeds 3 --markdown -- optimizer.lr=0.1
 
 Networks too costly for a few minutes on two cores get fewer images; their rows say so. `--images` and `--epochs` hold
-for all, and what follows `--` goes to run.py as it is. All 15 take about 40 minutes on one core with bf16 units; where
-others use the machine, `-- threads=1` is not only fairer but many times faster.
+for all, and what follows `--` goes to run.py as it is. Fifteen of them took about 40 minutes on one core with bf16
+units; where others use the machine, `-- threads=1` is not only fairer but many times faster.
 """
 
 from __future__ import annotations

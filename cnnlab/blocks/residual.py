@@ -100,6 +100,8 @@ class Narrowed(Shortened):
     """groups of the middle convolution (ResNeXt's cardinality)"""
     base_width: Count = 64
     """inner channels a group for 64 planes (ResNeXt's 4d, the 128 of wide_resnet50_2)"""
+    stride_at: Literal["conv1", "conv2"] = "conv2"
+    """the convolution that strides: conv1, the 1×1 of the paper, or conv2, the 3×3 of torchvision ("v1.5")"""
 
     @property
     def inner(self) -> int:
@@ -110,16 +112,18 @@ class Narrowed(Shortened):
             raise Misfit(f"base_width ({self.base_width}) makes {planes} · {self.base_width} / 64 channels: not whole")
         return width * self.groups
 
-    def middle(self) -> dict[str, Any]:
-        """Settings of the middle convolution."""
-        wide = {"kernel_size": self.kernel_size, "dilation": self.dilation, "groups": self.groups}
-        return {"channels": self.inner, "stride": self.stride, "dropout": self.dropout, **wide}
+    def narrow(self) -> dict[str, Part]:
+        """The first two convolutions."""
+        first, second = (self.stride, (1, 1)) if self.stride_at == "conv1" else ((1, 1), self.stride)
+        wide: dict[str, Any] = {"dilation": self.dilation, "groups": self.groups, "dropout": self.dropout}
+        conv2 = self.conv(self.inner, self.kernel_size, stride=second, **wide)
+        return {"conv1": self.conv(self.inner, stride=first), "conv2": conv2}
 
 
 class Bottleneck(Narrowed):
     """1×1, 3×3 and 1×1 convolutions beside a shortcut: (C, H, W) -> (channels, ceil(H/stride), ceil(W/stride)).
 
-    He et al. 2015, arXiv:1512.03385, fig. 5, with the stride on the 3×3 as torchvision has it ("v1.5").
+    He et al. 2015, arXiv:1512.03385, fig. 5.
 
     >>> Bottleneck(channels=512, stride=2).shape((256, 56, 56))
     (512, 28, 28)
@@ -128,8 +132,7 @@ class Bottleneck(Narrowed):
     block: Literal["bottleneck"] = "bottleneck"
 
     def build(self, shape: Shape) -> nn.Module:
-        first, last = self.conv(self.inner), self.conv(self.channels, act="none")
-        return self.shorten(shape, {"conv1": first, "conv2": self.conv(**self.middle()), "conv3": last})
+        return self.shorten(shape, {**self.narrow(), "conv3": self.conv(self.channels, act="none")})
 
 
 class Preactivation(Shortened):
@@ -198,9 +201,7 @@ class PreactBottleneck(Narrowed, Preactivation):
 
     def build(self, shape: Shape) -> nn.Module:
         last = self.conv(self.channels, norm=NO_NORM, act="none", bias=self.biased)
-        return self.preactivate(
-            shape, {"conv1": self.conv(self.inner), "conv2": self.conv(**self.middle()), "conv3": last}
-        )
+        return self.preactivate(shape, {**self.narrow(), "conv3": last})
 
 
 class InvertedResidual(Convolutional):

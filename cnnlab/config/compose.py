@@ -28,8 +28,8 @@ from omegaconf.errors import (
 
 from cnnlab.blocks.plugins import load_plugins
 from cnnlab.config import GROUPS
-from cnnlab.config.files import Unreadable, shown
-from cnnlab.config.origins import COMMAND_LINE, Layer, Origins, layers, trace
+from cnnlab.config.files import Unreadable, odd_names, shown
+from cnnlab.config.origins import COMMAND_LINE, Layer, Origins, layers, marks, trace
 from cnnlab.config.settings import Top, model_of
 from cnnlab.config.stale import drop, stale
 from cnnlab.errors import Fault, near
@@ -89,6 +89,7 @@ def compose(loader: ConfigLoaderImpl, name: str, overrides: list[str]) -> Compos
     result.origins.history.update(dropped)
     result.choices = {group: str(choice) for group, choice in config.hydra.runtime.choices.items()}
     _check_places(files, name, result)
+    _check_names(files, result)
     OmegaConf.set_struct(config, False)
     for override in parsed:
         if override.key_or_group in ("hydra.run.dir", "hydra.sweep.dir"):
@@ -271,6 +272,15 @@ def _check_places(files: list[Layer], primary: str, result: Composed) -> None:
             said = f"{parent}.yaml lists {listed} in its defaults, which lands at {landed}; write /{layer.path}@_here_"
             result.faults.append(Fault("", said))
             result.broken.append(group)
+
+
+def _check_names(files: list[Layer], result: Composed) -> None:
+    """Note names that YAML does not read as text."""
+    for layer in files:
+        places = {place: key for key, place in marks(layer)}
+        for said in odd_names(layer.file):
+            result.faults.append(Fault("", said))
+            result.broken += [places[place] for place in places if said.startswith(f"{place}  ")]
 
 
 def _plugins(named: Any, result: Composed) -> list[Fault]:

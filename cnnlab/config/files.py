@@ -6,13 +6,16 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 from hydra._internal.core_plugins.file_config_source import FileConfigSource as HydraFiles
 from hydra.errors import HydraException
 from hydra.plugins.config_source import ConfigResult
+from omegaconf import OmegaConf
 from omegaconf._utils import get_yaml_loader
 from omegaconf.errors import OmegaConfBaseException
 
@@ -43,8 +46,14 @@ class FileConfigSource(HydraFiles):
     def load_config(self, config_path: str) -> ConfigResult:
         file = self.file(config_path)
         with explained(file):
-            read(file)
-            return super().load_config(config_path)
+            if not (odd := odd_names(file)):
+                return super().load_config(config_path)
+            try:
+                found = super().load_config(config_path)
+            except Exception:
+                raise Unreadable(*odd) from None
+            named = _named(OmegaConf.to_container(found.config))  # type: ignore[arg-type]
+            return replace(found, config=OmegaConf.create(named))
 
     def file(self, config_path: str) -> Path:
         return Path(self.path) / self._normalize_file_name(config_path)
@@ -83,13 +92,27 @@ def _read(file: Path, changed: int) -> yaml.MappingNode | None:
     node = yaml.compose(file.read_text(encoding="utf-8"), Loader=get_yaml_loader())
     if node is not None and not isinstance(node, yaml.MappingNode):
         raise Unreadable(f"{at(file, node)}  should be a mapping of settings, NAME: VALUE")
-    if node is not None and (faults := list(_odd_names(file, node))):
-        raise Unreadable(*faults)
+    if node is not None:
+        for _ in _odd_names(file, node):
+            pass
     return node
 
 
+def odd_names(file: Path) -> list[str]:
+    """What is wrong with names in a file that YAML does not read as text; as text they are read all the same."""
+    node = read(file)
+    return list(_odd_names(file, node)) if node else []
+
+
+def _named(value: Any) -> Any:
+    """The same data with text for its names."""
+    if isinstance(value, dict):
+        return {str(key): _named(inner) for key, inner in value.items()}
+    return [_named(inner) for inner in value] if isinstance(value, list) else value
+
+
 def _odd_names(file: Path, root: yaml.Node) -> Iterator[str]:
-    """Names that YAML does not read as text. Raises YAMLError where aliases lead into a circle, or too far."""
+    """What is wrong with names. Raises YAMLError where aliases lead into a circle, or too far."""
     waiting: list[tuple[yaml.Node, tuple[int, ...]]] = [(root, ())]
     count = 0
     while waiting:

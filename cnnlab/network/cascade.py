@@ -78,6 +78,8 @@ def idle(raw: dict[str, Any], used: set[str], path: str) -> Iterator[Fault]:
     for key in (*INHERITED, SPREAD):
         if key in raw and key not in used and raw[key] not in ("none", "auto"):
             yield Fault(f"{path}.{key}", "no block of this network takes this setting")
+    if raw.get("depth", 1) != 1 and "depth" not in used:
+        yield Fault(f"{path}.depth", "no block in the body of this network says how often it is there (repeat)")
     for kind in raw.get("kinds", {}):
         if kind not in used:
             yield Fault(f"{path}.kinds.{kind}", f"this network has no {kind} block")

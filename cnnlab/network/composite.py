@@ -24,14 +24,18 @@ class Composite:
     name: str
     path: str
     params: Mapping[str, Any]
-    """their defaults"""
+    """their defaults; one may be worked out from those before it"""
     root: Mapping[str, Any]
     """the block it stands for, expressions and all"""
 
     def bound(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Its block with `given` for the parameters. Raises Faults where an expression has no value."""
-        values = {**self.params, **given}
+        values: dict[str, Any] = {}
         faults: list[Fault] = []
+        for name, default in self.params.items():
+            values[name] = (
+                given[name] if name in given else _replaced(default, values, f"{self.path}.params.{name}", faults)
+            )
         root = _replaced(self.root, values, self.path, faults)
         if faults:
             raise Faults(faults)
@@ -39,7 +43,7 @@ class Composite:
 
     def says(self, path: str) -> Any:
         """What is written at a dotted path of the configuration that lies in it."""
-        value: Any = self.root
+        value: Any = {**self.root, "params": self.params}
         for name in path[len(self.path) + 1 :].split("."):
             value = value.get(name) if isinstance(value, Mapping) else None
         return value

@@ -182,6 +182,7 @@ class Reader:
 
     def depth(self, repeat: int, path: str) -> int:
         """The copies that `repeat` and the model's depth make. Of those that are not whole, one is named for all."""
+        self.used |= {"depth"} if self.scaled else set()
         try:
             return self.scale.copies(repeat) if self.scaled else repeat
         except ValueError as error:

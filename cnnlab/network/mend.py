@@ -39,10 +39,20 @@ def chain_of(found: Plan, where: str) -> str:
 
     input 1×12×12 → c1 6×8×8 → s2 6×4×4 → c3 ✗
     """
-    steps = [f"{_short(layer)} {sized(layer.shape)}" for layer in found.layers]
+    steps = [f"{_short(layer)} {sized(layer.shape)}" for layer in _on_the_way(found, where)]
     if len(steps) > 8:
         steps = [*steps[:2], "…", *steps[-5:]]
     return " → ".join([f"input {sized(found.input)}", *steps, f"{where.split('.', 1)[1]} ✗"])
+
+
+def _on_the_way(found: Plan, where: str) -> list[Layer]:
+    """The blocks that were walked before `where`; an auxiliary head begins at a block of the body."""
+    section, name = where.split(".")[:2]
+    if section != "aux":
+        return found.layers
+    head = found.aux[name]
+    names = [layer.name.split(".")[1] if layer.name.startswith("body.") else "" for layer in found.layers]
+    return [*found.layers[: len(names) - names[::-1].index(head.tap)], *head.layers]
 
 
 def _short(layer: Layer) -> str:

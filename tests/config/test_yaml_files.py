@@ -60,6 +60,13 @@ FILES: dict[str, tuple[str | bytes, list[str]]] = {
             "mine/model/net.yaml:4:3  'null', which YAML reads as null, cannot be a name; …",
         ],
     ),
+    "a number for a name, and what else is wrong": (
+        f"body:\n  1: {{block: conv, channels: 3}}\n  c: {{block: conv, chanels: 3}}\n{HEAD}",
+        [
+            "mine/model/net.yaml:2:3  '1', which YAML reads as int, cannot be a name; …",
+            "mine/model/net.yaml:3:20  model.body.c.chanels: conv has no such setting; did you mean 'channels'?",
+        ],
+    ),
     "off": (
         f"norm: off\n{NET}",
         ["mine/model/net.yaml:1:1  model.norm: write none for no norm (YAML reads off and no as false)"],

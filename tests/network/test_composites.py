@@ -102,6 +102,16 @@ def test_parameters_are_put_in_and_have_defaults():
     assert [block.channels for block in inner(copies(raw, "t")[0]).values()] == [3, 9]
 
 
+def test_a_default_may_be_worked_out_from_what_comes_before_it():
+    own = {"params": {"squeeze": "required", "expand": "$4 * squeeze"}, "block": "conv", "channels": "$expand"}
+    raw = with_own({"s": {"block": "own", "squeeze": 2}, "t": {"block": "own", "squeeze": 2, "expand": 3}}, own=own)
+    assert [copies(raw, name)[0].channels for name in "st"] == [8, 3]
+    later = own | {"params": {"expand": "$4 * squeeze", "squeeze": 2}}
+    assert faults(with_own({"s": {"block": "own"}}, own=later)) == [
+        "model.blocks.own.params.expand: there is no parameter 'squeeze' (in model.body.s)"
+    ]
+
+
 def test_a_row_of_the_summary_has_the_blocks_own_name():
     raw = with_own({"s": {"block": "pair", "channels": 8, "repeat": 2}, "c": CONV}, pair=PAIR)
     layers = plan(network(raw), (1, 8, 8)).layers

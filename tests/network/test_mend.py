@@ -114,3 +114,11 @@ def test_a_network_that_takes_no_square_up_to_the_largest_has_no_smallest():
 def test_the_size_named_is_the_one_the_window_needs():
     lines = explained(model({"c": VALID | {"kernel_size": 40}}), (1, 28, 28))
     assert re.search(r"smallest image that works: 40×40$", lines[0])
+
+
+def test_the_chain_to_an_auxiliary_head_leads_over_its_block():
+    head = {"large": {"block": "avg_pool", "kernel_size": 7}, **HEAD}
+    body = {"a": CONV | {"stride": 2}, "b": CONV, "c": CONV | {"stride": 2}}
+    lines = explained(model(body, aux={"x": {"from": "b", "head": head}}), (1, 8, 8))
+    assert lines[0].startswith("input 1×8×8 → a 8×4×4 → b 8×4×4 → x.head.large ✗")
+    assert "model.aux.x=null" in fixes(lines)

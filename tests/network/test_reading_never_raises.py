@@ -20,6 +20,7 @@ from cnnlab.network.spec import PLACED, ModelSettings
 
 WORDS = sorted({*KINDS, *ModelSettings.model_fields, *PLACED, *(f for cls in KINDS.values() for f in cls.model_fields)})
 WORDS += ["classes", "same", "batch", "group", "none", "auto", "c", "d", "", "a.b", "kind", "groups", "eps", "1"]
+WORDS += ["input", "required", "params", "own", "$a", "$a / 3", "$b * (", "$a ** 2", "$", "from", "weight"]
 NUMBERS = [0, 1, -1, 2, 3, 32, 10**9, -(10**9), 10**20, 2**63, 0.5, 1.0, -1.0, 1e308, float("nan"), float("inf")]
 
 
@@ -51,10 +52,21 @@ SAID = model(
         "s": {"block": "skip", "norm": "batch", "body": {"n": {"block": "nin", "channels": [2, 3, 4]}}},
         "i": {"block": "inception", "b1": 2, "b3": [1, 2], "b5": [1, 2], "pool": 3, "before": "s"},
         "v": {"block": "vgg", "channels": 4, "last": {"channels": 8}},
+        "o": {"block": "own", "a": 4, "repeat": 1, "from": ["v", "v"], "join": "add"},
     },
     HEAD | {"d": {"block": "dropout", "after": "pool"}},
     **{"norm": "batch", "act": "tanh", "dropout": 0.1, "width": 2.0, "divisor": 2, "min_size": 8},
+    **{"depth": 2.0, "stochastic_depth": 0.1},
     kinds={"conv": {"bias": True}},
+    blocks={
+        "own": {
+            "params": {"a": "required", "b": 2},
+            "block": "skip",
+            "body": {"x": CONV | {"channels": "$a * b"}, "y": {"block": "inner", "c": "$a / b"}},
+        },
+        "inner": {"params": {"c": 3}, "block": "conv", "channels": "$c"},
+    },
+    aux={"side": {"from": "s", "weight": 0.1, "head": HEAD}},
 )
 
 
@@ -114,7 +126,7 @@ def test_garbage_is_faults_and_never_an_error(seed):
                 explain(found, raw, 10)
             elif not found.faults:
                 build(net, (1, 9, 16)) if found.params < 10**6 else None
-    assert networks > 20
+    assert networks > 10
 
 
 @pytest.mark.parametrize("raw", [None, [], "resnet18", 3, True, {}, {"body": None, "head": 3}])

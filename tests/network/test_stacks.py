@@ -217,6 +217,12 @@ def test_copies_that_are_not_whole_are_one_fault_for_all():
     assert said == "model.depth: model.body.a.repeat: 3 copies times 1e+09 are more than 10000"
 
 
+def test_depth_without_repeats_is_a_fault():
+    said = "no block in the body of this network says how often it is there (repeat)"
+    assert faults(model({"a": CONV}, depth=2.0)) == [f"model.depth: {said}"]
+    network(model({"a": CONV}, depth=1.0))
+
+
 def test_only_the_first_copy_of_a_deeper_stage_strides():
     found = network(model({"s": RESIDUAL | {"repeat": 2}}, depth=2.0)).body[0]
     assert [copy.stride[0] for copy in found.copies] == [2, 1, 1, 1]

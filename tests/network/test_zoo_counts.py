@@ -84,6 +84,9 @@ PARAMS = {
     "paper/preact_resnet50": 25_549_352,
     "cifar/wide_resnet28_10": 36_479_194,
     "paper/lenet5": 60_000 + 850,
+    "paper/resnet50": 25_557_032,
+    "paper/resnet101": 44_549_160,
+    "paper/resnet152": 60_192_808,
     "paper/preact_resnet18": 11_687_720,
     "paper/preact_resnet200": 64_666_152,
     "cifar/preact_resnet110": 1_730_522,
@@ -122,6 +125,11 @@ def test_option_b_is_one_override_away(depth):
     one, other = found(f"cifar/resnet{depth}", (3, 32, 32), 10), {20: 40_813_184, 110: 253_149_824}
     assert result.params - one.params == 2_752  # two 1×1 convolutions and their norms
     assert result.macs == other.get(depth, result.macs)
+
+
+@pytest.mark.parametrize(("depth", "billions"), [(50, 3.8), (101, 7.6), (152, 11.3)])
+def test_with_the_papers_strides_resnets_have_the_papers_multiply_adds(depth, billions):
+    assert abs(found(f"paper/resnet{depth}", *NET).macs / 1e9 - billions) < 0.1  # table 1
 
 
 @pytest.mark.parametrize(("name", "depth"), [("resnet18", 1.5), ("resnet50", 2.0), ("vgg11_bn", 2.0)])
