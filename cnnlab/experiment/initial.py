@@ -8,7 +8,7 @@ from cnnlab.experiment.facts import image_shape
 from cnnlab.network.build import blank
 from cnnlab.network.choose import misnamed
 from cnnlab.training.tuning import frozen
-from cnnlab.weights.reading import read_weights
+from cnnlab.weights.reading import few, read_weights
 from cnnlab.weights.source import locate
 from cnnlab.weights.transfer import Transfer, transfer
 
@@ -50,3 +50,12 @@ def misnamed_blocks(run: Run) -> list[Fault]:
     if not faults and all(frozen(name, freeze, 0) for name in names):
         faults.append(Fault("model.freeze", "leaves nothing that learns in the first epoch"))
     return faults
+
+
+def stuck(run: Run, weights: Transfer) -> str | None:
+    """What is frozen all through although it starts anew, and so stays as it was drawn; None for nothing."""
+    freeze, last = dict(run.network.freeze), run.trainer.max_epochs - 1
+    layers = [
+        layer.name for layer in weights.layers if not layer.taken and frozen(f"{layer.name}.weight", freeze, last)
+    ]
+    return f"frozen, though it starts anew and will not learn: {few(layers)}" if layers else None

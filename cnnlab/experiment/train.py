@@ -17,7 +17,7 @@ from cnnlab.errors import Exit, UserError
 from cnnlab.experiment.diverged import origin
 from cnnlab.experiment.facts import fingerprint, image_shape
 from cnnlab.experiment.fitting import callbacks, classifier, feeder, fit, steps_together
-from cnnlab.experiment.initial import given
+from cnnlab.experiment.initial import given, stuck
 from cnnlab.experiment.job import Job
 from cnnlab.experiment.measures import measured
 from cnnlab.experiment.memory import out_of_memory, what_fits
@@ -98,6 +98,9 @@ class Attempt:
         found = self.go_on()
         if said := module.tuning.summary():
             self.console.print(said, highlight=False)
+        if self.weights and (said := stuck(job.run, self.weights)):
+            record.warn(said)
+            self.console.print(f"warning: {said}", highlight=False, soft_wrap=True)
         if not (found and found.state["cnnlab"]["stop"]):
             self.learn(module, found)
         for warning in _warnings(record, job.run.network.classes):

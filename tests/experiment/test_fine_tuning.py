@@ -30,6 +30,7 @@ def test_frozen_blocks_stay_to_the_bit_and_freed_ones_learn(cnnlab: CLI, capsys:
     words = [*NORMED, "trainer.max_epochs=2", "weights=start/checkpoints/last.ckpt"]
     words += ["model.freeze={body: true, head.f5: 1}", "optimizer.lr_factors={head.f6: 0}"]
     assert cnnlab(*words, "hydra.run.dir=run") == 0
+    assert not any("starts anew" in warning for warning in result(Path("run"))["warnings"])
     said = "frozen: 50,714 of 61,728 parameters; some learn again after epoch 1"
     assert said in capsys.readouterr().out
     start, middle, end = state("start"), state("run", "previous"), state("run")
@@ -54,6 +55,14 @@ def test_a_killed_run_that_unfreezes_by_epoch_goes_on_as_if_it_had_not_been(cnnl
     assert changed(state("straight"), state("broken")) == set()
     assert result(Path("broken"))["resumed"] == 1
     assert result(Path("broken"))["test/loss"] == result(Path("straight"))["test/loss"]
+
+
+def test_what_is_frozen_though_it_starts_anew_is_warned_of(cnnlab: CLI) -> None:
+    assert cnnlab(*SMALL, "trainer.max_epochs=1", "hydra.run.dir=start") == 0
+    words = [*SMALL, "trainer.max_epochs=1", "weights=start", "model.norm=batch", "model.freeze=body"]
+    assert cnnlab(*words, "hydra.run.dir=run") == 0
+    said = "frozen, though it starts anew and will not learn: body.c1.0.norm, body.c3.0.norm"
+    assert said in result(Path("run"))["warnings"]
 
 
 def test_names_that_no_block_has_are_told(cnnlab: CLI, capsys: pytest.CaptureFixture[str]) -> None:
