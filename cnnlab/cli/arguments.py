@@ -36,6 +36,17 @@ class Arguments:
         """Whether something is to be shown and nothing run."""
         return bool(self.cfg or self.info or self.hydra_help or self.completion)
 
+    @property
+    def typed(self) -> list[str]:
+        """The command's words without the quotes that free text was given for Hydra.
+
+        >>> read_arguments(["-m", "seed=0,1", "hydra.sweep.dir=out/a=b"]).typed
+        ['-m', 'seed=0,1', 'hydra.sweep.dir=out/a=b']
+        """
+        parts = [override.partition("=") for override in self.overrides]
+        words = [f"{key}={unquoted(value)}" if key in FREE_TEXT else f"{key}{eq}{value}" for key, eq, value in parts]
+        return [*(["-m"] if self.multirun else []), *words]
+
     def value(self, key: str) -> str | None:
         """The value of the last override of `key`, without the quotes around it."""
         values = [text.partition("=")[2] for text in self.overrides if text.partition("=")[0].lstrip("+") == key]

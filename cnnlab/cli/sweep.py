@@ -102,7 +102,7 @@ def _perform(grid: Grid, checked: list[Checked], arguments: Arguments, pool: Poo
     if tasks - {"train", "preflight"}:
         return _one_by_one(checked, made(Path(given) if given else sweep_folder(), KEY))
     folder = _folder(given, grid)
-    command = [*(["-m"] if arguments.multirun else []), *arguments.overrides]
+    command = arguments.typed
     top = checked[0].run.top
     if "preflight" in tasks:
         return preflight(plan(folder, grid, checked, command), top)
