@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -135,7 +136,7 @@ def single(hydra: Hydra, arguments: Arguments) -> Exit:
                 return Exit.DONE
             made(here.folder, "hydra.run.dir")
             overrides = [*arguments.overrides, f"hydra.run.dir={quoted(str(here.folder))}"]
-            with set_up_by_user():
+            with set_up_by_user(), _own_log():
                 job = hydra.run(arguments.config_name, _caught(lambda: perform(run, composed, here)), overrides)
             if isinstance(job.return_value, Exception):
                 raise job.return_value
@@ -164,6 +165,21 @@ def set_up_by_user() -> Iterator[None]:
         yield
     except (*FAILURES, OSError, RuntimeError) as error:
         raise UserError(Fault("", f"Hydra says: {reason(error)}")) from None
+
+
+@contextmanager
+def _own_log() -> Iterator[None]:
+    """The job's log file is closed at its end, and whoever called us in their process has their handlers back."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        yield
+    finally:
+        for handler in root.handlers:
+            if handler not in handlers:
+                handler.close()
+        root.handlers[:] = handlers
+        root.setLevel(level)
 
 
 def _caught(task: Callable[[], Exit]) -> Callable[[object], Exit | Exception]:
