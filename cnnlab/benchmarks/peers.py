@@ -97,12 +97,11 @@ def bare(job: Job, dataset: Dataset, precision: str | None = None) -> float:
 
 
 class Pictures(torch.utils.data.Dataset):
-    """A split as people keep it: PIL images, made into tensors one by one, as ToTensor and Normalize do."""
+    """A split as torchvision's data sets give it: each image made a PIL one, and by ToTensor and Normalize a tensor."""
 
     def __init__(self, split: Split, mean: tuple[float, ...], std: tuple[float, ...], normalise: bool):
-        arrays = split.x.permute(0, 2, 3, 1).squeeze(-1).numpy()
-        self.images = [Image.fromarray(array) for array in arrays]
-        self.labels = split.y.tolist()
+        self.images = split.x.permute(0, 2, 3, 1).squeeze(-1)
+        self.labels = split.y
         self.mean, self.std = (torch.tensor(v).view(-1, 1, 1) / 255 for v in (mean, std))
         self.normalise = normalise
 
@@ -110,10 +109,10 @@ class Pictures(torch.utils.data.Dataset):
         return len(self.labels)
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        image = self.images[index]
+        image = Image.fromarray(self.images[index].numpy())
         x = torch.from_numpy(np.array(image)).view(image.size[1], image.size[0], -1).permute(2, 0, 1).contiguous()
         x = x.float().div(255)
-        return (x - self.mean) / self.std if self.normalise else x, self.labels[index]
+        return (x - self.mean) / self.std if self.normalise else x, int(self.labels[index])
 
 
 def course(job: Job, dataset: Dataset) -> float:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cnnlab.benchmarks.calibration import SCENARIOS, measure, rows
+from cnnlab.benchmarks.calibration import measure, rows
+from cnnlab.benchmarks.scenarios import SCENARIOS
 
 SWEEPS = 60
 FEW = (

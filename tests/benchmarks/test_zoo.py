@@ -14,7 +14,7 @@ from cnnlab.network.plan import Layer, Plan
 
 def trial(seed: int, **result: Any) -> Trial:
     """As if it had been trained for two epochs."""
-    rows = [{"epoch": epoch, "train/loss": 1.0 - epoch / 10, "seconds": 2.0} for epoch in (1, 2)]
+    rows = [{"epoch": epoch, "train/loss": 1.0 - epoch / 10, "train/acc": 0.3, "seconds": 2.0} for epoch in (1, 2)]
     return Trial({"status": "ok", "warnings": [], "best/val_acc": 0.5, "test/acc": 0.4 + seed / 10, **result}, rows)
 
 
@@ -37,6 +37,7 @@ def test_a_row_says_what_the_record_says() -> None:
         "epochs": "1",
         "s/epoch": "",
         "train loss": f"{found.rows[-1]['train/loss']:.3f}",
+        "train acc": f"{found.rows[-1]['train/acc']:.3f}",
         "val acc": f"{result['best/val_acc']:.3f}",
         "test acc": f"{result['test/acc']:.3f}",
         "status": "",
@@ -63,7 +64,18 @@ def test_costly_networks_get_fewer_images() -> None:
         return affordable(Plan((1, 28, 28), [Layer("body.a", "conv", (1, 28, 28), 0, macs, (3, 3))]))
 
     assert costing(10**8) == 4000
-    assert costing(10**10) == 2000
+    assert costing(2 * 10**8) == 2000
+    assert costing(10**10) == 64
+
+
+def test_the_costliest_learn_a_few_images_by_heart() -> None:
+    lenet = entry("lenet", 64, [])
+    assert lenet.by_heart
+    found = train(lenet, 0, ["threads=1"])
+    assert {"data.subset=64", "trainer.max_epochs=40"} <= set(found.result["overrides"])
+    cells = row(lenet, [found])
+    assert float(cells["train acc"]) > 0.9
+    assert (cells["images"], cells["epochs"], cells["test acc"]) == ("64 of 9,000", "40", "–")
 
 
 def test_settings_at_fault_end_it_before_anything_is_trained(capsys: pytest.CaptureFixture[str]) -> None:
