@@ -75,11 +75,15 @@ def misfits(run: Run, composed: Composed) -> list[Noted]:
     """Walk the network on paper; then see whether the weights it is given fit it. torch is imported only now."""
     from cnnlab.experiment.facts import image_shape
     from cnnlab.experiment.initial import at_fault
+    from cnnlab.experiment.memory import unaffordable
     from cnnlab.network.mend import explain
     from cnnlab.network.plan import plan
 
     found = plan(run.network, image_shape(run))
     if not found.faults:
-        return [note(fault, composed) for fault in at_fault(run)]
+        faults = at_fault(run)
+        if composed.config.get("task") == "train":
+            faults += unaffordable(found)
+        return [note(fault, composed) for fault in faults]
     lines = explain(found, model_of(composed.config), run.network.classes) if found.end else []
     return [note(f, composed, tuple(lines) if found.end and f is found.end[0] else ()) for f in found.faults]

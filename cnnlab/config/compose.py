@@ -28,11 +28,12 @@ from omegaconf.errors import (
 
 from cnnlab.blocks.plugins import load_plugins
 from cnnlab.config import GROUPS
-from cnnlab.config.files import Unreadable, odd_names, shown
-from cnnlab.config.origins import COMMAND_LINE, Layer, Origins, layers, marks, trace
+from cnnlab.config.files import Unreadable
+from cnnlab.config.origins import COMMAND_LINE, Layer, Origins, layers, trace
+from cnnlab.config.references import forbidden, too_large
 from cnnlab.config.settings import Top, model_of
 from cnnlab.config.stale import drop, stale
-from cnnlab.errors import Fault, near
+from cnnlab.errors import Fault, UserError, near
 from cnnlab.network.spec import PLACED
 
 FAILURES = (HydraException, OmegaConfBaseException, ValueError, RecursionError)
@@ -88,9 +89,10 @@ def compose(loader: ConfigLoaderImpl, name: str, overrides: list[str]) -> Compos
     result.origins = trace(files, parsed, chosen)
     result.origins.history.update(dropped)
     result.choices = {group: str(choice) for group, choice in config.hydra.runtime.choices.items()}
-    _check_places(files, name, result)
+    _check_places(files, result)
     _check_names(files, result)
     OmegaConf.set_struct(config, False)
+    _check_references(config, result)
     for override in parsed:
         if override.key_or_group in ("hydra.run.dir", "hydra.sweep.dir"):
             _resolve(config, override.key_or_group, result)
@@ -106,7 +108,7 @@ def compose(loader: ConfigLoaderImpl, name: str, overrides: list[str]) -> Compos
     result.config = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
     with _environment_kept_out():
         result.frozen = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
-    result.faults += _plugins(result.config.get("plugins"), result)
+    result.faults += [*_kept_names(result.frozen), *_plugins(result.config.get("plugins"), result)]
     left_over = stale(model_of(result.config), result.origins)
     drop(result.config, left_over)
     drop(result.frozen, left_over)
@@ -255,18 +257,10 @@ def reason(error: BaseException, loader: ConfigLoaderImpl | None = None) -> str:
     return " ".join(kept) or type(error).__name__
 
 
-def _check_places(files: list[Layer], primary: str, result: Composed) -> None:
-    """Note files that would set what is not theirs: Hydra itself, plugins, or a place below their group's."""
+def _check_places(files: list[Layer], result: Composed) -> None:
+    """Note files that would land below their group's place."""
     for layer in files:
-        if layer.path != primary and any(name.split(".")[0] == "plugins" for name in layer.sets()):
-            message = f"{shown(layer.file)}  plugins: only the command line and your own config.yaml name plugins"
-            result.faults.append(Fault("", message))
-            result.broken.append("plugins")
         group, parent = layer.path.split("/")[0], layer.parent
-        if "/" in layer.path and group != "hydra" and any(name.split(".")[0] == "hydra" for name in layer.sets()):
-            message = f"{shown(layer.file)}  hydra: only config.yaml and the command line may set up Hydra itself"
-            result.faults.append(Fault("", message))
-            result.broken.append(group)
         if group in GROUPS and layer.package[:1] == (group,) and len(layer.package) > 1:
             listed, landed = layer.path.removeprefix(f"{group}/"), ".".join(layer.package)
             said = f"{parent}.yaml lists {listed} in its defaults, which lands at {landed}; write /{layer.path}@_here_"
@@ -275,12 +269,36 @@ def _check_places(files: list[Layer], primary: str, result: Composed) -> None:
 
 
 def _check_names(files: list[Layer], result: Composed) -> None:
-    """Note names that YAML does not read as text."""
+    """Note names that YAML does not read as text, and values that are not what they look like."""
     for layer in files:
-        places = {place: key for key, place in marks(layer)}
-        for said in odd_names(layer.file):
-            result.faults.append(Fault("", said))
-            result.broken += [places[place] for place in places if said.startswith(f"{place}  ")]
+        for finding in layer.document.noted:
+            result.faults.append(Fault("", str(finding)))
+            result.broken.append(".".join((*layer.package, *finding.path)))
+
+
+def _check_references(config: DictConfig, result: Composed) -> None:
+    """Note ${…} that may not be resolved, before any is, and put `???` in their place."""
+    plain = OmegaConf.to_container(config, resolve=False)
+    for fault in (*forbidden({key: value for key, value in plain.items() if key != "hydra"}), *too_large(plain)):  # type: ignore
+        result.faults.append(fault)
+        result.broken.append(fault.path)
+        _blank(config, fault.path)
+
+
+def _blank(config: DictConfig, path: str) -> None:
+    """Put `???` in a value's place, or in its group's where the path to it is none of OmegaConf's."""
+    try:
+        OmegaConf.update(config, path, "???")
+    except (OmegaConfBaseException, ValueError, TypeError):
+        OmegaConf.update(config, path.split(".")[0], "???")
+
+
+def _kept_names(frozen: dict[str, Any]) -> Iterator[Fault]:
+    """The names of classes go into checkpoints, whose readers need them."""
+    data = frozen.get("data")
+    if isinstance(data, dict) and "${oc.env:" in str(data.get("names")):
+        said = "checkpoints keep the classes' names, and no environment variable's value belongs into a file"
+        yield Fault("data.names", f"{said}; write the names out")
 
 
 def _plugins(named: Any, result: Composed) -> list[Fault]:
@@ -293,6 +311,7 @@ def _plugins(named: Any, result: Composed) -> list[Fault]:
 
 def _resolve(config: DictConfig, key: str | None, result: Composed) -> None:
     """Note the interpolations that fail, under `key` or anywhere, and put `???` in their place."""
+    tried: set[str] = set()
     while True:
         try:
             if key:
@@ -304,16 +323,21 @@ def _resolve(config: DictConfig, key: str | None, result: Composed) -> None:
             place = str(error.full_key)
             if key:  # else what it asks for is one of those that failed
                 result.faults.append(Fault(place, "asks for what is only known later"))
-        except OmegaConfBaseException as error:
-            place = str(error.full_key)
+        except (OmegaConfBaseException, RecursionError) as error:
+            place = str(getattr(error, "full_key", None) or key or "")
             result.faults.append(Fault(place, unresolved(error)))
         result.broken.append(place)
-        OmegaConf.update(config, place, "???")
+        if place in tried or not place:  # no place that OmegaConf itself finds again
+            raise UserError(*result.faults)
+        tried.add(place)
+        _blank(config, place)
 
 
 def unresolved(error: Exception) -> str:
     """Why an interpolation has no value."""
-    said = str(error).splitlines()[0]
+    said = (str(error).splitlines() or [""])[0]
+    if isinstance(error, RecursionError):
+        return "its ${…} lead too far"
     if found := re.search(r"Environment variable '(.+)' not found", said):
         return f"there is no environment variable {found[1]}; ${{oc.env:{found[1]},VALUE}} says what to take then"
     if found := re.match(r"Interpolation key '(.+)' not found", said):
@@ -322,6 +346,8 @@ def unresolved(error: Exception) -> str:
         return "its ${…} leads back to itself"
     if found := re.match(r"Unsupported interpolation type (.+)", said):
         return f"${{{found[1]}:…}} is no function that Hydra or OmegaConf has"
+    if said.startswith("GrammarParseError raised"):
+        return "what its ${oc.decode:…} is given is no value, such as 3, true or [1, 2], and no word"
     if re.search(r"(mismatched|extraneous|no viable alternative at) input", said):
         return "its ${…} cannot be read"
     return re.sub(r"^\w+ raised while resolving interpolation: ", "", said).strip('"')

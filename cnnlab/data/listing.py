@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnnlab.door.words import few
 from cnnlab.errors import Fault, UserError
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".ppm", ".pgm", ".webp", ".tif", ".tiff"}
@@ -43,7 +44,7 @@ def list_folder(dir: str, path: str = "data.dir") -> Listing:
     val, test = (_part(root / name, path) if (root / name).is_dir() else None for name in ("val", "test"))
     for part, files in (("val", val), ("test", test)):
         if files and (extra := sorted(set(files) - set(train))):
-            raise UserError(Fault(path, f"{root / part} has classes that train has not: {', '.join(extra)}"))
+            raise UserError(Fault(path, f"{root / part} has classes that train has not: {few(extra)}"))
     return Listing(train, val, test) if test else Listing(train, None, val)
 
 
@@ -53,7 +54,7 @@ def _part(root: Path, path: str) -> Files:
         raise UserError(Fault(path, f"{root} has no directories; there should be one for each class"))
     files = {folder.name: images(folder) for folder in folders}
     if empty := [name for name, found in files.items() if not found]:
-        message = f"{root} has no images for {', '.join(empty)}; read are {', '.join(sorted(SUFFIXES))}"
+        message = f"{root} has no images for {few(empty)}; read are {', '.join(sorted(SUFFIXES))}"
         raise UserError(Fault(path, message))
     return files
 

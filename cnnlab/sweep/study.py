@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from omegaconf._utils import get_yaml_loader
 from pydantic import BeforeValidator, Field
 
-from cnnlab.config.files import at, explained, read, shown
-from cnnlab.config.settings import Metric
+from cnnlab.config import GROUPS, SHARED
+from cnnlab.config.files import Unreadable, at, data, explained, read, shown
+from cnnlab.config.recipe import FREE, Kind
+from cnnlab.config.settings import Metric, Top
+from cnnlab.door.words import word
 from cnnlab.errors import Fault, UserError, near
 from cnnlab.settings import Flag, Fraction, Natural, Positive, Settings
 from cnnlab.settings import read as read_settings
@@ -23,10 +25,31 @@ from cnnlab.sweep.grid import SEED, Factor, Grid, Level, setting
 SIZES = ("cpu", "full")
 
 
+NOT_A_STUDYS = {"task", "plugins", "ckpt_path", "images", "dir", "format"}
+"""settings of a command; a study is of what is trained"""
+ITS_OWN = {*GROUPS, SHARED, *FREE, *Top.model_fields} - NOT_A_STUDYS
+
+
 def _mapping(value: Any) -> Any:
     if not isinstance(value, dict) or not value:
         raise ValueError("should be a mapping of settings, NAME: VALUE")
     return value
+
+
+def _settings(value: Any) -> Any:
+    """What a study sets becomes overrides: it may say no more than a recipe may."""
+    for name in _mapping(value):
+        _check_setting(str(name))
+    return value
+
+
+def _check_setting(name: str) -> None:
+    parts = name.split(".")
+    if parts[0] not in ITS_OWN or not re.fullmatch(r"\w+(\.[\w-]+)*", name):
+        meant = near(parts[0], sorted(ITS_OWN))
+        raise ValueError(f"{word(name)} is no setting that a study may set{meant if 'mean' in meant else ''}")
+    if any(part.startswith("_") for part in parts):
+        raise ValueError(f"{word(name)}: names that begin with _ are Hydra's own")
 
 
 def _factors(value: Any) -> Any:
@@ -37,6 +60,10 @@ def _factors(value: Any) -> Any:
             wrong = [label for label, settings in levels.items() if not isinstance(settings, dict | None)]
             if wrong:
                 raise ValueError(f"{name}.{wrong[0]} should be a mapping of the settings that make this arm")
+            for settings in filter(None, levels.values()):
+                _settings(settings)
+        elif isinstance(levels, list):
+            _check_setting(str(name))
         if not isinstance(levels, list | dict) or not levels:
             raise ValueError(f"{name} should list its values, or name its arms")
     return value
@@ -50,7 +77,7 @@ def _seeds(value: Any) -> Any:
     raise ValueError("should be a number of seeds, or a list of them")
 
 
-Base = Annotated[dict[str, Any], BeforeValidator(_mapping)]
+Base = Annotated[dict[str, Any], BeforeValidator(_settings)]
 Factors = Annotated[dict[str, Any], BeforeValidator(_factors)]
 Seeds = Annotated[tuple[Natural, ...], BeforeValidator(_seeds)]
 
@@ -156,8 +183,11 @@ def find(name: str, folders: Sequence[Path]) -> Path:
 def read_study(file: Path) -> tuple[Study, Places]:
     """A study's file. StudyError with places for what is wrong in it; Unreadable for what is no YAML."""
     with explained(file):
-        places = Places(file, read(file))
-        raw = yaml.load(file.read_text(encoding="utf-8"), Loader=get_yaml_loader())  # a safe one
+        found = read(file, Kind("study", own=False))
+        wrong = [*found.refused, *map(str, found.noted)]
+        if wrong:
+            raise Unreadable(*wrong)
+        places, raw = Places(file, found.node), data(found.node)
     study, faults = read_settings(Study, raw, "", "a study")
     if study is None:
         raise StudyError(*((places.of(fault.path), fault) for fault in faults))
