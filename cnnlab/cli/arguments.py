@@ -6,9 +6,14 @@ import argparse
 import re
 from dataclasses import dataclass, field
 
+from cnnlab.door.nodes import is_text
+from cnnlab.door.words import word
 from cnnlab.errors import Fault, UserError, near
 
 COMMAND_LINE = "command line"
+
+LONGEST = 20_000
+"""characters of one word of a command"""
 
 FREE_TEXT = ("ckpt_path", "weights", "images", "name", "dir", "data.dir", "hydra.run.dir", "hydra.sweep.dir")
 """settings that are free text to their user, but to Hydra's grammar full of operators"""
@@ -77,6 +82,9 @@ def _parser() -> _Parser:
 
 def read_arguments(argv: list[str]) -> Arguments:
     """Read `argv`; flags may stand anywhere. Raises UserError for a flag that does not exist."""
+    if broken := [text for text in argv if not is_text(text) or len(text) > LONGEST]:
+        said = f"is not UTF-8 text, or has more than {LONGEST:,} characters"
+        raise UserError(*(Fault("", f"{COMMAND_LINE}  {word(text)} {said}") for text in broken))
     parser = _parser()
     known, rest = parser.parse_known_args(argv)
     if strange := [word for word in rest if word.startswith("-")]:

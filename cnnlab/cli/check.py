@@ -14,6 +14,10 @@ from cnnlab.config.settings import Run, model_of, read_parts
 from cnnlab.errors import Fault, near
 
 
+MOST = 100
+"""faults that are told at once"""
+
+
 @dataclass(frozen=True)
 class Noted:
     """A fault as it is shown: where it was set, and lines that explain it."""
@@ -31,7 +35,7 @@ def check(composed: Composed) -> tuple[Run | None, list[Noted]]:
     """The run that was asked for, or everything wrong with it."""
     parts, faults = ({}, []) if composed.failed else read_parts(composed.config)
     faults = [*absent(composed), *pointless(composed), *(f for f in faults if not _follows(f, composed.broken))]
-    noted = [note(fault, composed) for fault in dict.fromkeys([*composed.faults, *faults])]
+    noted = [note(fault, composed) for fault in _first([*dict.fromkeys([*composed.faults, *faults])])]
     at_fault = {key.split(".")[0] for key in (*composed.broken, *(fault.path for fault in faults))}
     if (
         not composed.failed
@@ -40,6 +44,12 @@ def check(composed: Composed) -> tuple[Run | None, list[Noted]]:
     ):
         noted += misfits(Run(**parts), composed)
     return (None if noted else Run(**parts)), noted
+
+
+def _first(faults: list[Fault]) -> list[Fault]:
+    """As many as anybody reads at once."""
+    rest = len(faults) - MOST
+    return [*faults[:MOST], Fault("", f"and {rest} more faults")] if rest > 0 else faults
 
 
 def absent(composed: Composed) -> Iterator[Fault]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException, MissingConfigException
@@ -78,7 +79,7 @@ class Composed:
 def compose(loader: ConfigLoaderImpl, name: str, overrides: list[str]) -> Composed:
     """The configuration that the file `name` and `overrides` make, and the faults of both."""
     result = Composed(overrides=overrides)
-    groups = loader.list_groups("")
+    groups = loader.repository.get_group_options("", ObjectType.GROUP)
     parsed = [override for override in _parse(overrides, result) if not _refused(loader, groups, override, result)]
     config = _load(loader, name, parsed, result)
     if config is None:
@@ -193,8 +194,8 @@ def group_options(loader: ConfigLoaderImpl, group: str) -> list[str]:
     """The files of a config group, those in its folders as `d2l/lenet`; none where it is no group."""
     if "." in group or "@" in group:
         return []
-    options = list(loader.get_group_options(group))
-    for inner in loader.list_groups(group):
+    options = list(loader.repository.get_group_options(group, ObjectType.CONFIG))  # the loader's own composes first
+    for inner in loader.repository.get_group_options(group, ObjectType.GROUP):
         options += [f"{inner}/{option}" for option in group_options(loader, f"{group}/{inner}")]
     return options
 
@@ -204,6 +205,10 @@ def _load(loader: ConfigLoaderImpl, name: str, parsed: list[Override], result: C
     while True:
         try:
             return _composed(loader, name, parsed)
+        except Unreadable as unreadable:
+            error, blamed = unreadable, next((o for o in reversed(parsed) if o.key_or_group == unreadable.group), None)
+            if not blamed:
+                blamed, error = _to_blame(loader, name, parsed)
         except FAILURES:
             blamed, error = _to_blame(loader, name, parsed)
         if isinstance(error, Unreadable):
@@ -340,7 +345,7 @@ def unresolved(error: Exception) -> str:
         return "its ${…} lead too far"
     if found := re.search(r"Environment variable '(.+)' not found", said):
         return f"there is no environment variable {found[1]}; ${{oc.env:{found[1]},VALUE}} says what to take then"
-    if found := re.match(r"Interpolation key '(.+)' not found", said):
+    if found := re.search(r"(?:Interpolation key|Error resolving key) '(.+?)'", said):
         return f"${{{found[1]}}} names no setting; its full path counts, as in ${{optimizer.lr}}"
     if said.startswith("Recursive"):
         return "its ${…} leads back to itself"

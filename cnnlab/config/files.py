@@ -37,6 +37,9 @@ PARTS = 20_000
 class Unreadable(HydraException):
     """A file that can be no piece of a configuration: sentences that begin with file:line:column."""
 
+    group: str = ""
+    """the group that it is a file of, where it is one"""
+
     def __init__(self, *faults: str):
         super().__init__("\n".join(faults))
         self.faults = faults
@@ -73,8 +76,9 @@ class FileConfigSource(HydraFiles):
         file = self.file(config_path)
         if not file.exists():
             raise ConfigLoadError(f"Config not found : {file}")
-        with explained(file):
-            found = read(file, self.kind(config_path))
+        kind = self.kind(config_path)
+        with explained(file, kind.group):
+            found = read(file, kind)
             if found.refused:
                 raise Unreadable(*found.refused, *(str(one) for one in found.noted))
             config = OmegaConf.create(_named(data(found.node)))
@@ -93,9 +97,18 @@ class FileConfigSource(HydraFiles):
 
 
 @contextmanager
-def explained(file: Path) -> Iterator[None]:
-    """What goes wrong with a file, as Unreadable."""
-    name = shown(file)
+def explained(file: Path, group: str = "") -> Iterator[None]:
+    """What goes wrong with a file of `group`, as Unreadable."""
+    try:
+        with _explained(shown(file)):
+            yield
+    except Unreadable as error:
+        error.group = group
+        raise
+
+
+@contextmanager
+def _explained(name: str) -> Iterator[None]:
     try:
         yield
     except Unreadable:

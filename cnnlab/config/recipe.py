@@ -58,7 +58,10 @@ def findings(root: yaml.MappingNode | None, header: Mapping[str, str], kind: Kin
     """Why a file can be no piece of a configuration."""
     if kind.own:
         return
-    everywhere = kind.group in ("", *FREE)
+    everywhere = kind.group in ("", *FREE) or header.get("package") == "_global_"
+    if kind.group == "hydra":
+        yield Finding(None, HYDRA)
+        return
     yield from _header(header.get("package"), kind)
     count = 0
     for path, key, value in _walk(root):

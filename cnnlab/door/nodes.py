@@ -15,7 +15,7 @@ from cnnlab.door.files import CONFIG, Refused
 
 BYTES = 64 << 10
 """of a file; the largest that ships has 3.5 kB"""
-NODES = 8_000
+NODES = 4_000
 """names and values in a file; the largest that ships has 520"""
 DEPTH = 32
 """mappings and lists within each other; those that ship have 7"""
@@ -61,7 +61,13 @@ def complaint(event: Any, depth: int, count: int, strict: bool) -> str | None:
         return f"the tag {event.tag!r}: values are plain here; leave it out"
     if isinstance(event, yaml.ScalarEvent) and len(event.value) > SCALAR:
         return f"a text of {len(event.value):,} characters; {SCALAR:,} are the most"
+    if isinstance(event, yaml.ScalarEvent) and not is_text(event.value):
+        return "half of a character (a lone surrogate), which no text has"
     return None
+
+
+def is_text(value: str) -> bool:
+    return value.isascii() or not any("\ud800" <= c <= "\udfff" for c in value)
 
 
 def read_plain(raw: bytes) -> Any:

@@ -20,7 +20,7 @@ from cnnlab.errors import Fault, UserError, near
 from cnnlab.settings import Flag, Fraction, Natural, Positive, Settings
 from cnnlab.settings import read as read_settings
 from cnnlab.sweep.each import Model, each, is_each, no_model
-from cnnlab.sweep.grid import SEED, Factor, Grid, Level, setting
+from cnnlab.sweep.grid import MOST_JOBS, SEED, Factor, Grid, Level, setting
 
 SIZES = ("cpu", "full")
 
@@ -70,11 +70,11 @@ def _factors(value: Any) -> Any:
 
 
 def _seeds(value: Any) -> Any:
-    if type(value) is int and value >= 1:
+    if type(value) is int and 1 <= value <= MOST_JOBS:
         return tuple(range(value))
     if isinstance(value, list) and value and all(type(seed) is int and seed >= 0 for seed in value):
         return tuple(dict.fromkeys(value))
-    raise ValueError("should be a number of seeds, or a list of them")
+    raise ValueError(f"should be a number of seeds (at most {MOST_JOBS:,}), or a list of them")
 
 
 Base = Annotated[dict[str, Any], BeforeValidator(_settings)]
