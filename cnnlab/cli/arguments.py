@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 
 from cnnlab.door.nodes import is_text
-from cnnlab.door.words import word
+from cnnlab.door.words import word as shown
 from cnnlab.errors import Fault, UserError, near
 
 COMMAND_LINE = "command line"
@@ -84,7 +84,7 @@ def read_arguments(argv: list[str]) -> Arguments:
     """Read `argv`; flags may stand anywhere. Raises UserError for a flag that does not exist."""
     if broken := [text for text in argv if not is_text(text) or len(text) > LONGEST]:
         said = f"is not UTF-8 text, or has more than {LONGEST:,} characters"
-        raise UserError(*(Fault("", f"{COMMAND_LINE}  {word(text)} {said}") for text in broken))
+        raise UserError(*(Fault("", f"{COMMAND_LINE}  {shown(text)} {said}") for text in broken))
     parser = _parser()
     known, rest = parser.parse_known_args(argv)
     if strange := [word for word in rest if word.startswith("-")]:

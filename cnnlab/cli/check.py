@@ -13,7 +13,6 @@ from cnnlab.config.origins import COMMAND_LINE
 from cnnlab.config.settings import Run, model_of, read_parts
 from cnnlab.errors import Fault, near
 
-
 MOST = 100
 """faults that are told at once"""
 

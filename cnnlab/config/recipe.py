@@ -17,6 +17,8 @@ FREE = ("debug", "experiment", "variant")
 """groups whose files may set anything that is not Hydra's"""
 TARGETS = ("callbacks",)
 """groups in which a class may be named (`_target_`); which classes, the reader of each group says"""
+COMMANDS = ("task", "dir", "ckpt_path", "images")
+"""settings that no file of a group has"""
 REFERENCES = 20
 """${…} in one file: each could double what the one before it made"""
 REFERENCE = re.compile(r"\$\{\.*[A-Za-z][\w-]*(\.[\w-]+)*\}")
@@ -68,6 +70,8 @@ def findings(root: yaml.MappingNode | None, header: Mapping[str, str], kind: Kin
         name = key.value if isinstance(key, yaml.ScalarNode) else ""
         if len(path) == 1 and everywhere and name in ("hydra", "plugins"):
             yield Finding(key, HYDRA if name == "hydra" else PLUGINS)
+        if len(path) == 1 and everywhere and kind.group and name in COMMANDS:
+            yield Finding(key, f"{name}: what is to be done, and with what, is for the command line to say")
         if key is not None and key.tag.endswith(":merge"):
             yield Finding(key, "<<: write out what it would bring in; a file says everything where it stands")
         if name.startswith("_") and not _makes(path if everywhere else (kind.group, *path)):

@@ -70,7 +70,7 @@ def _part(root: Path, path: str) -> Files:
 
 
 def images(folder: Path) -> list[Path]:
-    """Image files in a folder and below it, hidden ones left out. UserError for a folder that cannot be gone through."""
+    """Image files in a folder and below it, hidden ones left out. UserError where it cannot be gone through."""
     try:
         return sorted(_images(folder))
     except OSError as error:

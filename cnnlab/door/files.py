@@ -60,7 +60,7 @@ def _number(digits: str) -> int | float:
     return int(digits) if len(digits) <= LONGEST_NUMBER else float(digits)
 
 
-def bounded(value: Any, kinds: tuple[type, ...] = ()) -> Any:
+def bounded(value: Any, kinds: tuple[type, ...] = (), most: int = MOST) -> Any:
     """`value`, if it is plain data of a size that can be walked through. Raises Refused.
 
     What occurs twice counts twice, as it would in a file. Objects of other `kinds` are let through as they are.
@@ -71,8 +71,8 @@ def bounded(value: Any, kinds: tuple[type, ...] = ()) -> Any:
         count += 1
         if depth > DEEPEST:
             raise Refused(f"is nested more than {DEEPEST} levels deep")
-        if count > MOST:
-            raise Refused(f"has more than {MOST:,} values")
+        if count > most:
+            raise Refused(f"has more than {most:,} values")
         if isinstance(one, dict):
             if not all(isinstance(key, str | int | float | bool | None) for key in one):
                 raise Refused("has names that are no words")

@@ -25,6 +25,9 @@ from cnnlab.door.machine import too_much
 
 PICKLE = 64 << 20
 """bytes of the pickle itself, without the tensors' numbers; 100,000 tensors need 30 MB"""
+NOT_TORCHS = "is not a file that torch.save has written, or it is damaged"
+VALUES = 300_000
+"""tensors and plain values; 2,000 layers with their optimiser's state need 40,000"""
 PARTS = 200_000
 """members of a zip file"""
 MAGIC = 0x1950A86A20F9469CFC6C
@@ -80,7 +83,7 @@ def check(path: Path) -> None:
         except (Refused, OSError):
             raise
         except Exception as error:  # a broken pickle, or zip, raises nearly anything
-            raise Refused("is not a file that torch.save has written, or it is damaged") from error
+            raise Refused(NOT_TORCHS) from error
 
 
 def _zipped(file: IO[bytes], length: int) -> None:
@@ -95,7 +98,7 @@ def _zipped(file: IO[bytes], length: int) -> None:
         names = [name for name in parts if name.count("/") == 1 and name.endswith("/data.pkl")]
         root = names[0].partition("/")[0] if len(names) == 1 else ""
         if not root or any(not name.startswith(f"{root}/") for name in parts):
-            raise Refused("is not a file that torch.save has written, or it is damaged")
+            raise Refused(NOT_TORCHS)
         if f"{root}/constants.pkl" in parts or any(name.startswith(f"{root}/code/") for name in parts):
             raise Foreign("a program (TorchScript)")
 
@@ -126,14 +129,14 @@ def _stream(file: IO[bytes], length: int) -> None:
     if MAGIC.to_bytes(10, "little") not in head:
         file.seek(0)
         _plain(_Unpickler(io.BytesIO(file.read(PICKLE)), storage).load())  # whose other claims are told first
-        raise Refused("is not a file that torch.save has written, or it is damaged")
+        raise Refused(NOT_TORCHS)
     file.seek(0)
     for _ in ("magic", "version", "system", "content", "keys"):
         _plain(_Unpickler(file, storage).load())
 
 
 def _plain(value: Any) -> None:
-    bounded(value, (Tensor, Storage))
+    bounded(value, (Tensor, Storage), VALUES)
 
 
 # -- what a pickle may ask for
@@ -198,7 +201,9 @@ class _Unpickler(pickle._Unpickler):  # pyright: ignore[reportAttributeAccessIss
         raise Foreign(f"{module}.{name}")
 
     def persistent_load(self, pid: Any) -> Storage:
-        if not isinstance(pid, tuple) or len(pid) not in (5, 6) or pid[0] != "storage":
+        if not isinstance(pid, tuple):
+            raise Refused(NOT_TORCHS)
+        if len(pid) not in (5, 6) or pid[0] != "storage":
             raise Foreign("something outside")
         _, width, key, _, count = pid[:5]
         if type(width) is not int or type(count) is not int or count < 0 or not isinstance(key, str | int):

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field
 
 from cnnlab.config import GROUPS, SHARED
 from cnnlab.config.files import Unreadable, at, data, explained, read, shown
-from cnnlab.config.recipe import FREE, Kind
+from cnnlab.config.recipe import COMMANDS, FREE, Kind
 from cnnlab.config.settings import Metric, Top
 from cnnlab.door.words import word
 from cnnlab.errors import Fault, UserError, near
@@ -25,7 +25,7 @@ from cnnlab.sweep.grid import MOST_JOBS, SEED, Factor, Grid, Level, setting
 SIZES = ("cpu", "full")
 
 
-NOT_A_STUDYS = {"task", "plugins", "ckpt_path", "images", "dir", "format"}
+NOT_A_STUDYS = {*COMMANDS, "plugins", "format"}
 """settings of a command; a study is of what is trained"""
 ITS_OWN = {*GROUPS, SHARED, *FREE, *Top.model_fields} - NOT_A_STUDYS
 

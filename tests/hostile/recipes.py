@@ -1,3 +1,4 @@
+# ruff: noqa: E501, UP031 (tables of texts that nobody writes like this)
 """Recipes that somebody means ill by, or got badly wrong: none may act, take long or be large; each is told why not."""
 
 from __future__ import annotations
@@ -79,7 +80,10 @@ PLACES = {
 MADE = [
     other(f"makes {what}, {where}", group, text.replace("WHAT_", said))
     for number, (what, said) in enumerate(TARGETS.items())
-    for where, (group, text) in [list(PLACES.items())[number % len(PLACES)], list(PLACES.items())[(3 * number + 1) % 10]]
+    for where, (group, text) in [
+        list(PLACES.items())[number % len(PLACES)],
+        list(PLACES.items())[(3 * number + 1) % 10],
+    ]
 ]
 SPELT = [
     model("a class under an escaped name", f'"\\x5Ftarget_": os.system\n{NET}'),
@@ -120,7 +124,7 @@ HYDRA = [
     model("Hydra's callbacks", f"# @package _global_\nmodel:\n  norm: none\nhydra: {{callbacks: {{x: {TARGETS['a file']}}}}}\n"),
     model("Hydra's logging", "# @package _global_\nhydra: {job_logging: {version: 1, handlers: "
           "{f: {class: logging.FileHandler, filename: CANARY}}, root: {handlers: [f]}}}\n"),
-    model("Hydra's folder", f"# @package _global_\nhydra: {{run: {{dir: CANARY}}}}\nmodel: {{norm: none}}\n"),
+    model("Hydra's folder", "# @package _global_\nhydra: {run: {dir: CANARY}}\nmodel: {norm: none}\n"),
     model("Hydra's sweep folder", "# @package _global_\nhydra: {sweep: {dir: CANARY}}\n"),
     model("Hydra's search path", '# @package _global_\nhydra: {searchpath: ["file:///etc"]}\n'),
     model("Hydra's sweeper", "# @package _global_\nhydra: {sweeper: {_target_: os.system}}\n"),
@@ -131,7 +135,7 @@ HYDRA = [
     model("Hydra by a first line", "# @package hydra\nrun: {dir: CANARY}\n"),
     model("Hydra by a first line, further in", "# @package hydra.run\ndir: CANARY\n"),
     model("Hydra by a first line with spaces", "#   @package   hydra.job\nchdir: true\n"),
-    model("everything by a first line", f"# @package _global_\ntrainer: {{max_epochs: 1000000}}\nmodel: {{norm: none}}\n"),
+    model("everything by a first line", "# @package _global_\ntrainer: {max_epochs: 1000000}\nmodel: {norm: none}\n"),
     model("another group by a first line", "# @package trainer\nmax_epochs: 1000000\n"),
     model("Hydra's files by defaults", f"defaults: [override /hydra/job_logging: none]\n{NET}"),
     model("Hydra's files by defaults without a slash", f"defaults: [override hydra/launcher: joblib]\n{NET}"),
@@ -159,11 +163,14 @@ HYDRA = [
 # -- plugins
 
 PLUGINS = [
-    model("plugins of a network", f"# @package _global_\nplugins: [evil]\nmodel: {{norm: none}}\n"),
+    model("plugins of a network", "# @package _global_\nplugins: [evil]\nmodel: {norm: none}\n"),
     other("plugins of a recipe for debugging", "debug", "# @package _global_\nplugins: [evil]\n"),
     other("plugins of data", "data", "# @package _global_\nplugins: evil\n"),
     main("plugins in a stranger's main file", "defaults: [_self_]\nplugins: [evil]\n"),
-    study("plugins of a study", "question: x\nbase: {model: lenet, plugins: [evil]}\nfactors: {model.norm: [none, batch]}\n"),
+    study(
+        "plugins of a study",
+        "question: x\nbase: {model: lenet, plugins: [evil]}\nfactors: {model.norm: [none, batch]}\n",
+    ),
     study("plugins as a factor", "question: x\nbase: {model: lenet}\nfactors: {plugins: [[evil], []]}\n"),
     study("plugins in an arm", "question: x\nbase: {model: lenet}\nfactors: {a: {x: {plugins: [evil]}, y: {}}}\n"),
 ]
@@ -331,7 +338,7 @@ VALUES = [
         "arithmetic that is code": "blocks: {a: {params: {n: 1}, block: conv, "
                                    f"channels: \"$__import__('os').system('touch CANARY')\"}}}}\nbody:\n  a: {{block: a}}\n{HEAD}",
         "arithmetic of powers": f"blocks: {{a: {{block: conv, channels: $9**9**9**9}}}}\nbody:\n  a: {{block: a}}\n{HEAD}",
-        "arithmetic of brackets": f"blocks: {{a: {{block: conv, channels: \"${'(' * 90}1{')' * 90}\"}}}}\nbody:\n  a: {{block: a}}\n{HEAD}",
+        "arithmetic of brackets": f"blocks: {{a: {{block: conv, channels: \"${'(' * 150}1{')' * 150}\"}}}}\nbody:\n  a: {{block: a}}\n{HEAD}",
         "arithmetic of attributes": f"blocks: {{a: {{params: {{n: 1}}, block: conv, channels: $n.__class__}}}}\nbody:\n  a: {{block: a}}\n{HEAD}",
         "arithmetic by nothing": f"blocks: {{a: {{block: conv, channels: $1/0}}}}\nbody:\n  a: {{block: a}}\n{HEAD}",
         "arithmetic of large numbers": f"blocks: {{a: {{block: conv, channels: \"${'*'.join(['99999999'] * 20)}\"}}}}\nbody:\n  a: {{block: a}}\n{HEAD}",
@@ -354,7 +361,6 @@ VALUES = [
         "a name of a lone surrogate": f'{NET}"a\\uD800": 3\n',
         "a value of escapes": f'{NET}norm: "\\x1b]0;title\\x07"\n',
         "a value of a window's title": f'{NET}act: "\\x9b31m"\n',
-        "a block called like a setting": f"body:\n  block: {{block: conv, channels: 3}}\n{HEAD}",
         "a body that is a number": f"body: 3\n{HEAD}",
         "a body that is text": f"body: conv\n{HEAD}",
         "a head that is a list": f"{BODY}head: [1, 2]\n",
@@ -389,7 +395,8 @@ VALUES = [
     other("an optimizer that is none", "optimizer", "kind: os.system\n"),
     other("a trainer of a million devices", "trainer", "max_epochs: 1\ndevices: 1000000\n", "task=train"),
     other("a trainer on nothing", "trainer", "max_epochs: 1\naccelerator: ../x\n"),
-    other("a task of a file", "debug", "# @package _global_\ntask: os.system\n"),
+    other("a task of a file", "debug", "# @package _global_\ntask: report\ndir: /\n", "seed=0"),
+    other("a checkpoint of a file", "debug", "# @package _global_\nckpt_path: /etc/passwd\n", "task=test"),
     other("a name of a path", "debug", "# @package _global_\nname: ../../CANARY\nmodel: {norm: ../x}\n"),
 ]  # fmt: skip
 
