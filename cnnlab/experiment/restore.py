@@ -101,7 +101,7 @@ def restore(path: Path, changes: dict[str, Any] | None = None) -> Restored:
     parts, faults = read_parts(config)
     if wrong := [fault for fault in faults if fault.path.split(".")[0] not in OF_TRAINING]:
         hint = _of_plugins(config.get("plugins"))
-        raise UserError(*(replace(fault, message=f"{fault.message} (in {file}){hint}") for fault in wrong))
+        raise UserError(*(_told(fault, changes or {}, f"{file}", hint) for fault in wrong))
     run = Run(**parts)
     if run.network.classes != len(names):
         message = f"{file} was trained on {len(names)} classes, these data have {run.network.classes}"
@@ -111,6 +111,13 @@ def restore(path: Path, changes: dict[str, Any] | None = None) -> Restored:
         raise UserError(Fault("ckpt_path", message))
     net = _built(run, checkpoint.get("state_dict"), file)
     return Restored(file, run, net, record)
+
+
+def _told(fault: Fault, changes: Iterable[str], file: str, hint: str) -> Fault:
+    """A fault of the checkpoint's own record; or of what was put in its place, at the setting that said so."""
+    if any(fault.path.split(".")[0] == key.split(".")[0] for key in changes):
+        return replace(fault, message=f"{fault.message} (with {file}){hint}")
+    return Fault("ckpt_path", f"{file}: {fault}{hint}")
 
 
 def _record(record: dict[str, Any], file: Path) -> dict[str, Any]:
@@ -141,7 +148,7 @@ def _built(run: Run, weights: Any, file: Path) -> Net:
     shape = image_shape(run)
     paper = plan(run.network, shape)
     if wrong := paper.faults or unaffordable(paper, copies=1):
-        raise UserError(*(replace(fault, message=f"{fault.message} (in {file})") for fault in wrong))
+        raise UserError(*(Fault("ckpt_path", f"{file}: {fault}") for fault in wrong))
     if not isinstance(weights, dict) or not all(isinstance(tensor, Tensor) for tensor in weights.values()):
         raise UserError(Fault("ckpt_path", f"{file} holds no weights"))
     _compare(blank(run.network, shape), weights, file)
