@@ -271,7 +271,7 @@ def main(words: list[str]) -> int:
     ends = ", ".join(f"{count} with {code}" for code, count in sorted(totals.ends.items()))
     failed = len(totals.failures)
     print(
-        f"{asked['cases']} cases, seed {asked['seed']}: {ends}; {failed} failed; the slowest took {totals.slowest:.1f} s"
+        f"{asked['cases']} cases, seed {asked['seed']}: {ends}; {failed} failed; slowest {totals.slowest:.1f} s"
     )
     return failed > 0
 

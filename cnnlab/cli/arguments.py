@@ -12,6 +12,9 @@ from cnnlab.errors import Fault, UserError, near
 
 COMMAND_LINE = "command line"
 
+NESTED = re.compile(r"""\$\{[^'"]*\$\{[^'"]*\}[^'"]*\}""")
+"""a ${…} within a ${…}, which Hydra reads in quotes only"""
+
 LONGEST = 20_000
 """characters of one word of a command"""
 
@@ -137,6 +140,8 @@ def plain_words(text: str, multirun: bool = False) -> str:
     key, equals, value = text.partition("=")
     if equals and key.startswith("+") and _needs_no_plus(key.lstrip("+")):
         key = key.lstrip("+")
+    if NESTED.fullmatch(value):
+        value = f'"{value}"'
     if equals and key.lstrip("+") in FREE_TEXT and value not in ("null", "") and not _is_quoted(value):
         swept = value.split(",") if multirun and key == "weights" else [value]
         value = ",".join(part if part == "null" else quoted(part) for part in swept)

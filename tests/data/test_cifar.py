@@ -228,7 +228,7 @@ def test_a_cut_or_foreign_archive_is_refused(tmp_path):
 def test_an_archive_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(cifar.Bounded, "left", 1 << 20)
     path = archive(tmp_path, BINARY_10, {"huge": bytes(2 << 20), **contents(BINARY_10)})
-    assert message(settings(tmp_path)) == f"data.dir: {path} cannot be read: it unpacks to more than 1073741824 bytes"
+    assert message(settings(tmp_path)) == f"data.dir: {path} cannot be read: it unpacks to more than 268435456 bytes"
 
 
 def test_a_header_that_claims_a_huge_member_is_refused(tmp_path):
