@@ -270,9 +270,7 @@ def main(words: list[str]) -> int:
         totals = fuzz(range(asked["cases"]), asked["seed"], lambda text: print(text, flush=True))
     ends = ", ".join(f"{count} with {code}" for code, count in sorted(totals.ends.items()))
     failed = len(totals.failures)
-    print(
-        f"{asked['cases']} cases, seed {asked['seed']}: {ends}; {failed} failed; slowest {totals.slowest:.1f} s"
-    )
+    print(f"{asked['cases']} cases, seed {asked['seed']}: {ends}; {failed} failed; slowest {totals.slowest:.1f} s")
     return failed > 0
 
 

@@ -202,25 +202,35 @@ def group_options(loader: ConfigLoaderImpl, group: str) -> list[str]:
 
 def _load(loader: ConfigLoaderImpl, name: str, parsed: list[Override], result: Composed) -> DictConfig | None:
     """Compose; where that fails, find the overrides to blame, note and drop them."""
+    order, found = {override.key_or_group: at for at, override in enumerate(parsed)}, []
     while True:
         try:
-            return _composed(loader, name, parsed)
-        except Unreadable as unreadable:
-            error, blamed = unreadable, next((o for o in reversed(parsed) if o.key_or_group == unreadable.group), None)
+            config = _composed(loader, name, parsed)
+            break
+        except FAILURES as failure:
+            blamed, error = _chooser(failure, parsed), failure
             if not blamed:
                 blamed, error = _to_blame(loader, name, parsed)
-        except FAILURES:
-            blamed, error = _to_blame(loader, name, parsed)
-        if isinstance(error, Unreadable):
-            result.faults += [Fault("", fault) for fault in error.faults]
-            result.broken += [blamed.key_or_group] if blamed else []
-        elif blamed:
-            result.fault(blamed.key_or_group, reason(error, loader))
-        else:
-            result.faults.append(Fault("", reason(error, loader)))
+        key = blamed.key_or_group if blamed else ""
+        said = (
+            [("", fault) for fault in error.faults] if isinstance(error, Unreadable) else [(key, reason(error, loader))]
+        )
+        found += [(order.get(key, -1), Fault(*one)) for one in said]
+        result.broken += [key] if blamed else []
         if blamed is None:
-            return None
+            config = None
+            break
+        if not isinstance(error, Unreadable):
+            result.origins.add(key, COMMAND_LINE)
         parsed.remove(blamed)
+    result.faults += [fault for _, fault in sorted(found, key=lambda one: one[0])]
+    return config
+
+
+def _chooser(error: BaseException, parsed: list[Override]) -> Override | None:
+    """The override that chose the file which cannot be read, if that is what went wrong."""
+    group = error.group if isinstance(error, Unreadable) else ""
+    return next((override for override in reversed(parsed) if group and override.key_or_group == group), None)
 
 
 def _composed(loader: ConfigLoaderImpl, name: str, overrides: list[Override]) -> DictConfig:

@@ -1,5 +1,6 @@
 """MNIST and Fashion-MNIST (and whatever has the same four files): found on this machine, else downloaded."""
 
+from math import prod
 from pathlib import Path
 
 import torch
@@ -61,7 +62,7 @@ def _split(images: Path, labels: Path, settings: DataSettings) -> Split:
     (count, *size), (told,) = idx_sizes(images, 3), idx_sizes(labels, 1)
     if count != told:
         raise UserError(Fault("data.dir", f"{images} has {count} images, but {labels.name} has {told} labels"))
-    if (1, *size) != settings.shape:
+    if prod(size) > prod(settings.shape):  # what is small is read, so that all that is wrong with it is told at once
         said = f"the files of {settings.source} have {dims((1, *size))} images, not {dims(settings.shape)}"
         raise UserError(Fault("data.shape", said))
     x, y = read_idx(images, 3), read_idx(labels, 1)

@@ -32,10 +32,11 @@ def read_bytes(path: Path | str, most: int = RECORD) -> bytes:
     A pipe or a device would never end, or never begin; the size is looked at before anything is allocated.
     """
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
+    about = os.fstat(fd)
+    if not stat.S_ISREG(about.st_mode):
+        os.close(fd)
+        raise Refused("is no regular file")
     with os.fdopen(fd, "rb") as file:
-        about = os.fstat(fd)
-        if not stat.S_ISREG(about.st_mode):
-            raise Refused("is no regular file")
         if about.st_size <= most:
             raw = file.read(most + 1)  # more than its size says comes of files that are not on a disk
             if len(raw) <= most:

@@ -24,7 +24,9 @@ FILES: dict[str, tuple[str | bytes, list[str]]] = {
     ),
     "a tag": (
         "body: !!python/object/apply:os.system [echo]\n",
-        ["mine/model/net.yaml:1:7  the tag 'tag:yaml.org,2002:python/object/apply:os.system': values are plain here; …"],
+        [
+            "mine/model/net.yaml:1:7  the tag 'tag:yaml.org,2002:python/object/apply:os.system': values are plain here; …"
+        ],
     ),
     "two documents": (
         f"{NET}---\n{NET}",

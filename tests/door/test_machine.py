@@ -11,7 +11,9 @@ from cnnlab.door.machine import FORCED
 from cnnlab.errors import UserError
 
 
-@pytest.mark.parametrize("words", [["task=summary"], ["task=test", "ckpt_path=x"], ["-m", "seed=0,1"], ["--cfg", "job"]])
+@pytest.mark.parametrize(
+    "words", [["task=summary"], ["task=test", "ckpt_path=x"], ["-m", "seed=0,1"], ["--cfg", "job"]]
+)
 def test_a_forced_load_is_refused(
     cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, words: list[str]
 ) -> None:

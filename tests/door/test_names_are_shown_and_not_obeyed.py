@@ -1,4 +1,4 @@
-"""Names of classes, files and runs that a terminal, a page, a spreadsheet or a picture could take for something else."""
+"""Names of classes, files and runs that a terminal, a page, a spreadsheet or a picture could take for more."""
 
 from __future__ import annotations
 
@@ -14,7 +14,14 @@ import pytest
 from PIL import Image
 from small import SMALL
 
-NAMES = ("\x1b[31mred\x1b[0m", "[bold]b[/c]", "<script>alert(1)</script>", "=1+2\nnew line", "$\\frac{x", "\u202egnp.exe")
+NAMES = (
+    "\x1b[31mred\x1b[0m",
+    "[bold]b[/c]",
+    "<script>alert(1)</script>",
+    "=1+2\nnew line",
+    "$\\frac{x",
+    "\u202egnp.exe",
+)
 
 
 def photos(folder: Path, names: tuple[str, ...]) -> Path:
@@ -48,7 +55,7 @@ def test_a_run_on_such_classes_is_shown_as_it_is(
     trained: Path, cnnlab: Callable[..., int], capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert (trained / "overview.png").exists()
-    shutil.copy(next(Path("photos").rglob("*.png")), "\x1b[2J[/x].png")
+    shutil.copy(next(Path("photos").rglob("*.png")), "\x1b[2J[x].png")
     assert cnnlab("task=predict", f"ckpt_path={trained}", "images=.", "hydra.run.dir=p") == 0
     out, err = capfd.readouterr()
     assert strange(out + err) == set()
@@ -83,8 +90,10 @@ def test_a_strangers_sweep_becomes_a_page_without_anything_that_acts(
     assert "<script>alert" not in page
     assert not re.search(r"<img[^>]*onerror", page)
     assert strange(page) == set()
-    assert "default-src 'none'" in page
-    assert not [cell for row in csv.reader(Path("sweep/runs.csv").read_text().splitlines()) for cell in row if cell[:1] == "="]
+    assert "default-src &#x27;none&#x27;" in page
+    assert not [
+        cell for row in csv.reader(Path("sweep/runs.csv").read_text().splitlines()) for cell in row if cell[:1] == "="
+    ]
 
 
 def test_a_damaged_configuration_in_a_sweep_is_named(cnnlab: Callable[..., int]) -> None:

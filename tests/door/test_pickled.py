@@ -50,5 +50,5 @@ def test_what_is_asked_for_is_named(tmp_path: Path) -> None:
 def test_a_file_larger_than_memory_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch.save(torch.ones(1000), tmp_path / "x")
     monkeypatch.setattr(machine, "memory", lambda: 5000)
-    with pytest.raises(Refused, match="^would take 0.0 MiB of memory, this machine has 0.0 MiB$"):
+    with pytest.raises(Refused, match=r"^would take 0\.0 MiB of memory, this machine has 0\.0 MiB$"):
         check(tmp_path / "x")
