@@ -19,7 +19,7 @@ from omegaconf import OmegaConf
 from omegaconf._utils import get_yaml_loader
 from omegaconf.errors import OmegaConfBaseException
 
-from cnnlab.config.recipe import Finding, Kind, findings, odd_names, surprises
+from cnnlab.config.recipe import Finding, Kind, findings, odd_names, surprises, walk
 from cnnlab.door.files import Refused, read_bytes
 from cnnlab.door.nodes import BYTES, Forbidden, Guard
 
@@ -29,6 +29,8 @@ PROBLEMS = {
     r"but found another document": "a second document begins; a file holds one",
 }
 """what YAML's reader says -> in the user's terms"""
+
+TEXT = "tag:yaml.org,2002:str"
 
 PARTS = 20_000
 """names and values in a file of the user's own, those repeated by an alias counted again"""
@@ -81,7 +83,7 @@ class FileConfigSource(HydraFiles):
             found = read(file, kind)
             if found.refused:
                 raise Unreadable(*found.refused, *(str(one) for one in found.noted))
-            config = OmegaConf.create(_named(data(found.node)))
+            config = OmegaConf.create(data(found.node))
         return ConfigResult(
             config=config, path=f"{self.scheme()}://{self.path}", provider=self.provider, header=found.header
         )
@@ -146,8 +148,14 @@ def _read(file: Path, kind: Kind, changed: int) -> Document:
         raise Unreadable(f"{at(file, node)}  should be a mapping of settings, NAME: VALUE")
     if node is not None and kind.own:
         _count(node)
+    for _, key, _ in walk(node):
+        if key is not None and not isinstance(key, yaml.ScalarNode):
+            raise Unreadable(f"{at(file, key)}  a list or a mapping cannot be a name")
     refused = [f"{_place(file, one)}  {one.said}" for one in findings(node, header, kind)]
     noted = [*odd_names(node), *surprises(node)] if node else []
+    for finding in noted:
+        if finding.is_name and finding.node:
+            finding.node.tag = TEXT  # as which it is read all the same
     placed = (replace(one, place=_place(file, one)) for one in noted)
     return Document(node, header, tuple(refused), tuple(placed))
 
@@ -177,13 +185,6 @@ def _count(root: yaml.Node) -> None:
             waiting += [(value, inside) for _, value in node.value]
         elif isinstance(node, yaml.SequenceNode):
             waiting += [(part, inside) for part in node.value]
-
-
-def _named(value: Any) -> Any:
-    """The same data with text for its names."""
-    if isinstance(value, dict):
-        return {str(key): _named(inner) for key, inner in value.items()}
-    return [_named(inner) for inner in value] if isinstance(value, list) else value
 
 
 def at(file: Path, node: yaml.Node) -> str:

@@ -51,6 +51,8 @@ class Finding:
     path: tuple[str, ...] = ()
     """of the value, or the name, within the file"""
     place: str = ""
+    is_name: bool = False
+    """whether the node is a name, and not a value"""
 
     def __str__(self) -> str:
         return f"{self.place}  {self.said}"
@@ -66,7 +68,7 @@ def findings(root: yaml.MappingNode | None, header: Mapping[str, str], kind: Kin
         return
     yield from _header(header.get("package"), kind)
     count = 0
-    for path, key, value in _walk(root):
+    for path, key, value in walk(root):
         name = key.value if isinstance(key, yaml.ScalarNode) else ""
         if len(path) == 1 and everywhere and name in ("hydra", "plugins"):
             yield Finding(key, HYDRA if name == "hydra" else PLUGINS)
@@ -87,7 +89,7 @@ def findings(root: yaml.MappingNode | None, header: Mapping[str, str], kind: Kin
         yield Finding(None, f"has more than {REFERENCES} references (${{…}}) to other settings")
 
 
-def _walk(root: yaml.Node | None) -> Iterator[tuple[tuple[str, ...], yaml.Node | None, yaml.Node]]:
+def walk(root: yaml.Node | None) -> Iterator[tuple[tuple[str, ...], yaml.Node | None, yaml.Node]]:
     """Every value with its path, and the node of its name; those of lists have none."""
     waiting: list[tuple[tuple[str, ...], yaml.Node]] = [((), root)] if root else []
     while waiting:
@@ -148,15 +150,15 @@ def dubious(text: str) -> str | None:
 
 def odd_names(root: yaml.Node) -> Iterator[Finding]:
     """Names that YAML does not read as text; as text they are read all the same."""
-    for path, key, _ in _walk(root):
+    for path, key, _ in walk(root):
         if key is not None and (kind := key.tag.rpartition(":")[2]) not in ("str", "merge", "value"):
             word = f"{key.value!r}, which YAML reads as {kind}," if key.value else "an empty name"
-            yield Finding(key, f"{word} cannot be a name; put it in quotes, or write another", path)
+            yield Finding(key, f"{word} cannot be a name; put it in quotes, or write another", path, is_name=True)
 
 
 def surprises(root: yaml.Node) -> Iterator[Finding]:
     """Values that are not what they look like: YAML 1.1, which is read here, and 1.2 disagree on them."""
-    for path, _, value in _walk(root):
+    for path, _, value in walk(root):
         if isinstance(value, yaml.ScalarNode) and value.style is None and (said := surprise(value)):
             yield Finding(value, said, path)
 

@@ -11,10 +11,9 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BeforeValidator, Field
 
-from cnnlab.config import GROUPS, SHARED
 from cnnlab.config.files import Unreadable, at, data, explained, read, shown
-from cnnlab.config.recipe import COMMANDS, FREE, Kind
-from cnnlab.config.settings import Metric, Top
+from cnnlab.config.recipe import COMMANDS, Kind
+from cnnlab.config.settings import Metric
 from cnnlab.door.words import word
 from cnnlab.errors import Fault, UserError, near
 from cnnlab.settings import Flag, Fraction, Natural, Positive, Settings
@@ -25,9 +24,8 @@ from cnnlab.sweep.grid import MOST_JOBS, SEED, Factor, Grid, Level, setting
 SIZES = ("cpu", "full")
 
 
-NOT_A_STUDYS = {*COMMANDS, "plugins", "format"}
+NOT_A_STUDYS = {*COMMANDS, "plugins", "format", "study", "hydra"}
 """settings of a command; a study is of what is trained"""
-ITS_OWN = {*GROUPS, SHARED, *FREE, *Top.model_fields} - NOT_A_STUDYS
 
 
 def _mapping(value: Any) -> Any:
@@ -45,9 +43,8 @@ def _settings(value: Any) -> Any:
 
 def _check_setting(name: str) -> None:
     parts = name.split(".")
-    if parts[0] not in ITS_OWN or not re.fullmatch(r"\w+(\.[\w-]+)*", name):
-        meant = near(parts[0], sorted(ITS_OWN))
-        raise ValueError(f"{word(name)} is no setting that a study may set{meant if 'mean' in meant else ''}")
+    if parts[0] in NOT_A_STUDYS or not re.fullmatch(r"\w+(\.[\w-]+)*", name):
+        raise ValueError(f"{word(name)} is no setting that a study may set")
     if any(part.startswith("_") for part in parts):
         raise ValueError(f"{word(name)}: names that begin with _ are Hydra's own")
 

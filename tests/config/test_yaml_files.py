@@ -24,9 +24,7 @@ FILES: dict[str, tuple[str | bytes, list[str]]] = {
     ),
     "a tag": (
         "body: !!python/object/apply:os.system [echo]\n",
-        [
-            "mine/model/net.yaml:1:7  the tag 'tag:yaml.org,2002:python/object/apply:os.system': values are plain here; …"
-        ],
+        ["mine/model/net.yaml:1:7  the tag 'tag:yaml.org,2002:python/object/apply:os.system': values are …"],
     ),
     "two documents": (
         f"{NET}---\n{NET}",
@@ -60,6 +58,7 @@ FILES: dict[str, tuple[str | bytes, list[str]]] = {
             "mine/model/net.yaml:2:3  '1', which YAML reads as int, cannot be a name; put it in quotes, …",
             "mine/model/net.yaml:3:3  'on', which YAML reads as bool, cannot be a name; …",
             "mine/model/net.yaml:4:3  'null', which YAML reads as null, cannot be a name; …",
+            "mine/model/net.yaml  model.head: a model needs this setting",
         ],
     ),
     "a number for a name, and what else is wrong": (

@@ -13,7 +13,7 @@ from pathlib import Path
 
 SECRET = "canary-4f9d21"
 """in the worker's environment; it must turn up nowhere"""
-PATIENCE = 60
+PATIENCE = 120
 """seconds to wait for an answer, and for the imports"""
 
 
@@ -26,6 +26,7 @@ class Outcome:
     failed: str
     """the traceback of what main let through"""
     seconds: float
+    """of the processor, so that what else the machine does counts little"""
     mb: float
     """memory at its peak beyond what there was before"""
     did: list[str]

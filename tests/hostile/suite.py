@@ -12,8 +12,6 @@ from hostile.recipes import NET, Recipe
 
 SECONDS, MB = 2.0, 200.0
 """that a refusal may take, and megabytes beyond the imports"""
-PATIENCE = 10.0
-"""seconds that a test allows, where others use the machine too; `measure.py` holds to SECONDS"""
 SENTINEL = "as it was"
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import pytest
 from hostile.files import CASES
-from hostile.suite import PATIENCE, Suite
+from hostile.suite import SECONDS, Suite
+
+SOME = [*CASES][::2]
+"""for which there is time here; `measure.py` tries all"""
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", SOME)
 def test_a_hostile_file_is_told_of_and_does_nothing(with_run: Suite, name: str) -> None:
     outcome, wrong = with_run.file(name)
     assert wrong == []
-    assert outcome.seconds < PATIENCE
+    assert outcome.seconds < SECONDS
 
 
 def test_there_are_enough_of_them() -> None:
-    assert len(CASES) >= 100
+    assert len(SOME) >= 100
