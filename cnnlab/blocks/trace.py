@@ -45,7 +45,7 @@ OPERATIONS: dict[Any, str] = {
     aten.view: "flatten",
     aten._unsafe_view: "flatten",
 }
-"""torch's operation -> the word for it here; where a layer runs several, the first that is listed names it"""
+"""torch's operation -> the word for it here; where a layer runs several, the one listed first names it"""
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,8 @@ class Step:
     """zeros, or a mirrored edge: top, bottom, left, right"""
     ceil: bool = False
     """whether sizes are rounded up"""
+    count: int = 0
+    """channels that a pad adds, or that are selected"""
     layer: nn.Module | None = field(default=None, compare=False)
     """torch's layer, on the meta device"""
 
@@ -175,15 +177,15 @@ class Tracer(Tally):
 
     def called(self, call: Call, out: Tensor) -> None:
         """A step for a layer's call."""
-        known = next((noted for noted in call.ops if noted[0] in OPERATIONS), None)
-        slid = next((noted for noted in call.ops if _slides(*noted[:3])), known)
-        details: dict[str, Any] = _details(*slid[:3]) if slid else {}
+        ranks = list(OPERATIONS)
+        known = min((noted for noted in call.ops if noted[0] in OPERATIONS), key=lambda n: ranks.index(n[0]), default=None)
+        details: dict[str, Any] = _details(*known[:3]) if known else {}
         pads = [_pads(args) for op, args, *_ in call.ops if OPERATIONS.get(op) == "pad"]
         if pads and details.get("window"):
             details["pads"] = tuple(map(sum, zip(details.get("pads", UNPADDED), *pads, strict=True)))
         elif pads:
             details["pads"] = pads[0]
-        does = _kind(call.layer) or (OPERATIONS[slid[0]] if slid and slid[0] in OPERATIONS else type(call.layer).__name__)
+        does = _kind(call.layer) or (OPERATIONS[known[0]] if known else type(call.layer).__name__)
         claimed = self.claim(list(call.layer.parameters()))
         macs = sum(noted[3] for noted in call.ops)
         inputs = [x for x in call.inputs if id(x) in self.fields]
@@ -241,12 +243,6 @@ def _kind(layer: nn.Module) -> str:
     return "act" if activations and not isinstance(layer, nn.MultiheadAttention) else ""
 
 
-def _slides(op: Any, args: Any, out: Any) -> bool:
-    tensors = [x for x in tree_leaves(args) if isinstance(x, Tensor)]
-    first = next((y for y in tree_leaves(out) if isinstance(y, Tensor)), None)
-    return bool(tensors) and first is not None and window(op, args, tensors[0], first) is not None
-
-
 def _details(op: Any, args: Any, out: Any) -> dict[str, Any]:
     """What the formulas of an operation need to know of it."""
     tensors = [x for x in tree_leaves(args) if isinstance(x, Tensor)]
@@ -263,7 +259,9 @@ def _details(op: Any, args: Any, out: Any) -> dict[str, Any]:
         case "linear":
             found |= {"weight": tuple(tensors[-1].shape)}
         case "pad":
-            found |= {"pads": _pads(args)}
+            found |= {"pads": _pads(args), "count": sum(args[1][4:6])}
+        case "select":
+            found |= {"count": next((x.numel() for x in tree_leaves(args[1]) if isinstance(x, Tensor)), 0)}
     return found
 
 

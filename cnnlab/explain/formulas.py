@@ -1,0 +1,388 @@
+"""The formulas of what a block does, worked out with its numbers: sizes, parameters, multiply-adds, receptive field.
+
+They are worked out from a step's own window, weight and padding, and then held against what the meta pass measured. A
+number that no formula here gives, or gives otherwise, is said to be measured: nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from torch import nn
+
+from cnnlab.blocks.measure import Field
+from cnnlab.blocks.trace import INPUT, Step, Trace
+from cnnlab.explain.worked import Worked, about, ceil, floor, largest, number, product, total
+from cnnlab.settings import Shape
+
+AXES = ("rows", "columns")
+Sizes = dict[str, Worked]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One number of a step."""
+
+    what: str
+    """rows, columns, channels, numbers, each of (how many numbers become one), parameters, MACs, sees, apart (pixels
+    of the image; by axis, as in "sees rows", where rows and columns differ)"""
+    worked: Worked
+    measured: bool = False
+    """whether it is the meta pass's number, for want of a formula"""
+
+
+@dataclass(frozen=True)
+class Working:
+    """A step with its numbers; zeros, and what stays as it was, are left out."""
+
+    step: Step
+    lines: tuple[Line, ...]
+    numbers: tuple[int, ...]
+    """of the steps in the trace that it stands for: a pad and what it pads for are told together"""
+
+
+def work(trace: Trace, seen: Field) -> list[Working]:
+    """Every step with its numbers; `seen` is the field, in the image, of what the block is given."""
+    found: list[Working] = []
+    pad: int | None = None
+    for i, step in enumerate(trace.steps):
+        if pads_for_next(trace, i):
+            pad = i
+            continue
+        told = (i,) if pad is None else (pad, i)
+        joined = step if pad is None else _padded(trace.steps[pad], step)
+        fields = [seen.then(_field(trace, j)) for j in joined.takes]
+        found.append(Working(joined, tuple(_lines(joined, fields, seen.then(step.field))), told))
+        pad = None
+    return found
+
+
+def pads_for_next(trace: Trace, i: int) -> bool:
+    """Whether a step does nothing but pad for the window of the one after it."""
+    step, rest = trace.steps[i], trace.steps[i + 1 :]
+    alone = sum(i in other.takes for other in trace.steps) == 1 and trace.last != i
+    return bool(step.does == "pad" and rest and rest[0].window and rest[0].takes == (i,) and not step.count and alone)
+
+
+def _padded(pad: Step, step: Step) -> Step:
+    pads = tuple(a + b for a, b in zip(pad.pads, step.pads, strict=True))
+    return replace(step, given=pad.given, takes=pad.takes, before=pad.before, pads=pads)  # type: ignore[arg-type]
+
+
+def _field(trace: Trace, i: int) -> Field:
+    return Field() if i == INPUT else trace.steps[i].field
+
+
+def _lines(step: Step, fields: list[Field], field: Field) -> Iterator[Line]:
+    yield from _sizes(step)
+    made = SPREADS.get(step.does, lambda _: {})(step)
+    yield from (Line(what, worked) for what, worked in _paired(made))
+    params = sum(map(math.prod, step.params))
+    if params:
+        yield _held("parameters", _params(step), params)
+    if step.macs:
+        yield _held("MACs", _macs(step), step.macs)
+    yield from _fields(step, fields, field)
+
+
+def _held(what: str, worked: Worked | None, measured: int) -> Line:
+    """A number, worked out where that gives what was measured."""
+    good = worked is not None and worked.value == measured
+    return Line(what, worked if worked is not None and good else number(measured), measured=not good)
+
+
+# -- sizes
+
+
+def _sizes(step: Step) -> Iterator[Line]:
+    given = step.given[0] if step.given else ()
+    if step.shape == given:
+        formulas = _windowed(step) if step.window and _slides(step) else {}
+    else:
+        formulas = SIZES[step.does](step) if step.does in SIZES and step.given else {}
+    names = ("channels", *AXES) if len(step.shape) == 3 else ("numbers",) if len(step.shape) == 1 else ()
+    if not names and step.shape != given:
+        yield from (Line(f"axis {i}", number(n), measured=True) for i, n in enumerate(step.shape))
+    held = {}
+    for i, name in enumerate(names):
+        before = given[i] if len(given) == len(step.shape) else None
+        if name in formulas or step.shape[i] != before:
+            held[name] = _held(name, formulas.get(name), step.shape[i])
+    plain = {what: line.worked for what, line in held.items() if not line.measured}
+    yield from (Line(what, worked) for what, worked in _paired(plain) if not worked.is_plain)
+    yield from (line for line in held.values() if line.measured)
+
+
+def _slides(step: Step) -> bool:
+    return step.does in ("convolution", "max_pool", "avg_pool")
+
+
+def _paired(sizes: Sizes) -> list[tuple[str, Worked]]:
+    """Rows and columns as one where they are worked out alike."""
+    if all(axis in sizes for axis in AXES) and sizes["rows"] == sizes["columns"]:
+        merged = {"rows, columns" if what == "rows" else what: worked for what, worked in sizes.items()}
+        merged.pop("columns")
+        return list(merged.items())
+    return list(sizes.items())
+
+
+def _windowed(step: Step) -> Sizes:
+    """⌊(n + p − d·(k − 1) − 1)/s⌋ + 1, the window's span for d·(k − 1) + 1 where nothing is left out."""
+    found: Sizes = {}
+    if step.window is None or len(step.given[0]) != 3:
+        return found
+    if step.does == "convolution":
+        found["channels"] = number(step.weight[0])
+    for axis, name in enumerate(AXES):
+        n = step.given[0][1 + axis]
+        before, behind = step.pads[2 * axis : 2 * axis + 2]
+        kernel, stride, dilation = (part[axis] for part in (step.window.kernel, step.window.stride, step.window.dilation))
+        padded = number(n)
+        if before or behind:
+            padded = padded + (number(2) * before if before == behind else number(before) + behind)
+        span = number(kernel) if dilation == 1 else number(dilation) * (number(kernel) - 1) + 1
+        steps = (padded - span) / stride
+        count = (ceil(steps) if step.ceil else floor(steps)) + 1
+        beyond = step.ceil and (count.value - 1) * int(stride) >= n + before
+        found[name] = count - 1 if beyond else count  # torch leaves out a window that would begin behind the image
+    return found
+
+
+def _concatenated(step: Step) -> Sizes:
+    if any(len(shape) != len(step.shape) for shape in step.given):
+        return {}
+    return {"channels" if len(step.shape) == 3 else "numbers": total(*(shape[0] for shape in step.given))}
+
+
+def _grown(step: Step) -> Sizes:
+    """What a pad adds by itself."""
+    if len(step.given[0]) != 3:
+        return {}
+    channels, *size = step.given[0]
+    found: Sizes = {"channels": number(channels) + step.count} if step.count else {}
+    for axis, name in enumerate(AXES):
+        before, behind = step.pads[2 * axis : 2 * axis + 2]
+        if before or behind:
+            found[name] = number(size[axis]) + before + behind
+    return found
+
+
+def _binned(step: Step) -> Sizes:
+    """As many as bins were asked for: n divided by their distance."""
+    if step.window is None or len(step.given[0]) != 3:
+        return {}
+    return {name: number(round(step.given[0][1 + i] / step.window.stride[i])) for i, name in enumerate(AXES)}
+
+
+SIZES: dict[str, Callable[[Step], Sizes]] = {
+    "convolution": _windowed,
+    "max_pool": _windowed,
+    "avg_pool": _windowed,
+    "adaptive_pool": _binned,
+    "mean": lambda step: {"numbers": number(step.given[0][0])} if len(step.shape) == 1 else dict.fromkeys(AXES, number(1)),
+    "linear": lambda step: {"numbers": number(step.weight[-1])},
+    "concat": _concatenated,
+    "flatten": lambda step: {"numbers": product(*step.given[0])},
+    "pad": _grown,
+    "select": lambda step: {"channels": number(step.count)},
+}
+"""what a step does -> the sizes of what it leaves"""
+
+
+def _bins(step: Step) -> Sizes:
+    """The rows and columns of the widest bin: ⌈(n + m − gcd(n, m))/m⌉, or n/m where they are all alike."""
+    found: Sizes = {}
+    for n, m, name in zip(step.given[0][1:], step.shape[1:], AXES, strict=False):
+        shared = math.gcd(n, m)
+        found[name] = number(n) / m if n % m == 0 else ceil((number(n) + m - shared) / m)
+    pairs = _paired(found)
+    return {f"widest bin's {what}": worked for what, worked in pairs}
+
+
+SPREADS: dict[str, Callable[[Step], Sizes]] = {
+    "mean": lambda step: {"each the mean of": product(*step.given[0][1:])} if len(step.given[0]) == 3 else {},
+    "adaptive_pool": _bins,
+}
+"""what a step does -> how many numbers become one"""
+
+
+# -- costs
+
+
+def _params(step: Step) -> Worked:
+    """From the shapes of its own parameters."""
+    if step.does == "norm" and step.params and len(set(step.params)) == 1 and len(step.params) > 1:
+        return number(len(step.params)) * product(*step.params[0])
+    return total(*(_weights(step, shape) for shape in step.params))
+
+
+def _weights(step: Step, shape: Shape) -> Worked:
+    """Rows, columns, channels in (a group's share of them), channels out, of a convolution; what is in and out."""
+    if shape == step.weight and step.does == "convolution" and len(shape) == 4:
+        return product(*shape[2:], _channels_in(step), shape[0])
+    if step.does == "linear" and shape == step.weight[::-1]:
+        return product(*step.weight)
+    return product(*shape) if shape else number(1)
+
+
+def _channels_in(step: Step) -> Worked:
+    """Channels that a kernel sees."""
+    channels, share = step.given[0][0], step.weight[1]
+    return number(channels) if channels == share else number(channels) / (channels // max(share, 1))
+
+
+def _macs(step: Step) -> Worked | None:
+    """Each number that comes out is a sum over a kernel, or over all that comes in."""
+    if step.does == "convolution" and len(step.weight) == 4:
+        return product(*step.weight[2:], _channels_in(step), *step.shape)
+    if step.does == "linear" and step.weight:
+        return product(*step.weight, *step.given[0][:-1])
+    return None
+
+
+# -- receptive field
+
+
+def _fields(step: Step, fields: list[Field], field: Field) -> Iterator[Line]:
+    """r + d·(k − 1)·j, and j·s for the distance of neighbours; of several inputs the largest counts."""
+    sees = {axis: _held_near(_seen(step, fields, i), field.size[i]) for i, axis in enumerate(AXES)}
+    apart = {axis: _held_near(_apart(step, fields, i), field.step[i]) for i, axis in enumerate(AXES)}
+    alone = step.does in ("mean", "flatten")  # one position has no neighbours
+    for what, found in (("sees", sees), ("apart", {} if alone else apart)):
+        told = {axis: worked for axis, worked in found.items() if worked and not worked.is_plain}
+        for name, worked in _paired(told):
+            yield Line(what if name == "rows, columns" else f"{what} {name}", worked)
+    for i, axis in enumerate(AXES):
+        if sees[axis] is None:
+            yield Line(f"sees {axis}", number(field.size[i]), measured=True)
+        if apart[axis] is None:
+            yield Line(f"apart {axis}", number(field.step[i]), measured=True)
+
+
+def _seen(step: Step, fields: list[Field], axis: int) -> Worked:
+    """The same number, where the step looks at one position at a time."""
+    size, distance = _before(fields, axis)
+    if step.window is None or (kernel := step.window.kernel[axis]) == 1:
+        return size
+    dilation = step.window.dilation[axis]
+    taps = number(kernel) - 1
+    return size + (taps if dilation == 1 else number(dilation) * taps) * distance.value
+
+
+def _apart(step: Step, fields: list[Field], axis: int) -> Worked:
+    distance = _before(fields, axis)[1]
+    if step.window is None or step.window.stride[axis] == 1:
+        return distance
+    adaptive = step.does == "adaptive_pool"
+    stride = number(step.given[0][1 + axis]) / step.shape[1 + axis] if adaptive else number(step.window.stride[axis])
+    return number(distance.value) * stride
+
+
+def _before(fields: list[Field], axis: int) -> tuple[Worked, Worked]:
+    """The field, and the distance of neighbours, of what a step takes."""
+    if not fields:
+        return number(1), number(1)
+    return largest(*(f.size[axis] for f in fields)), largest(*(f.step[axis] for f in fields))
+
+
+def _held_near(worked: Worked, measured: float) -> Worked | None:
+    """What was worked out, where it is what was measured, or was rounded to it; else None."""
+    exact = number(measured).value
+    if worked.value == exact:
+        return worked
+    return about(worked, exact) if abs(worked.value - exact) < 1 else None
+
+
+# -- words
+
+
+def _of(pair: tuple[float, ...]) -> str:
+    return "×".join(f"{n:g}" for n in pair)
+
+
+def described(step: Step) -> str:
+    """What a step does, in words."""
+    given = step.given[0] if step.given else ()
+    match step.does:
+        case "convolution" if len(step.weight) == 4 and step.window:
+            kernels = f"convolution, {step.weight[0]:,} kernels of {_of(step.weight[1:])}"
+            groups = given[0] // step.weight[1]
+            return f"{kernels}{_moves(step)}" + (f", in {groups} groups" if groups > 1 else "")
+        case "max_pool":
+            return f"the largest of each {_window(step)}{_moves(step)}"
+        case "avg_pool":
+            return f"the mean of each {_window(step)}{_moves(step)}"
+        case "mean" if step.window:
+            return "the mean of each channel"
+        case "adaptive_pool":
+            return f"the means of {_of(step.shape[1:])} bins"
+        case "linear":
+            return f"linear, {step.weight[0]:,} numbers to {step.weight[-1]:,}" if len(step.weight) == 2 else "linear"
+        case "flatten":
+            return "all of it in one row"
+        case "norm":
+            return _norm(step)
+        case "act":
+            return f"{step.name}, each number by itself"
+        case "dropout":
+            return _dropped(step)
+        case "identity":
+            return "as it is"
+        case "concat":
+            return f"{len(step.given)} inputs, one behind the other"
+        case "add" if len(step.given) > 1:
+            return "their sum"
+        case "mul" if len(step.given) > 1:
+            return "their product"
+        case "max" if len(step.given) > 1:
+            return "the larger of both"
+        case "pad":
+            return "zeros in more channels" if step.count else f"padding{_moves(step)[1:]}"
+        case "select":
+            return f"{step.count} of {given[0]} channels"
+    return step.name
+
+
+def _window(step: Step) -> str:
+    assert step.window
+    return f"{_of(step.window.kernel)} window"
+
+
+def _moves(step: Step) -> str:
+    """Stride, padding and dilation, where there is something to say of them."""
+    said, (top, bottom, left, right) = "", step.pads
+    if step.window and step.window.stride != (1, 1):
+        rows, columns = step.window.stride
+        said += f", step {rows:g}" if rows == columns else f", step {rows:g} down and {columns:g} across"
+    if (top, left) == (bottom, right) and any(step.pads):
+        said += f", padded by {top} a side" if top == left else f", padded by {top} (rows) and {left} (columns) a side"
+    elif any(step.pads):
+        said += f", padded by {top} above, {bottom} below, {left} left, {right} right"
+    if step.window and step.window.dilation != (1, 1):
+        said += f", taps {_of(step.window.dilation)} apart"
+    return said + (", sizes rounded up" if step.ceil else "")
+
+
+def _norm(step: Step) -> str:
+    over = {
+        nn.modules.batchnorm._BatchNorm: "a channel over the batch",
+        nn.modules.instancenorm._InstanceNorm: "a channel of an image",
+        nn.LayerNorm: "all numbers of an image",
+    }
+    layer = step.layer
+    if isinstance(layer, nn.GroupNorm):
+        groups = layer.num_groups
+        said = "all numbers of an image" if groups == 1 else f"each of {groups} groups of channels of an image"
+    elif isinstance(layer, nn.LocalResponseNorm):
+        return f"{step.name}, over {layer.size} neighbouring channels"
+    else:
+        said = next((words for kind, words in over.items() if isinstance(layer, kind)), "")
+    return f"{step.name}: mean 0, variance 1 of {said}" if said else step.name
+
+
+def _dropped(step: Step) -> str:
+    share = getattr(step.layer, "p", 0.0)
+    what = "the body of an image is left out" if step.name == "StochasticDepth" else "a number is set to 0"
+    return f"{step.name}: in training, {what} with probability {share:g}"
