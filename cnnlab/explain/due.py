@@ -1,0 +1,192 @@
+"""What a setting's value is due to: the file and line, or the command line, that set it, and what that overrode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from cnnlab.blocks.base import Block, Inherits, Sized, Spread
+from cnnlab.blocks.norm import NormSettings
+from cnnlab.config.origins import Origins, plain
+from cnnlab.explain.pieces import Piece
+from cnnlab.network.arithmetic import is_expression
+from cnnlab.network.sources import Made, Notes, Source
+from cnnlab.network.spec import PLACED, Place
+from cnnlab.settings import Settings
+
+
+@dataclass(frozen=True)
+class Due:
+    """A setting with its value and what that is due to."""
+
+    name: str
+    value: Any
+    where: str
+    """file:line:column, or the command line; empty where nothing says it"""
+    why: str = ""
+    """in words, where it is not simply said of the block"""
+    overrode: tuple[tuple[str, str], ...] = ()
+    """what would hold without it, the nearest first: value and place"""
+    doc: str = ""
+
+    def record(self) -> dict[str, Any]:
+        overrode = [{"value": value, "where": where} for value, where in self.overrode]
+        return {"name": self.name, "value": self.value, "where": self.where or None, "why": self.why} | {
+            "overrode": overrode,
+            "doc": self.doc,
+        }
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """The composed configuration, and where each of its keys was set."""
+
+    model: dict[str, Any]
+    """its settings, shared blocks included"""
+    own: dict[str, Any]
+    """without those"""
+    origins: Origins
+    notes: Notes
+
+    def key(self, path: str) -> str:
+        """The path at which the configuration has it: blocks that networks share stand outside of the model."""
+        shared = path.startswith("model.blocks.") and path.split(".")[2] not in (self.own.get("blocks") or {})
+        return path.removeprefix("model.") if shared else path
+
+    def places(self, path: str) -> list[tuple[str, str]]:
+        """Value and place of all that set a key, the one that counts first."""
+        key = self.key(path)
+        told = zip(self.origins.values.get(key, ()), self.origins.history.get(key, ()), strict=False)
+        return list(reversed([(value, place) for value, place in told]))
+
+    def at(self, path: str) -> Any:
+        value: Any = {"model": self.model}
+        for name in path.split("."):
+            value = value.get(name) if isinstance(value, dict) else None
+        return value
+
+    def where(self, path: str) -> str:
+        found = self.places(path)
+        return found[0][1] if found else self.origins.of(self.key(path)) or ""
+
+
+def settings(piece: Piece, conf: Configuration) -> list[Due]:
+    """What a block is told, in the order of its fields."""
+    noted = conf.notes.found.get(piece.address, {})
+    fields = type(piece.block).model_fields
+    return [
+        _due(piece, name, noted.get(name, Source("default")), conf)
+        for name in fields
+        if name not in ("block", "body", "branches")
+    ]
+
+
+def _due(piece: Piece, name: str, source: Source, conf: Configuration) -> Due:
+    value = getattr(piece.block, name)
+    doc = type(piece.block).model_fields[name].description or ""
+    rate = next((m.name for m in type(piece.block).model_fields[name].metadata if isinstance(m, Spread)), None)
+    if rate and source.how == "default" and value is not None:
+        source = Source("spread", f"model.{rate}")
+    if source.how == "later" and not conf.places(source.path):
+        source = Source("default")
+    if source.how in ("default", "output"):
+        why = "default" if source.how == "default" else "the network's output has it only where it says so"
+        return Due(name, simple(value), "", why, doc=doc)
+    found = conf.places(source.path)
+    where = found[0][1] if found else conf.where(source.path)
+    if source.how == "later":
+        return Due(name, simple(value), where, "only the first copy strides", tuple(found[:1]), doc)
+    why = _why(piece, name, source, conf)
+    overrode = [*found[1:], *_beneath(piece, name, source, conf)]
+    return Due(name, simple(value), where, why, tuple(overrode), doc)
+
+
+def _why(piece: Piece, name: str, source: Source, conf: Configuration) -> str:
+    """In words, where it is not simply said of the block."""
+    said = []
+    own = [f"model.{piece.stage}.{key}" for key in (name, f"first.{name}", f"last.{name}")]
+    match source.how:
+        case "kinds":
+            said.append(f"of all {source.path.split('.')[2]} blocks")
+        case "inherited":
+            outer = source.path.rpartition(".")[0].removeprefix("model")
+            said.append(f"of {outer[1:]}" if outer else "of the whole network")
+        case "spread":
+            said.append("of the whole network, spread over its blocks by their place")
+        case _ if source.path not in own and source.path.startswith("model.blocks."):
+            said.append(f"of the block {source.path.split('.')[2]}")
+        case _ if source.path == own[1]:
+            said.append("of the first copy")
+        case _ if source.path == own[2]:
+            said.append("of the last copy")
+    written = conf.at(source.path)
+    if is_expression(written):
+        said.append(f"written {written}")
+    elif written == "classes":
+        said.append("as many as the data have classes")
+    elif _scaled(piece, name) and conf.model.get("width", 1) not in (1, None) and written != simple(getattr(piece.block, name)):
+        said.append(f"written {plain(written)}, times model.width {plain(conf.model['width'])}")
+    return ", ".join(said)
+
+
+def _scaled(piece: Piece, name: str) -> bool:
+    info = type(piece.block).model_fields[name]
+    return any(isinstance(m, Sized) and m.scaled for m in info.metadata)
+
+
+def _beneath(piece: Piece, name: str, source: Source, conf: Configuration) -> Iterator[tuple[str, str]]:
+    """What the cascade would have brought: that of the kind, of what encloses the block, of the network."""
+    if source.how == "said":
+        for kind in dict.fromkeys((piece.kind, piece.block.block)):
+            yield from conf.places(f"model.kinds.{kind}.{name}")[:1]
+    if source.how in ("said", "kinds"):
+        info = type(piece.block).model_fields[name]
+        outer = next((m.name for m in info.metadata if isinstance(m, Inherits | Spread)), None)
+        if outer:
+            yield from conf.places(conf.notes.around(outer, piece.address).path)[:1]
+
+
+def placed(piece: Piece, conf: Configuration) -> list[Due]:
+    """What is said of a block's place: repeat, from, after …"""
+    docs = {info.alias or name: info.description or "" for name, info in Place.model_fields.items()}
+    found = []
+    for name in PLACED:
+        path = f"model.{piece.stage}.{name}"
+        places = conf.places(path)
+        value = conf.at(path)
+        if places and value is not None:
+            found.append(Due(name, value, places[0][1], "", tuple(places[1:]), docs[name]))
+    return found
+
+
+def parameters(made: Made, conf: Configuration) -> list[Due]:
+    """The parameters of a block that YAML defines, where it is used."""
+    found = []
+    for name, (value, source) in made.params.items():
+        places = conf.places(source.path)
+        where = places[0][1] if places else conf.where(source.path)
+        default = source.how == "default"
+        beneath = conf.places(f"{made.path}.params.{name}")[:1] if not default else []
+        shown = conf.at(source.path) if default else value
+        why = f"default of {made.kind}" if default else ""
+        overrode = [*places[1:], *((v, p) for v, p in beneath if v != "required")]
+        found.append(Due(name, simple(shown), where, why, tuple(overrode)))
+    return found
+
+
+def simple(value: Any) -> Any:
+    """A setting's value as YAML would have it: one number for an equal pair, a word for a norm of usual settings."""
+    match value:
+        case NormSettings():
+            said = {k: v for k, v in value.model_dump().items() if k == "kind" or v != NormSettings.model_fields[k].default}
+            return value.kind if len(said) == 1 else said
+        case Block() | Settings():
+            return value.model_dump(mode="json")
+        case (top, bottom, left, right) if top == bottom and left == right and all(type(n) is int for n in value):
+            return top if top == left else [top, left]
+        case (first, second) if first == second and type(first) is int:
+            return first
+        case tuple():
+            return [simple(part) for part in value]
+    return value
