@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from cnnlab.blocks.base import Block as Kind
 from cnnlab.blocks.base import Misfit, sized
@@ -41,6 +41,8 @@ class Answer:
                 yield from self.inner(self.subject)
             case find.OfBlock():
                 yield from self.setting(self.subject)
+            case find.Param():
+                yield from self.param(self.subject)
             case find.Other():
                 yield from self.other(self.subject)
             case find.Defined():
@@ -74,7 +76,7 @@ class Answer:
 
     def about(self, piece: Piece) -> Iterator[str]:
         """What the block is, and where that is written."""
-        for made in self.whole.notes.made.get(piece.address, ()):
+        for made in piece.made:
             yield from wrapped(f"{made.kind}: a block that YAML defines, {self.conf.where(made.path)}", 2, 2)
             yield from dues(parameters(made, self.conf), 4)
         for paragraph in doc_of(type(piece.block)):
@@ -99,7 +101,7 @@ class Answer:
             yield from columns(together(piece), 2)
             return
         yield f"{piece.path} · {passes(piece)}"
-        yield from steps(piece.workings)
+        yield from steps(piece)
         if sum(bool(working.lines) for working in piece.workings) > 1:
             yield "  together"
             yield from columns(together(piece), 4)
@@ -121,7 +123,7 @@ class Answer:
         yield f"  {source_of(type(piece.block))}"
         yield ""
         yield f"{sized(first.given[0] if first.given else ())} → {sized(subject.workings[-1].step.shape)}"
-        yield from steps(subject.workings)
+        yield from steps(piece, subject.workings)
 
     # -- settings
 
@@ -132,9 +134,8 @@ class Answer:
             return found
         path = f"model.{piece.stage}.{name}"
         if name == "block":
-            places = self.conf.places(path)
-            where = places[0][1] if places else self.conf.where(path)
-            return Due(name, piece.kind, where, "", tuple(places[1:]), "what kind of block it is")
+            before = tuple(self.conf.places(path)[1:])
+            return Due(name, piece.kind, self.conf.where(path), "", before, "what kind of block it is")
         return Due(name, None, "", "not set", doc=find.PLACE[name].description or "")
 
     def setting(self, subject: find.OfBlock) -> Iterator[str]:
@@ -147,7 +148,7 @@ class Answer:
         yield ""
         yield f"{piece.path} · {piece.kind} · {passes(piece)}"
         named = [w for w in piece.workings if w.step.path.split(".")[0] == subject.name]
-        yield from steps(named or piece.workings)
+        yield from steps(piece, named or None)
         others = list(instead(piece, subject.name))
         if others:
             yield ""
@@ -158,12 +159,21 @@ class Answer:
         info = type(subject.piece.block).model_fields.get(subject.name)
         return words(info.annotation) if info else []
 
+    def param(self, subject: find.Param) -> Iterator[str]:
+        for made in subject.piece.made:
+            for due in parameters(made, self.conf):
+                if due.name == subject.name:
+                    yield from wrapped(f"{subject.path} = {plain(due.value)}", 0, 2)
+                    yield f"  parameter of {made.kind}, {self.conf.where(made.path)}"
+                    yield from where(due)
+                    return
+
     def other(self, subject: find.Other) -> Iterator[str]:
         places = self.conf.places(subject.path)
         yield from wrapped(f"{subject.path} = {plain(simple(subject.value))}", 0, 2)
         if subject.doc:
             yield from wrapped(subject.doc, 2)
-        place = places[0][1] if places else self.conf.origins.of(subject.path) or ""
+        place = places[0].where if places else self.conf.origins.of(subject.path) or ""
         yield from where(Due(subject.path, subject.value, place, "" if place else "default", tuple(places[1:])))
 
     def defined(self, subject: find.Defined) -> Iterator[str]:
@@ -195,8 +205,11 @@ class Answer:
                 tried = [{"value": value, "makes": makes} for value, makes in instead(piece, name)]
                 choices = {"choices": self.choices(self.subject)}
                 return {"key": path, **self.due(self.subject).record(), **choices, "block": self.piece(piece), "instead": tried}
+            case find.Param(path=path, name=name, piece=piece):
+                every = [due for made in piece.made for due in parameters(made, self.conf)]
+                return {"key": path, **next(due for due in every if due.name == name).record()}
             case find.Other(path=path, value=value, doc=doc):
-                told = [{"value": v, "where": place} for v, place in self.conf.places(path)]
+                told = [{"value": one.value, "where": one.where} for one in self.conf.places(path)]
                 return {"key": path, "value": simple(value), "doc": doc, "where": told}
             case find.Defined(path=path, made=made):
                 return {"key": path, "where": self.conf.where(path), "params": dict(made.params), "is": dict(made.root)}
@@ -206,7 +219,7 @@ class Answer:
         made = [
             {"kind": one.kind, "where": self.conf.where(one.path)}
             | {"params": [due.record() for due in parameters(one, self.conf)]}
-            for one in self.whole.notes.made.get(piece.address, ())
+            for one in piece.made
         ]
         cls = type(piece.block)
         return {
@@ -230,8 +243,8 @@ def where(due: Due) -> Iterator[str]:
     """Where a setting was set, and what it overrode."""
     why = f"({due.why})" if due.why and due.where else due.why
     yield from wrapped(" ".join(filter(None, ("set by", due.where, why))) if due.where else due.why, 2, 2)
-    for value, place in due.overrode:
-        yield from wrapped(f"overrode {value}, {place}", 4, 2)
+    for one in due.overrode:
+        yield from wrapped(str(one), 4, 2)
 
 
 def as_data(working: Working) -> dict[str, Any]:
@@ -257,10 +270,10 @@ def _plain(value: Any) -> int | float:
 
 
 def words(annotation: Any) -> list[str]:
-    """The words that a setting may be, where it is one of some."""
+    """The words that a setting may be, where it can be nothing else."""
     if get_origin(annotation) is Literal:
         return [str(word) for word in get_args(annotation)]
-    return [word for inner in get_args(annotation) for word in words(inner)]
+    return words(get_args(annotation)[0]) if get_origin(annotation) is Annotated else []
 
 
 NEIGHBOURS: dict[str, tuple[Any, ...]] = {

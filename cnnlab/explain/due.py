@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cnnlab.blocks.base import Block, Inherits, Sized, Spread
@@ -11,9 +11,23 @@ from cnnlab.blocks.norm import NormSettings
 from cnnlab.config.origins import Origins, plain
 from cnnlab.explain.pieces import Piece
 from cnnlab.network.arithmetic import is_expression
+from cnnlab.network.composite import REQUIRED
 from cnnlab.network.sources import Made, Notes, Source
 from cnnlab.network.spec import PLACED, Place
 from cnnlab.settings import Settings
+
+
+@dataclass(frozen=True)
+class Overridden:
+    """What would hold otherwise."""
+
+    value: str
+    where: str
+    key: str = ""
+    """the setting that says it, where that is another one: model.norm"""
+
+    def __str__(self) -> str:
+        return f"overrode {self.value}{f' ({self.key})' if self.key else ''}, {self.where}"
 
 
 @dataclass(frozen=True)
@@ -26,16 +40,13 @@ class Due:
     """file:line:column, or the command line; empty where nothing says it"""
     why: str = ""
     """in words, where it is not simply said of the block"""
-    overrode: tuple[tuple[str, str], ...] = ()
-    """what would hold without it, the nearest first: value and place"""
+    overrode: tuple[Overridden, ...] = ()
+    """the nearest first"""
     doc: str = ""
 
     def record(self) -> dict[str, Any]:
-        overrode = [{"value": value, "where": where} for value, where in self.overrode]
-        return {"name": self.name, "value": self.value, "where": self.where or None, "why": self.why} | {
-            "overrode": overrode,
-            "doc": self.doc,
-        }
+        told = {"name": self.name, "value": self.value, "where": self.where or None, "why": self.why}
+        return {**told, "overrode": [vars(one) for one in self.overrode], "doc": self.doc}
 
 
 @dataclass(frozen=True)
@@ -54,11 +65,11 @@ class Configuration:
         shared = path.startswith("model.blocks.") and path.split(".")[2] not in (self.own.get("blocks") or {})
         return path.removeprefix("model.") if shared else path
 
-    def places(self, path: str) -> list[tuple[str, str]]:
+    def places(self, path: str) -> list[Overridden]:
         """Value and place of all that set a key, the one that counts first."""
         key = self.key(path)
-        told = zip(self.origins.values.get(key, ()), self.origins.history.get(key, ()), strict=False)
-        return list(reversed([(value, place) for value, place in told]))
+        told = zip(self.origins.values.get(key, ()), self.origins.history.get(key, ()), strict=True)
+        return [Overridden(value, place) for value, place in told][::-1]
 
     def at(self, path: str) -> Any:
         value: Any = {"model": self.model}
@@ -68,7 +79,7 @@ class Configuration:
 
     def where(self, path: str) -> str:
         found = self.places(path)
-        return found[0][1] if found else self.origins.of(self.key(path)) or ""
+        return found[0].where if found else self.origins.of(self.key(path)) or ""
 
 
 def settings(piece: Piece, conf: Configuration) -> list[Due]:
@@ -93,10 +104,9 @@ def _due(piece: Piece, name: str, source: Source, conf: Configuration) -> Due:
     if source.how in ("default", "output"):
         why = "default" if source.how == "default" else "the network's output has it only where it says so"
         return Due(name, simple(value), "", why, doc=doc)
-    found = conf.places(source.path)
-    where = found[0][1] if found else conf.where(source.path)
+    found, where = conf.places(source.path), conf.where(source.path)
     if source.how == "later":
-        return Due(name, simple(value), where, "only the first copy strides", tuple(found[:1]), doc)
+        return Due(name, simple(value), where, f"{found[0].value} in the first copy alone", (), doc)
     why = _why(piece, name, source, conf)
     overrode = [*found[1:], *_beneath(piece, name, source, conf)]
     return Due(name, simple(value), where, why, tuple(overrode), doc)
@@ -121,8 +131,8 @@ def _why(piece: Piece, name: str, source: Source, conf: Configuration) -> str:
         case _ if source.path == own[2]:
             said.append("of the last copy")
     written = conf.at(source.path)
-    if is_expression(written):
-        said.append(f"written {written}")
+    if any(map(is_expression, written if isinstance(written, list) else [written])):
+        said.append(f"written {plain(written)}")
     elif written == "classes":
         said.append("as many as the data have classes")
     elif _scaled(piece, name) and conf.model.get("width", 1) not in (1, None) and written != simple(getattr(piece.block, name)):
@@ -139,12 +149,16 @@ def _beneath(piece: Piece, name: str, source: Source, conf: Configuration) -> It
     """What the cascade would have brought: that of the kind, of what encloses the block, of the network."""
     if source.how == "said":
         for kind in dict.fromkeys((piece.kind, piece.block.block)):
-            yield from conf.places(f"model.kinds.{kind}.{name}")[:1]
+            yield from _beside(f"model.kinds.{kind}.{name}", conf)
     if source.how in ("said", "kinds"):
         info = type(piece.block).model_fields[name]
         outer = next((m.name for m in info.metadata if isinstance(m, Inherits | Spread)), None)
         if outer:
-            yield from conf.places(conf.notes.around(outer, piece.address).path)[:1]
+            yield from _beside(conf.notes.around(outer, piece.address).path, conf)
+
+
+def _beside(path: str, conf: Configuration) -> list[Overridden]:
+    return [replace(one, key=path) for one in conf.places(path)[:1]]
 
 
 def placed(piece: Piece, conf: Configuration) -> list[Due]:
@@ -156,7 +170,7 @@ def placed(piece: Piece, conf: Configuration) -> list[Due]:
         places = conf.places(path)
         value = conf.at(path)
         if places and value is not None:
-            found.append(Due(name, value, places[0][1], "", tuple(places[1:]), docs[name]))
+            found.append(Due(name, value, places[0].where, "", tuple(places[1:]), docs[name]))
     return found
 
 
@@ -164,14 +178,12 @@ def parameters(made: Made, conf: Configuration) -> list[Due]:
     """The parameters of a block that YAML defines, where it is used."""
     found = []
     for name, (value, source) in made.params.items():
-        places = conf.places(source.path)
-        where = places[0][1] if places else conf.where(source.path)
-        default = source.how == "default"
-        beneath = conf.places(f"{made.path}.params.{name}")[:1] if not default else []
+        places, default = conf.places(source.path), source.how == "default"
+        beneath = [] if default else _beside(f"{made.path}.params.{name}", conf)
         shown = conf.at(source.path) if default else value
         why = f"default of {made.kind}" if default else ""
-        overrode = [*places[1:], *((v, p) for v, p in beneath if v != "required")]
-        found.append(Due(name, simple(shown), where, why, tuple(overrode)))
+        overrode = [*places[1:], *(one for one in beneath if one.value != REQUIRED)]
+        found.append(Due(name, simple(shown), conf.where(source.path), why, tuple(overrode)))
     return found
 
 

@@ -11,6 +11,7 @@ from cnnlab.errors import Fault, UserError, near
 from cnnlab.explain.formulas import Working
 from cnnlab.explain.pieces import Piece, Section, Whole, inside
 from cnnlab.network.composite import Composite, read_composites
+from cnnlab.network.sources import Notes
 from cnnlab.network.spec import PLACED, ModelSettings, Place
 from cnnlab.settings import Settings
 
@@ -42,6 +43,15 @@ class OfBlock:
 
 
 @dataclass(frozen=True)
+class Param:
+    """A parameter of a block that YAML defines, where it is used."""
+
+    path: str
+    name: str
+    piece: Piece
+
+
+@dataclass(frozen=True)
 class Other:
     """A setting that is no block's: of the whole network, of the data, of training."""
 
@@ -61,7 +71,7 @@ class Defined:
 PLACE = {info.alias or name: info for name, info in Place.model_fields.items()}
 """the settings of a block's place, by their names in YAML"""
 
-Subject = Section | Block | Inner | OfBlock | Other | Defined | Whole
+Subject = Section | Block | Inner | OfBlock | Param | Other | Defined | Whole
 
 
 @dataclass(frozen=True)
@@ -90,7 +100,9 @@ def _top(run: Run, whole: Whole, config: dict[str, Any]) -> dict[str, Node]:
     records = {name: getattr(run, name) for name in ("data", "augment", "optimizer", "scheduler", "trainer")}
     groups = {name: _record(name, record) for name, record in records.items()}
     callbacks = Node(Other("callbacks", run.callbacks), lambda: _mapping("callbacks", run.callbacks))
-    return {"model": _model(whole, config), **groups, "callbacks": callbacks, **_record("", run.top).below()}
+    model = _model(whole, config)
+    sections = {name: node for name, node in model.below().items() if name in ("body", "head", "aux")}
+    return {**sections, "model": model, **groups, "callbacks": callbacks, **_record("", run.top).below()}
 
 
 def _record(path: str, record: Settings) -> Node:
@@ -122,7 +134,7 @@ def _model(whole: Whole, config: dict[str, Any]) -> Node:
     model = config["model"]
 
     def below() -> dict[str, Node]:
-        by_path = {section.path: _section(section) for section in whole.sections}
+        by_path = {section.path: _section(section, whole.notes) for section in whole.sections}
         found = {}
         for name, info in ModelSettings.model_fields.items():
             value = model.get(name, info.get_default(call_default_factory=True))
@@ -155,23 +167,24 @@ def _defined(config: dict[str, Any]) -> dict[str, Node]:
     }
 
 
-def _section(section: Section) -> Node:
-    return Node(section, lambda: {name: _stage(pieces) for name, pieces in section.stages.items()})
+def _section(section: Section, notes: Notes) -> Node:
+    return Node(section, lambda: {name: _stage(pieces, notes) for name, pieces in section.stages.items()})
 
 
-def _stage(pieces: list[Piece]) -> Node:
+def _stage(pieces: list[Piece], notes: Notes) -> Node:
     """A block: what is inside of it is what is inside of its first copy."""
     first, path = pieces[0], f"model.{pieces[0].stage}"
 
     def below() -> dict[str, Node]:
-        copies = {piece.address.rpartition(".")[2]: Node(Block(f"model.{piece.address}", [piece]), lambda p=piece: _within(p, "")) for piece in pieces}
+        copies = {piece.address.rpartition(".")[2]: Node(Block(f"model.{piece.address}", [piece]), lambda p=piece: _within(p, "", notes)) for piece in pieces}
         place = {name: Node(OfBlock(f"{path}.{name}", name, first)) for name in ("block", *PLACED)}
-        return {**place, **copies, **_within(first, path)}
+        params = {name: Node(Param(f"{path}.{name}", name, first)) for made in first.made for name in made.params}
+        return {**place, **params, **copies, **_within(first, path, notes)}
 
     return Node(Block(path, pieces), below)
 
 
-def _within(piece: Piece, path: str) -> dict[str, Node]:
+def _within(piece: Piece, path: str, notes: Notes) -> dict[str, Node]:
     """A block's settings, its blocks if it is a combinator, and else its steps by their modules' names.
 
     Where a setting has the name of a step, what is inside of the step is inside of the setting: inception's `b3`.
@@ -183,8 +196,8 @@ def _within(piece: Piece, path: str) -> dict[str, Node]:
         if name not in ("block", "body", "branches"):
             below = steps[name].below if name in steps else dict
             found[name] = Node(OfBlock(f"{path}.{name}", name, piece), below)
-    stacks = {section.path.rpartition(".")[2]: section for section in inside(piece)}
-    nodes = {name: _branch(name, section) for name, section in stacks.items()}
+    stacks = {section.path.rpartition(".")[2]: section for section in inside(piece, notes)}
+    nodes = {name: _branch(name, section, notes) for name, section in stacks.items()}
     if "branches" in type(piece.block).model_fields:
         return {**found, **nodes, "branches": Node(Block(path, [piece]), lambda: nodes)}
     for node in nodes.values():
@@ -192,12 +205,12 @@ def _within(piece: Piece, path: str) -> dict[str, Node]:
     return {**found, **nodes}
 
 
-def _branch(name: str, section: Section) -> Node:
+def _branch(name: str, section: Section, notes: Notes) -> Node:
     """A stack inside of a combinator; the name of a branch of one block names the block as well."""
-    node = _section(section)
+    node = _section(section, notes)
     if list(section.stages) != [name]:
         return node
-    stage = _stage(section.stages[name])
+    stage = _stage(section.stages[name], notes)
     return Node(stage.subject, lambda: {**node.below(), **stage.below()})
 
 

@@ -319,7 +319,7 @@ def described(step: Step) -> str:
         case "adaptive_pool":
             return f"the means of {_of(step.shape[1:])} bins"
         case "linear":
-            return f"linear, {step.weight[0]:,} numbers to {step.weight[-1]:,}" if len(step.weight) == 2 else "linear"
+            return f"{step.weight[0]:,} numbers to {step.weight[-1]:,}, each from all" if step.weight else "linear"
         case "flatten":
             return "all of it in one row"
         case "norm":

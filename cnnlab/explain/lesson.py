@@ -15,12 +15,12 @@ FEW = 8
 """terms up to which a sum is written out block by block"""
 
 LEGEND = (
-    ("sizes", "channels×rows×columns, or how many numbers once they stand in a row"),
-    ("rows, columns", "⌊(n + p − k)/s⌋ + 1: n come in, p padding (both sides), k window, s step"),
-    ("parameters", "window·channels in·channels out, and a bias for each channel out"),
-    ("MACs", "multiply-adds for one image: a window's, for each number that comes out"),
-    ("sees", "r + (k − 1)·j: r pixels of the image before, j pixels between neighbours"),
-    ("apart", "j·s: pixels of the image between neighbours, from here on"),
+    ("sizes", "channels×rows×columns, or how many numbers in a row"),
+    ("rows, columns", "⌊(n + p − k)/s⌋ + 1: n rows in, p of padding, window k, step s"),
+    ("parameters", "window·channels in·channels out + a bias a channel out"),
+    ("MACs", "multiply-adds an image: a window's, for each number out"),
+    ("sees", "r + (k − 1)·j: r pixels seen before, neighbours j pixels apart"),
+    ("apart", "j·s: pixels of the image between neighbours from here on"),
 )
 
 
@@ -68,20 +68,19 @@ def _piece(piece: Piece, seen: dict[object, str], kinds: set[str], whole: Whole)
     yield from wrapped(f"{piece.path} · {piece.kind}{f', as {known}' if again else ''} · {passes(piece)}", 0, 2)
     if piece.kind not in kinds:
         kinds.add(piece.kind)
-        yield from wrapped(_introduction(piece, whole), 2)
+        yield from wrapped(_introduction(piece), 2)
     if taken := taken_from(piece, whole):
         yield from wrapped(taken, 2)
     if not again:
-        yield from steps(piece.workings)
+        yield from steps(piece)
     if again or sum(bool(w.lines) for w in piece.workings) > SIMPLE:
         yield from wrapped(counted(piece), 2, 2)
 
 
-def _introduction(piece: Piece, whole: Whole) -> str:
+def _introduction(piece: Piece) -> str:
     """What a kind is, where it is first met."""
-    made = whole.notes.made.get(piece.address)
-    if made:
-        return f"{made[0].kind} is a block that YAML defines ({made[0].path}), out of {piece.block.block}."
+    if piece.made:
+        return f"{piece.kind} is a block that YAML defines ({piece.made[0].path}), out of {piece.block.block}."
     return " ".join(doc_of(type(piece.block), whole=False)) or f"{piece.kind}: a block without a description."
 
 

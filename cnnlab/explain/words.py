@@ -59,10 +59,10 @@ def told(line: Line) -> str:
     return f"{line.worked}{pixels}{' (measured)' if line.measured else ''}"
 
 
-def steps(workings: Iterable[Working], indent: int = 2) -> Iterator[str]:
-    """What a block does, each step with its numbers."""
-    for working in workings:
-        path = working.step.path
+def steps(piece: Piece, workings: Iterable[Working] | None = None, indent: int = 2) -> Iterator[str]:
+    """What a block does, each step with its numbers; or some of the steps."""
+    for working in piece.workings if workings is None else workings:
+        path = piece.shown(working.step.path)
         yield from wrapped(f"{path}: {described(working.step)}" if path else described(working.step), indent, 2)
         yield from columns([(line.what, told(line)) for line in working.lines], indent + 2)
 
@@ -104,8 +104,8 @@ def dues(found: Iterable[Due], indent: int = 2) -> Iterator[str]:
         left = f"{due.name:<{names}}  {plain(due.value):<{values}}"
         why = f"({due.why})" if due.why and due.where else due.why
         yield from wrapped(f"{left}  {' '.join(filter(None, (due.where, why)))}", indent, names + 4)
-        for value, place in due.overrode:
-            yield from wrapped(f"overrode {value}, {place}", indent + names + 4, 2)
+        for one in due.overrode:
+            yield from wrapped(str(one), indent + names + 4, 2)
     usual = ", ".join(f"{due.name} {plain(due.value)}" for due in found if due not in said)
     if usual:
         yield from wrapped(f"default: {usual}", indent, 2)
