@@ -1,0 +1,60 @@
+"""What a smell finds, and what it is looked for in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from cnnlab.lint.graph import Graph, graph
+from cnnlab.network.plan import Plan
+from cnnlab.network.spec import Network
+
+
+@dataclass(frozen=True)
+class Design:
+    """A network that fits its images, and the batch it is trained with."""
+
+    network: Network
+    plan: Plan
+    raw: dict[str, Any]
+    """the model's settings as they were composed, in the order in which they were written"""
+    batch_size: int
+
+    @cached_property
+    def graph(self) -> Graph:
+        return graph(self.network, self.plan)
+
+    @property
+    def image(self) -> tuple[int, int]:
+        return self.plan.input[1], self.plan.input[2]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing, said once however many blocks have it."""
+
+    where: tuple[str, ...]
+    """names of the blocks"""
+    said: str
+    """what is there, with its figure; no sentence's end"""
+    figures: dict[str, Any] = field(default_factory=dict)
+    tries: tuple[str, ...] = ()
+    """overrides that may help; each is tried before it is named"""
+    smell: str = ""
+    """the smell's name"""
+    reason: str = ""
+
+    @property
+    def at(self) -> str:
+        """Where, in short.
+
+        >>> Finding(("body.c1", "body.c2", "body.c3", "body.c4"), "").at
+        'body.c1, body.c2 and 2 more'
+        """
+        first, more = self.where[:2], len(self.where) - 2
+        return ", ".join(self.where) if more <= 1 else f"{', '.join(first)} and {more} more"
+
+    @property
+    def line(self) -> str:
+        return f"{self.at}: {self.said}" if self.where else self.said
