@@ -172,6 +172,10 @@ def window(op: Any, args: Any, x: Tensor, y: Tensor) -> Window | None:
     """What `op` slides over `x` to make `y`; None where each position stays by itself."""
     if x.dim() != 4:
         return None
+    if op is aten.convolution and args[6]:  # transposed: as many inputs as its taps meet at one output
+        spans = [d * (k - 1) + 1 for k, d in zip(_two(args[1].shape[2:]), _two(args[5]), strict=True)]
+        (rows, columns), (down, across) = [-(-n // s) for n, s in zip(spans, _two(args[3]), strict=True)], _two(args[3])
+        return Window((rows, columns), (1 / down, 1 / across))
     if op is aten.convolution:
         return Window(_two(args[1].shape[2:]), _two(args[3]), _two(args[5]))
     if op in (aten.max_pool2d_with_indices, aten.max_pool2d, aten.avg_pool2d):

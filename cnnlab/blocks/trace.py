@@ -185,7 +185,7 @@ class Tracer(Tally):
             details["pads"] = tuple(map(sum, zip(details.get("pads", UNPADDED), *pads, strict=True)))
         elif pads:
             details["pads"] = pads[0]
-        does = _kind(call.layer) or (OPERATIONS[known[0]] if known else type(call.layer).__name__)
+        does = _kind(call.layer) or (_word(*known[:2]) if known else type(call.layer).__name__)
         claimed = self.claim(list(call.layer.parameters()))
         macs = sum(noted[3] for noted in call.ops)
         inputs = [x for x in call.inputs if id(x) in self.fields]
@@ -201,8 +201,7 @@ class Tracer(Tally):
         if not outs:
             return
         name = op._qualified_op_name.partition("::")[2]
-        does = OPERATIONS.get(op, name)
-        step = Step(self.path[-1], name, does, *self.ends(inputs, outs[0]), self.claim(self.used(args)), macs=macs)
+        step = Step(self.path[-1], name, _word(op, args), *self.ends(inputs, outs[0]), self.claim(self.used(args)), macs=macs)
         self.add(replace(step, **_details(op, args, out)), *outs, *(inputs[:1] if name.endswith("_") else ()))
 
     def ends(self, inputs: list[Tensor], out: Tensor) -> tuple[Any, ...]:
@@ -241,6 +240,12 @@ def _kind(layer: nn.Module) -> str:
         return "identity"
     activations = any(cls.__module__ == "torch.nn.modules.activation" for cls in type(layer).__mro__)
     return "act" if activations and not isinstance(layer, nn.MultiheadAttention) else ""
+
+
+def _word(op: Any, args: Any) -> str:
+    """The word for an operation, torch's name where there is none."""
+    transposed = op is aten.convolution and args[6]
+    return "transposed_convolution" if transposed else OPERATIONS.get(op, op._qualified_op_name.partition("::")[2])
 
 
 def _details(op: Any, args: Any, out: Any) -> dict[str, Any]:

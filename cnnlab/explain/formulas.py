@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from torch import nn
 
@@ -230,7 +231,7 @@ def _weights(step: Step, shape: Shape) -> Worked:
 def _channels_in(step: Step) -> Worked:
     """Channels that a kernel sees."""
     channels, share = step.given[0][0], step.weight[1]
-    return number(channels) if channels == share else number(channels) / (channels // max(share, 1))
+    return number(channels) if channels == share else number(channels) / Fraction(channels, share)
 
 
 def _macs(step: Step) -> Worked | None:

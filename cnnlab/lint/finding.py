@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from cnnlab.lint.graph import Graph, graph
 from cnnlab.network.plan import Plan
 from cnnlab.network.spec import Network
+from cnnlab.settings import Shape
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,8 @@ class Design:
     raw: dict[str, Any]
     """the model's settings as they were composed, in the order in which they were written"""
     batch_size: int
+    fit: Callable[[Network], Shape]
+    """the images that another network would be given"""
 
     @cached_property
     def graph(self) -> Graph:
@@ -45,16 +49,15 @@ class Finding:
     """the smell's name"""
     reason: str = ""
 
-    @property
-    def at(self) -> str:
-        """Where, in short.
+    def at(self, most: int) -> str:
+        """Where, naming at most so many blocks.
 
-        >>> Finding(("body.c1", "body.c2", "body.c3", "body.c4"), "").at
+        >>> Finding(("body.c1", "body.c2", "body.c3", "body.c4"), "").at(2)
         'body.c1, body.c2 and 2 more'
         """
-        first, more = self.where[:2], len(self.where) - 2
+        first, more = self.where[:most], len(self.where) - most
         return ", ".join(self.where) if more <= 1 else f"{', '.join(first)} and {more} more"
 
     @property
     def line(self) -> str:
-        return f"{self.at}: {self.said}" if self.where else self.said
+        return f"{self.at(2)}: {self.said}"

@@ -45,7 +45,7 @@ def few_numbers_to_norm(design: Design) -> Iterator[Finding]:
         if counted:
             few.setdefault(counted, []).append(node.row)
     for (kind, count, of), rows in few.items():
-        numbers = "one number" if count == 1 else f"{count} numbers"
+        numbers = f"{count} number{'s' if count > 1 else ''} {'a group' if kind == 'group norm' else 'a channel'}"
         tries = ("model.norm=group", "model.norm=layer", "data.batch_size=32") if kind == "batch norm" else ("model.norm=batch",)
         yield Finding(_unique(rows), f"{kind} over {numbers}: {of}", {"numbers": count}, tries)
 
@@ -139,9 +139,11 @@ def most_parameters_in_one_linear_layer(design: Design) -> Iterator[Finding]:
     for i, node in enumerate(design.graph.nodes):
         own = sum(map(math.prod, node.step.params))
         if node.step.does == "linear" and own > MOST * every and not node.row.startswith("aux."):
-            said = f"{own:,} of {every:,} parameters ({own / every:.0%}) in one linear layer of {node.step.given[0][0]:,} numbers"
-            before = [graph_node.stage for graph_node in map(design.graph.nodes.__getitem__, design.graph.back(i)) if graph_node.step.does == "flatten"]
-            tries = tuple(f"model.{stage}={{block: global_avg_pool}}" for stage in before[:1])
+            share = f"{own:,} of {every:,} parameters ({own / every:.0%})"
+            said = f"{share} in one linear layer, which takes {node.step.given[0][0]:,} numbers"
+            before = [design.graph.nodes[j] for j in design.graph.back(i)]
+            flat = [taken.stage for taken in before if taken.step.does == "flatten"]
+            tries = tuple(f"model.{stage}={{block: global_avg_pool}}" for stage in flat[:1])
             yield Finding((node.row,), said, {"parameters": own, "of": every}, tries)
 
 
@@ -170,7 +172,7 @@ def _averaged(graph: Graph, end: str) -> Iterator[Node]:
 def field_beyond_image(design: Design) -> Iterator[Finding]:
     """Once each position sees the whole image by every path, convolutions with larger windows learn no larger pattern:
     Richter et al. 2021, arXiv:2106.12307, found layers beyond that border to add nothing to accuracy. Shortcuts and 1×1
-    branches, which see less, are counted as such, so that residual networks are spared.
+    branches see less, and the path that sees least counts.
     """
     nodes = [node for node in design.graph.nodes if node.step.does == "convolution" and not node.row.startswith("aux.")]
     idle = [node for node in nodes if _wide(node) and _covers(design.graph.least(node.takes[0]).size, design.image)]
@@ -191,12 +193,13 @@ def _wide(node: Node) -> bool:
 
 
 def _covers(size: tuple[int, int], image: tuple[int, int]) -> bool:
-    return size[0] >= image[0] and size[1] >= image[1] and image != (1, 1)
+    return size[0] > image[0] and size[1] > image[1]
 
 
 def window_beyond_map(design: Design) -> Iterator[Finding]:
-    """A window larger than its map reaches into padding at every position; weights that meet nothing but zeros never
-    change, and cost memory all the same. It is a sign of images too small for a network: enlarge them, or stride less.
+    """A window larger than its map reaches into padding at every position; weights that meet nothing but zeros have a
+    gradient of 0: they never learn, and cost memory all the same. The images are too small for the network's strides:
+    enlarge them, or take a network that was made for such.
     """
     rows, dead = [], 0
     for node in design.graph.nodes:
@@ -222,7 +225,8 @@ def dropout_before_batch_norm(design: Design) -> Iterator[Finding]:
         if node.step.does != "dropout" or node.step.name == "StochasticDepth" or not share:
             continue
         if norm := _next_batch_norm(graph, i):
-            said = f"drops {share:.0%} before the batch norm of {norm.row}: {1 / (1 - share):.2g} times the mean square in training"
+            factor = f"{1 / (1 - share):.2g} times the mean square in training"
+            said = f"drops {share:.0%} before the batch norm of {norm.row}, which sees {factor}"
             yield Finding((node.row,), said, {"p": share, "norm": norm.row})
 
 
@@ -247,7 +251,8 @@ def signal_lost_on_the_way(design: Design) -> Iterator[Finding]:
     """
     faint = signal(design.graph)
     if faint.size < FAINT:
-        said = f"{faint.layers} layers without norm or shortcut, started and activated so that {faint.size:.1g} of the signal is left"
+        left = f"{faint.size:.1g} of the signal, or of its gradient"
+        said = f"{faint.layers} layers without norm or shortcut, which start and are activated so that {left} is left"
         tries = ("model.init=auto", "model.act=relu", "model.norm=batch")
         yield Finding((design.graph.nodes[faint.node].row,), said, {"left": faint.size, "layers": faint.layers}, tries)
 
@@ -257,7 +262,7 @@ def names_in_alphabetical_order(design: Design) -> Iterator[Finding]:
     still builds: conv1, conv2, pool1, pool2 where conv1, pool1, conv2, pool2 was written.
     """
     for section in ("body", "head"):
-        names = [name for name, block in design.raw.get(section, {}).items() if block is not None]
+        names = [stage.name for stage in design.network.sections[section]]
         if len(names) > 2 and names == sorted(names) and _out_of_count(names):
             yield Finding((section,), f"its blocks stand in alphabetical order: {', '.join(names)}", {"names": names})
 
