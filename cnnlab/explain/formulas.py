@@ -55,7 +55,7 @@ def work(trace: Trace, seen: Field) -> list[Working]:
         told = (i,) if pad is None else (pad, i)
         joined = step if pad is None else _padded(trace.steps[pad], step)
         fields = [seen.then(_field(trace, j)) for j in joined.takes]
-        found.append(Working(joined, tuple(_lines(joined, fields, seen.then(step.field))), told))
+        found.append(Working(joined, tuple(_lines(joined, fields, seen)), told))
         pad = None
     return found
 
@@ -76,7 +76,7 @@ def _field(trace: Trace, i: int) -> Field:
     return Field() if i == INPUT else trace.steps[i].field
 
 
-def _lines(step: Step, fields: list[Field], field: Field) -> Iterator[Line]:
+def _lines(step: Step, fields: list[Field], seen: Field) -> Iterator[Line]:
     yield from _sizes(step)
     made = SPREADS.get(step.does, lambda _: {})(step)
     yield from (Line(what, worked) for what, worked in _paired(made))
@@ -85,7 +85,7 @@ def _lines(step: Step, fields: list[Field], field: Field) -> Iterator[Line]:
         yield _held("parameters", _params(step), params)
     if step.macs:
         yield _held("MACs", _macs(step), step.macs)
-    yield from _fields(step, fields, field)
+    yield from _fields(step, fields, seen)
 
 
 def _held(what: str, worked: Worked | None, measured: int) -> Line:
@@ -246,10 +246,12 @@ def _macs(step: Step) -> Worked | None:
 # -- receptive field
 
 
-def _fields(step: Step, fields: list[Field], field: Field) -> Iterator[Line]:
+def _fields(step: Step, fields: list[Field], seen: Field) -> Iterator[Line]:
     """r + d·(k − 1)·j, and j·s for the distance of neighbours; of several inputs the largest counts."""
-    sees = {axis: _held_near(_seen(step, fields, i), field.size[i]) for i, axis in enumerate(AXES)}
-    apart = {axis: _held_near(_apart(step, fields, i), field.step[i]) for i, axis in enumerate(AXES)}
+    field = seen.then(step.field)
+    rounded = [seen.step[i] if step.before.step[i] % 1 or step.field.step[i] % 1 else 0 for i in (0, 1)]
+    sees = {axis: _held_near(_seen(step, fields, i), field.size[i], rounded[i]) for i, axis in enumerate(AXES)}
+    apart = {axis: _held_near(_apart(step, fields, i), field.step[i], 0) for i, axis in enumerate(AXES)}
     alone = step.does in ("mean", "flatten")  # one position has no neighbours
     for what, found in (("sees", sees), ("apart", {} if alone else apart)):
         told = {axis: worked for axis, worked in found.items() if worked and not worked.is_plain}
@@ -288,12 +290,16 @@ def _before(fields: list[Field], axis: int) -> tuple[Worked, Worked]:
     return largest(*(f.size[axis] for f in fields)), largest(*(f.step[axis] for f in fields))
 
 
-def _held_near(worked: Worked, measured: float) -> Worked | None:
-    """What was worked out, where it is what was measured, or was rounded to it; else None."""
+def _held_near(worked: Worked, measured: float, rounded: float) -> Worked | None:
+    """What was worked out, where it is what was measured, or was rounded to it; else None.
+
+    Where an adaptive pool's bins differ in size the meta pass rounds a block's field to whole positions of its input,
+    which lie `rounded` pixels apart.
+    """
     exact = number(measured).value
     if worked.value == exact:
         return worked
-    return about(worked, exact) if abs(worked.value - exact) < 1 else None
+    return about(worked, exact) if abs(worked.value - exact) < rounded else None
 
 
 # -- words
