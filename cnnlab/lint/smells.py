@@ -251,7 +251,7 @@ def signal_lost_on_the_way(design: Design) -> Iterator[Finding]:
     """
     faint = signal(design.graph)
     if faint.size < FAINT:
-        left = f"{faint.size:.1g} of the signal, or of its gradient"
+        left = f"{faint.size:.1g} of the signal, or of its gradient,"
         said = f"{faint.layers} layers without norm or shortcut, which start and are activated so that {left} is left"
         tries = ("model.init=auto", "model.act=relu", "model.norm=batch")
         yield Finding((design.graph.nodes[faint.node].row,), said, {"left": faint.size, "layers": faint.layers}, tries)
