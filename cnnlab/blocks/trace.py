@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
@@ -86,7 +85,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Trace:
-    """All the steps, in the order in which they run; the last one leaves what the block leaves, unless there is none."""
+    """All the steps, in the order in which they run."""
 
     steps: tuple[Step, ...]
     last: int
@@ -178,7 +177,9 @@ class Tracer(Tally):
     def called(self, call: Call, out: Tensor) -> None:
         """A step for a layer's call."""
         ranks = list(OPERATIONS)
-        known = min((noted for noted in call.ops if noted[0] in OPERATIONS), key=lambda n: ranks.index(n[0]), default=None)
+        known = min(
+            (noted for noted in call.ops if noted[0] in OPERATIONS), key=lambda n: ranks.index(n[0]), default=None
+        )
         details: dict[str, Any] = _details(*known[:3]) if known else {}
         pads = [_pads(args) for op, args, *_ in call.ops if OPERATIONS.get(op) == "pad"]
         if pads and details.get("window"):
@@ -201,14 +202,19 @@ class Tracer(Tally):
         if not outs:
             return
         name = op._qualified_op_name.partition("::")[2]
-        step = Step(self.path[-1], name, _word(op, args), *self.ends(inputs, outs[0]), self.claim(self.used(args)), macs=macs)
+        step = Step(
+            self.path[-1], name, _word(op, args), *self.ends(inputs, outs[0]), self.claim(self.used(args)), macs=macs
+        )
         self.add(replace(step, **_details(op, args, out)), *outs, *(inputs[:1] if name.endswith("_") else ()))
 
     def ends(self, inputs: list[Tensor], out: Tensor) -> tuple[Any, ...]:
         """What a step takes and leaves."""
         fields = [self.fields[id(x)][0] for x in inputs] or [Field()]
         takes = tuple(self.made.get(id(x), INPUT) for x in inputs)
-        sizes = tuple(max(f.size[i] for f in fields) for i in (0, 1)), tuple(max(f.step[i] for f in fields) for i in (0, 1))
+        sizes = (
+            tuple(max(f.size[i] for f in fields) for i in (0, 1)),
+            tuple(max(f.step[i] for f in fields) for i in (0, 1)),
+        )
         after = self.of(out) or Field()
         return takes, tuple(_shape(x) for x in inputs), _shape(out), Field(*sizes), after  # type: ignore[arg-type]
 
@@ -279,5 +285,3 @@ def _pads(args: Any) -> tuple[int, int, int, int]:
 def _pair(value: Any) -> tuple[int, int]:
     first, *rest = value if isinstance(value, list | tuple) else [value]
     return (first, rest[0] if rest else first)
-
-

@@ -14,6 +14,7 @@ def explain(run: Run, composed: Composed) -> Exit:
     """Answer `key`, or tell of the whole network."""
     from cnnlab.experiment.facts import image_shape
     from cnnlab.explain.answer import Answer
+    from cnnlab.explain.data import record
     from cnnlab.explain.due import Configuration
     from cnnlab.explain.find import find
     from cnnlab.explain.pieces import Whole
@@ -28,7 +29,7 @@ def explain(run: Run, composed: Composed) -> Exit:
     subject = find(run.top.key, run, whole, {**composed.config, "model": model}) if run.top.key else whole
     answer = Answer(subject, whole, conf, composed.choices["model"])
     if run.top.format == "json":
-        print(json.dumps(answer.record(), indent=2, ensure_ascii=False))
+        print(json.dumps(record(answer), indent=2, ensure_ascii=False))
         return Exit.DONE
     console = Output()
     for line in answer.lines():

@@ -14,7 +14,10 @@ from cnnlab.settings import Shape
 
 
 def design(run: Run, model: dict[str, Any], found: Plan | None = None) -> Design:
-    """The network of a run that fits; `model` are its settings as they were composed, `found` its plan, if it is made."""
+    """The network of a run that fits its images.
+
+    `model` are its settings as they were composed, `found` its plan where it was made already.
+    """
 
     def fit(network: Network) -> Shape:
         return image_shape(replace(run, network=network))

@@ -1,20 +1,17 @@
-"""The answer to a key, as lines for a terminal and as plain data."""
+"""The answer to a key, as lines for a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args, get_origin
 
-from cnnlab.blocks.base import Block as Kind
-from cnnlab.blocks.base import Misfit, sized
-from cnnlab.blocks.measure import measure
+from cnnlab.blocks.base import sized
 from cnnlab.config.origins import plain
 from cnnlab.explain import find
 from cnnlab.explain.due import Configuration, Due, parameters, placed, settings, simple
-from cnnlab.explain.formulas import Working, described
+from cnnlab.explain.instead import choices, instead
 from cnnlab.explain.lesson import lesson, part, taken_from
-from cnnlab.explain.pieces import Piece, Section, Whole
+from cnnlab.explain.pieces import Piece, Section, Whole, inside
 from cnnlab.explain.words import columns, counted, doc_of, dues, passes, source_of, steps, together, wrapped
 from cnnlab.explain.worked import total
 
@@ -82,6 +79,11 @@ class Answer:
         for paragraph in doc_of(type(piece.block)):
             yield from wrapped(paragraph, 2)
         yield f"  {piece.block.block}: {source_of(type(piece.block))}"
+        names = [name for section in inside(piece, self.whole.notes) for name in inner_names(section)]
+        if names:
+            yield from wrapped(
+                f"inside of it: {', '.join(names)}; key=model.{piece.path}.{names[0]} explains one", 2, 2
+            )
 
     def placed(self, piece: Piece) -> list[Due]:
         return placed(piece, self.conf)
@@ -142,11 +144,14 @@ class Answer:
         due, piece = self.due(subject), subject.piece
         yield from wrapped(f"{subject.path} = {plain(due.value)}")
         yield from wrapped(due.doc, 2)
-        if choices := self.choices(subject):
-            yield from wrapped(f"one of {', '.join(choices)}", 2, 2)
+        if known := choices(subject):
+            yield from wrapped(f"one of {', '.join(known)}", 2, 2)
         yield from where(due)
         yield ""
         yield f"{piece.path} · {piece.kind} · {passes(piece)}"
+        if subject.name in find.PLACE:
+            yield from wrapped(counted(piece), 2, 2)
+            return
         named = [w for w in piece.workings if w.step.path.split(".")[0] == subject.name]
         yield from steps(piece, named or None)
         others = list(instead(piece, subject.name))
@@ -154,10 +159,6 @@ class Answer:
             yield ""
             yield "Instead, of this block alone"
             yield from columns(others, 2)
-
-    def choices(self, subject: find.OfBlock) -> list[str]:
-        info = type(subject.piece.block).model_fields.get(subject.name)
-        return words(info.annotation) if info else []
 
     def param(self, subject: find.Param) -> Iterator[str]:
         for made in subject.piece.made:
@@ -184,59 +185,15 @@ class Answer:
             yield from columns([(name, plain(value)) for name, value in made.params.items()], 4)
         yield "  is"
         yield from wrapped(plain(dict(made.root)), 4, 2)
-        used = [address for address, uses in self.whole.notes.made.items() if any(use.kind == made.name for use in uses)]
+        used = [
+            address for address, uses in self.whole.notes.made.items() if any(use.kind == made.name for use in uses)
+        ]
         yield from wrapped(f"used by {', '.join(used)}" if used else "no block of this network is one", 2, 2)
 
-    # -- as data
 
-    def record(self) -> dict[str, Any]:
-        match self.subject:
-            case Whole():
-                every = [piece for section in self.whole.sections for piece in section.pieces]
-                counts = {key: value for key, value in self.whole.plan.record().items() if key != "layers"}
-                return {"network": self.name, **counts, "blocks": [self.piece(piece) for piece in every]}
-            case Section(path=path, stages=_):
-                return {"section": path, "blocks": [self.piece(piece) for piece in self.subject.pieces]}
-            case find.Block(path=path, pieces=pieces):
-                return {"key": path, "blocks": [self.piece(piece) for piece in pieces]}
-            case find.Inner(path=path, piece=piece, workings=workings):
-                return {"key": path, "block": piece.path, "steps": [as_data(w) for w in workings]}
-            case find.OfBlock(path=path, name=name, piece=piece):
-                tried = [{"value": value, "makes": makes} for value, makes in instead(piece, name)]
-                choices = {"choices": self.choices(self.subject)}
-                return {"key": path, **self.due(self.subject).record(), **choices, "block": self.piece(piece), "instead": tried}
-            case find.Param(path=path, name=name, piece=piece):
-                every = [due for made in piece.made for due in parameters(made, self.conf)]
-                return {"key": path, **next(due for due in every if due.name == name).record()}
-            case find.Other(path=path, value=value, doc=doc):
-                told = [{"value": one.value, "where": one.where} for one in self.conf.places(path)]
-                return {"key": path, "value": simple(value), "doc": doc, "where": told}
-            case find.Defined(path=path, made=made):
-                return {"key": path, "where": self.conf.where(path), "params": dict(made.params), "is": dict(made.root)}
-
-    def piece(self, piece: Piece) -> dict[str, Any]:
-        found = piece.measured
-        made = [
-            {"kind": one.kind, "where": self.conf.where(one.path)}
-            | {"params": [due.record() for due in parameters(one, self.conf)]}
-            for one in piece.made
-        ]
-        cls = type(piece.block)
-        return {
-            "name": piece.path,
-            "block": piece.kind,
-            "doc": doc_of(cls),
-            "source": source_of(cls),
-            **({"defined": made} if made else {}),
-            "place": [due.record() for due in self.placed(piece)],
-            "settings": [due.record() for due in settings(piece, self.conf)],
-            "input": list(piece.given),
-            "output": list(found.shape),
-            "params": found.params,
-            "macs": found.macs,
-            "receptive_field": list(piece.left.size),
-            "steps": [as_data(working) for working in piece.workings],
-        }
+def inner_names(section: Section) -> list[str]:
+    """The names of blocks inside of a combinator: of a body's blocks, of a branch."""
+    return [section.path.rpartition(".")[2]] if ".branches." in section.path else list(section.stages)
 
 
 def where(due: Due) -> Iterator[str]:
@@ -245,74 +202,3 @@ def where(due: Due) -> Iterator[str]:
     yield from wrapped(" ".join(filter(None, ("set by", due.where, why))) if due.where else due.why, 2, 2)
     for one in due.overrode:
         yield from wrapped(str(one), 4, 2)
-
-
-def as_data(working: Working) -> dict[str, Any]:
-    step = working.step
-    lines = [
-        {"what": line.what, "working": line.worked.text, "value": _plain(line.worked.value), "measured": line.measured}
-        for line in working.lines
-    ]
-    return {
-        "name": step.path,
-        "layer": step.name,
-        "does": described(step),
-        "input": [list(shape) for shape in step.given],
-        "output": list(step.shape),
-        "params": sum(_plain(line.worked.value) for line in working.lines if line.what == "parameters"),
-        "macs": step.macs,
-        "lines": lines,
-    }
-
-
-def _plain(value: Any) -> int | float:
-    return int(value) if value.denominator == 1 else float(value)
-
-
-def words(annotation: Any) -> list[str]:
-    """The words that a setting may be, where it can be nothing else."""
-    if get_origin(annotation) is Literal:
-        return [str(word) for word in get_args(annotation)]
-    return words(get_args(annotation)[0]) if get_origin(annotation) is Annotated else []
-
-
-NEIGHBOURS: dict[str, tuple[Any, ...]] = {
-    "kernel_size": (1, 2, 3, 5, 7),
-    "stride": (1, 2, 3),
-    "dilation": (1, 2, 3),
-    "padding": ("same", "valid", 1, 2),
-    "groups": (1, 2, 4, 8),
-    "norm": ("batch", "group", "layer", "instance", "none"),
-}
-"""what else to try where a setting's type does not list it"""
-
-
-def instead(piece: Piece, name: str) -> Iterator[tuple[str, str]]:
-    """Other values for a setting of a block, each tried: what the block then makes, or why it cannot."""
-    info = type(piece.block).model_fields.get(name)
-    if info is None:
-        return
-    now = simple(getattr(piece.block, name))
-    values: tuple[Any, ...] = NEIGHBOURS.get(name, tuple(words(info.annotation)))
-    if isinstance(now, bool):
-        values = (not now,)
-    elif type(now) is int and name not in NEIGHBOURS:
-        values = (max(now // 2, 1), now * 2)
-    for value in values:
-        if value != now and (block := changed(piece.block, name, value)):
-            try:
-                found = measure(block, piece.given)  # type: ignore[arg-type]
-            except Misfit as misfit:
-                yield plain(value), f"does not fit: {misfit.message}"
-            else:
-                other = Piece(piece.path, piece.address, piece.kind, block, piece.given, piece.seen)
-                yield plain(value), f"{sized(found.shape)}, {counted(other)}"
-
-
-def changed(block: Kind, name: str, value: Any) -> Kind | None:
-    """The block with another value for one setting; None where that is none it takes."""
-    told = {field: getattr(block, field) for field in type(block).model_fields}
-    try:
-        return type(block).model_validate({**told, name: value})
-    except ValueError:
-        return None

@@ -135,7 +135,11 @@ def _why(piece: Piece, name: str, source: Source, conf: Configuration) -> str:
         said.append(f"written {plain(written)}")
     elif written == "classes":
         said.append("as many as the data have classes")
-    elif _scaled(piece, name) and conf.model.get("width", 1) not in (1, None) and written != simple(getattr(piece.block, name)):
+    elif (
+        _scaled(piece, name)
+        and conf.model.get("width", 1) not in (1, None)
+        and written != simple(getattr(piece.block, name))
+    ):
         said.append(f"written {plain(written)}, times model.width {plain(conf.model['width'])}")
     return ", ".join(said)
 
@@ -170,7 +174,9 @@ def placed(piece: Piece, conf: Configuration) -> list[Due]:
         places = conf.places(path)
         value = conf.at(path)
         if places and value is not None:
-            found.append(Due(name, value, places[0].where, "", tuple(places[1:]), docs[name]))
+            depth = conf.model.get("depth", 1) if name == "repeat" and piece.stage.startswith("body.") else 1
+            why = f"times model.depth {plain(depth)}" if depth not in (1, None) else ""
+            found.append(Due(name, value, places[0].where, why, tuple(places[1:]), docs[name]))
     return found
 
 
@@ -191,7 +197,9 @@ def simple(value: Any) -> Any:
     """A setting's value as YAML would have it: one number for an equal pair, a word for a norm of usual settings."""
     match value:
         case NormSettings():
-            said = {k: v for k, v in value.model_dump().items() if k == "kind" or v != NormSettings.model_fields[k].default}
+            said = {
+                k: v for k, v in value.model_dump().items() if k == "kind" or v != NormSettings.model_fields[k].default
+            }
             return value.kind if len(said) == 1 else said
         case Block() | Settings():
             return value.model_dump(mode="json")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from cnnlab.blocks import KINDS
 from cnnlab.config.settings import Run
 from cnnlab.errors import Fault, UserError, near
 from cnnlab.explain.formulas import Working
@@ -91,7 +92,9 @@ def find(key: str, run: Run, whole: Whole, config: dict[str, Any]) -> Subject:
         if name not in below:
             where = f"{path} has no {name!r}" if path else f"there is no {name!r}"
             known = list(dict.fromkeys(below))
-            raise UserError(Fault("key", f"{where}{near(name, known)}" if known else f"{where}: nothing is inside of it"))
+            raise UserError(
+                Fault("key", f"{where}{near(name, known)}" if known else f"{where}: nothing is inside of it")
+            )
         node, path = below[name], f"{path}.{name}" if path else name
     return node.subject
 
@@ -153,16 +156,32 @@ def _model(whole: Whole, config: dict[str, Any]) -> Node:
             for aux in whole.network.aux
         }
         found["aux"] = Node(found["aux"].subject, lambda: heads)
+        found["kinds"] = Node(found["kinds"].subject, lambda: _kinds(model))
         found["blocks"] = Node(found["blocks"].subject, lambda: _defined(config))
         return found
 
     return Node(whole, below)
 
 
+def _kinds(model: dict[str, Any]) -> dict[str, Node]:
+    """What is said of all blocks of a kind, a setting's description from the kind."""
+    found = {}
+    for kind, said in (model.get("kinds") or {}).items():
+        fields = KINDS[kind].model_fields if kind in KINDS else {}
+        docs = {name: fields[name].description or "" if name in fields else "" for name in said}
+        path = f"model.kinds.{kind}"
+        inner = {name: Node(Other(f"{path}.{name}", value, docs[name])) for name, value in said.items()}
+        found[kind] = Node(Other(path, said), lambda inner=inner: inner)
+    return found
+
+
 def _defined(config: dict[str, Any]) -> dict[str, Node]:
     made, _ = read_composites(config["model"].get("blocks"), "model.blocks")
     return {
-        name: Node(Defined(f"model.blocks.{name}", one), lambda name=name, one=one: _mapping(f"model.blocks.{name}", dict(one.root)))
+        name: Node(
+            Defined(f"model.blocks.{name}", one),
+            lambda name=name, one=one: _mapping(f"model.blocks.{name}", dict(one.root)),
+        )
         for name, one in made.items()
     }
 
@@ -176,7 +195,12 @@ def _stage(pieces: list[Piece], notes: Notes) -> Node:
     first, path = pieces[0], f"model.{pieces[0].stage}"
 
     def below() -> dict[str, Node]:
-        copies = {piece.address.rpartition(".")[2]: Node(Block(f"model.{piece.address}", [piece]), lambda p=piece: _within(p, "", notes)) for piece in pieces}
+        copies = {
+            piece.address.rpartition(".")[2]: Node(
+                Block(f"model.{piece.address}", [piece]), lambda p=piece: _within(p, "", notes)
+            )
+            for piece in pieces
+        }
         place = {name: Node(OfBlock(f"{path}.{name}", name, first)) for name in ("block", *PLACED)}
         params = {name: Node(Param(f"{path}.{name}", name, first)) for made in first.made for name in made.params}
         return {**place, **params, **copies, **_within(first, path, notes)}

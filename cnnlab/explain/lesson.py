@@ -54,8 +54,8 @@ def _section(section: Section, seen: dict[object, str], kinds: set[str], whole: 
     if section.path.startswith("aux."):
         head = next(aux for aux in whole.network.aux if section.path == f"aux.{aux.name}.head")
         yield ""
-        said = f"Auxiliary head {head.name}: takes what body.{head.tap} leaves, in training only; its loss counts {head.weight:g}."
-        yield from wrapped(said)
+        takes = f"Auxiliary head {head.name}: takes what body.{head.tap} leaves, in training only;"
+        yield from wrapped(f"{takes} its loss counts {head.weight:g}.")
     for pieces in section.stages.values():
         for piece in pieces:
             yield ""
@@ -123,6 +123,8 @@ def _sums(whole: Whole) -> Iterator[str]:
     if maps:
         size = maps[-1].left.size
         image = "×".join(map(str, whole.plan.input[1:]))
-        rows.append(("sees", f"a position of the last map, {maps[-1].path}: {size[0]}×{size[1]} pixels; the image has {image}"))
+        rows.append(
+            ("sees", f"a position of the last map, {maps[-1].path}: {size[0]}×{size[1]} pixels; the image has {image}")
+        )
     yield "All together"
     yield from columns(rows, 2)

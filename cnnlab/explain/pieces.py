@@ -116,7 +116,14 @@ def _planned(path: str, stack: Stack, found: Plan, notes: Notes) -> Section:
         alone = len(stage.parts) == 1
         rows = {name: at if alone else f"{at}.{name}" for name in stage.parts}
         stages[stage.name] = [
-            Piece(row, f"{at}.{name}", _kind(stage, name), *found.given[row], at, tuple(notes.made.get(f"{at}.{name}", ())))
+            Piece(
+                row,
+                f"{at}.{name}",
+                _kind(stage, name),
+                *found.given[row],
+                at,
+                tuple(notes.made.get(f"{at}.{name}", ())),
+            )
             for name, row in rows.items()
         ]
     return Section(path, stages)

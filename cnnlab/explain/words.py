@@ -11,8 +11,9 @@ from cnnlab.blocks.base import Block, sized
 from cnnlab.blocks.measure import Field
 from cnnlab.config.files import shown
 from cnnlab.config.origins import plain
+from cnnlab.explain.described import described
 from cnnlab.explain.due import Due
-from cnnlab.explain.formulas import Line, Working, described
+from cnnlab.explain.formulas import Line, Working
 from cnnlab.explain.pieces import Piece
 from cnnlab.explain.worked import total
 
@@ -99,7 +100,7 @@ def dues(found: Iterable[Due], indent: int = 2) -> Iterator[str]:
     found = list(found)
     said = sorted((due for due in found if due.where or due.why != "default"), key=lambda due: bool(due.why))
     names = max((len(due.name) for due in said), default=0)
-    values = min(max((len(plain(due.value)) for due in said), default=0), 22)
+    values = min(max((len(plain(due.value)) for due in said), default=0), 26)
     for due in said:
         left = f"{due.name:<{names}}  {plain(due.value):<{values}}"
         why = f"({due.why})" if due.why and due.where else due.why

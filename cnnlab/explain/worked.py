@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Union
 
 SUM, PRODUCT, ATOM = 1, 2, 3
 """how tightly what is written holds together"""
@@ -56,7 +55,7 @@ class Worked:
         return self.text if self.is_plain else f"{self.text} {self.sign} {_written(self.value)}"
 
 
-Number = Union[int, float, Fraction, Worked]
+Number = int | float | Fraction | Worked
 
 
 def number(value: Number) -> Worked:

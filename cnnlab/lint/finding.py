@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -28,6 +28,11 @@ class Design:
     @cached_property
     def graph(self) -> Graph:
         return graph(self.network, self.plan)
+
+    def stages(self, rows: Iterable[str]) -> tuple[str, ...]:
+        """The blocks that these rows are copies of."""
+        by_row = {node.row: node.stage for node in self.graph.nodes}
+        return unique(by_row[row] for row in rows)
 
     @property
     def image(self) -> tuple[int, int]:
@@ -61,3 +66,7 @@ class Finding:
     @property
     def line(self) -> str:
         return f"{self.at(2)}: {self.said}"
+
+
+def unique(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nets import NAMES, network, zoo
+from nets import NAMES, zoo
 from spoken import named, spoken
 
 from cnnlab.blocks.base import Block, Stack
@@ -17,6 +17,7 @@ from cnnlab.blocks.merge import Parallel, Sequential, Skip
 from cnnlab.config.origins import Origins
 from cnnlab.explain import find
 from cnnlab.explain.answer import Answer
+from cnnlab.explain.data import record
 from cnnlab.explain.due import Configuration, simple
 from cnnlab.explain.pieces import Whole
 from cnnlab.explain.words import WIDTH
@@ -157,9 +158,7 @@ def test_a_block_that_yaml_defines_names_its_parameters(cnnlab: Run, capsys: pyt
         ("key='a b'", "there is no 'a b'"),
     ],
 )
-def test_a_key_that_names_nothing(
-    cnnlab: Run, capsys: pytest.CaptureFixture[str], words: str, told: str
-) -> None:
+def test_a_key_that_names_nothing(cnnlab: Run, capsys: pytest.CaptureFixture[str], words: str, told: str) -> None:
     assert cnnlab("task=explain", *words.split(" ", 1 if "'" not in words else 0)) == 2
     (said,) = spoken(capsys)
     assert said.startswith(f"command line  key: {told}")
@@ -175,7 +174,12 @@ def test_other_settings_are_told_with_what_they_overrode(cnnlab: Run, capsys: py
 def test_the_same_as_data(cnnlab: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert cnnlab("task=explain", "key=model.body.c1", "format=json", "model.body.c1.channels=8") == 0
     (block,) = json.loads(capsys.readouterr().out)["blocks"]
-    assert (block["name"], block["output"], block["params"], block["receptive_field"]) == ("body.c1", [8, 28, 28], 208, [5, 5])
+    assert (block["name"], block["output"], block["params"], block["receptive_field"]) == (
+        "body.c1",
+        [8, 28, 28],
+        208,
+        [5, 5],
+    )
     due = {one["name"]: one for one in block["settings"]}
     assert due["channels"]["where"] == "command line"
     (before,) = due["channels"]["overrode"]
@@ -220,7 +224,7 @@ def test_every_key_of_a_network_has_an_answer(name: str, start: str, least: int)
     for key, subject in told.items():
         found = Answer(subject, whole, conf, name)
         assert not [line for line in found.lines() if len(line) > WIDTH and " " in line.strip()], key
-        json.dumps(found.record())
+        json.dumps(record(found))
 
 
 # -- where settings come from
@@ -247,7 +251,14 @@ def every(net: Network) -> dict[str, Block]:
 def other(value: Any) -> Any:
     """Another value that the same setting may have."""
     words = {"relu": "tanh", "tanh": "relu", "sigmoid": "relu", "silu": "relu", "relu6": "relu", "batch": "layer"}
-    words |= {"same": "valid", "valid": "same", "auto": "none", "pad": "none", "classes": 3, "conv_act_norm": "conv_norm_act"}
+    words |= {
+        "same": "valid",
+        "valid": "same",
+        "auto": "none",
+        "pad": "none",
+        "classes": 3,
+        "conv_act_norm": "conv_norm_act",
+    }
     words |= {"xavier_uniform": "orthogonal", "conv1": "conv2", "none": "auto", "sigmoid_": "x"}
     match value:
         case bool():
@@ -267,7 +278,15 @@ def other(value: Any) -> Any:
 
 @pytest.mark.parametrize(
     "name",
-    ["lenet", "d2l/resnet18", "cifar/wide_resnet28_10", "squeezenet1_0", "googlenet", "efficientnet_b0", "inception_v3"],
+    [
+        "lenet",
+        "d2l/resnet18",
+        "cifar/wide_resnet28_10",
+        "squeezenet1_0",
+        "googlenet",
+        "efficientnet_b0",
+        "inception_v3",
+    ],
 )
 def test_a_setting_changes_where_it_is_said_to_come_from(name: str) -> None:
     """Change the value at the place that is named: the block's setting changes, and is what is written there."""

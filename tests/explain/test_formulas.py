@@ -24,6 +24,9 @@ from cnnlab.network.expand import read_network
 from cnnlab.network.plan import plan
 from cnnlab.settings import Shape
 
+IMAGE = Field()
+"""of a pixel"""
+
 
 def evaluated(text: str) -> Fraction:
     """What a person would get who works it out."""
@@ -47,7 +50,7 @@ def told(line: Line) -> str:
     return f"{line.what}: {line.worked}"
 
 
-def check(part: Block, shape: Shape, seen: Field = Field()) -> list[Working]:
+def check(part: Block, shape: Shape, seen: Field = IMAGE) -> list[Working]:
     """Hold all that is worked out of a block against what the meta pass measured of it and of each step."""
     measured, found = measure(part, shape), trace(part, shape)
     workings = work(found, seen)
@@ -108,7 +111,7 @@ def test_every_number_of_any_block_is_worked_out(drawn: dict[str, Any], shape: S
         assert not [told(line) for line in working.lines if line.measured]
 
 
-def all_told(part: Block, shape: Shape, seen: Field = Field()) -> list[str]:
+def all_told(part: Block, shape: Shape, seen: Field = IMAGE) -> list[str]:
     return [told(line) for working in check(part, shape, seen) for line in working.lines]
 
 
@@ -187,7 +190,7 @@ class Odd(nn.Module):
 
     def forward(self, x):
         x = F.conv2d(F.pad(self.up(x), (1, 1, 1, 1)), self.weight) * self.gain
-        return x.transpose(2, 3) + F.interpolate(x, size=x.shape[-1], mode="nearest")[..., : x.shape[2]].mean((2, 3), keepdim=True)
+        return x.transpose(2, 3) + F.interpolate(x, size=x.shape[-1], mode="nearest").mean((2, 3), keepdim=True)
 
 class Foreign(Block):
     def build(self, shape):
@@ -201,7 +204,9 @@ def test_what_a_plugin_computes_is_worked_out_or_said_to_be_measured(
     (tmp_path / "odd_one.py").write_text(FOREIGN)
     monkeypatch.syspath_prepend(str(tmp_path))
     found = importlib.import_module("odd_one").Foreign()
-    lines = [(working.step.name, told(line), line.measured) for working in check(found, (3, 8, 8)) for line in working.lines]
+    lines = [
+        (working.step.name, told(line), line.measured) for working in check(found, (3, 8, 8)) for line in working.lines
+    ]
     assert ("ConvTranspose2d", "rows: 17", True) in lines
     assert ("ConvTranspose2d", "parameters: 3·6·3·3 + 6 = 168", False) in lines
     assert ("convolution", "rows, columns: ⌊(17 + 2·1 − 3)/1⌋ + 1 = 17", False) in lines

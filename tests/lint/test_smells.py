@@ -64,7 +64,9 @@ def test_batch_norm_of_one_image_and_of_few_numbers() -> None:
 
 def test_batch_norm_on_a_map_of_one_position() -> None:
     raw = model({"c": conv(padding="valid"), "d": conv(64, kernel_size=1)}, norm="batch")
-    assert said(FEW, raw, (1, 3, 3)) == ["body.c, body.d: batch norm over 128 numbers a channel: 128 images, maps of 1×1"]
+    assert said(FEW, raw, (1, 3, 3)) == [
+        "body.c, body.d: batch norm over 128 numbers a channel: 128 images, maps of 1×1"
+    ]
     assert helps(raw, FEW, (1, 3, 3)) == ["model.norm=layer"]  # 8 channels make no 32 groups
     assert said(FEW, raw, (1, 4, 4)) == []
 
@@ -135,9 +137,13 @@ def test_positions_that_nothing_reads() -> None:
 
 
 def test_positions_that_another_path_reads() -> None:
-    assert said(STRIDE, model({"c": conv(), "r": {"block": "residual", "channels": 16, "stride": 2}}, norm="batch")) == []
+    assert (
+        said(STRIDE, model({"c": conv(), "r": {"block": "residual", "channels": 16, "stride": 2}}, norm="batch")) == []
+    )
     assert said(STRIDE, model({"c": conv(), "d": conv(kernel_size=2, stride=2)})) == []
-    raw = model({"c": conv(), "b": {"block": "bottleneck", "channels": 16, "stride": 2, "stride_at": "conv1"}}, norm="batch")
+    raw = model(
+        {"c": conv(), "b": {"block": "bottleneck", "channels": 16, "stride": 2, "stride_at": "conv1"}}, norm="batch"
+    )
     assert len(said(STRIDE, raw)) == 1
     assert helps(raw, STRIDE) == ["model.kinds.bottleneck.stride_at=conv2"] or helps(raw, STRIDE) == []
     both = {"c": conv(), "d": conv(kernel_size=1, stride=2), "e": {**conv(stride=2), "from": "c"}}
@@ -308,7 +314,9 @@ def test_an_auxiliary_heads_output_is_one_too() -> None:
     head = {"pool": HEAD["pool"], "fc": {**HEAD["fc"], "act": "tanh"}}
     raw = model({"c": conv(), "d": conv()}, aux={"early": {"from": "c", "head": head}})
     (line,) = said(OUTPUT, raw)
-    assert line.startswith("aux.early.head.fc: Tanh changes the logits of the auxiliary head early: all lie between -1 and 1")
+    assert line.startswith(
+        "aux.early.head.fc: Tanh changes the logits of the auxiliary head early: all lie between -1 and 1"
+    )
 
 
 # -- together
@@ -344,7 +352,7 @@ AS_SHIPPED = {
     **{f"cifar/plain{depth}": {"field-beyond-image"} for depth in (20, 32, 44, 56, 110)},
     "cifar/vgg16_bn": {"field-beyond-image", "bias-before-norm"},
 }
-"""what is said of networks at the images they were made for; each was looked at, and is so in the paper or the course"""
+"""what is said of networks at the images they were made for; each was looked at, and is so in its paper or course"""
 
 
 @pytest.mark.parametrize("net", NAMES)
@@ -364,11 +372,22 @@ def test_the_task_tells_what_why_and_what_helps(cnnlab: Run, capsys: pytest.Capt
     assert told.endswith("  Helps: model.bias=auto\n")
     assert cnnlab("task=lint", "model=vgg11_bn", "data.size=224", "format=json") == 0
     (one,) = json.loads(capsys.readouterr().out)["findings"]
-    assert (one["smell"], one["figures"], one["instead"]) == ("bias-before-norm", {"parameters": 2752}, ["model.bias=auto"])
+    assert (one["smell"], one["figures"], one["instead"]) == (
+        "bias-before-norm",
+        {"parameters": 2752},
+        ["model.bias=auto"],
+    )
 
 
 def test_a_line_each_is_told_when_training_starts_and_once(cnnlab: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    words = [*SMALL, "data.subset=100", "trainer.max_epochs=1", "model.norm=batch", "model.bias=true", "hydra.run.dir=a"]
+    words = [
+        *SMALL,
+        "data.subset=100",
+        "trainer.max_epochs=1",
+        "model.norm=batch",
+        "model.bias=true",
+        "hydra.run.dir=a",
+    ]
     assert cnnlab(*words) == 0
     told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("design: ")]
     assert told == ["design: body.c1, body.c3: 22 biases that the norm behind them subtracts again (bias-before-norm)"]
