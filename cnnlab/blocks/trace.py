@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from torch import Tensor, nn
@@ -45,6 +45,9 @@ OPERATIONS: dict[Any, str] = {
     aten._unsafe_view: "flatten",
 }
 """torch's operation -> the word for it here; where a layer runs several, the one listed first names it"""
+
+MAIN = ("convolution", "max_pool", "avg_pool", "adaptive_pool", "linear")
+"""those of which a layer has but one, unless it is something else altogether"""
 
 
 @dataclass(frozen=True)
@@ -109,8 +112,9 @@ class Call:
     path: str
     layer: nn.Module
     inputs: list[Tensor]
-    ops: list[tuple[Any, Any, Any, int]] = field(default_factory=list)
-    """torch's operation, its arguments and output, its multiply-adds"""
+    macs: int = 0
+    ops: list[tuple[Any, Any, Any]] = field(default_factory=list)
+    """torch's operations on what it is given, with their arguments and outputs"""
 
 
 class Tracer(Tally):
@@ -126,30 +130,34 @@ class Tracer(Tally):
         self.parameters = {id(p) for p in module.parameters()}
         self.path, self.call = [""], None
         for name, inner in module.named_modules():
-            inner.register_forward_pre_hook(lambda layer, args, name=name: self.entered(name, layer, args))
+            entered = partial(self.entered, name)
+            inner.register_forward_pre_hook(entered, with_kwargs=True)
             inner.register_forward_hook(lambda _, __, out: self.left(out))
 
-    def entered(self, name: str, layer: nn.Module, args: Any) -> None:
+    def entered(self, name: str, layer: nn.Module, args: Any, kwargs: Any) -> None:
         self.path.append(name)
         if self.call is None and _is_layer(layer):
-            self.call = Call(name, layer, [x for x in tree_leaves(args) if isinstance(x, Tensor)])
+            self.call = Call(name, layer, [x for x in tree_leaves((args, kwargs)) if isinstance(x, Tensor)])
 
     def left(self, out: Any) -> None:
         name = self.path.pop()
         if self.call and self.call.path == name:
             call, self.call = self.call, None
-            if isinstance(out, Tensor):
-                self.called(call, out)
+            outs = [y for y in tree_leaves(out) if isinstance(y, Tensor)]
+            if outs:
+                self.called(call, *outs)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         before = self.macs
         out = super().__torch_dispatch__(func, types, args, kwargs)
         op, macs = func.overloadpacket, self.macs - before
-        if not any(isinstance(x, Tensor) and id(x) in self.fields for x in tree_leaves(args)):
+        given = any(isinstance(x, Tensor) and id(x) in self.fields for x in tree_leaves(args))
+        if not given:
             self.keep(args, out)
-        elif self.call:
-            self.call.ops.append((op, args, out, macs))
-        else:
+        if self.call:
+            self.call.macs += macs
+            self.call.ops += [(op, args, out)] if given else []
+        elif given or macs:
             self.operated(op, args, out, macs)
         return out
 
@@ -174,26 +182,23 @@ class Tracer(Tally):
         self.claimed |= new.keys()
         return tuple(tuple(p.shape) for p in new.values())
 
-    def called(self, call: Call, out: Tensor) -> None:
+    def called(self, call: Call, out: Tensor, *others: Tensor) -> None:
         """A step for a layer's call."""
-        ranks = list(OPERATIONS)
-        known = min(
-            (noted for noted in call.ops if noted[0] in OPERATIONS), key=lambda n: ranks.index(n[0]), default=None
-        )
-        details: dict[str, Any] = _details(*known[:3]) if known else {}
-        pads = [_pads(args) for op, args, *_ in call.ops if OPERATIONS.get(op) == "pad"]
-        if pads and details.get("window"):
+        ranks = {op: i for i, op in enumerate(OPERATIONS)}
+        known = min((noted for noted in call.ops if noted[0] in ranks), key=lambda noted: ranks[noted[0]], default=None)
+        if sum(OPERATIONS.get(op) in MAIN for op, *_ in call.ops) > 1:
+            known = None  # an LSTM is no linear layer
+        kind = _kind(call.layer)
+        details: dict[str, Any] = {"macs": call.macs, "layer": call.layer}
+        if known and not kind:
+            details |= _details(*known)
+            pads = [_pads(args) for op, args, _ in call.ops if op is not known[0] and OPERATIONS.get(op) == "pad"]
             details["pads"] = tuple(map(sum, zip(details.get("pads", UNPADDED), *pads, strict=True)))
-        elif pads:
-            details["pads"] = pads[0]
-        does = _kind(call.layer) or (_word(*known[:2]) if known else type(call.layer).__name__)
-        claimed = self.claim(list(call.layer.parameters()))
-        macs = sum(noted[3] for noted in call.ops)
+        name = type(call.layer).__name__
+        does = kind or (_word(*known[:2]) if known else name)
         inputs = [x for x in call.inputs if id(x) in self.fields]
-        if does in ("norm", "act", "dropout", "identity"):
-            details = {}
-        self.add(Step(call.path, type(call.layer).__name__, does, *self.ends(inputs, out), claimed, macs=macs), out)
-        self.steps[-1] = replace(self.steps[-1], layer=call.layer, **details)
+        step = Step(call.path, name, does, *self.ends(inputs, out), self.claim(list(call.layer.parameters())))
+        self.add(replace(step, **details), out, *others)
 
     def operated(self, op: Any, args: Any, out: Any, macs: int) -> None:
         """A step for an operation between layers."""

@@ -12,7 +12,7 @@ from cnnlab.explain.due import Configuration, Due, parameters, placed, settings,
 from cnnlab.explain.instead import choices, instead
 from cnnlab.explain.lesson import lesson, part, taken_from
 from cnnlab.explain.pieces import Piece, Section, Whole, inside
-from cnnlab.explain.words import columns, counted, doc_of, dues, passes, source_of, steps, together, wrapped
+from cnnlab.explain.words import columns, counted, doc_of, dues, passes, source_of, steps, together, unused, wrapped
 from cnnlab.explain.worked import total
 
 
@@ -104,6 +104,7 @@ class Answer:
             return
         yield f"{piece.path} · {passes(piece)}"
         yield from steps(piece)
+        yield from unused(piece)
         if sum(bool(working.lines) for working in piece.workings) > 1:
             yield "  together"
             yield from columns(together(piece), 4)

@@ -67,6 +67,7 @@ def _piece(piece: Piece, conf: Configuration) -> dict[str, Any]:
         "macs": found.macs,
         "receptive_field": list(piece.left.size),
         "steps": [_step(working) for working in piece.workings],
+        "unused": [list(shape) for shape in piece.trace.idle],
     }
 
 

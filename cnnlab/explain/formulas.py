@@ -76,8 +76,7 @@ def _field(trace: Trace, i: int) -> Field:
 
 def _lines(step: Step, fields: list[Field], seen: Field) -> Iterator[Line]:
     yield from _sizes(step)
-    made = SPREADS.get(step.does, lambda _: {})(step)
-    yield from (Line(what, worked) for what, worked in _paired(made))
+    yield from (Line(what, worked) for what, worked in SPREADS.get(step.does, lambda _: {})(step).items())
     params = sum(map(math.prod, step.params))
     if params:
         yield _held("parameters", _params(step), params)
@@ -204,8 +203,14 @@ def _bins(step: Step) -> Sizes:
     return {f"widest bin's {what}": worked for what, worked in pairs}
 
 
+def _averaged(step: Step) -> Sizes:
+    """How many numbers are one mean, where all positions are."""
+    every = product(*step.given[0][1:]) if step.given else number(0)
+    return {"each the mean of": every} if every.value * math.prod(step.shape) == math.prod(step.given[0]) else {}
+
+
 SPREADS: dict[str, Callable[[Step], Sizes]] = {
-    "mean": lambda step: {"each the mean of": product(*step.given[0][1:])} if len(step.given[0]) == 3 else {},
+    "mean": _averaged,
     "adaptive_pool": _bins,
 }
 """what a step does -> how many numbers become one"""
@@ -232,7 +237,7 @@ def _weights(step: Step, shape: Shape) -> Worked:
 
 def _channels_in(step: Step) -> Worked:
     """Channels that a kernel sees."""
-    channels, share = step.given[0][0], step.weight[1]
+    channels, share = step.given[0][0] if step.given else step.weight[1], step.weight[1]
     return number(channels) if channels == share else number(channels) / Fraction(channels, share)
 
 
@@ -240,7 +245,7 @@ def _macs(step: Step) -> Worked | None:
     """Each number that comes out is a sum over a kernel, or over all that comes in."""
     if step.does == "convolution" and len(step.weight) == 4:
         return product(*step.weight[2:], _channels_in(step), *step.shape)
-    if step.does == "linear" and step.weight:
+    if step.does == "linear" and step.weight and step.given:
         return product(*step.weight, *step.given[0][:-1])
     return None
 

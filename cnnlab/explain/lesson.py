@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from cnnlab.blocks.base import sized
 from cnnlab.explain.pieces import Piece, Section, Whole
-from cnnlab.explain.words import columns, counted, doc_of, passes, steps, wrapped
+from cnnlab.explain.words import columns, counted, doc_of, passes, steps, unused, wrapped
 from cnnlab.explain.worked import total
 
 SIMPLE = 2
@@ -73,6 +73,7 @@ def _piece(piece: Piece, seen: dict[object, str], kinds: set[str], whole: Whole)
         yield from wrapped(taken, 2)
     if not again:
         yield from steps(piece)
+        yield from unused(piece)
     if again or sum(bool(w.lines) for w in piece.workings) > SIMPLE:
         yield from wrapped(counted(piece), 2, 2)
 

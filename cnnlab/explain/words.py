@@ -15,7 +15,7 @@ from cnnlab.explain.described import described
 from cnnlab.explain.due import Due
 from cnnlab.explain.formulas import Line, Working
 from cnnlab.explain.pieces import Piece
-from cnnlab.explain.worked import total
+from cnnlab.explain.worked import product, total
 
 WIDTH = 80
 
@@ -66,6 +66,13 @@ def steps(piece: Piece, workings: Iterable[Working] | None = None, indent: int =
         path = piece.shown(working.step.path)
         yield from wrapped(f"{path}: {described(working.step)}" if path else described(working.step), indent, 2)
         yield from columns([(line.what, told(line)) for line in working.lines], indent + 2)
+
+
+def unused(piece: Piece) -> Iterator[str]:
+    """What it has and makes no use of."""
+    if piece.trace.idle:
+        count = total(*(product(*shape) for shape in piece.trace.idle))
+        yield from wrapped(f"parameters that no step makes use of: {count}", 2, 2)
 
 
 def passes(piece: Piece) -> str:

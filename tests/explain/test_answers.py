@@ -9,31 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nets import NAMES, zoo
+from nets import zoo
 from spoken import named, spoken
+from working import opened
 
 from cnnlab.blocks.base import Block, Stack
 from cnnlab.blocks.merge import Parallel, Sequential, Skip
-from cnnlab.config.origins import Origins
 from cnnlab.explain import find
 from cnnlab.explain.answer import Answer
 from cnnlab.explain.data import record
-from cnnlab.explain.due import Configuration, simple
-from cnnlab.explain.pieces import Whole
+from cnnlab.explain.due import simple
 from cnnlab.explain.words import WIDTH
 from cnnlab.network.expand import read_network
-from cnnlab.network.plan import plan
 from cnnlab.network.sources import Notes
 from cnnlab.network.spec import Network
 
 Run = Callable[..., int]
-
-
-def opened(name: str, *overrides: str) -> tuple[Whole, Configuration]:
-    raw, notes = zoo(name, *overrides), Notes()
-    net, faults = read_network(raw, 10, notes=notes)
-    assert net is not None, faults
-    return Whole(net, plan(net, (3, *net.image_size((32, 32)))), notes), Configuration(raw, raw, Origins(), notes)
 
 
 def answer(cnnlab: Run, capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
@@ -50,18 +41,6 @@ def flowing(lines: list[str]) -> str:
 
 
 # -- the lesson
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_network_is_a_lesson_that_fits_a_terminal(name: str) -> None:
-    whole, conf = opened(name)
-    lines = list(Answer(whole, whole, conf, name).lines())
-    assert not [line for line in lines if len(line) > WIDTH or line != line.rstrip()]
-    heads = [line.split(" · ")[0] for line in lines if " · " in line and not line.startswith(" ")]
-    rows = [layer.name for head in whole.plan.aux.values() for layer in head.layers]
-    assert heads == [layer.name for layer in whole.plan.layers] + rows
-    counts = [line for line in lines if line.startswith(("  parameters ", "  MACs "))][-2:]
-    assert [f"{count:,}" in line for count, line in zip((whole.plan.params, whole.plan.macs), counts, strict=True)]
 
 
 def test_a_kind_is_introduced_once_and_a_big_block_worked_out_once(

@@ -3,97 +3,23 @@
 from __future__ import annotations
 
 import importlib
-import math
-import re
-from collections.abc import Iterator
-from fractions import Fraction
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from nets import NAMES, blocks, network, zoo
+from nets import blocks
+from working import IMAGE, check, told
 
 from cnnlab.blocks import Conv, Inception, MaxPool
 from cnnlab.blocks.base import Block, Misfit
-from cnnlab.blocks.measure import Field, measure
+from cnnlab.blocks.measure import Field
 from cnnlab.blocks.trace import trace
-from cnnlab.explain.formulas import Line, Working, work
 from cnnlab.network.expand import read_network
-from cnnlab.network.plan import plan
 from cnnlab.settings import Shape
-
-IMAGE = Field()
-"""of a pixel"""
-
-
-def evaluated(text: str) -> Fraction:
-    """What a person would get who works it out."""
-    for mark, meant in {"⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")", "·": "*", "−": "-"}.items():
-        text = text.replace(mark, meant)
-    text = re.sub(r"(?<=\d),(?=\d{3})", "", text)
-    exact = re.sub(r"\d+(\.\d+)?", lambda number: f"Fraction('{number[0]}')", text)
-    names = {"floor": math.floor, "ceil": math.ceil, "max": max, "Fraction": Fraction}
-    return Fraction(eval(exact, {"__builtins__": {}}, names))
-
-
-def lines(workings: list[Working], what: str) -> list[Line]:
-    return [line for working in workings for line in working.lines if line.what == what]
-
-
-def total(workings: list[Working], what: str) -> int:
-    return sum(int(line.worked.value) for line in lines(workings, what))
-
-
-def told(line: Line) -> str:
-    return f"{line.what}: {line.worked}"
-
-
-def check(part: Block, shape: Shape, seen: Field = IMAGE) -> list[Working]:
-    """Hold all that is worked out of a block against what the meta pass measured of it and of each step."""
-    measured, found = measure(part, shape), trace(part, shape)
-    workings = work(found, seen)
-    assert [n for working in workings for n in working.numbers] == list(range(len(found.steps)))
-    assert total(workings, "MACs") == measured.macs
-    idle = sum(map(math.prod, found.idle))
-    assert total(workings, "parameters") + idle == measured.params
-    for working in workings:
-        step, said = found.steps[working.numbers[-1]], {line.what: line for line in working.lines}
-        for line in working.lines:
-            near = max(seen.step) if line.worked.sign == "≈" else Fraction(1, 10**4)
-            assert abs(evaluated(line.worked.text) - line.worked.value) < near, line
-        expected = dict(zip(("channels", "rows", "columns"), step.shape, strict=False)) if len(step.shape) == 3 else {}
-        expected |= {"numbers": step.shape[0]} if len(step.shape) == 1 else {}
-        after = seen.then(step.field)
-        expected |= {f"sees {axis}": after.size[i] for i, axis in enumerate(("rows", "columns"))}
-        expected |= {f"apart {axis}": after.step[i] for i, axis in enumerate(("rows", "columns"))}
-        for what, line in said.items():
-            for name in both(what):
-                if name in expected:
-                    assert float(line.worked.value) == pytest.approx(expected[name]), line
-    return workings
-
-
-def both(what: str) -> list[str]:
-    """The numbers that a line stands for."""
-    if what == "rows, columns":
-        return ["rows", "columns"]
-    return [f"{what} rows", f"{what} columns"] if what in ("sees", "apart") else [what]
-
-
-def rows(name: str, shape: Shape) -> Iterator[tuple[Block, Shape, Field]]:
-    net = network(zoo(name))
-    found = plan(net, (shape[0], *net.image_size((shape[1], shape[2]))))
-    assert not found.faults
-    yield from dict.fromkeys(found.given.values())
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_number_of_every_network_is_worked_out(name: str) -> None:
-    for part, shape, seen in rows(name, (3, 45, 64)):
-        for working in check(part, shape, seen):
-            assert not [told(line) for line in working.lines if line.measured]
 
 
 @given(drawn=blocks(), shape=st.sampled_from([(4, 9, 12), (64, 8, 8), (16, 1, 1), (32,)]), seen=st.sampled_from([1, 3]))
@@ -195,15 +121,34 @@ class Odd(nn.Module):
 class Foreign(Block):
     def build(self, shape):
         return Odd(shape[0])
+
+class Twice(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.conv = nn.Conv2d(channels, channels, 3, padding=1, padding_mode="reflect")
+        self.read = nn.LSTM(channels, channels)
+
+    def forward(self, x):
+        x = self.conv(input=self.conv(x))
+        rows, _ = self.read(x.mean(3).transpose(1, 2))
+        return rows.flatten(1)
+
+class Shared(Block):
+    def build(self, shape):
+        return Twice(shape[0])
 """
 
 
-def test_what_a_plugin_computes_is_worked_out_or_said_to_be_measured(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     (tmp_path / "odd_one.py").write_text(FOREIGN)
     monkeypatch.syspath_prepend(str(tmp_path))
-    found = importlib.import_module("odd_one").Foreign()
+    monkeypatch.delitem(sys.modules, "odd_one", raising=False)
+    return importlib.import_module("odd_one")
+
+
+def test_what_a_plugin_computes_is_worked_out_or_said_to_be_measured(foreign: ModuleType) -> None:
+    found = foreign.Foreign()
     lines = [
         (working.step.name, told(line), line.measured) for working in check(found, (3, 8, 8)) for line in working.lines
     ]
@@ -213,3 +158,11 @@ def test_what_a_plugin_computes_is_worked_out_or_said_to_be_measured(
     assert ("convolution", "parameters: 3·3·6·4 = 216", False) in lines
     assert ("mul", "parameters: 4·1·1 = 4", False) in lines
     assert trace(found, (3, 8, 8)).idle == ((5,),)
+
+
+def test_weights_that_are_used_twice_are_counted_once(foreign: ModuleType) -> None:
+    first, second, *_ = check(foreign.Shared(), (4, 8, 8))
+    assert "parameters: 3·3·4·4 + 4 = 148" in map(told, first.lines)
+    assert "rows, columns: ⌊(8 + 2·1 − 3)/1⌋ + 1 = 8" in map(told, second.lines)
+    assert not [line for line in second.lines if line.what == "parameters"]
+    assert "sees: 3 + (3 − 1)·1 = 5" in map(told, second.lines)
