@@ -6,8 +6,9 @@ modules, too, and no list of kinds has to be kept beside the kinds.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
 
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
 from cnnlab.blocks.base import Part
-from cnnlab.blocks.measure import Field, Tally, Window, aten, passed, window
+from cnnlab.blocks.measure import Field, Tally, Window, aten, largest, passed, window
 from cnnlab.settings import Shape
 
 INPUT = -1
@@ -82,7 +83,7 @@ class Step:
     """whether sizes are rounded up"""
     count: int = 0
     """channels that a pad adds, or that are selected"""
-    layer: nn.Module | None = field(default=None, compare=False)
+    layer: nn.Module | None = dataclasses.field(default=None, compare=False)
     """torch's layer, on the meta device"""
 
 
@@ -113,7 +114,7 @@ class Call:
     layer: nn.Module
     inputs: list[Tensor]
     macs: int = 0
-    ops: list[tuple[Any, Any, Any]] = field(default_factory=list)
+    ops: list[tuple[Any, Any, Any]] = dataclasses.field(default_factory=list)
     """torch's operations on what it is given, with their arguments and outputs"""
 
 
@@ -197,8 +198,8 @@ class Tracer(Tally):
         name = type(call.layer).__name__
         does = kind or (_word(*known[:2]) if known else name)
         inputs = [x for x in call.inputs if id(x) in self.fields]
-        step = Step(call.path, name, does, *self.ends(inputs, out), self.claim(list(call.layer.parameters())))
-        self.add(replace(step, **details), out, *others)
+        details |= {"params": self.claim(list(call.layer.parameters())), **self.ends(inputs, out)}
+        self.add(Step(call.path, name, does, **details), out, *others)
 
     def operated(self, op: Any, args: Any, out: Any, macs: int) -> None:
         """A step for an operation between layers."""
@@ -206,22 +207,17 @@ class Tracer(Tally):
         inputs = [x for x in tree_leaves(args) if isinstance(x, Tensor) and id(x) in self.fields]
         if not outs:
             return
-        name = op._qualified_op_name.partition("::")[2]
-        step = Step(
-            self.path[-1], name, _word(op, args), *self.ends(inputs, outs[0]), self.claim(self.used(args)), macs=macs
-        )
-        self.add(replace(step, **_details(op, args, out)), *outs, *(inputs[:1] if name.endswith("_") else ()))
+        name = _name(op)
+        details = {"params": self.claim(self.used(args)), "macs": macs, **_details(op, args, out)}
+        step = Step(self.path[-1], name, _word(op, args), **self.ends(inputs, outs[0]), **details)
+        self.add(step, *outs, *(inputs[:1] if name.endswith("_") else ()))
 
-    def ends(self, inputs: list[Tensor], out: Tensor) -> tuple[Any, ...]:
+    def ends(self, inputs: list[Tensor], out: Tensor) -> dict[str, Any]:
         """What a step takes and leaves."""
-        fields = [self.fields[id(x)][0] for x in inputs] or [Field()]
-        takes = tuple(self.made.get(id(x), INPUT) for x in inputs)
-        sizes = (
-            tuple(max(f.size[i] for f in fields) for i in (0, 1)),
-            tuple(max(f.step[i] for f in fields) for i in (0, 1)),
-        )
-        after = self.of(out) or Field()
-        return takes, tuple(_shape(x) for x in inputs), _shape(out), Field(*sizes), after  # type: ignore[arg-type]
+        before = largest([self.fields[id(x)][0] for x in inputs] or [Field()])
+        takes, given = tuple(self.made.get(id(x), INPUT) for x in inputs), tuple(_shape(x) for x in inputs)
+        sees = self.of(out) or Field()
+        return {"takes": takes, "given": given, "shape": _shape(out), "before": before, "field": sees}
 
     def add(self, step: Step, *outs: Tensor) -> None:
         self.made.update({id(y): len(self.steps) for y in outs})
@@ -255,8 +251,13 @@ def _kind(layer: nn.Module) -> str:
 
 def _word(op: Any, args: Any) -> str:
     """The word for an operation, torch's name where there is none."""
-    transposed = op is aten.convolution and args[6]
-    return "transposed_convolution" if transposed else OPERATIONS.get(op, op._qualified_op_name.partition("::")[2])
+    if op is aten.convolution and args[6]:
+        return "transposed_convolution"
+    return OPERATIONS.get(op) or _name(op)
+
+
+def _name(op: Any) -> str:
+    return op._qualified_op_name.partition("::")[2]
 
 
 def _details(op: Any, args: Any, out: Any) -> dict[str, Any]:

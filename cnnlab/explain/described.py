@@ -13,12 +13,12 @@ def _of(pair: tuple[float, ...]) -> str:
 
 def described(step: Step) -> str:
     """What a step does, in words."""
-    given = step.given[0] if step.given else ()
+    channels = step.given[0][0] if step.given and step.given[0] else 0
     match step.does:
         case "convolution" if len(step.weight) == 4 and step.window:
             count = f"{step.weight[0]:,} kernel{'s' if step.weight[0] > 1 else ''}"
             kernels = f"convolution, {count} of {_of(step.weight[1:])}"
-            groups = given[0] // step.weight[1]
+            groups = channels // step.weight[1]
             return f"{kernels}{_moves(step)}" + (f", in {groups} groups" if groups > 1 else "")
         case "max_pool":
             return f"the largest of each {_window(step)}{_moves(step)}"
@@ -51,7 +51,7 @@ def described(step: Step) -> str:
         case "pad":
             return "zeros in more channels" if step.count else f"padding{_moves(step)[1:]}"
         case "select":
-            return f"{step.count} of {given[0]} channels"
+            return f"{step.count} of {channels} channels"
     return step.name
 
 

@@ -149,7 +149,7 @@ def _scaled(piece: Piece, name: str) -> bool:
     return any(isinstance(m, Sized) and m.scaled for m in info.metadata)
 
 
-def _beneath(piece: Piece, name: str, source: Source, conf: Configuration) -> Iterator[tuple[str, str]]:
+def _beneath(piece: Piece, name: str, source: Source, conf: Configuration) -> Iterator[Overridden]:
     """What the cascade would have brought: that of the kind, of what encloses the block, of the network."""
     if source.how == "said":
         for kind in dict.fromkeys((piece.kind, piece.block.block)):

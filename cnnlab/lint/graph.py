@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from cnnlab.blocks.base import Flow, Stack, Stage
 from cnnlab.blocks.measure import Field
@@ -116,9 +117,8 @@ def _add(result: Graph, step: Step, row: str, stage: str, takes: tuple[int, ...]
     return len(result.nodes) - 1
 
 
-def _over(step: Step, fields: list[Field], choose: object) -> Field:
+def _over(step: Step, fields: list[Field], choose: Callable[..., Any]) -> Field:
     """The field after a step, of the largest or the smallest of those before it."""
-    assert callable(choose)
     if not fields:
         return Field()
     size = (choose(f.size[0] for f in fields), choose(f.size[1] for f in fields))

@@ -51,10 +51,12 @@ def _normed_together(step: Step, batch: int) -> tuple[str, int, str] | None:
         return ("batch norm", batch * size, f"{images}, {on}") if poor else None
     if isinstance(step.layer, nn.modules.instancenorm._InstanceNorm):
         return ("instance norm", size, on) if size < FEW_OF_ONE else None
-    if isinstance(step.layer, nn.GroupNorm):
+    if isinstance(step.layer, nn.GroupNorm) and step.shape:
         channels = step.shape[0] // step.layer.num_groups
         few = channels * size < FEW_OF_ONE
-        return ("group norm", channels * size, f"{channels} channels, {on}") if few else None
+        return (
+            ("group norm", channels * size, f"{channels} channel{'s' if channels > 1 else ''}, {on}") if few else None
+        )
     return None
 
 

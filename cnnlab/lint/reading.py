@@ -52,7 +52,8 @@ def _taps(step: Step, axis: int, pads: tuple[int, ...], size: int) -> list[list[
     assert step.window
     kernel, stride, dilation = (part[axis] for part in (step.window.kernel, step.window.stride, step.window.dilation))
     starts = [int(stride) * i - pads[2 * axis] for i in range(step.shape[1 + axis])]
-    return [[at for start in starts if 0 <= (at := start + dilation * tap) < size] for tap in range(int(kernel))]
+    reached = [[start + int(dilation) * tap for start in starts] for tap in range(int(kernel))]
+    return [[at for at in lies if 0 <= at < size] for lies in reached]
 
 
 def dead_weights(graph: Graph, node: Node) -> int:

@@ -83,7 +83,7 @@ def test_norms_of_one_image_over_few_numbers() -> None:
     assert said(FEW, raw, (1, 2, 2), 1) == ["body.d: instance norm over 4 numbers a channel: maps of 2×2"]
     assert said(FEW, raw, (1, 3, 3), 1) == []
     small = model({"c": conv(norm={"kind": "group", "groups": 8})})
-    assert said(FEW, small, (1, 2, 2)) == ["body.c: group norm over 4 numbers a group: 1 channels, maps of 2×2"]
+    assert said(FEW, small, (1, 2, 2)) == ["body.c: group norm over 4 numbers a group: 1 channel, maps of 2×2"]
 
 
 # -- bias-before-norm
