@@ -12,6 +12,8 @@ TASKS = {
     "report": "dir=SWEEP: judge a sweep, or several, from what is on disk, and rebuild report.html",
     "preflight": "of a sweep or study: its arms with sizes, times and duplicates; trains nothing",
     "summary": "the layer table: shapes, parameters, multiply-adds, receptive fields",
+    "explain": "a lesson on the network; key=BLOCK_OR_SETTING: its numbers worked out, where each setting came from",
+    "lint": "what in the network's design looks like a mistake, with the reason and the figure",
 }
 
 TUNING = """\

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from cnnlab.cli.explain import explain
+from cnnlab.cli.lint import lint
 from cnnlab.cli.output import Output
 from cnnlab.cli.report import report
 from cnnlab.config.compose import Composed
@@ -102,6 +104,10 @@ def perform(run: Run, composed: Composed, here: Place) -> Exit:
             return train(run, composed, here)
         case "summary":
             return summary(run, composed, here.folder)
+        case "explain":
+            return explain(run, composed)
+        case "lint":
+            return lint(run, composed)
         case "test":
             return test(run, composed)
         case "predict":

@@ -84,9 +84,10 @@ def compose(loader: ConfigLoaderImpl, name: str, overrides: list[str]) -> Compos
         result.failed = True
         return result
     files = list(layers(loader, name, [str(override.input_line) for override in parsed]))
-    dropped, chosen = result.origins.history, list(config.hydra.runtime.choices)
+    dropped, chosen = result.origins, list(config.hydra.runtime.choices)
     result.origins = trace(files, parsed, chosen)
-    result.origins.history.update(dropped)
+    result.origins.history.update(dropped.history)
+    result.origins.values.update(dropped.values)
     result.choices = {group: str(choice) for group, choice in config.hydra.runtime.choices.items()}
     _check_places(files, name, result)
     _check_names(files, result)
@@ -277,7 +278,7 @@ def _check_places(files: list[Layer], primary: str, result: Composed) -> None:
 def _check_names(files: list[Layer], result: Composed) -> None:
     """Note names that YAML does not read as text."""
     for layer in files:
-        places = {place: key for key, place in marks(layer)}
+        places = {place: key for key, place, _ in marks(layer)}
         for said in odd_names(layer.file):
             result.faults.append(Fault("", said))
             result.broken += [places[place] for place in places if said.startswith(f"{place}  ")]

@@ -23,7 +23,7 @@ from cnnlab.training.settings import (
     read_callbacks,
 )
 
-Task = Literal["train", "test", "predict", "summary", "preflight", "report"]
+Task = Literal["train", "test", "predict", "summary", "explain", "lint", "preflight", "report"]
 Metric = Literal["shift", "gap", "gradients"]
 
 
@@ -82,6 +82,8 @@ class Top(Settings):
     """image file, folder or glob pattern, for task=predict"""
     dir: Annotated[str, Field(min_length=1)] | None = None
     """a sweep's folder, a pattern, or several with commas between them, for task=report"""
+    key: Annotated[str, Field(min_length=1)] | None = None
+    """a block, one of its copies, something inside of it, or a setting, for task=explain; null: the whole network"""
     format: Literal["text", "json"] = "text"
     """how tables are printed"""
     metrics: Annotated[tuple[Metric, ...], BeforeValidator(_words)] = ()

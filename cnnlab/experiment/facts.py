@@ -13,7 +13,7 @@ from cnnlab.settings import Shape, digest
 from cnnlab.weights.source import content
 
 COSMETIC = (
-    *("name", "tags", "format", "task", "ckpt_path", "images", "dir", "hydra", "checkpoint"),
+    *("name", "tags", "format", "task", "ckpt_path", "images", "dir", "key", "hydra", "checkpoint"),
     *("jobs", "retry", "timeout", "study"),
 )
 """settings that change nothing about a result"""
