@@ -11,7 +11,7 @@ from cnnlab.compare.metrics import parse
 from cnnlab.compare.page import parts
 from cnnlab.compare.page.curves import curves
 from cnnlab.compare.page.figures import cost, dots, legend
-from cnnlab.compare.page.markup import Content, Markup, tag
+from cnnlab.markup import Content, Markup, tag
 from cnnlab.compare.page.method import discipline, method
 from cnnlab.compare.page.networks import differing_settings, networks
 
@@ -85,7 +85,7 @@ def _main(found: Comparison) -> Markup:
 
 def section(name: str, id_: str, inside: Content) -> Markup | None:
     """A titled part; nothing where there is nothing in it."""
-    from cnnlab.compare.page.markup import join
+    from cnnlab.markup import join
 
     body = join(inside)
     return tag("section", tag("h2", name), body, id=id_, aria_label=name) if body else None

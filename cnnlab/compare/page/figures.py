@@ -8,7 +8,7 @@ from cnnlab.compare import wording
 from cnnlab.compare.comparison import Arm, Comparison, interval
 from cnnlab.compare.ledger import Cell
 from cnnlab.compare.metrics import Metric
-from cnnlab.compare.page.markup import Content, Markup, tag
+from cnnlab.markup import Content, Markup, tag
 from cnnlab.compare.page.plot import (
     COLOURS,
     SHAPES,

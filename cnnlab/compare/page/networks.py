@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cnnlab.compare.comparison import Arm, Comparison
-from cnnlab.compare.page.markup import Content, Markup, tag
+from cnnlab.markup import Content, Markup, tag
 from cnnlab.compare.terms import settings
 from cnnlab.compare.trial import Trial
 

@@ -10,7 +10,7 @@ from cnnlab.compare import wording
 from cnnlab.compare.comparison import STATES, Comparison
 from cnnlab.compare.metrics import parse
 from cnnlab.compare.page.figures import differences
-from cnnlab.compare.page.markup import Content, Markup, tag
+from cnnlab.markup import Content, Markup, tag
 from cnnlab.compare.page.plot import table
 from cnnlab.compare.trial import Trial
 from cnnlab.compare.verdicts import Judged, by_family, failed_controls

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from cnnlab.compare.page.markup import Content, Markup, tag
+from cnnlab.markup import Content, Markup, tag
 from cnnlab.compare.wording import number
 
 SHAPES = 6
