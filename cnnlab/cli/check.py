@@ -36,7 +36,7 @@ def check(composed: Composed) -> tuple[Run | None, list[Noted]]:
     if (
         not composed.failed
         and not at_fault & {"model", SHARED, "data", "task"}
-        and composed.config.get("task") in ("train", "summary")
+        and composed.config.get("task") in ("train", "summary", "draw", "diff")
     ):
         noted += misfits(Run(**parts), composed)
     return (None if noted else Run(**parts)), noted

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from cnnlab.cli.draw import draw
 from cnnlab.cli.output import Output
 from cnnlab.cli.report import report
+from cnnlab.cli.strip import strip
 from cnnlab.config.compose import Composed
 from cnnlab.config.settings import GROUPS, Run
 from cnnlab.errors import Exit, Fault, UserError
@@ -102,6 +104,8 @@ def perform(run: Run, composed: Composed, here: Place) -> Exit:
             return train(run, composed, here)
         case "summary":
             return summary(run, composed, here.folder)
+        case "draw":
+            return draw(run, composed, here.folder)
         case "test":
             return test(run, composed)
         case "predict":
@@ -154,6 +158,7 @@ def summary(run: Run, composed: Composed, folder: Path) -> Exit:
         )
         table.add_row(layer["name"], layer["block"], *cells)
     console.print(table)
+    console.print(*strip(record, console.width), "", sep="\n", highlight=False, markup=False, soft_wrap=True)
     console.print(f"{record['params']:,} parameters, {record['macs']:,} MACs (multiply-adds an image)", highlight=False)
     for name, head in record.get("aux", {}).items():
         said = f"auxiliary head {name} after {head['from']}, in training only, weight {head['weight']:g}"

@@ -39,7 +39,10 @@ def told(node: Node, name: str) -> str:
     kind = f" · {node.kind}" if node.kind else ""
     copies = f" × {node.times}" if node.times > 1 else ""
     lines = [f"{name}{kind}{copies}", " → ".join(node.ops)]
-    cost = [f"{counted(node.params)} parameters" if node.params else "", f"{counted(node.macs)} MACs" if node.macs else ""]
+    cost = [
+        f"{counted(node.params)} parameters" if node.params else "",
+        f"{counted(node.macs)} MACs" if node.macs else "",
+    ]
     shape = f"leaves {sized(node.shape, node.until)}" if node.shape else ""
     return "\n".join(filter(None, [*lines, " · ".join(filter(None, [shape, *cost]))]))
 

@@ -18,6 +18,8 @@ GUTTER = 40.0
 AFTER = STEM + 15.0 + STEM
 """between blocks: a shape beside the line, and the arrow"""
 MOST_COLUMNS = 12
+DEEPEST = 8
+"""levels of blocks within blocks that are told apart"""
 
 
 @dataclass(frozen=True)
@@ -79,34 +81,62 @@ def _sort(one: Node) -> Node:
 
 def segments(outline: Outline, style: Style) -> list[Segment]:
     """The network from the image to its output, in pieces that columns can be made of."""
-    body = _segments("body", opened(outline.body, style, 0), outline, style)
-    head = _segments("head", opened(outline.head, style, 0), outline, style)
-    return [Segment(end(f"image {sized(outline.input)}")), *body, *head, Segment(end("output"))]
+    parts = [
+        _segment(section, group, outline, style)
+        for section, nodes in (("body", outline.body), ("head", outline.head))
+        for group in _groups(opened(nodes, style, 0))
+    ]
+    return [Segment(end(f"image {sized(outline.input)}")), *parts, Segment(end("output"))]
 
 
-def _segments(section: str, nodes: Sequence[Node], outline: Outline, style: Style) -> Iterator[Segment]:
-    names = [one.name.partition(".")[0] for one in nodes]
+def unfoldings(outline: Outline) -> list[list[Segment]]:
+    """As `segments`, each in all the depths to which it can be unfolded, the folded one first."""
+    found = []
+    for section, nodes in (("body", outline.body), ("head", outline.head)):
+        for group in _groups(nodes):
+            found.append([_segment(section, opened(group, Style(0), 0), outline, Style(0))])
+            for depth in range(1, DEEPEST + 1):
+                style = Style(depth)
+                deeper = _segment(section, opened(group, style, 0), outline, style)
+                if deeper.piece.boxes != found[-1][-1].piece.boxes:
+                    found[-1].append(deeper)
+    return [[Segment(end(f"image {sized(outline.input)}"))], *found, [Segment(end("output"))]]
+
+
+def _segment(section: str, nodes: Sequence[Node], outline: Outline, style: Style) -> Segment:
     pieces = []
-    for i, one in enumerate(nodes):
-        last = i + 1 == len(nodes) or names[i + 1] != names[i]
-        heads = [head for head in outline.aux if head.tap == names[i]] if section == "body" and last else []
-        pieces.append(tapped(node(one, f"{section}.{names[i]}", style, 0), heads, style))
-    start = 0
-    for stop in _cuts(nodes, names):
-        together, last = nodes[start:stop], nodes[stop - 1]
-        yield Segment(stacked(together, pieces[start:stop]), last.shape, last.until)
-        start = stop
+    for one in nodes:
+        taps = section == "body" and _is_end(one, outline)
+        heads = [head for head in outline.aux if taps and head.tap == stage_of(one)]
+        pieces.append(tapped(node(one, f"{section}.{stage_of(one)}", style, 0), heads, style))
+    return Segment(stacked(nodes, pieces), nodes[-1].shape, nodes[-1].until)
 
 
-def _cuts(nodes: Sequence[Node], names: Sequence[str]) -> list[int]:
-    """The places across which no line leads but that from one block to the next."""
+def _is_end(one: Node, outline: Outline) -> bool:
+    """Whether it leaves what its block does: a block by itself, or the last of its copies."""
+    whole = next(stage for stage in outline.body if stage.name == stage_of(one))
+    return one.name == whole.name or one.name == whole.chain[-1].name
+
+
+def stage_of(one: Node) -> str:
+    """The name of the block that a node is, or is a copy of."""
+    return one.name.partition(".")[0]
+
+
+def _groups(nodes: Sequence[Node]) -> Iterator[Sequence[Node]]:
+    """Nodes that stay together: between them leads some line but that from one block to the next."""
     at: dict[str, int] = {"input": -1}
     tied: set[int] = set()
     for i, one in enumerate(nodes):
         for source in one.sources:
-            tied |= set(range(max(at.get(source, i - 1), 0), i)) if at.get(source, i - 1) < i - 1 else set()
-        at[names[i]] = i
-    return [i + 1 for i in range(len(nodes)) if i not in tied]
+            first = at.get(source, i - 1)
+            tied |= set(range(max(first, 0), i)) if first < i - 1 else set()
+        at[stage_of(one)] = i
+    start = 0
+    for stop in range(1, len(nodes) + 1):
+        if stop - 1 not in tied:
+            yield nodes[start:stop]
+            start = stop
 
 
 # -- columns

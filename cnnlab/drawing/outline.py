@@ -98,17 +98,13 @@ def alike(a: Node, b: Node) -> bool:
 def _bare(node: Node) -> Node:
     chain = tuple(map(_bare, node.chain))
     branches = tuple(replace(branch, nodes=tuple(map(_bare, branch.nodes))) for branch in node.branches)
-    return replace(
-        node, name="", shape=(), until=None, params=0, macs=0, times=1, chain=chain, branches=branches
-    )
+    return replace(node, name="", shape=(), until=None, params=0, macs=0, times=1, chain=chain, branches=branches)
 
 
 def through(first: Node, last: Node) -> Node:
     """`first` with the shapes that `last`, drawn the same, leaves in its place."""
     pairs = zip(first.branches, last.branches, strict=True)
-    branches = [
-        replace(a, nodes=tuple(through(m, n) for m, n in zip(a.nodes, b.nodes, strict=True))) for a, b in pairs
-    ]
+    branches = [replace(a, nodes=tuple(through(m, n) for m, n in zip(a.nodes, b.nodes, strict=True))) for a, b in pairs]
     chain = [through(a, b) for a, b in zip(first.chain, last.chain, strict=True)]
     until = None if first.shape == last.shape else last.shape
     return replace(first, until=until, chain=tuple(chain), branches=tuple(branches))

@@ -79,7 +79,9 @@ def document(piece: Piece, title: str, subtitle: str, theme: Theme = "auto") -> 
         tag("text", subtitle, x=MARGIN, y=50, class_="soft", fill=palette.soft, font_size=12),
     ]
     paper = tag("rect", width=wide, height=high, class_="paper", fill=palette.paper)
-    style = tag("style", Markup(f"@media (prefers-color-scheme: dark) {{\n{rules(DARK)}}}")) if theme == "auto" else None
+    style = (
+        tag("style", Markup(f"@media (prefers-color-scheme: dark) {{\n{rules(DARK)}}}")) if theme == "auto" else None
+    )
     inner = tag("g", marks(piece, palette), transform=f"translate({MARGIN:g} {top:g})")
     svg = tag(
         "svg",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -65,11 +66,15 @@ NAMES: dict[type[nn.Module], str] = {
 }
 
 
-def role(params: int, macs: int, given: Shape, left: Shape) -> Role:
-    """What a box is on paper; so a user's own block has its colour, too."""
+POOLS = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, Blur)
+
+
+def role(layers: Sequence[nn.Module], params: int, macs: int, given: Shape, left: Shape) -> Role:
+    """What a box is: by what it is on paper, so that a user's own block has its colour, too."""
     if macs and params:
         return "linear" if len(left) == 1 else "conv"
-    return "pool" if given[1:] != left[1:] and prod(left) < prod(given) else "other"
+    pools = any(isinstance(layer, POOLS) for layer in layers)
+    return "pool" if pools or (given[1:] != left[1:] and prod(left) < prod(given)) else "other"
 
 
 def _conv(layer: nn.Conv2d) -> str:

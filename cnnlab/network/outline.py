@@ -19,7 +19,7 @@ from cnnlab.blocks.measure import Tally
 from cnnlab.blocks.merge import Parallel, Sequential, Skip
 from cnnlab.blocks.modules import Branches, Chain, Gated, Preactivated, Skipped
 from cnnlab.drawing.outline import Aux, Branch, Node, Outline, alike, through
-from cnnlab.network.operations import role, told
+from cnnlab.network.operations import POOLS, role, told
 from cnnlab.network.spec import Network
 from cnnlab.settings import Shape
 
@@ -72,7 +72,9 @@ def _watched(module: nn.Module, x: Tensor) -> dict[nn.Module, _Seen]:
     def after(one: nn.Module, given: tuple[Any, ...], out: Any) -> None:
         seen[one] = _Seen(tuple(given[0].shape[1:]), tuple(out.shape[1:]), tally.macs - begun[one])
 
-    hooks = [h for one in module.modules() for h in (one.register_forward_pre_hook(before), one.register_forward_hook(after))]
+    hooks = [
+        h for one in module.modules() for h in (one.register_forward_pre_hook(before), one.register_forward_hook(after))
+    ]
     with tally:
         module(x)
     for hook in hooks:
@@ -193,18 +195,18 @@ class _Walk:
         said = [(one, words) for one, words in said if words]
         if not said:
             return Node()
-        main = max(range(len(said)), key=lambda i: (self.seen[said[i][0]].macs, _weight(self.seen[said[i][0]])))
+        main = max(range(len(said)), key=lambda i: self.weight(said[i][0]))
         whole = self.seen[module]
-        does = role(_params(module), whole.macs, whole.given, whole.left)
+        does = role(layers, _params(module), whole.macs, whole.given, whole.left)
         return Node(ops=tuple(words for _, words in said), main=main, role=does, **self.cost(module))
+
+    def weight(self, layer: nn.Module) -> tuple[bool | int, ...]:
+        """What a box is named after: what costs most; without any cost a pool, or what changes the shape."""
+        seen = self.seen[layer]
+        return seen.macs, isinstance(layer, POOLS), seen.given != seen.left
 
 
 CONTAINERS = (Chain, Branches, Skipped, Preactivated, Gated)
-
-
-def _weight(seen: _Seen) -> bool:
-    """Whether a layer changes the shape: that is what a box without weights is named after."""
-    return seen.given != seen.left
 
 
 def _params(module: nn.Module) -> int:
@@ -223,7 +225,9 @@ def _stage(stage: Stage, look: Callable[[Block, Shape], Node], shape: Shape = ()
     if len(runs) == 1:
         return replace(runs[0], **about, kind=kind)
     total = {"params": sum(run.params for run in runs), "macs": sum(run.macs for run in runs)}
-    named = tuple(replace(run, kind=stage.kind) if stage.kind and run.kind == stage.copies[0].block else run for run in runs)
+    named = tuple(
+        replace(run, kind=stage.kind) if stage.kind and run.kind == stage.copies[0].block else run for run in runs
+    )
     return Node(chain=named, copies=True, shape=copies[-1].shape, kind=kind, **total, **about)
 
 
@@ -250,8 +254,11 @@ def _grouped(branches: list[Branch]) -> tuple[Branch, ...]:
     """Branches beside each other that are drawn the same, put together."""
     found: list[Branch] = []
     for branch in branches:
-        if found and branch.nodes and len(found[-1].nodes) == len(branch.nodes) and all(
-            alike(a, b) and a.shape == b.shape for a, b in zip(found[-1].nodes, branch.nodes, strict=True)
+        if (
+            found
+            and branch.nodes
+            and len(found[-1].nodes) == len(branch.nodes)
+            and all(alike(a, b) and a.shape == b.shape for a, b in zip(found[-1].nodes, branch.nodes, strict=True))
         ):
             found[-1] = replace(found[-1], times=found[-1].times + 1)
         else:

@@ -27,7 +27,11 @@ def faults(piece: Piece) -> Iterator[str]:
             yield from (f"a line crosses {_said(box)}" for box in solid if _overlap(stretch, _area(box)))
             yield from (f"a line runs through {_said(f)}" for f in frames if _through(line, stretch, f))
     yield from _of_words(piece, solid, frames)
-    for area in [*map(_area, piece.boxes), *map(_room, piece.words), *(s for one in piece.lines for s in _stretches(one))]:
+    for area in [
+        *map(_area, piece.boxes),
+        *map(_room, piece.words),
+        *(s for one in piece.lines for s in _stretches(one)),
+    ]:
         if not _within(area, (0.0, 0.0, piece.width, piece.height)):
             yield f"{area} lies outside of the drawing, {piece.width:.0f}×{piece.height:.0f}"
 
@@ -63,7 +67,8 @@ def _room(words: Words) -> Area:
 
 def _stretches(line: Line) -> list[Area]:
     return [
-        (min(a, c), min(b, d), max(a, c), max(b, d)) for (a, b), (c, d) in zip(line.points, line.points[1:], strict=False)
+        (min(a, c), min(b, d), max(a, c), max(b, d))
+        for (a, b), (c, d) in zip(line.points, line.points[1:], strict=False)
     ]
 
 

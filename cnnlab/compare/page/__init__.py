@@ -11,9 +11,9 @@ from cnnlab.compare.metrics import parse
 from cnnlab.compare.page import parts
 from cnnlab.compare.page.curves import curves
 from cnnlab.compare.page.figures import cost, dots, legend
-from cnnlab.markup import Content, Markup, tag
 from cnnlab.compare.page.method import discipline, method
 from cnnlab.compare.page.networks import differing_settings, networks
+from cnnlab.markup import Content, Markup, tag
 
 PRICES = {"macs": "multiply-adds an image", "params": "parameters", "seconds": "seconds of training"}
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cnnlab.compare.comparison import Arm, Comparison
-from cnnlab.markup import Content, Markup, tag
 from cnnlab.compare.terms import settings
 from cnnlab.compare.trial import Trial
+from cnnlab.markup import Content, Markup, tag
 
 MOST = 8
 """columns that stand beside each other"""
