@@ -11,7 +11,7 @@ from cnnlab.config import SHARED
 from cnnlab.config.compose import Composed
 from cnnlab.config.origins import COMMAND_LINE
 from cnnlab.config.settings import Run, model_of, read_parts
-from cnnlab.errors import Fault, near
+from cnnlab.errors import Fault, UserError, near
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,12 @@ class Noted:
 def check(composed: Composed) -> tuple[Run | None, list[Noted]]:
     """The run that was asked for, or everything wrong with it."""
     parts, faults = ({}, []) if composed.failed else read_parts(composed.config)
-    faults = [*absent(composed), *pointless(composed), *(f for f in faults if not _follows(f, composed.broken))]
+    faults = [
+        *absent(composed),
+        *pointless(composed),
+        *wrong_other(composed),
+        *(f for f in faults if not _follows(f, composed.broken)),
+    ]
     noted = [note(fault, composed) for fault in dict.fromkeys([*composed.faults, *faults])]
     at_fault = {key.split(".")[0] for key in (*composed.broken, *(fault.path for fault in faults))}
     if (
@@ -59,6 +64,23 @@ def pointless(composed: Composed) -> Iterator[Fault]:
     said = COMMAND_LINE in composed.origins.history.get("weights", ())
     if composed.config.get("adapt") and composed.config.get("weights") is None and not said:
         yield Fault("adapt", "there are no weights to adapt; say which with weights=FILE")
+    for key, value, tasks in (("format", "html", ("draw", "diff")), ("against", None, ("diff",))):
+        found, task = composed.config.get(key), composed.config.get("task")
+        if found is not None and value in (None, found) and task not in tasks:
+            yield Fault(key, f"is for {' and '.join(f'task={name}' for name in tasks)}, not for task={task}")
+
+
+def wrong_other(composed: Composed) -> list[Fault]:
+    """What is wrong with the network that task=diff compares with."""
+    from cnnlab.cli.diff import other
+
+    if composed.failed or composed.config.get("task") != "diff":
+        return []
+    try:
+        other(composed)
+    except UserError as error:
+        return list(error.faults)
+    return []
 
 
 def note(fault: Fault, composed: Composed, lines: tuple[str, ...] = ()) -> Noted:

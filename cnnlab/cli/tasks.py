@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from cnnlab.cli.diff import diff
 from cnnlab.cli.draw import draw
 from cnnlab.cli.output import Output
 from cnnlab.cli.report import report
@@ -104,6 +105,8 @@ def perform(run: Run, composed: Composed, here: Place) -> Exit:
             return train(run, composed, here)
         case "summary":
             return summary(run, composed, here.folder)
+        case "diff":
+            return diff(run, composed, here.folder)
         case "draw":
             return draw(run, composed, here.folder)
         case "test":

@@ -1,7 +1,7 @@
-"""Nodes as pieces: rows from top to bottom, branches beside each other, blocks open in frames, lanes for what goes round.
+"""Nodes as pieces: rows from top to bottom, branches beside each other, open blocks in frames, lanes for what goes round.
 
 A row (`chain`) stacks its pieces on one axis. What takes an earlier block than the one before it (`from`) is reached by
-a lane to the right of the row; lanes are given out as tracks are, so that no two lines share one at the same height.
+a lane of its own at the right of the row, shorter ways nearer to it.
 """
 
 from __future__ import annotations

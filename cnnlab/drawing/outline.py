@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 Shape = tuple[int, ...]
 Role = Literal["conv", "linear", "pool", "other"]
-"""what a box is on paper: with weights over an image, or over a row of numbers; changing the size of an image; the rest"""
+"""what a box is: with weights over an image, with weights over a row of numbers, a pool, or something else"""
 
 
 @dataclass(frozen=True)

@@ -1,40 +1,40 @@
 "use strict";
 // A block opens where it is clicked, and closes by its frame; what is pointed at lights up in the table and the YAML.
-const flow = document.querySelector(".flow");
-const parts = [...document.querySelectorAll(".part")].map((part) => [...part.children]);
-const shown = (part) => part.findIndex((svg) => !svg.hidden);
+const shown = (part) => part.findIndex((svg) => !svg.hasAttribute("hidden"));
 
 function show(part, depth) {
   const last = Math.max(0, Math.min(depth, part.length - 1));
   part.forEach((svg, i) => svg.toggleAttribute("hidden", i !== last));
 }
 
-function align() {
-  const axes = parts.map((part) => Number(part[shown(part)].dataset.axis));
-  const left = Math.max(...axes);
-  parts.forEach((part, i) => { part[shown(part)].style.marginLeft = `${left - axes[i]}px`; });
-}
+document.querySelectorAll(".flow").forEach((flow) => {
+  const parts = [...flow.querySelectorAll(".part")].map((part) => [...part.children]);
 
-function toggle(target) {
-  const box = target.closest(".opens");
-  const part = box && parts.find((one) => one.includes(box.closest("svg")));
-  if (!part) return;
-  const frame = box.querySelector(":scope > .frame");
-  const block = box.dataset.block;
-  show(part, shown(part) + (frame ? -1 : 1));
-  align();
-  part[shown(part)].querySelector(`[data-block="${CSS.escape(block)}"].opens`)?.focus({ preventScroll: true });
-}
+  function align() {
+    const axes = parts.map((part) => Number(part[shown(part)].dataset.axis));
+    parts.forEach((part, i) => { part[shown(part)].style.marginLeft = `${Math.max(...axes) - axes[i]}px`; });
+  }
 
-document.querySelectorAll(".flow .opens").forEach((box) => { box.setAttribute("tabindex", "0"); box.setAttribute("role", "button"); });
-flow?.addEventListener("click", (event) => toggle(event.target));
-flow?.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" || event.key === " ") { event.preventDefault(); toggle(event.target); }
+  function toggle(target) {
+    const box = target.closest(".opens");
+    const part = box && parts.find((one) => one.includes(box.closest("svg")));
+    if (!part) return;
+    show(part, shown(part) + (box.querySelector(":scope > .frame") ? -1 : 1));
+    align();
+    const after = part[shown(part)].querySelector(`[data-block="${CSS.escape(box.dataset.block)}"].opens`);
+    if (after) after.focus({ preventScroll: true });
+  }
+
+  flow.querySelectorAll(".opens").forEach((box) => { box.setAttribute("tabindex", "0"); box.setAttribute("role", "button"); });
+  flow.addEventListener("click", (event) => toggle(event.target));
+  flow.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" || event.key === " ") { event.preventDefault(); toggle(event.target); }
+  });
+  flow.closest(".pane").querySelectorAll("[data-all]").forEach((button) => button.addEventListener("click", () => {
+    parts.forEach((part) => show(part, Number(button.dataset.all)));
+    align();
+  }));
 });
-document.querySelectorAll("[data-all]").forEach((button) => button.addEventListener("click", () => {
-  parts.forEach((part) => show(part, Number(button.dataset.all)));
-  align();
-}));
 
 let lit = null;
 function light(block, from) {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -56,19 +56,12 @@ def drawing_page(
     title: str, subtitle: str, outline: Outline, record: dict[str, Any], model: dict[str, Any], theme: Theme = "auto"
 ) -> str:
     """The drawing, whose blocks open, beside the table of `record` (as network.json) and the YAML of `model`."""
-    depths = unfoldings(outline)
-    buttons = [
-        tag("button", words, type="button", data_all=depth)
-        for words, depth in (("fold all", 0), ("open all", 1), ("open everything", 99))
-    ]
-    opens = any(len(depths_) > 1 for depths_ in depths)
-    tools = tag("div", buttons, tag("span", "or click a block", class_="quiet"), class_="tools") if opens else None
     return document(
         title,
         tag("header", tag("h1", title), tag("p", subtitle, class_="quiet")),
         tag(
             "main",
-            tag("section", tag("h2", "Drawing"), tools, _flow(depths, examples(outline)), class_="pane"),
+            tag("section", tag("h2", "Drawing"), flow(outline), class_="pane"),
             tag("section", tag("h2", "Shapes and parameters"), layer_table(record), class_="pane"),
             tag("section", tag("h2", "YAML"), _yaml(model), class_="pane"),
             class_="three",
@@ -80,26 +73,37 @@ def drawing_page(
 # -- the drawing
 
 
-def _flow(depths: Sequence[Sequence[Segment]], opened: Iterable[str]) -> Markup:
-    """The network from top to bottom, each part in all its depths, of which one is shown."""
-    shown = [_first(parts, frozenset(opened)) for parts in depths]
+def flow(outline: Outline, altered: frozenset[str] = frozenset()) -> list[Content]:
+    """The network from top to bottom, each part in all its depths, of which one is shown.
+
+    Blocks that are `altered` stand out; where there are any, all are folded at first.
+    """
+    depths, opened = unfoldings(outline), frozenset(examples(outline))
+    shown = [0 if altered else _first(parts, opened) for parts in depths]
     left = max(parts[at].piece.axis for parts, at in zip(depths, shown, strict=True))
     rows = []
-    for i, (parts, at) in enumerate(zip(depths, shown, strict=True)):
-        following = depths[i + 1][0] if i + 1 < len(depths) else None
-        pieces = [_with_line(part, following) for part in parts]
-        rows.append(
-            tag(
-                "div",
-                [
-                    fragment(piece, _said(part), data_axis=f"{piece.axis:.1f}", hidden=depth != at,
-                             style=f"margin-left: {left - piece.axis:.1f}px")
-                    for depth, (piece, part) in enumerate(zip(pieces, parts, strict=True))
-                ],
-                class_="part",
+    for parts, at, following in zip(depths, shown, [*depths[1:], None], strict=True):
+        pieces = [(_with_line(part, following is not None), _said(part)) for part in parts]
+        drawn = [
+            fragment(
+                piece,
+                said,
+                altered,
+                data_axis=f"{piece.axis:.1f}",
+                hidden=depth != at,
+                style=f"margin-left: {left - piece.axis:.1f}px",
             )
-        )  # fmt: skip
-    return tag("div", tag("div", rows, class_="flow"), class_="scroll")
+            for depth, (piece, said) in enumerate(pieces)
+        ]
+        rows.append(tag("div", drawn, class_="part"))
+    tools = _tools() if any(len(parts) > 1 for parts in depths) else None
+    return [tools, tag("div", tag("div", rows, class_="flow"), class_="scroll")]
+
+
+def _tools() -> Markup:
+    buttons = (("fold all", 0), ("open all", 1), ("open everything", 99))
+    drawn = [tag("button", words, type="button", data_all=depth) for words, depth in buttons]
+    return tag("div", drawn, tag("span", "or click a block", class_="quiet"), class_="tools")
 
 
 def _first(parts: Sequence[Segment], opened: frozenset[str]) -> int:
@@ -110,11 +114,11 @@ def _first(parts: Sequence[Segment], opened: frozenset[str]) -> int:
     return int(bool(names & {name.partition(".")[0] for name in opened}))
 
 
-def _with_line(part: Segment, following: Segment | None) -> Piece:
+def _with_line(part: Segment, goes_on: bool) -> Piece:
     """A part, and the line that leads on from it."""
     words = label(part.shape, part.until)
     found = part.piece.widened(2.0, words.width + 8.0)
-    if following:
+    if goes_on:
         if part.shape:
             found.words.append(words.moved(found.axis + 5.0, found.height + STEM + 5.0))
         found.draw((found.axis, found.height), (found.axis, found.height + AFTER), arrow=True)

@@ -6,7 +6,7 @@ surroundings. In a page of ours they come from the page.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -95,11 +95,14 @@ def document(piece: Piece, title: str, subtitle: str, theme: Theme = "auto") -> 
     return f"{svg}\n"
 
 
-def fragment(piece: Piece, said: str, **attributes: object) -> Markup:
-    """For a page that has the colours (`rules`) in its style sheet; `said` is what a screen reader says of it."""
+def fragment(piece: Piece, said: str, altered: Collection[str] = (), **attributes: object) -> Markup:
+    """For a page that has the colours (`rules`) in its style sheet; `said` is what a screen reader says of it.
+
+    The boxes of `altered` blocks stand out.
+    """
     size = {"viewBox": f"0 0 {piece.width:.0f} {piece.height:.0f}", "width": f"{piece.width:.0f}"}
     about = {"height": f"{piece.height:.0f}", "role": "img", "aria_label": said, "class_": "drawing"}
-    return tag("svg", marks(piece, None), **{**size, **about, **attributes})
+    return tag("svg", marks(piece, None, altered), **{**size, **about, **attributes})
 
 
 def rules(palette: Palette, within: str = "") -> str:
@@ -110,20 +113,20 @@ def rules(palette: Palette, within: str = "") -> str:
     return "\n".join([*looks, *words, *lines, f"{within}.paper {{ fill: {palette.paper}; }}", ""])
 
 
-def marks(piece: Piece, palette: Palette | None) -> Sequence[Markup]:
+def marks(piece: Piece, palette: Palette | None, altered: Collection[str] = ()) -> Sequence[Markup]:
     """Frames from the outermost inwards, then lines, boxes and words."""
     frames = [box for box in piece.boxes if box.look == "frame"]
     frames.sort(key=lambda box: -box.width * box.height)
     solid = [box for box in piece.boxes if box.look != "frame"]
     return [
-        *(_box(box, palette) for box in frames),
+        *(_box(box, palette, box.name in altered) for box in frames),
         *(_line(line, palette) for line in piece.lines),
-        *(_box(box, palette) for box in solid),
+        *(_box(box, palette, box.name in altered) for box in solid),
         *(_words(words, palette) for words in piece.words),
     ]
 
 
-def _box(box: Box, palette: Palette | None) -> Markup:
+def _box(box: Box, palette: Palette | None, altered: bool) -> Markup:
     fill, edge = palette.looks[box.look] if palette else (None, None)
     about = {"class_": box.look, "fill": fill, "stroke": edge}
     bend = box.height / 2 if box.look in ("mark", "end") else 8.0 if box.look == "frame" else 5.0
@@ -132,8 +135,8 @@ def _box(box: Box, palette: Palette | None) -> Markup:
     front = tag("rect", x=box.x, y=box.y, **size, **about)
     words = [_words(one, palette) for one in box.words]
     told = tag("title", box.told) if box.told else None
-    opens = "opens" if box.opens else None
-    return tag("g", told, behind, front, words, data_block=box.name or None, class_=opens)
+    classes = " ".join(word for word, holds in (("opens", box.opens), ("altered", altered)) if holds)
+    return tag("g", told, behind, front, words, data_block=box.name or None, class_=classes or None)
 
 
 def _words(words: Words, palette: Palette | None) -> Markup:

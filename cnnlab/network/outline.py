@@ -1,7 +1,7 @@
 """From a network to its outline: what is inside each block, read off the module it builds and one pass on paper.
 
-No kind says how it is drawn: containers (stacks, branches, shortcuts, gates) are told by their modules, and all that has
-no container in it is one box. So a user's own block is drawn as well as those that ship.
+No kind says how it is drawn: containers (stacks, branches, shortcuts, gates) are known by their modules, and what has no
+container in it is one box. So a user's own block is drawn as well as those that ship.
 """
 
 from __future__ import annotations
