@@ -174,9 +174,10 @@ def _cells(rows: Sequence[Any]) -> Cells:
 
 
 def _settings(row: Any) -> str:
-    if row.here is None or row.there is None:
-        side, words = (row.there, "added") if row.here is None else (row.here, "gone")
-        return f"{words}: {side.layer.block}"
+    here, there = row.here, row.there
+    if here is None or there is None:
+        side = here or there
+        return f"{'gone' if here else 'added'}: {side.layer.block}" if side else ""
     return ", ".join(f"{key} {_shown(a)} → {_shown(b)}" for key, (a, b) in row.settings.items())
 
 

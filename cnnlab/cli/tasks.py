@@ -130,11 +130,11 @@ def train(run: Run, composed: Composed, here: Place) -> Exit:
 def summary(run: Run, composed: Composed, folder: Path) -> Exit:
     from cnnlab.experiment.facts import image_shape
     from cnnlab.experiment.initial import given
-    from cnnlab.network.plan import plan
+    from cnnlab.network.outline import on_paper
     from cnnlab.tracking.durable import write_json
     from cnnlab.weights.report import lines, report
 
-    record = plan(run.network, image_shape(run)).record()
+    record = on_paper(run.network, image_shape(run))
     weights = given(run)
     file = folder / "network.json"
     if (folder / "run.json").exists():

@@ -46,6 +46,13 @@ def drawing(outline: Outline, depth: int | None = None) -> Piece:
     return next((piece for piece in found if fit(piece) >= 1.0), None) or arranged(outline, Style(0))
 
 
+def overview(outline: Outline, height: float) -> Piece:
+    """The network with all blocks folded, in as few columns as such a height allows."""
+    parts = segments(outline, Style(0))
+    pieces = (_side_by_side(_split(parts, count)) for count in range(1, len(parts) + 1))
+    return next((piece for piece in pieces if piece.height <= height), None) or arranged(outline, Style(0))
+
+
 def arranged(outline: Outline, style: Style) -> Piece:
     """The network in as many columns as make it largest on a slide."""
     parts = segments(outline, style)

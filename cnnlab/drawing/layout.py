@@ -1,4 +1,4 @@
-"""Nodes as pieces: rows from top to bottom, branches beside each other, open blocks in frames, lanes for what goes round.
+"""Nodes as pieces: rows from top to bottom, branches beside each other, open blocks in frames, lanes around blocks.
 
 A row (`chain`) stacks its pieces on one axis. What takes an earlier block than the one before it (`from`) is reached by
 a lane of its own at the right of the row, shorter ways nearer to it.
@@ -275,8 +275,8 @@ def tapped(piece: Piece, heads: Sequence[Aux], style: Style) -> Piece:
 
 def _head(head: Aux, style: Style) -> Piece:
     name = f"aux.{head.name}"
-    cost = {"params": sum(one.params for one in head.nodes), "macs": sum(one.macs for one in head.nodes)}
+    params, macs = (sum(getattr(one, key) for one in head.nodes) for key in ("params", "macs"))
     shape = head.nodes[-1].shape if head.nodes else ()
-    whole = Node(name=head.name, kind="auxiliary head", chain=head.nodes, shape=shape, **cost)
+    whole = Node(name=head.name, kind="auxiliary head", chain=head.nodes, shape=shape, params=params, macs=macs)
     also = f"loss × {head.weight:g}, in training only"
     return frame(whole, name, style, 1) if style.depth > 1 else folded(whole, name, also)

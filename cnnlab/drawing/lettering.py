@@ -5,19 +5,25 @@ from __future__ import annotations
 from functools import cache
 
 WIDTHS = {
-    28: "ijl'",
+    28: "'ijl",
     30: "IJ",
-    34: " .,·/\\:;|",
-    40: "!()[]ft-",
-    42: "r",
-    50: "*_`–sz?",
-    57: "ckF",
-    60: "vxyPLTY",
-    64: "$0123456789aebdghnopquES{}",
-    70: "CKABRVXZ",
-    79: "DGHNOQU&",
-    85: "#+<=>^~×→wM",
-    100: "%@W…m",
+    34: " ,./:;\\|·",
+    40: "()-[]ft",
+    43: "!r",
+    50: '"*_`–',
+    53: "sz",
+    56: "?Lc",
+    60: "Fkvxy",
+    62: "Taeo",
+    64: "$0123456789ESYbdghnpqu{}",
+    68: "P",
+    72: "ABCKRVXZ",
+    76: "HNU",
+    80: "&DGOQ",
+    84: "#+<=>^w~×→",
+    92: "M",
+    100: "%@m…",
+    102: "W",
 }
 """hundredths of the font's size -> characters; others count as 100"""
 OF = {char: width / 100 for width, chars in WIDTHS.items() for char in chars}

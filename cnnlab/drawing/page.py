@@ -14,7 +14,7 @@ from cnnlab.drawing.columns import AFTER, Segment, examples, unfoldings
 from cnnlab.drawing.layout import STEM, label
 from cnnlab.drawing.outline import Outline
 from cnnlab.drawing.piece import Piece
-from cnnlab.drawing.svg import DARK, LIGHT, Theme, fragment, rules
+from cnnlab.drawing.svg import Theme, fragment, style_sheet
 from cnnlab.markup import Content, Markup, tag
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
@@ -38,13 +38,9 @@ def document(title: str, *body: Content, theme: Theme = "auto") -> str:
 
 def styles(theme: Theme) -> str:
     """The style sheet in the light, in the dark, or as the reader's system has it."""
-    light, dark = _file("light.css") + colours(LIGHT), _file("dark.css") + colours(DARK)
-    looks = {"light": light, "dark": dark, "auto": f"{light}@media (prefers-color-scheme: dark) {{\n{dark}}}\n"}
-    return looks[theme] + _file("page.css")
-
-
-def colours(palette: Any) -> str:
-    return rules(palette, ".drawing ")
+    light, dark = _file("light.css"), _file("dark.css")
+    page = {"light": light, "dark": dark, "auto": f"{light}@media (prefers-color-scheme: dark) {{\n{dark}}}\n"}
+    return page[theme] + style_sheet(theme) + _file("page.css")
 
 
 @cache

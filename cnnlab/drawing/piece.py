@@ -1,7 +1,7 @@
 """What a drawing is made of: boxes, lines and words, put together into pieces that can be moved and stacked.
 
 A piece is a rectangle that lines enter at its top and leave at its bottom, both at its `axis`. It draws nothing outside
-of itself, and lines between pieces run in the space that is left free for them: so no box can lie on another one, and no
+of itself, and lines between pieces run in space that is left free for them: so no box can lie on another one, and no
 line can cross a box.
 """
 

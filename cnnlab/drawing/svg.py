@@ -105,11 +105,20 @@ def fragment(piece: Piece, said: str, altered: Collection[str] = (), **attribute
     return tag("svg", marks(piece, None, altered), **{**size, **about, **attributes})
 
 
+def style_sheet(theme: Theme = "auto") -> str:
+    """What a page with fragments in it needs."""
+    light, dark = rules(LIGHT, ".drawing "), rules(DARK, ".drawing ")
+    if theme != "auto":
+        return dark if theme == "dark" else light
+    return f"{light}@media (prefers-color-scheme: dark) {{\n{dark}}}\n@media print {{\n{light}}}\n"
+
+
 def rules(palette: Palette, within: str = "") -> str:
     """A palette as a style sheet."""
     looks = [f"{within}.{look} {{ fill: {fill}; stroke: {edge}; }}" for look, (fill, edge) in palette.looks.items()]
     words = [f"{within}.ink {{ fill: {palette.ink}; }}", f"{within}.soft {{ fill: {palette.soft}; }}"]
     lines = [f"{within}.line {{ stroke: {palette.line}; }}", f"{within}.tip {{ fill: {palette.line}; }}"]
+    lines.append(f"{within}.line {{ fill: none; stroke-width: 1.2; }}")
     return "\n".join([*looks, *words, *lines, f"{within}.paper {{ fill: {palette.paper}; }}", ""])
 
 
@@ -173,9 +182,8 @@ def _line(line: Line, palette: Palette | None) -> Markup:
         )
         points[-1] = (x - (HEAD - 1) * dx, y - (HEAD - 1) * dy)
     dash = "4 3" if line.dashed else None
-    path = tag(
-        "path", d=_path(points), class_="line", fill="none", stroke=colour, stroke_width="1.2", stroke_dasharray=dash
-    )
+    hand = {"fill": "none", "stroke": colour, "stroke_width": "1.2"} if palette else {}
+    path = tag("path", d=_path(points), class_="line", stroke_dasharray=dash, **hand)
     return tag("g", path, tip) if tip else path
 
 

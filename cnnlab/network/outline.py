@@ -1,7 +1,7 @@
 """From a network to its outline: what is inside each block, read off the module it builds and one pass on paper.
 
-No kind says how it is drawn: containers (stacks, branches, shortcuts, gates) are known by their modules, and what has no
-container in it is one box. So a user's own block is drawn as well as those that ship.
+No kind says how it is drawn: containers (stacks, branches, shortcuts, gates) are known by their modules, and what has
+none in it is one box. So a user's own block is drawn as well as those that ship.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from cnnlab.blocks.base import Block, Flow, Part, Stack, Stage, entry, made
 from cnnlab.blocks.measure import Tally
 from cnnlab.blocks.merge import Parallel, Sequential, Skip
 from cnnlab.blocks.modules import Branches, Chain, Gated, Preactivated, Skipped
-from cnnlab.drawing.outline import Aux, Branch, Node, Outline, alike, through
+from cnnlab.drawing.outline import Aux, Branch, Node, Outline, alike, record, through
 from cnnlab.network.operations import POOLS, role, told
+from cnnlab.network.plan import plan
 from cnnlab.network.spec import Network
 from cnnlab.settings import Shape
 
@@ -32,18 +33,27 @@ def outline(network: Network, shape: Shape) -> Outline:
     return Outline(shape, body, head, tuple(aux))
 
 
+def on_paper(network: Network, shape: Shape) -> dict[str, Any]:
+    """The network as network.json has it: counts, layers, and the outline that drawings are made from."""
+    return {**plan(network, shape).record(), "outline": record(outline(network, shape))}
+
+
 def _stack(stack: Stack, shape: Shape) -> tuple[tuple[Node, ...], Flow[Shape]]:
     flow, nodes = Flow(shape), []
     for stage in stack:
         given = entry(flow, stage)
-        nodes.append(_stage(stage, lambda part, at: inside(part, at), given))
+        nodes.append(_stage(stage, inside, given))
         flow.put(stage.name, nodes[-1].until or nodes[-1].shape)
     return tuple(nodes), flow
 
 
-@lru_cache(maxsize=2048)
 def inside(block: Block, shape: Shape) -> Node:
     """A block with all that is in it, for an input of `shape`. Raises Misfit."""
+    return _inside(block, shape)  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=2048)
+def _inside(block: Block, shape: Shape) -> Node:
     with torch.device("meta"), torch.no_grad():
         module, x = made(block, shape).eval(), torch.empty(1, *shape)
         seen = _watched(module, x)
@@ -70,7 +80,7 @@ def _watched(module: nn.Module, x: Tensor) -> dict[nn.Module, _Seen]:
         begun[one] = tally.macs
 
     def after(one: nn.Module, given: tuple[Any, ...], out: Any) -> None:
-        seen[one] = _Seen(tuple(given[0].shape[1:]), tuple(out.shape[1:]), tally.macs - begun[one])
+        seen[one] = _Seen(_shape(given[0] if given else None), _shape(out), tally.macs - begun[one])
 
     hooks = [
         h for one in module.modules() for h in (one.register_forward_pre_hook(before), one.register_forward_hook(after))
@@ -80,6 +90,11 @@ def _watched(module: nn.Module, x: Tensor) -> dict[nn.Module, _Seen]:
     for hook in hooks:
         hook.remove()
     return seen
+
+
+def _shape(value: Any) -> Shape:
+    """Of what a module takes or returns; what is no tensor only modules of users' own blocks do, drawn as one box."""
+    return tuple(value.shape[1:]) if isinstance(value, Tensor) else ()
 
 
 def _name(part: Part, module: nn.Module, found: dict[nn.Module, Part]) -> None:

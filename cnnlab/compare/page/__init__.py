@@ -13,6 +13,7 @@ from cnnlab.compare.page.curves import curves
 from cnnlab.compare.page.figures import cost, dots, legend
 from cnnlab.compare.page.method import discipline, method
 from cnnlab.compare.page.networks import differing_settings, networks
+from cnnlab.drawing.svg import style_sheet
 from cnnlab.markup import Content, Markup, tag
 
 PRICES = {"macs": "multiply-adds an image", "params": "parameters", "seconds": "seconds of training"}
@@ -30,7 +31,7 @@ def page(found: Comparison) -> str:
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
         tag("title", f"{title(found)} · cnnlab"),
-        tag("style", Markup(_file("style.css"))),
+        tag("style", Markup(_file("style.css") + style_sheet())),
     )
     body = tag("body", tag("a", "to the verdict", href="#verdict", class_="skip"), _top(found), _main(found), _end())
     return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
