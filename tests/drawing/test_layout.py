@@ -17,7 +17,6 @@ from shapes import drawn
 
 from cnnlab.blocks.base import Misfit
 from cnnlab.drawing.columns import drawing
-from cnnlab.drawing.layout import Style
 from cnnlab.drawing.lettering import width
 from cnnlab.drawing.piece import Line, Piece
 from cnnlab.network.expand import read_network
@@ -38,7 +37,12 @@ CROSSED = {
         "h": {
             "block": "sequential",
             "from": ["g", "input"],
-            "body": {"p": CONV, "q": {**CONV, "from": ["p", "input"]}, "r": {**CONV, "from": "p"}, "s": {**CONV, "from": ["q", "r"]}},
+            "body": {
+                "p": CONV,
+                "q": {**CONV, "from": ["p", "input"]},
+                "r": {**CONV, "from": "p"},
+                "s": {**CONV, "from": ["q", "r"]},
+            },
         },
     },
     "head": {"pool": {"block": "global_avg_pool"}, "fc": {"block": "linear", "features": "classes"}},
@@ -101,7 +105,4 @@ def test_words_are_never_wider_than_reckoned(bold: bool) -> None:
 def test_styles_open_what_they_say() -> None:
     found = drawn("inception_v3")
     looks = [sorted({box.look for box in drawing(found, depth).boxes}) for depth in (0, 1, 9)]
-    assert "frame" not in looks[0] and "folded" in looks[0]
-    assert {"frame", "folded"} <= set(looks[1])
-    assert "folded" not in looks[2] and "frame" in looks[2]
-    assert Style(0).opens(found.body[0], 0) is False
+    assert [("frame" in one, "folded" in one) for one in looks] == [(False, True), (True, True), (True, False)]

@@ -21,7 +21,7 @@ def stage(name: str, block: str) -> Node:
 def test_copies_that_are_drawn_the_same_are_one() -> None:
     first, others = stage("resnet34", "stage3").chain
     assert (first.name, others.name, others.times) == ("stage3.0", "stage3.1–5", 5)
-    assert first.branches == () and first.chain[0].branches[1].nodes[0].ops == ("1×1 conv, 256, /2", "batch norm")
+    assert first.chain[0].branches[1].nodes[0].ops == ("1×1 conv, 256, /2", "batch norm")
     assert others.chain[0].branches[1].nodes == ()
 
 

@@ -60,12 +60,10 @@ def _drawings(columns: Sequence[tuple[list[Arm], Mapping[str, Any]]]) -> Markup 
 
 def _altered(network: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> set[str]:
     """The blocks that another network has otherwise or not at all; none where hardly any is the same."""
-    own = _layers(network)
-    names = {
-        name for other in others for name in {**own, **_layers(other)} if _cell(network, name) != _cell(other, name)
-    }
-    altered = {_block(name) for name in names}
-    return altered if 2 * len(altered & set(map(_block, own))) <= len(set(map(_block, own))) else set()
+    names = dict.fromkeys(name for one in (network, *others) for name in _layers(one))
+    altered = {_block(name) for name in names for other in others if _cell(network, name) != _cell(other, name)}
+    own = set(map(_block, _layers(network)))
+    return altered if 2 * len(altered & own) <= len(own) else set()
 
 
 def _block(layer: str) -> str:
