@@ -122,7 +122,7 @@ def _segment(section: str, nodes: Sequence[Node], outline: Outline, style: Style
 def _is_end(one: Node, outline: Outline) -> bool:
     """Whether it leaves what its block does: a block by itself, or the last of its copies."""
     whole = next(stage for stage in outline.body if stage.name == stage_of(one))
-    return one.name == whole.name or one.name == whole.chain[-1].name
+    return one.name == whole.chain[-1].name if whole.copies and not one.copies else one.name == whole.name
 
 
 def stage_of(one: Node) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from cnnlab.drawing.boxes import BEHIND, SIDE, folded, mark, operation, sized, told
 from cnnlab.drawing.lettering import cut
 from cnnlab.drawing.outline import Aux, Branch, Node, Shape
-from cnnlab.drawing.piece import SIZE, SMALL, Box, Piece, Run, Words, beside
+from cnnlab.drawing.piece import BEND, SIZE, SMALL, Box, Piece, Run, Words, beside
 
 GAP = 12.0
 """between branches, and between a frame and what is in it"""
@@ -88,12 +88,14 @@ def parallel(one: Node, name: str, style: Style, level: int) -> Piece:
     top = STEM + numbered + STEM
     found = Piece(wide, 0.0, axis)
     low = top + most + STEM
+    found.draw((axis, 0.0), (axis, STEM))
     for branch, piece, left in zip(one.branches, pieces, lefts, strict=True):
         x = left + piece.axis
         found.put(piece, left, top)
         if branch.times > 1:
             found.words.append(Words(x + 4, STEM + 12.0, (Run(f"×{branch.times}", bold=True),), SMALL))
-        found.draw((axis, 0.0), (axis, STEM), (x, STEM), (x, top), arrow=piece.solid)
+        turn = (axis, STEM - BEND), (axis, STEM), (x, STEM)
+        found.draw(*(turn if x != axis else ((axis, STEM),)), (x, top), arrow=piece.solid)
         start, middle = (x, top + piece.height), low + sign.height / 2
         if abs(x - axis) < sign.width / 2:
             found.draw(start, (x, low), arrow=True)

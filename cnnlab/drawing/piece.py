@@ -15,6 +15,8 @@ from cnnlab.drawing.lettering import width
 
 SIZE, SMALL = 12.0, 10.0
 """of letters"""
+BEND = 6.0
+"""radius of a line's corners"""
 APART = 7.0
 """between words in different hands"""
 

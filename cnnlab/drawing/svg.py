@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cnnlab.drawing.lettering import width
-from cnnlab.drawing.piece import APART, Box, Line, Piece, Run, Words
+from cnnlab.drawing.piece import APART, BEND, Box, Line, Piece, Run, Words
 from cnnlab.markup import Markup, tag
 
 Theme = Literal["auto", "light", "dark"]
 FONT = "'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 MARGIN = 24.0
-BEND = 6.0
-"""radius of a line's corners"""
 HEAD = 5.0
 """length of an arrow's head"""
 

@@ -240,10 +240,11 @@ def _stage(stage: Stage, look: Callable[[Block, Shape], Node], shape: Shape = ()
     if len(runs) == 1:
         return replace(runs[0], **about, kind=kind)
     total = {"params": sum(run.params for run in runs), "macs": sum(run.macs for run in runs)}
-    named = tuple(
-        replace(run, kind=stage.kind) if stage.kind and run.kind == stage.copies[0].block else run for run in runs
-    )
-    return Node(chain=named, copies=True, shape=copies[-1].shape, kind=kind, **total, **about)
+    own = [run for run in runs if run.kind == stage.copies[0].block]
+    if len(own) == 1:  # beside it is only what closes the block: it needs no number
+        runs = [replace(run, name=stage.name) if run is own[0] else run for run in runs]
+    chain = tuple(replace(run, kind=kind) if run.kind == stage.copies[0].block else run for run in runs)
+    return Node(chain=chain, copies=True, shape=copies[-1].shape, kind=kind, **total, **about)
 
 
 def _runs(nodes: Iterable[Node]) -> list[list[Node]]:
