@@ -30,12 +30,9 @@ class Noted:
 def check(composed: Composed) -> tuple[Run | None, list[Noted]]:
     """The run that was asked for, or everything wrong with it."""
     parts, faults = ({}, []) if composed.failed else read_parts(composed.config)
-    faults = [
-        *absent(composed),
-        *pointless(composed),
-        *wrong_other(composed),
-        *(f for f in faults if not _follows(f, composed.broken)),
-    ]
+    faults = [*absent(composed), *pointless(composed), *(f for f in faults if not _follows(f, composed.broken))]
+    told = {str(fault) for fault in (*composed.faults, *faults)}
+    faults += [fault for fault in wrong_other(composed) if fault.message not in told]
     noted = [note(fault, composed) for fault in dict.fromkeys([*composed.faults, *faults])]
     at_fault = {key.split(".")[0] for key in (*composed.broken, *(fault.path for fault in faults))}
     if (

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from cnnlab.experiment.difference import Difference
 
 KEY = "against"
+WIDE = 110
+"""columns of a terminal from which on it is said why weights are not taken"""
 NOT_SHARED = ("model", "task", "format", KEY, "draw", "name", "tags", "weights", "adapt", "hydra", "dir", "ckpt_path")
 """settings of the command line that do not hold for the other network"""
 
@@ -103,8 +105,8 @@ def show(found: Difference, names: tuple[str, str], console: Output) -> None:
         table.add_column(heading, justify="right", overflow="fold")
     table.add_column("its weights", overflow="fold")
     lines = list(folded(found))
-    for line in lines:
-        table.add_row(*line)
+    for *cells, weights in lines:
+        table.add_row(*cells, weights if console.width >= WIDE else weights.partition(";")[0])
     if lines:
         console.print(table)
     console.print(*summed(found), sep="\n", highlight=False, markup=False, soft_wrap=True)
@@ -178,7 +180,7 @@ def _settings(row: Any) -> str:
     if here is None or there is None:
         side = here or there
         return f"{'gone' if here else 'added'}: {side.layer.block}" if side else ""
-    return ", ".join(f"{key} {_shown(a)} → {_shown(b)}" for key, (a, b) in row.settings.items())
+    return "\n".join(f"{key} {_shown(a)} → {_shown(b)}" for key, (a, b) in row.settings.items())
 
 
 def _weights(rows: Sequence[Any]) -> str:

@@ -9,7 +9,7 @@ from cnnlab.config.settings import Run
 from cnnlab.drawing.page import block_of, document, flow
 from cnnlab.drawing.svg import Theme
 from cnnlab.experiment.facts import image_shape
-from cnnlab.markup import Markup, tag
+from cnnlab.markup import Content, Markup, tag
 from cnnlab.network.outline import outline
 
 if TYPE_CHECKING:
@@ -49,9 +49,14 @@ def _table(found: Difference) -> Markup:
         tag(
             "tr",
             tag("th", name, scope="row"),
-            [tag("td", cell, class_="other" if " → " in cell else None) for cell in cells],
+            [tag("td", _lines(cell), class_="other" if " → " in cell else None) for cell in cells],
             data_block=block_of(name.partition("–")[0]),
         )
         for name, *cells in lines
     ]
     return tag("div", tag("table", head, tag("tbody", rows), class_="words"), class_="scroll")
+
+
+def _lines(cell: str) -> list[Content]:
+    first, *others = cell.split("\n")
+    return [first, *([tag("br"), line] for line in others)]

@@ -107,8 +107,8 @@ def test_names_are_text_whatever_they_look_like() -> None:
         ("task=summary format=html", "command line  format: is for task=draw and task=diff, not for task=summary"),
         (
             "task=draw model=lenet model.body.c3.kernel_size=40",
-            "command line  model.body.c3.kernel_size: the feature map vanishes: conv with kernel_size 40, padding valid "
-            "needs at least 40×40, has 14×14",
+            "command line  model.body.c3.kernel_size: the feature map vanishes: conv with kernel_size 40, "
+            "padding valid needs at least 40×40, has 14×14",
         ),
     ],
 )
