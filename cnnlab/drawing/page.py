@@ -98,7 +98,7 @@ def flow(outline: Outline, altered: frozenset[str] = frozenset()) -> list[Conten
 
 def _tools() -> Markup:
     buttons = (("fold all", 0), ("open all", 1), ("open everything", 99))
-    drawn = [tag("button", words, type="button", data_all=depth) for words, depth in buttons]
+    drawn = [tag("button", words, type="button", data_all=str(depth)) for words, depth in buttons]
     return tag("div", drawn, tag("span", "or click a block", class_="quiet"), class_="tools")
 
 
