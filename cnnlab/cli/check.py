@@ -61,10 +61,11 @@ def pointless(composed: Composed) -> Iterator[Fault]:
     said = COMMAND_LINE in composed.origins.history.get("weights", ())
     if composed.config.get("adapt") and composed.config.get("weights") is None and not said:
         yield Fault("adapt", "there are no weights to adapt; say which with weights=FILE")
-    for key, value, tasks in (("format", "html", ("draw", "diff")), ("against", None, ("diff",))):
-        found, task = composed.config.get(key), composed.config.get("task")
-        if found is not None and value in (None, found) and task not in tasks:
-            yield Fault(key, f"is for {' and '.join(f'task={name}' for name in tasks)}, not for task={task}")
+    task = composed.config.get("task")
+    if composed.config.get("format") == "html" and task not in ("draw", "diff"):
+        yield Fault("format", f"html is for task=draw and task=diff, not for task={task}")
+    if composed.config.get("against") is not None and task != "diff":
+        yield Fault("against", f"is for task=diff, not for task={task}")
 
 
 def wrong_other(composed: Composed) -> list[Fault]:

@@ -28,14 +28,14 @@ def draw(run: Run, composed: Composed, folder: Path) -> Exit:
         print(json.dumps(record(found), indent=2))
         return Exit.DONE
     title, theme = composed.choices["model"], run.top.draw.theme
+    depth = None if run.top.draw.depth == "auto" else run.top.draw.depth
     subtitle = heading(counts.record(), run.network.classes, composed.overrides)
     if run.top.format == "html":
         file = folder / "drawing.html"
-        write(file, drawing_page(title, subtitle, found, counts.record(), composed.config["model"], theme))
+        write(file, drawing_page(title, subtitle, found, counts.record(), composed.config["model"], depth, theme))
     else:
         file = folder / "drawing.svg"
-        depth = run.top.draw.depth
-        write(file, svg.document(drawing(found, None if depth == "auto" else depth), title, subtitle, theme))
+        write(file, svg.document(drawing(found, depth), title, subtitle, theme))
     Output().print(f"{title}: {subtitle}\n  {file}", highlight=False, markup=False, soft_wrap=True)
     return Exit.DONE
 

@@ -49,7 +49,13 @@ def _file(name: str) -> str:
 
 
 def drawing_page(
-    title: str, subtitle: str, outline: Outline, record: dict[str, Any], model: dict[str, Any], theme: Theme = "auto"
+    title: str,
+    subtitle: str,
+    outline: Outline,
+    record: dict[str, Any],
+    model: dict[str, Any],
+    depth: int | None = None,
+    theme: Theme = "auto",
 ) -> str:
     """The drawing, whose blocks open, beside the table of `record` (as network.json) and the YAML of `model`."""
     return document(
@@ -57,7 +63,7 @@ def drawing_page(
         tag("header", tag("h1", title), tag("p", subtitle, class_="quiet")),
         tag(
             "main",
-            tag("section", tag("h2", "Drawing"), flow(outline), class_="pane"),
+            tag("section", tag("h2", "Drawing"), flow(outline, depth=depth), class_="pane"),
             tag("section", tag("h2", "Shapes and parameters"), layer_table(record), class_="pane"),
             tag("section", tag("h2", "YAML"), _yaml(model), class_="pane"),
             class_="three",
@@ -69,13 +75,15 @@ def drawing_page(
 # -- the drawing
 
 
-def flow(outline: Outline, altered: frozenset[str] = frozenset()) -> list[Content]:
+def flow(outline: Outline, altered: frozenset[str] = frozenset(), depth: int | None = None) -> list[Content]:
     """The network from top to bottom, each part in all its depths, of which one is shown.
 
-    Blocks that are `altered` stand out; where there are any, all are folded at first.
+    Blocks that are `altered` stand out. At first all are open to `depth`; unless it is said, one of each sort is, or
+    none where some are altered.
     """
     depths, opened = unfoldings(outline), frozenset(examples(outline))
-    shown = [0 if altered else _first(parts, opened) for parts in depths]
+    depth = 0 if altered and depth is None else depth
+    shown = [_first(parts, opened) if depth is None else min(depth, len(parts) - 1) for parts in depths]
     left = max(parts[at].piece.axis for parts, at in zip(depths, shown, strict=True))
     rows = []
     for parts, at, following in zip(depths, shown, [*depths[1:], None], strict=True):
@@ -86,10 +94,10 @@ def flow(outline: Outline, altered: frozenset[str] = frozenset()) -> list[Conten
                 said,
                 altered,
                 data_axis=f"{piece.axis:.1f}",
-                hidden=depth != at,
+                hidden=which != at,
                 style=f"margin-left: {left - piece.axis:.1f}px",
             )
-            for depth, (piece, said) in enumerate(pieces)
+            for which, (piece, said) in enumerate(pieces)
         ]
         rows.append(tag("div", drawn, class_="part"))
     tools = _tools() if any(len(parts) > 1 for parts in depths) else None

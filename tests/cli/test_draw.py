@@ -104,7 +104,7 @@ def test_names_are_text_whatever_they_look_like() -> None:
             "command line  draw.depth: should be auto, or a number of levels from 0 on, not -1",
         ),
         ("task=draw draw.colour=red", "command line  draw.colour: draw has no such setting; there are depth, theme"),
-        ("task=summary format=html", "command line  format: is for task=draw and task=diff, not for task=summary"),
+        ("task=summary format=html", "command line  format: html is for task=draw and task=diff, not for task=summary"),
         (
             "task=draw model=lenet model.body.c3.kernel_size=40",
             "command line  model.body.c3.kernel_size: the feature map vanishes: conv with kernel_size 40, "
