@@ -119,7 +119,7 @@ SIGNS = {"add": "+", "mul": "×"}
 
 def mark(merge: str) -> Piece:
     """Where ways meet: + or × in a circle, or the word."""
-    words = Words(0.0, 0.0, (Run(SIGNS.get(merge, merge)),), SIZE if merge in SIGNS else SMALL)
+    words = Words(0.0, 0.0, (Run(SIGNS.get(merge, cut(merge, 12))),), SIZE if merge in SIGNS else SMALL)
     wide = 18.0 if merge in SIGNS else words.width + 16.0
     found = Box(0.0, 0.0, wide, 18.0, "mark", (words.moved(0.0, 9.0 + words.size * 0.36).centred(wide / 2),))
     return Piece(wide, 18.0, wide / 2, [found], solid=True)

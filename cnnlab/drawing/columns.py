@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 
 from cnnlab.drawing.boxes import end, sized
-from cnnlab.drawing.layout import STEM, Style, label, node, opened, stacked, tapped
+from cnnlab.drawing.layout import STEM, Style, label, node, opened, stacked, stage_of, tapped
 from cnnlab.drawing.outline import Branch, Node, Outline, Shape
 from cnnlab.drawing.piece import Piece
 
@@ -49,7 +50,8 @@ def drawing(outline: Outline, depth: int | None = None) -> Piece:
 def overview(outline: Outline, height: float) -> Piece:
     """The network with all blocks folded, in as few columns as such a height allows."""
     parts = segments(outline, Style(0))
-    pieces = (_side_by_side(_split(parts, count)) for count in range(1, len(parts) + 1))
+    least = ceil(sum(part.piece.height + AFTER for part in parts) / (height + 2 * AFTER))
+    pieces = (_side_by_side(_split(parts, count)) for count in range(max(least, 1), len(parts) + 1))
     return next((piece for piece in pieces if piece.height <= height), None) or arranged(outline, Style(0))
 
 
@@ -121,13 +123,8 @@ def _segment(section: str, nodes: Sequence[Node], outline: Outline, style: Style
 
 def _is_end(one: Node, outline: Outline) -> bool:
     """Whether it leaves what its block does: a block by itself, or the last of its copies."""
-    whole = next(stage for stage in outline.body if stage.name == stage_of(one))
+    whole = next((stage for stage in outline.body if stage.name == stage_of(one)), one)
     return one.name == whole.chain[-1].name if whole.copies and not one.copies else one.name == whole.name
-
-
-def stage_of(one: Node) -> str:
-    """The name of the block that a node is, or is a copy of."""
-    return one.name.partition(".")[0]
 
 
 def _groups(nodes: Sequence[Node]) -> Iterator[Sequence[Node]]:

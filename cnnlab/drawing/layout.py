@@ -7,7 +7,7 @@ a lane of its own at the right of the row, shorter ways nearer to it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from cnnlab.drawing.boxes import BEHIND, SIDE, folded, mark, operation, sized, told
 from cnnlab.drawing.lettering import cut
@@ -21,6 +21,9 @@ STEM = 9.0
 LABEL = 13.0
 """height that a shape beside a line takes"""
 LANE = 10.0
+"""between lines that go round"""
+HEADING = 22.0
+"""height of a frame's top, where its name stands"""
 
 
 @dataclass(frozen=True)
@@ -64,15 +67,15 @@ def frame(one: Node, name: str, style: Style, level: int) -> Piece:
     said = one.kind if one.kind != one.name else ""
     kind = Words(0.0, 13.0, (Run(cut(said, 24), soft=True), *times), SMALL, "end")
     body = inner.widened(title.width + SIDE, kind.width + SIDE)
-    wide, high, top = body.width + 2 * GAP, body.height + 22.0 + GAP, 22.0
+    wide, high = body.width + 2 * GAP, body.height + HEADING + GAP
     found = Piece(wide + 2 * behind, high + behind, body.axis + GAP + behind)
     heading = (title.moved(behind, 0.0), kind.moved(behind + wide - SIDE - kind.width, 0.0))
     shown = tuple(words for words in heading if words.width)
     about = {"name": name, "told": told(one, name), "stack": one.times > 1, "opens": True}
     found.boxes.append(Box(behind, 0.0, wide, high, "frame", shown, **about))
-    found.put(body, behind + GAP, top)
-    found.draw((found.axis, 0.0), (found.axis, top), arrow=inner.solid)
-    found.draw((found.axis, top + body.height), (found.axis, high))
+    found.put(body, behind + GAP, HEADING)
+    found.draw((found.axis, 0.0), (found.axis, HEADING), arrow=inner.solid)
+    found.draw((found.axis, high - GAP), (found.axis, high))
     return found
 
 
@@ -80,20 +83,21 @@ def parallel(one: Node, name: str, style: Style, level: int) -> Piece:
     """Branches over one input, joined by a mark."""
     pieces = [_branch(branch, one.merge, name, style, level) for branch in one.branches]
     sign = mark(one.merge)
+    counts = [_count(branch.times) for branch in one.branches]
+    pieces = [piece.widened(0.0, words.width + 6.0) for piece, words in zip(pieces, counts, strict=True)]
     lefts, wide = beside(pieces, GAP)
     straight = _straight(pieces)
     axis = wide / 2 if straight is None else lefts[straight] + pieces[straight].axis
     most = max(piece.height for piece in pieces)
-    numbered = LABEL if any(branch.times > 1 for branch in one.branches) else 0.0
+    numbered = LABEL if any(words.width for words in counts) else 0.0
     top = STEM + numbered + STEM
     found = Piece(wide, 0.0, axis)
     low = top + most + STEM
     found.draw((axis, 0.0), (axis, STEM))
-    for branch, piece, left in zip(one.branches, pieces, lefts, strict=True):
+    for piece, words, left in zip(pieces, counts, lefts, strict=True):
         x = left + piece.axis
         found.put(piece, left, top)
-        if branch.times > 1:
-            found.words.append(Words(x + 4, STEM + 12.0, (Run(f"×{branch.times}", bold=True),), SMALL))
+        found.words += [words.moved(x + 4.0, STEM + 12.0)] if words.width else []
         turn = (axis, STEM - BEND), (axis, STEM), (x, STEM)
         found.draw(*(turn if x != axis else ((axis, STEM),)), (x, top), arrow=piece.solid)
         start, middle = (x, top + piece.height), low + sign.height / 2
@@ -105,6 +109,10 @@ def parallel(one: Node, name: str, style: Style, level: int) -> Piece:
     found.put(sign, axis - sign.axis, low)
     found.height = low + sign.height
     return found.widened(sign.axis, sign.axis)
+
+
+def _count(times: int) -> Words:
+    return Words(0.0, 0.0, (Run(f"×{times}" if times > 1 else "", bold=True),), SMALL)
 
 
 def _branch(branch: Branch, merge: str, name: str, style: Style, level: int) -> Piece:
@@ -145,13 +153,14 @@ def _straight(pieces: Sequence[Piece]) -> int | None:
 class _Step:
     """What comes before a piece of a row."""
 
-    straight: bool
+    straight: bool = True
     """whether it takes what the one before it leaves"""
-    lanes: list[int]
-    """the lanes that end here"""
-    leave: list[int]
-    """the lanes that start here, with what the one before it leaves"""
-    join: str | None
+    lanes: list[int] = field(default_factory=list)
+    """those that end here"""
+    leave: list[int] = field(default_factory=list)
+    """those that start here, with what the one before it leaves"""
+    join: str | None = None
+    """how several outputs become one"""
 
 
 def row(nodes: Sequence[Node], name: str, style: Style, level: int) -> Piece:
@@ -175,86 +184,87 @@ def opened(nodes: Sequence[Node], style: Style, level: int) -> list[Node]:
 def stacked(nodes: Sequence[Node], pieces: Sequence[Piece]) -> Piece:
     """Pieces on one axis, with lines between them, and lanes beside them."""
     steps, lanes = _steps(nodes)
-    left = max((piece.axis for piece in pieces), default=8.0)
-    right = max((piece.width - piece.axis for piece in pieces), default=8.0)
-    right = max([right, *(label(one.shape, one.until).width + 8.0 for one in nodes[:-1] if one.shape)])
-    found = Piece(left + right + lanes * LANE + (4.0 if lanes else 0.0), 0.0, left)
-    reach = [left + right + 4.0 + LANE * (lane + 0.5) for lane in range(lanes)]
-    left_at: dict[int, float] = {}
-    y = 0.0
-    for i, (piece, step) in enumerate(zip(pieces, steps, strict=True)):
-        before = nodes[i - 1] if i else None
-        y = _between(found, step, y, before, piece.solid, reach, left_at, first=i == 0)
-        found.put(piece, left - piece.axis, y)
-        y += piece.height
-    found.height = y
-    found.solid = bool(pieces) and pieces[0].solid and not steps[0].join and not steps[0].leave
-    return found
+    joined = [mark(step.join).axis + 6.0 for step in steps if step.join]
+    left = max([8.0, *joined, *(piece.axis for piece in pieces)])
+    shapes = [label(one.shape, one.until).width + 8.0 for one in nodes[:-1] if one.shape]
+    right = max([8.0, *joined, *shapes, *(piece.width - piece.axis for piece in pieces)])
+    edge = left + right + 4.0 * bool(lanes)
+    found = _Row(Piece(edge + lanes * LANE, 0.0, left), [edge + LANE * (lane + 0.5) for lane in range(lanes)])
+    for before, piece, step in zip([None, *nodes], pieces, steps, strict=False):
+        found.lead_to(piece, step, before)
+    found.piece.solid = bool(pieces) and pieces[0].solid and not steps[0].join and not steps[0].leave
+    return found.piece
 
 
-def _between(
-    found: Piece,
-    step: _Step,
-    y: float,
-    before: Node | None,
-    solid: bool,
-    reach: Sequence[float],
-    left_at: dict[int, float],
-    first: bool,
-) -> float:
-    """Draw what leads to a piece, from height `y`; the height at which the piece begins."""
-    axis, top = found.axis, y
-    for lane in step.leave:
-        y = top + STEM
-        left_at[lane] = y
-    if before is not None and before.shape:
-        found.words.append(label(before.shape, before.until).moved(axis + 5.0, y + 12.0))
-        y += LABEL + 2.0
-    elif step.leave:
-        y += 4.0
-    low = y + (STEM if not first or step.leave or step.lanes else 0.0)
-    if step.join is None and step.straight:
-        found.draw((axis, top), (axis, low), arrow=solid)
-        return low
-    if step.leave and not step.straight:
-        found.draw((axis, top), (axis, left_at[step.leave[0]]))
-    sign = mark(step.join) if step.join else None
-    if sign is None:  # it takes one other than the one before it
+@dataclass
+class _Row:
+    """A row that is being drawn, down to the height of `piece`."""
+
+    piece: Piece
+    reach: Sequence[float]
+    """where each lane runs"""
+    left: dict[int, float] = field(default_factory=dict)
+    """the height at which each lane begins"""
+
+    def lead_to(self, piece: Piece, step: _Step, before: Node | None) -> None:
+        """Draw a piece, and what leads to it from what stands above it."""
+        found, axis, top = self.piece, self.piece.axis, self.piece.height
+        y = top + STEM * bool(step.leave)
+        self.left |= dict.fromkeys(step.leave, y)
+        if before and before.shape:
+            found.words.append(label(before.shape, before.until).moved(axis + 5.0, y + 12.0))
+            y += LABEL + 2.0
+        y += STEM if before or step.leave or step.lanes else 0.0
+        if step.straight:
+            found.draw((axis, top), (axis, y), arrow=bool(step.join) or piece.solid)
+        elif step.leave:
+            found.draw((axis, top), (axis, top + STEM))
+        if step.join:
+            y = self.joined(step, y, piece.solid)
+        elif not step.straight:
+            y += BEND
+            for lane in step.lanes:
+                found.draw(*self.round(lane, y - STEM), (axis, y), arrow=piece.solid)
+        found.put(piece, axis - piece.axis, y)
+        found.height = y + piece.height
+
+    def joined(self, step: _Step, y: float, solid: bool) -> float:
+        """The mark where several outputs meet, with the lanes that come in; the height of the piece below it."""
+        assert step.join
+        sign, axis = mark(step.join), self.piece.axis
+        self.piece.put(sign, axis - sign.axis, y)
         for lane in step.lanes:
-            _lane(found, lane, reach, left_at, (axis, y + 2.0), (axis, low + 6.0), solid)
-        return low + 6.0
-    found.put(sign, axis - sign.axis, low)
-    if step.straight:
-        found.draw((axis, top), (axis, low), arrow=True)
-    for lane in step.lanes:
-        _lane(found, lane, reach, left_at, (axis + sign.axis, low + sign.height / 2))
-    found.draw((axis, low + sign.height), (axis, low + sign.height + STEM), arrow=solid)
-    return low + sign.height + STEM
+            *way, _ = self.round(lane, y + sign.height / 2)
+            self.piece.draw(*way, (axis + sign.axis, y + sign.height / 2), arrow=True)
+        low = y + sign.height
+        self.piece.draw((axis, low), (axis, low + STEM), arrow=solid)
+        return low + STEM
 
-
-def _lane(found: Piece, lane: int, reach, left_at, at, then=None, solid: bool = True) -> None:
-    """The line that goes round: off the axis where it left, down its lane, and in again at `at`."""
-    x, y = reach[lane], left_at[lane]
-    found.draw((found.axis, y), (x, y), (x, at[1]), at, *([then] if then else []), arrow=solid)
+    def round(self, lane: int, y: float) -> tuple[tuple[float, float], ...]:
+        """From where a lane begins, down, and back to the axis at height `y`."""
+        axis, x, start = self.piece.axis, self.reach[lane], self.left[lane]
+        return (axis, start), (x, start), (x, y), (axis, y)
 
 
 def _steps(nodes: Sequence[Node]) -> tuple[list[_Step], int]:
     """For each node what leads to it, and how many lanes that takes."""
-    at = {"input": -1, **{one.name.partition(".")[0]: i for i, one in enumerate(nodes)}}
-    steps = [_Step(not one.sources, [], [], None) for one in nodes]
-    wanted: list[tuple[int, int]] = []
+    at, wanted = {"input": -1}, []
+    steps = [_Step() for _ in nodes]
     for i, one in enumerate(nodes):
-        sources = [at.get(source, i - 1) for source in one.sources]
+        sources = list(dict.fromkeys(at.get(source, i - 1) for source in one.sources))
         steps[i].straight = not sources or i - 1 in sources
-        steps[i].join = one.join if len(sources) > 1 else None
-        wanted += [(source, i) for source in dict.fromkeys(sources) if source != i - 1]
-    ends: list[int] = []
-    for source, i in sorted(wanted, key=lambda pair: (pair[1] - pair[0], pair)):
-        lane = len(ends)
-        ends.append(lane)
+        steps[i].join = one.join if len(one.sources) > 1 else None
+        wanted += [(source, i) for source in sources if source != i - 1]
+        at[stage_of(one)] = i
+    for lane, (source, i) in enumerate(sorted(wanted, key=lambda pair: (pair[1] - pair[0], pair))):
         steps[source + 1].leave.append(lane)
         steps[i].lanes.append(lane)
-    return steps, len(ends)
+    return steps, len(wanted)
+
+
+def stage_of(one: Node) -> str:
+    """The name of the block that a node is, or is a copy of."""
+    return one.name.partition(".")[0]
 
 
 def tapped(piece: Piece, heads: Sequence[Aux], style: Style) -> Piece:

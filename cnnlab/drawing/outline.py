@@ -145,7 +145,7 @@ def _record(node: Node) -> dict[str, Any]:
 class _Reader:
     """Reads what a record has, and gives up (ValueError) at what no outline is, or at more than a drawing can show."""
 
-    left: int = 5000
+    left: int = 3000
     """nodes that may yet come"""
     deep: int = field(default=0)
 
@@ -171,7 +171,7 @@ class _Reader:
             ops=ops,
             main=min(_count(raw.get("main"), 0), max(len(ops) - 1, 0)),
             role=raw["role"] if raw.get("role") in ("conv", "linear", "pool") else "other",
-            shape=_shape(raw.get("shape")),
+            shape=_shape(raw.get("shape") or []),
             until=_shape(raw["until"]) if raw.get("until") else None,
             params=_count(raw.get("params"), 0),
             macs=_count(raw.get("macs"), 0),
@@ -181,7 +181,7 @@ class _Reader:
             chain=self.nodes(raw.get("chain") or []),
             branches=tuple(self.branch(one) for one in branches),
             merge=_word(raw.get("merge")),
-            copies=raw.get("copies") is True,
+            copies=raw.get("copies") is True and bool(raw.get("chain")),
         )
 
     def branch(self, raw: Any) -> Branch:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from geometry import faults
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from nets import CONV, model, network
 from shapes import drawn
 from torch import nn
 
 from cnnlab.blocks import Block
+from cnnlab.drawing.columns import drawing, overview
 from cnnlab.drawing.outline import Node, outline_of, record
 from cnnlab.network.outline import inside, outline
 
@@ -112,11 +114,32 @@ def test_a_record_that_is_nested_without_end_has_none() -> None:
     assert outline_of({"body": [deep], "input": [1, 2, 3]}) is None
 
 
-LEAF = st.none() | st.integers(-5, 5) | st.text(max_size=3) | st.lists(st.integers(0, 3), max_size=3)
-KEYS = ("name", "shape", "chain", "branches", "times", "until", "ops", "main", "sources", "merge", "nodes", "copies")
+WORD, NAME, COUNT = st.text(max_size=5), st.sampled_from(["a", "a.0", "b", "input", "", "x.y"]), st.integers(0, 3)
+SHAPE = st.lists(st.integers(0, 10**9), max_size=4)
+NODE = st.deferred(
+    lambda: st.fixed_dictionaries(
+        {},
+        optional={
+            **{"name": NAME, "kind": WORD, "join": WORD, "merge": WORD, "main": COUNT, "times": COUNT, "shape": SHAPE},
+            **{"until": SHAPE, "copies": st.booleans(), "sources": st.lists(NAME, max_size=3), "ops": st.lists(WORD)},
+            "chain": st.lists(NODE, max_size=3),
+            "branches": st.lists(BRANCH, max_size=3),
+        },
+    )
+)
+BRANCH = st.fixed_dictionaries({"nodes": st.lists(NODE, max_size=2), "times": COUNT})
+LEAVES = st.none() | COUNT | WORD
+JUNK = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(WORD, inner), max_leaves=5)
 
 
-@given(st.recursive(LEAF, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner)))
-def test_reading_a_record_never_raises(raw: object) -> None:
-    found = outline_of({"body": [raw], "head": [], "input": [1, 2, 3]})
-    assert found is None or outline_of(record(found)) == found
+@settings(max_examples=60, deadline=None)
+@given(st.lists(NODE, max_size=4), JUNK)
+def test_whatever_a_record_holds_it_is_read_and_drawn_or_passed_over(nodes: list, junk: object) -> None:
+    aux = [{"name": "side", "from": "a", "weight": 0.3, "nodes": nodes}]
+    found = outline_of({"body": nodes, "head": nodes, "input": [1, 2, 3], "aux": aux})
+    assert (found is None) == (not nodes)
+    if found:
+        assert outline_of(record(found)) == found
+        assert list(faults(overview(found, 900.0))) + list(faults(drawing(found, 3))) == []
+    damaged = outline_of({"body": [junk, *nodes], "head": junk, "input": [1, 2, 3]})
+    assert damaged is None or damaged.body
