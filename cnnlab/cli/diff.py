@@ -41,8 +41,13 @@ def other(composed: Composed) -> tuple[Run, Composed]:
     found = compose(GlobalHydra.instance().config_loader(), composed.primary, words)  # type: ignore[arg-type]
     run, noted = check(found)
     if run is None:
-        raise UserError(*(Fault(KEY, str(one).removeprefix(COMMAND_LINE).lstrip()) for one in noted))
+        raise UserError(*(Fault(KEY, _told(str(one))) for one in noted))
     return run, found
+
+
+def _told(message: str) -> str:
+    """A fault of the other network: of what stands in `against` itself, the place is plain."""
+    return message.removeprefix(COMMAND_LINE).lstrip().replace("make a sweep; add -m", "are more than one network")
 
 
 def _words(text: str) -> list[str]:
@@ -52,7 +57,7 @@ def _words(text: str) -> list[str]:
     except ValueError:
         raise UserError(Fault(KEY, f"{text}: a quote without its end")) from None
     except UserError as error:
-        raise UserError(*(Fault(KEY, str(f).removeprefix(COMMAND_LINE).lstrip()) for f in error.faults)) from None
+        raise UserError(*(Fault(KEY, _told(str(fault))) for fault in error.faults)) from None
     if found.multirun or found.help or found.shows or found.config_dir or found.config_path:
         raise UserError(Fault(KEY, f"{text}: settings alone can stand here, as in 'model=resnet34 model.norm=none'"))
     return found.overrides

@@ -74,7 +74,7 @@ def test_the_page_has_drawing_table_and_yaml_and_fetches_nothing(draw: Callable[
     assert "norm: group" in page
     assert "11,175,370" not in page
     assert not re.search(r"https?://|src=|@import|url\(", page)
-    assert "default-src 'none'" in page
+    assert "default-src &#x27;none&#x27;" in page
     assert len(re.findall(r"<svg[^>]* hidden", page)) == 4
 
 
@@ -103,11 +103,11 @@ def test_names_are_text_whatever_they_look_like() -> None:
             "task=draw draw.depth=-1",
             "command line  draw.depth: should be auto, or a number of levels from 0 on, not -1",
         ),
-        ("task=draw draw.colour=red", "command line  draw.colour: draw has no such setting; there are depth, theme"),
+        ("task=draw draw.colour=red", "command line  draw.colour: there is no such setting; there are depth, theme"),
         ("task=summary format=html", "command line  format: html is for task=draw and task=diff, not for task=summary"),
         (
             "task=draw model=lenet model.body.c3.kernel_size=40",
-            "command line  model.body.c3.kernel_size: the feature map vanishes: conv with kernel_size 40, "
+            "conf/model/lenet.yaml[c3]  model.body.c3: the feature map vanishes: conv with kernel_size 40, "
             "padding valid needs at least 40×40, has 14×14",
         ),
     ],
