@@ -92,8 +92,8 @@ def _copies(node: Node) -> int:
 def gist(node: Node) -> str:
     """What a block does, in a line: its operations in a row, or how many branches it has.
 
-    >>> gist(Node(chain=(Node(ops=("3×3 conv, 8", "relu")), Node(ops=("2×2 max pool, /2",)))))
-    '3×3 conv, 8 → 2×2 max pool, /2'
+    >>> gist(Node(chain=(Node(ops=("3×3 conv, 8", "relu"), role="conv"), Node(ops=("relu",)))))
+    '3×3 conv, 8'
     """
     if node.is_box:
         return "".join(node.ops[node.main : node.main + 1])

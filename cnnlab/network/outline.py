@@ -42,7 +42,7 @@ def _stack(stack: Stack, shape: Shape) -> tuple[tuple[Node, ...], Flow[Shape]]:
     flow, nodes = Flow(shape), []
     for stage in stack:
         given = entry(flow, stage)
-        nodes.append(_stage(stage, inside, given))
+        nodes.append(_stage(stage, lambda _, block, at: inside(block, at), given))
         flow.put(stage.name, nodes[-1].until or nodes[-1].shape)
     return tuple(nodes), flow
 
@@ -131,16 +131,11 @@ class _Walk:
     def node(self, name: str, module: nn.Module) -> Node:
         part = self.parts.get(module)
         if isinstance(part, Stage):
-            return _stage(part, lambda copy, _: self.of(copy, module, part))
+            return _stage(part, lambda name, copy, _: self.block(copy, module.get_submodule(name)))
         made = self.inner(module)
         if not made.is_box:
             made = replace(made, **self.cost(module))
         return replace(made, name=name, kind=part.block if isinstance(part, Block) else "")
-
-    def of(self, copy: Block, stage: nn.Module, part: Stage) -> Node:
-        name = next(name for name, one in part.parts.items() if one is copy)
-        module = stage.get_submodule(name)
-        return self.block(copy, module)
 
     def inner(self, module: nn.Module) -> Node:
         match module:
@@ -228,11 +223,11 @@ def _params(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-def _stage(stage: Stage, look: Callable[[Block, Shape], Node], shape: Shape = ()) -> Node:
-    """A named place in a stack: its copies, those that are drawn the same put together."""
+def _stage(stage: Stage, look: Callable[[str, Block, Shape], Node], shape: Shape = ()) -> Node:
+    """A named place in a stack: its copies, as `look` sees them, those that are drawn the same put together."""
     copies: list[Node] = []
     for name, part in stage.parts.items():
-        copies.append(replace(look(part, shape), name=f"{stage.name}.{name}"))
+        copies.append(replace(look(name, part, shape), name=f"{stage.name}.{name}"))
         shape = copies[-1].shape
     runs = [_run(list(same)) for same in _runs(copies)]
     about = {"name": stage.name, "sources": stage.sources, "join": stage.join}

@@ -7,7 +7,7 @@ from geometry import faults
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nets import CONV, model, network
-from shapes import drawn
+from outlines import drawn
 from torch import nn
 
 from cnnlab.blocks import Block
@@ -132,7 +132,7 @@ LEAVES = st.none() | COUNT | WORD
 JUNK = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(WORD, inner), max_leaves=5)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(NODE, max_size=4), JUNK)
 def test_whatever_a_record_holds_it_is_read_and_drawn_or_passed_over(nodes: list, junk: object) -> None:
     aux = [{"name": "side", "from": "a", "weight": 0.3, "nodes": nodes}]
