@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from math import ceil
 
 from cnnlab.drawing.boxes import end, sized
 from cnnlab.drawing.layout import STEM, Style, label, node, opened, stacked, stage_of, tapped
@@ -18,6 +17,8 @@ GUTTER = 40.0
 """between columns"""
 AFTER = STEM + 15.0 + STEM
 """between blocks: a shape beside the line, and the arrow"""
+TOP = STEM + 8.0
+"""above columns, where lines come in"""
 MOST_COLUMNS = 12
 DEEPEST = 8
 """levels of blocks within blocks that are told apart"""
@@ -50,21 +51,25 @@ def drawing(outline: Outline, depth: int | None = None) -> Piece:
 def overview(outline: Outline, height: float) -> Piece:
     """The network with all blocks folded, in as few columns as such a height allows."""
     parts = segments(outline, Style(0))
-    least = ceil(sum(part.piece.height + AFTER for part in parts) / (height + 2 * AFTER))
-    pieces = (_side_by_side(_split(parts, count)) for count in range(max(least, 1), len(parts) + 1))
-    return next((piece for piece in pieces if piece.height <= height), None) or arranged(outline, Style(0))
+    least = int(sum(part.piece.height + AFTER for part in parts) / (height + AFTER))
+    splits = (_split(parts, count) for count in range(max(least, 1), len(parts)))
+    return _side_by_side(next((split for split in splits if _extent(split)[1] <= height), _split(parts, len(parts))))
 
 
 def arranged(outline: Outline, style: Style) -> Piece:
     """The network in as many columns as make it largest on a slide."""
     parts = segments(outline, style)
     counts = range(1, min(len(parts), MOST_COLUMNS) + 1)
-    return max((_side_by_side(_split(parts, count)) for count in counts), key=fit)
+    return _side_by_side(max((_split(parts, count) for count in counts), key=lambda split: _fit(*_extent(split))))
 
 
 def fit(piece: Piece) -> float:
     """How many times larger it could be on a slide; below 1, its letters get small."""
-    return min(SLIDE[0] / piece.width, SLIDE[1] / piece.height)
+    return _fit(piece.width, piece.height)
+
+
+def _fit(width: float, height: float) -> float:
+    return min(SLIDE[0] / width, SLIDE[1] / height)
 
 
 def examples(outline: Outline) -> list[str]:
@@ -171,10 +176,22 @@ def _filled(heights: Sequence[float], room: float) -> list[int]:
     return sizes
 
 
-def _column(parts: Sequence[Segment]) -> Piece:
+def _extent(groups: Sequence[Sequence[Segment]]) -> tuple[float, float]:
+    """Width and height that columns take together."""
+    sides = [_sides(group) for group in groups]
+    heights = [sum(part.piece.height + AFTER for part in group) - AFTER for group in groups]
+    return sum(left + right + GUTTER for left, right in sides) - GUTTER, TOP + max(heights) + AFTER
+
+
+def _sides(parts: Sequence[Segment]) -> tuple[float, float]:
+    """How far a column reaches to the left and to the right of its axis."""
     left = max(part.piece.axis for part in parts)
     right = max(part.piece.width - part.piece.axis for part in parts)
-    right = max([right, *(label(part.shape, part.until).width + 8.0 for part in parts)])
+    return left, max([right, *(label(part.shape, part.until).width + 8.0 for part in parts)])
+
+
+def _column(parts: Sequence[Segment]) -> Piece:
+    left, right = _sides(parts)
     found = Piece(left + right, 0.0, left, solid=parts[0].piece.solid)
     for part, following in zip(parts, [*parts[1:], None], strict=True):
         found.put(part.piece, left - part.piece.axis, found.height)
@@ -189,15 +206,14 @@ def _column(parts: Sequence[Segment]) -> Piece:
 
 def _side_by_side(groups: Sequence[Sequence[Segment]]) -> Piece:
     """Columns, the end of each led up to the head of the next in the gutter between them."""
-    columns, top, x = [_column(group) for group in groups], STEM + 8.0, 0.0
-    found = Piece(height=top + max(column.height for column in columns) + AFTER)
+    columns, x = [_column(group) for group in groups], 0.0
+    found = Piece(*_extent(groups))
     for column, following in zip(columns, [*columns[1:], None], strict=True):
-        found.put(column, x, top)
+        found.put(column, x, TOP)
         if following:
-            axis, gutter, low = x + column.axis, x + column.width + GUTTER / 2, top + column.height
+            axis, gutter, low = x + column.axis, x + column.width + GUTTER / 2, TOP + column.height
             target = x + column.width + GUTTER + following.axis
             turns = ((axis, low + AFTER - STEM), (gutter, low + AFTER - STEM), (gutter, 4.0), (target, 4.0))
-            found.draw((axis, low), *turns, (target, top), arrow=following.solid)
+            found.draw((axis, low), *turns, (target, TOP), arrow=following.solid)
         x += column.width + GUTTER
-    found.width = x - GUTTER
     return found
