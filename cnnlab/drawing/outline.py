@@ -145,7 +145,7 @@ def _record(node: Node) -> dict[str, Any]:
 class _Reader:
     """Reads what a record has, and gives up (ValueError) at what no outline is, or at more than a drawing can show."""
 
-    left: int = 3000
+    left: int = 1500
     """nodes that may yet come"""
     deep: int = field(default=0)
 

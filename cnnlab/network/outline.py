@@ -204,7 +204,7 @@ class _Walk:
         said = [(one, told(one, self.seen[one].given, self.seen[one].left)) for one in layers]
         said = [(one, words) for one, words in said if words]
         if not said:
-            return Node()
+            return Node(**self.cost(module))
         main = max(range(len(said)), key=lambda i: self.weight(said[i][0]))
         whole = self.seen[module]
         does = role(layers, _params(module), whole.macs, whole.given, whole.left)
