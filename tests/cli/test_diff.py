@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from spoken import cut, spoken
+
+PAGE = (Path(__file__).parents[2] / "docs" / "diff.md").read_text(encoding="utf-8")
+SHOWN = re.findall(r"```\n\$ python run.py (.+?)\n(.+?)```", PAGE, re.DOTALL)
 
 
 @pytest.fixture
@@ -34,22 +38,18 @@ def test_equal_networks_have_equal_blocks(diff: Callable[..., str]) -> None:
     ]
 
 
-def test_copies_that_are_added_share_a_line(diff: Callable[..., str]) -> None:
-    said = [line.split() for line in diff("model=resnet18", "against=model=resnet34").splitlines()]
-    assert said[0] == ["resnet18", "→", "resnet34"]
-    rows = {line[0]: line[1:] for line in said[2:]}
-    assert rows["body.stage3.2–5"][:5] == ["added:", "residual", "256×2×2", "1,180,672", "each"]
-    assert rows["body.stage2.0"] == ["128×4×4", "230,144", "3.67", "M", "67×67", "→", "83×83", "all", "taken"]
-    assert "body.stage1.0" not in rows
-    assert said[-4] == ["4", "blocks", "are", "equal,", "16", "differ"]
-
-
-def test_settings_and_weights_are_told_block_by_block(diff: Callable[..., str]) -> None:
-    said = diff("model=lenet", "against=model=lenet model.body.c3.norm=batch model.body.c3.channels=32")
-    assert re.search(r"body.c3 +norm none → batch +16×10×10 → 32×10×10 +2,416 → 4,864 ", said)
-    assert re.search(r"\n +channels 16 → 32 ", said)
-    assert "0 of 1 taken; 32×6×5×5 there, 16×6×5×5 here" in said
-    assert "4 blocks are equal, 4 differ" in said
+@pytest.mark.parametrize(("words", "shown"), SHOWN, ids=range(len(SHOWN)))
+def test_the_page_on_it_shows_what_it_says(
+    cnnlab: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    words: str,
+    shown: str,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "118")
+    cnnlab(*shlex.split(words), "hydra.run.dir=out")
+    said = capsys.readouterr()
+    assert [line.rstrip() for line in (said.out + said.err).splitlines()] == shown.splitlines()
 
 
 def test_a_single_block_is_the_first_of_its_copies(diff: Callable[..., str]) -> None:
