@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnnlab.drawing.lettering import cut
-from cnnlab.drawing.outline import Node, Shape
+from cnnlab.drawing.outline import Branch, Node, Shape
 from cnnlab.drawing.piece import SIZE, SMALL, Box, Piece, Run, Words
 
 SIDE, ROOF, LEAD = 9.0, 6.0, 3.0
@@ -100,13 +100,21 @@ def gist(node: Node) -> str:
     if node.copies:
         return gist(node.chain[0])
     if node.branches:
-        ways = [branch for branch in node.branches if branch.nodes]
-        main = max(ways, key=lambda branch: len(branch.nodes), default=None)
-        if main is None:
-            return ""
-        total = sum(branch.times for branch in node.branches)
-        return f"{total} branches" if len(ways) > 2 else " → ".join(filter(None, map(gist, main.nodes)))
+        return _ways(node)
     return " → ".join(filter(None, (gist(one) for one in node.chain if not _plain(one) or len(node.chain) == 1)))
+
+
+def _ways(node: Node) -> str:
+    """Of one or two ways the longer one; of more how many there are, and what each one adds to what they leave."""
+    ways = [branch for branch in node.branches if branch.nodes]
+    if len(ways) <= 2:
+        main = max(ways, key=lambda branch: len(branch.nodes), default=Branch())
+        return " → ".join(filter(None, map(gist, main.nodes)))
+    words = f"{sum(branch.times for branch in node.branches)} branches"
+    ends = [branch.nodes[-1].shape[:1] for branch in ways if branch.times == 1]
+    if node.merge != "concat" or len(ends) < len(node.branches) or () in ends:
+        return words
+    return f"{words}: {' + '.join(str(channels) for (channels,) in ends)}"
 
 
 def _plain(node: Node) -> bool:
