@@ -11,6 +11,8 @@ PACKAGE = Path(__file__).parent.parent / "cnnlab"
 LAYERS = (
     "errors",
     "settings",
+    "markup",
+    "drawing",
     "blocks",
     "data",
     "tracking",

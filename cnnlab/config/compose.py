@@ -45,6 +45,8 @@ class Composed:
 
     config: dict[str, Any] = field(default_factory=dict)
     """resolved, for running"""
+    primary: str = "config"
+    """the file it begins with"""
     frozen: dict[str, Any] = field(default_factory=dict)
     """resolved but for environment variables, for saving: their values belong into no file"""
     run_dir: str | None = None
@@ -76,7 +78,7 @@ class Composed:
 
 def compose(loader: ConfigLoaderImpl, name: str, overrides: list[str]) -> Composed:
     """The configuration that the file `name` and `overrides` make, and the faults of both."""
-    result = Composed(overrides=overrides)
+    result = Composed(overrides=overrides, primary=name)
     groups = loader.list_groups("")
     parsed = [override for override in _parse(overrides, result) if not _refused(loader, groups, override, result)]
     config = _load(loader, name, parsed, result)

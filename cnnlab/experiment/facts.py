@@ -14,7 +14,7 @@ from cnnlab.weights.source import content
 
 COSMETIC = (
     *("name", "tags", "format", "task", "ckpt_path", "images", "dir", "key", "hydra", "checkpoint"),
-    *("jobs", "retry", "timeout", "study"),
+    *("jobs", "retry", "timeout", "study", "against", "draw"),
 )
 """settings that change nothing about a result"""
 

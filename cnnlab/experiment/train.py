@@ -26,6 +26,7 @@ from cnnlab.experiment.memory import out_of_memory, what_fits
 from cnnlab.experiment.pictures import draw
 from cnnlab.experiment.preflight import preflight
 from cnnlab.lint.check import look, short
+from cnnlab.network.outline import on_paper
 from cnnlab.network.plan import Plan, plan
 from cnnlab.tracking.durable import write_json
 from cnnlab.tracking.record import RunRecord
@@ -52,7 +53,8 @@ def train(job: Job, console: Console) -> Exit:
     weights = given(job.run)
     if weights:
         facts["weights"] = {"file": str(weights.weights.file), "sha256": sha256(weights.weights.file)}
-    record = RunRecord(job.folder, config=job.config, network=paper.record(), facts=facts, provenance=job.origins)
+    network = on_paper(job.run.network, image_shape(job.run))
+    record = RunRecord(job.folder, config=job.config, network=network, facts=facts, provenance=job.origins)
     attempt = Attempt(job, dataset, paper, weights, record, console, theirs)
     console.print(_opening(attempt), highlight=False, soft_wrap=True)
     try:
