@@ -12,6 +12,8 @@ LAYERS = (
     "errors",
     "door",
     "settings",
+    "markup",
+    "drawing",
     "blocks",
     "data",
     "tracking",
@@ -20,6 +22,8 @@ LAYERS = (
     "weights",
     "training",
     "config",
+    "lint",
+    "explain",
     "experiment",
     "sweep",
     "cli",
@@ -32,7 +36,9 @@ APART = {
     "network": {"data", "tracking", "compare"},
     "training": {"compare"},
     "config": {"compare"},
-    "experiment": {"compare"},
+    "lint": {"data", "tracking", "compare", "weights", "training", "config"},
+    "explain": {"data", "tracking", "compare", "weights", "training", "lint"},
+    "experiment": {"compare", "explain"},
 }
 """layers that do not know each other although one stands higher: they meet in `experiment`"""
 

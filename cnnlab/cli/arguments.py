@@ -18,7 +18,10 @@ NESTED = re.compile(r"""\$\{[^'"]*\$\{[^'"]*\}[^'"]*\}""")
 LONGEST = 20_000
 """characters of one word of a command"""
 
-FREE_TEXT = ("ckpt_path", "weights", "images", "name", "dir", "data.dir", "hydra.run.dir", "hydra.sweep.dir")
+FREE_TEXT = (
+    *("ckpt_path", "weights", "images", "name", "dir", "key", "against"),
+    *("data.dir", "hydra.run.dir", "hydra.sweep.dir"),
+)
 """settings that are free text to their user, but to Hydra's grammar full of operators"""
 
 

@@ -47,6 +47,8 @@ class Composed:
 
     config: dict[str, Any] = field(default_factory=dict)
     """resolved, for running"""
+    primary: str = "config"
+    """the file it begins with"""
     frozen: dict[str, Any] = field(default_factory=dict)
     """resolved but for environment variables, for saving: their values belong into no file"""
     run_dir: str | None = None
@@ -78,7 +80,7 @@ class Composed:
 
 def compose(loader: ConfigLoaderImpl, name: str, overrides: list[str]) -> Composed:
     """The configuration that the file `name` and `overrides` make, and the faults of both."""
-    result = Composed(overrides=overrides)
+    result = Composed(overrides=overrides, primary=name)
     groups = loader.repository.get_group_options("", ObjectType.GROUP)
     parsed = [override for override in _parse(overrides, result) if not _refused(loader, groups, override, result)]
     config = _load(loader, name, parsed, result)
@@ -86,9 +88,10 @@ def compose(loader: ConfigLoaderImpl, name: str, overrides: list[str]) -> Compos
         result.failed = True
         return result
     files = list(layers(loader, name, [str(override.input_line) for override in parsed]))
-    dropped, chosen = result.origins.history, list(config.hydra.runtime.choices)
+    dropped, chosen = result.origins, list(config.hydra.runtime.choices)
     result.origins = trace(files, parsed, chosen)
-    result.origins.history.update(dropped)
+    result.origins.history.update(dropped.history)
+    result.origins.values.update(dropped.values)
     result.choices = {group: str(choice) for group, choice in config.hydra.runtime.choices.items()}
     _check_places(files, result)
     _check_names(files, result)

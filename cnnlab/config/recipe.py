@@ -17,7 +17,7 @@ FREE = ("debug", "experiment", "variant")
 """groups whose files may set anything that is not Hydra's"""
 TARGETS = ("callbacks",)
 """groups in which a class may be named (`_target_`); which classes, the reader of each group says"""
-COMMANDS = ("task", "dir", "ckpt_path", "images")
+COMMANDS = ("task", "dir", "ckpt_path", "images", "key", "against")
 """settings that no file of a group has"""
 REFERENCES = 20
 """${…} in one file: each could double what the one before it made"""

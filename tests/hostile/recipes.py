@@ -396,6 +396,7 @@ VALUES = [
     other("a trainer of a million devices", "trainer", "max_epochs: 1\ndevices: 1000000\n", "task=train"),
     other("a trainer on nothing", "trainer", "max_epochs: 1\naccelerator: ../x\n"),
     other("a task of a file", "debug", "# @package _global_\ntask: report\ndir: /\n", "seed=0"),
+    other("another network of a file", "debug", "# @package _global_\nagainst: plugins=[evil]\n", "task=diff"),
     other("a checkpoint of a file", "debug", "# @package _global_\nckpt_path: /etc/passwd\n", "task=test"),
     other("a name of a path", "debug", "# @package _global_\nname: ../../CANARY\nmodel: {norm: ../x}\n"),
 ]  # fmt: skip
