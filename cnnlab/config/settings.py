@@ -25,6 +25,7 @@ from cnnlab.training.settings import (
 
 Task = Literal["train", "test", "predict", "summary", "preflight", "report"]
 Metric = Literal["shift", "gap", "gradients"]
+Adapt = Literal["channels", "classes", "shapes"]
 
 
 def _words(value: Any) -> Any:
@@ -35,10 +36,16 @@ def _words(value: Any) -> Any:
     return tuple(value)
 
 
+Words = Annotated[tuple[str, ...], BeforeValidator(_words, json_schema_input_type=str | list[str])]
+
+
 def _jobs(value: Any) -> Any:
     if value == "auto" or (type(value) is int and value >= 1):
         return value
     raise ValueError(f"should be a number of processes or auto, not {shown(value)}")
+
+
+Span = Annotated[str, Field(pattern=r"^\d+(\.\d+)?[smh]$")]
 
 
 def _seconds(value: Any) -> Any:
@@ -59,11 +66,11 @@ class Top(Settings):
     """of everything random: split, order, first weights, augmentation, dropout"""
     name: str | None = None
     """name of the run's folder; null: the network's"""
-    tags: Annotated[tuple[str, ...], BeforeValidator(_words)] = ()
+    tags: Words = ()
     """words to find the run by"""
     blocks: dict[str, Any] = Field(default_factory=dict)
     """blocks written in YAML for any network; those that a network defines itself come first"""
-    plugins: Annotated[tuple[str, ...], BeforeValidator(_words)] = ()
+    plugins: Words = ()
     """modules with blocks of your own; only the command line and your own config.yaml name them"""
     threads: Count | None = None
     """CPU threads; null: as many as torch takes by itself"""
@@ -75,7 +82,7 @@ class Top(Settings):
     """a checkpoint or a run's folder, for task=test and task=predict"""
     weights: Annotated[str, Field(min_length=1)] | None = None
     """weights to start from: a file, a run's folder, or a name such as torchvision/resnet18"""
-    adapt: Annotated[tuple[Literal["channels", "classes", "shapes"], ...], BeforeValidator(_words)] = ()
+    adapt: Annotated[tuple[Adapt, ...], BeforeValidator(_words, json_schema_input_type=Adapt | list[Adapt])] = ()
     """where the weights may differ: channels of the images, classes (the output layer starts anew), shapes (of layers,
     which start anew)"""
     images: Annotated[str, Field(min_length=1)] | None = None
@@ -84,13 +91,13 @@ class Top(Settings):
     """a sweep's folder, a pattern, or several with commas between them, for task=report"""
     format: Literal["text", "json"] = "text"
     """how tables are printed"""
-    metrics: Annotated[tuple[Metric, ...], BeforeValidator(_words)] = ()
+    metrics: Annotated[tuple[Metric, ...], BeforeValidator(_words, json_schema_input_type=Metric | list[Metric])] = ()
     """what a run measures besides: accuracy under shifts, the gap to its training images, gradients a block"""
     jobs: Annotated[Count | Literal["auto"], BeforeValidator(_jobs)] = "auto"
     """a sweep's processes at once; auto: one a processor"""
     retry: Literal["failed"] | None = None
     """failed: a sweep's jobs that failed are trained again"""
-    timeout: Annotated[Positive | None, BeforeValidator(_seconds)] = None
+    timeout: Annotated[Positive | None, BeforeValidator(_seconds, json_schema_input_type=Positive | Span | None)] = None
     """how long a job of a sweep may take: seconds, or such as 90s, 10m, 2h"""
 
 
