@@ -21,6 +21,8 @@ LAYERS = (
     "config",
     "experiment",
     "sweep",
+    "schema",
+    "inspection",
     "cli",
 )
 """from the bottom up; a module may import its own layer and those below"""

@@ -23,7 +23,7 @@ from cnnlab.training.settings import (
     read_callbacks,
 )
 
-Task = Literal["train", "test", "predict", "summary", "preflight", "report"]
+Task = Literal["train", "test", "predict", "summary", "preflight", "report", "schema", "validate", "inspect"]
 Metric = Literal["shift", "gap", "gradients"]
 Adapt = Literal["channels", "classes", "shapes"]
 
@@ -79,16 +79,17 @@ class Top(Settings):
     checkpoint: CheckpointSettings = CheckpointSettings()
     """when a run can be taken up again from"""
     ckpt_path: Annotated[str, Field(min_length=1)] | None = None
-    """a checkpoint or a run's folder, for task=test and task=predict"""
+    """a checkpoint or a run's folder, for task=test, task=predict and task=inspect"""
     weights: Annotated[str, Field(min_length=1)] | None = None
     """weights to start from: a file, a run's folder, or a name such as torchvision/resnet18"""
     adapt: Annotated[tuple[Adapt, ...], BeforeValidator(_words, json_schema_input_type=Adapt | list[Adapt])] = ()
     """where the weights may differ: channels of the images, classes (the output layer starts anew), shapes (of layers,
     which start anew)"""
     images: Annotated[str, Field(min_length=1)] | None = None
-    """image file, folder or glob pattern, for task=predict"""
+    """image file, folder or glob pattern, for task=predict and task=inspect"""
     dir: Annotated[str, Field(min_length=1)] | None = None
-    """a sweep's folder, a pattern, or several with commas between them, for task=report"""
+    """a sweep's folder, a pattern, or several with commas between them, for task=report; what task=validate checks, or
+    where task=schema writes, in the place of conf/"""
     format: Literal["text", "json"] = "text"
     """how tables are printed"""
     metrics: Annotated[tuple[Metric, ...], BeforeValidator(_words, json_schema_input_type=Metric | list[Metric])] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -209,6 +209,6 @@ def _aux() -> Node:
 
 def blocks() -> Node:
     """The schema of conf/blocks/*.yaml."""
-    own = {"$ref": f"model.json#/definitions/own"}
+    own = {"$ref": "model.json#/definitions/own"}
     part = {"type": "object", "properties": {"defaults": defaults()}, "additionalProperties": own}
     return {"$schema": DRAFT, "title": "blocks for any network", **ref(PART), "definitions": {PART: part}}

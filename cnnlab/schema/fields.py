@@ -1,4 +1,4 @@
-"""A record's fields as JSON Schema (draft 7, which every editor reads), in all the forms that YAML may write them in."""
+"""A record's fields as JSON Schema (draft 7, which every editor reads), in all the forms that YAML may have."""
 
 from __future__ import annotations
 

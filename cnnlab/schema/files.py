@@ -23,7 +23,7 @@ MODELINE = re.compile(r"^# yaml-language-server: \$schema=(\S+)$", re.MULTILINE)
 
 
 def made(confs: Sequence[Path]) -> dict[str, str]:
-    """The text of each schema file, by its name, for the files in folders of configuration; the first one counts most."""
+    """The text of each schema file, by its name, for folders of configuration; the first one counts most."""
     options: dict[str, list[str]] = {}
     for conf in confs:
         for folder in sorted(path for path in conf.iterdir() if path.is_dir() and path.name != FOLDER):
