@@ -88,7 +88,7 @@ def asked(confs: Sequence[Path], named: str | None) -> list[tuple[Path, Path]]:
 def _root(file: Path, confs: Sequence[Path], groups: set[str]) -> Path:
     """The folder of configuration around a file: a known one, else that of its group, else the file's own."""
     known = next((conf for conf in confs if conf.resolve() in file.parents), None)
-    group = next((above for above in reversed(file.parents) if above.name in groups), None)
+    group = next((above for above in file.parents if above.name in groups), None)
     return known or (group.parent if group else file.parent)
 
 
@@ -104,8 +104,9 @@ def faults(hydra: Hydra, arguments: Arguments, file: Path, root: Path) -> Iterat
         yield from _of_study(hydra, arguments, words, option)
         return
     words = [word for word in words if word.partition("=")[0] != group]
-    chosen = f"{group}={option if re.fullmatch(r'[\w/.-]+', option) else quoted(option)}"
-    yield from _of_group(hydra, arguments.config_name, [*words, chosen], group)
+    plain = re.fullmatch(r"[\w/.-]+", option)
+    choice = f"{group}={option if plain else quoted(option)}"
+    yield from _of_group(hydra, arguments.config_name, [*words, choice], group)
 
 
 def _of_group(hydra: Hydra, config: str, words: list[str], group: str | None) -> Iterator[Noted]:
@@ -157,17 +158,16 @@ def _of_study(hydra: Hydra, arguments: Arguments, words: list[str], name: str) -
 
 
 PLACE = re.compile(r"(?P<file>[^\n]+?\.ya?ml)(:(?P<line>\d+):(?P<column>\d+))?  (?P<rest>.*)", re.DOTALL)
+"""how our messages begin"""
 
 
 def problem(noted: Noted | str, file: Path) -> Problem:
     """A fault with its place; where it has none of its own, the file that was checked."""
-    said = str(noted)
-    if isinstance(noted, Noted) and noted.where in (None, COMMAND_LINE):
-        return Problem(shown(file), None, None, noted.fault.path, noted.fault.message, noted.lines)
-    place = PLACE.match(said)
+    fault = noted.fault if isinstance(noted, Noted) else Fault("", noted)
+    where = noted.where if isinstance(noted, Noted) and noted.where != COMMAND_LINE else None
+    lines = noted.lines if isinstance(noted, Noted) else ()
+    place = PLACE.match(f"{where}  " if where else fault.message)
     if place is None:
-        return Problem(shown(file), None, None, "", said)
+        return Problem(shown(file), None, None, fault.path, fault.message, lines)
     line, column = (int(place[key]) if place[key] else None for key in ("line", "column"))
-    if isinstance(noted, Noted):
-        return Problem(place["file"], line, column, noted.fault.path, noted.fault.message, noted.lines)
-    return Problem(place["file"], line, column, "", place["rest"])
+    return Problem(place["file"], line, column, fault.path, fault.message if where else place["rest"], lines)

@@ -170,8 +170,8 @@ def _method(look: Look) -> Markup:
         "Monthly Weather Review 78.",
         "Shifts": "Zhang 2019, arXiv:1904.11486, §4.2, with moves that are known and not drawn: the share of "
         "images that are taken for the same class as unmoved, whether right or wrong. As a run's metrics=shift.",
-        "Gradients": "Of the loss (cross-entropy) in evaluation mode and 32 bits: by each image's own activations, and by "
-        "the kernel weights for the mean loss.",
+        "Gradients": "Of the loss (cross-entropy) in evaluation mode and 32 bits: by each image's own activations, and "
+        "by the kernel weights for the mean loss.",
     }
     pairs = [tag("div", tag("dt", name), tag("dd", said)) for name, said in entries.items()]
     return tag("dl", pairs, class_="method")

@@ -38,14 +38,14 @@ def test_all_faults_of_all_files_are_told_at_once_with_their_places(
     said = spoken(capsys)
     starts = [line.split("  ")[0] for line in said if not line.startswith(" ")]
     assert starts[:-1] == [
-        "mine/blocks/d.yaml:1:45",
+        "mine/blocks/d.yaml:1:50",
         "mine/data/e.yaml:2:1",
         "mine/model/a.yaml:3:12",
         "mine/model/a.yaml:4:12",
-        "mine/model/b.yaml:2:13",
+        "mine/model/b.yaml:2:8",
         "mine/model/c.yaml:2:1",
         "mine/optimizer/g.yaml:2:1",
-        "mine/study/f.yaml:3:12",
+        "mine/study/f.yaml:3:11",
     ]
     assert starts[-1] == "8 faults in 7 of 8 files"
     assert "did you mean 'kernel_size'" in said[0]
