@@ -211,4 +211,4 @@ def blocks() -> Node:
     """The schema of conf/blocks/*.yaml."""
     own = {"$ref": "model.json#/definitions/own"}
     part = {"type": "object", "properties": {"defaults": defaults()}, "additionalProperties": own}
-    return {"$schema": DRAFT, "title": "blocks for any network", **ref(PART), "definitions": {PART: part}}
+    return {"$schema": DRAFT, "description": "blocks for any network", **ref(PART), "definitions": {PART: part}}

@@ -91,11 +91,11 @@ class _Reader:
         if self.dialect.absent and None not in choices:
             choices.append(None)
         ways = [*([{"enum": choices}] if choices else []), *(part for part in parts if "enum" not in part)]
-        wanted = sentence(ways)
+        wanted = sentence([way for way in ways if not (self.dialect.absent and way == {"enum": [None]})])
         if not any(way.get("type") == "string" and "pattern" not in way for way in ways):
             ways.append({"type": "string", "pattern": self.dialect.text})
         ways = [_worded(way, wanted) for way in unique(ways)]
-        return {**said, **(ways[0] if len(ways) == 1 else {"anyOf": ways})}
+        return {**said, **_one_of(ways)}
 
     def parts(self, node: Node, words: Iterable[str] = ()) -> Iterator[Node]:
         """What it may be, one by one; `{}` for anything."""
@@ -138,6 +138,16 @@ class _Reader:
         return mapping(inner)
 
 
+def _one_of(ways: list[Node]) -> Node:
+    """Any of them; a mapping of settings, where one may stand, has its own faults told, not that it is no number."""
+    records = [way for way in ways if "properties" in way]
+    rest = [way for way in ways if "properties" not in way]
+    if not records or not rest:
+        return ways[0] if len(ways) == 1 else {"anyOf": ways}
+    kinds = [*rest, {"type": "object", "errorMessage": rest[0]["errorMessage"]}]
+    return {"anyOf": kinds, "if": {"type": "object"}, "then": _one_of(records)}
+
+
 def mapping(settings: Mapping[str, Node], **more: Any) -> Node:
     """A mapping of these settings and no others."""
     return {"type": "object", "properties": dict(settings), "additionalProperties": False, **more}
@@ -162,6 +172,8 @@ def unique(values: Iterable[Any]) -> list[Any]:
 
 def _worded(way: Node, wanted: str) -> Node:
     """With a sentence for the editor, in the place of types and regular expressions."""
+    if "properties" in way:
+        return way  # which of its settings is wrong is told better without
     said = {"patternErrorMessage": wanted} if "pattern" in way else {}
     return {**way, "errorMessage": wanted, **said}
 

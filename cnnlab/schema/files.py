@@ -29,7 +29,8 @@ def made(confs: Sequence[Path]) -> dict[str, str]:
         for folder in sorted(path for path in conf.iterdir() if path.is_dir() and path.name != FOLDER):
             files = sorted(str(file.relative_to(folder).with_suffix("")) for file in folder.rglob("*.yaml"))
             options.setdefault(folder.name, []).extend(files)
-    return {f"{name}.json": text(schema) for name, schema in schemas(written(confs), options).items()}
+    named = [Path(schema_for(file, conf)).stem for conf in confs for file in conf.rglob("*.yaml")]
+    return {f"{name}.json": text(schema) for name, schema in schemas(written(confs), options, sorted(named)).items()}
 
 
 def text(schema: Node) -> str:

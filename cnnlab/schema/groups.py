@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cnnlab.compare.claims import Claim
@@ -34,8 +34,8 @@ GLOBAL = "global"
 """of config.yaml, and of groups whose files set settings of any other (`# @package _global_`)"""
 
 
-def schemas(written: Written, options: Options) -> dict[str, Node]:
-    """Every group's schema."""
+def schemas(written: Written, options: Options, named: Iterable[str] = ()) -> dict[str, Node]:
+    """Every group's schema, and those that files name."""
     found = {
         "model": model(written),
         SHARED: blocks(),
@@ -45,6 +45,8 @@ def schemas(written: Written, options: Options) -> dict[str, Node]:
         "study": _study(options),
         GLOBAL: _global(options),
     }
+    for group in (*GROUPS, *named):  # without a record here: anything goes
+        found.setdefault(group, document(group, mapping({"defaults": defaults()}, additionalProperties=True)))
     return {name: shared(schema) for name, schema in found.items()}
 
 

@@ -24,7 +24,7 @@ def document(title: str, part: Node, required: Sequence[str] = (), definitions: 
     whole = {"if": {"not": {"required": ["defaults"]}}, "then": {"required": list(required)}}
     return {
         "$schema": DRAFT,
-        "title": title,
+        "description": title,
         "allOf": [{"$ref": f"#/definitions/{PART}"}, *([whole] if required else [])],
         "definitions": {PART: part, **definitions},
     }

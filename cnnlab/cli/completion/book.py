@@ -52,8 +52,10 @@ class Schema:
             for inner in self.node.get(key, ()):
                 yield from self.within(inner).all(value)
         if "if" in self.node:
-            way = self.node.get("then" if holds(self.node["if"], value) else "else")
-            yield from self.within(way).all(value)
+            condition = self.node["if"]
+            unknown = condition == {"type": "object"} and value is None  # what will stand there is still to be typed
+            for side in ("then", "else") if unknown else ("then" if holds(condition, value) else "else",):
+                yield from self.within(self.node.get(side)).all(value)
 
     def within(self, node: Any) -> Schema:
         return Schema(self.book, self.name, node)
@@ -125,7 +127,7 @@ def holds(condition: Any, value: Any) -> bool:
     said = value if isinstance(value, dict) else {}
     if "not" in condition and holds(condition["not"], value):
         return False
-    if condition.get("type") == "object" and not (value is None or isinstance(value, dict)):
+    if condition.get("type") == "object" and not isinstance(value, dict):
         return False
     if any(name not in said for name in condition.get("required", ())):
         return False
