@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import log10
 
 from torch import Tensor
 
 from cnnlab.compare.page.markup import Content, Markup, tag
-from cnnlab.compare.page.plot import Scale, bottom, chart, figure, left, line, percent, table, text
+from cnnlab.compare.page.plot import Scale, bottom, chart, figure, left, line, table, text
 from cnnlab.compare.wording import number
 from cnnlab.inspection.blocks import Kernel, Stats
 from cnnlab.inspection.calibration import Calibration
 from cnnlab.inspection.look import Look
 from cnnlab.inspection.shifts import REACH, Moved
-
-SMALL = 8.0
-"""side of a bar's least length, so that what is there is seen"""
+from cnnlab.inspection.wording import share
 
 
 def titled(mark: Markup, said: str) -> Markup:
@@ -29,16 +28,16 @@ def reliability(found: Calibration) -> Markup:
     bars: list[Content] = []
     for one in found.bins:
         start, end = x(one.low) + 1, x(one.high) - 1
-        said = f"{percent(one.low)} to {percent(one.high)} sure: {one.count} images, {percent(one.accuracy)} right"
-        top, base = min(y(one.accuracy), y(one.confidence)), max(y(one.accuracy), y(one.confidence))
-        gap = tag("rect", x=start, y=top, width=end - start, height=max(base - top, 1.0), class_="gap")
-        bar = tag("rect", x=start, y=y(one.accuracy), width=end - start, height=y(0) - y(one.accuracy), class_="share")
+        said = f"{share(one.low)} to {share(one.high)} sure: {one.count} images, {share(one.accuracy)} right"
+        top, base = sorted((y(one.accuracy), y(one.confidence)))
+        gap = tag("rect", x=start, y=top, width=end - start, height=base - top, class_="gap")
+        bar = tag("rect", x=start, y=base, width=end - start, height=y(0) - base, class_="share")
         level = line(start, y(one.accuracy), end, y(one.accuracy), class_="level")
         bars.append(titled(tag("g", bar, gap, level), said))
-    axes = [left(y, 46, 396, "share that is right", percent), bottom(x, 24, 330, "how sure it is", percent)]
+    axes = [left(y, 46, 396, "share that is right", share), bottom(x, 24, 330, "how sure it is", share)]
     even = line(x(0), y(0), x(1), y(1), class_="even")
-    said = f"accuracy {percent(found.accuracy)}, mean confidence {percent(found.confidence)}, ECE {percent(found.ece)}"
-    rows = [[f"{percent(b.low)} – {percent(b.high)}", str(b.count), percent(b.confidence), percent(b.accuracy)]
+    said = f"accuracy {share(found.accuracy)}, mean confidence {share(found.confidence)}, ECE {share(found.ece)}"
+    rows = [[f"{share(b.low)} – {share(b.high)}", str(b.count), share(b.confidence), share(b.accuracy)]
             for b in found.bins]  # fmt: skip
     numbers = table(["how sure", "images", "confidence", "accuracy"], rows)
     return figure("Reliability", chart(420, 372, said, axes, bars, even), "shaded: the gap", numbers)
@@ -47,7 +46,7 @@ def reliability(found: Calibration) -> Markup:
 def confidences(found: Calibration) -> Markup:
     """How many images fall where."""
     most = max(one.count for one in found.bins)
-    x, y = Scale(0, 1, 46, 396), Scale(0, most, 330, 24)
+    x, y = Scale(0, 1, 46, 396), Scale(0, 1.25 * most, 330, 24)
     bars = [
         titled(
             tag("rect", x=x(b.low) + 1, y=y(b.count), width=x(b.high) - x(b.low) - 2, height=y(0) - y(b.count),
@@ -60,11 +59,11 @@ def confidences(found: Calibration) -> Markup:
         tag("g", line(x(at), 24, x(at), 330, class_=name), text(x(at) + (6 if at < 0.5 else -6), where, said,
             anchor="start" if at < 0.5 else "end", class_="name"))
         for at, name, said, where in (
-            (found.accuracy, "even", f"accuracy {percent(found.accuracy)}", 38),
-            (found.confidence, "level", f"confidence {percent(found.confidence)}", 56),
+            (found.accuracy, "even", f"accuracy {share(found.accuracy)}", 38),
+            (found.confidence, "level", f"confidence {share(found.confidence)}", 56),
         )
     ]  # fmt: skip
-    axes = [left(y, 46, 396, "images", number), bottom(x, 24, 330, "how sure it is", percent)]
+    axes = [left(y, 46, 396, "images", number), bottom(x, 24, 330, "how sure it is", share)]
     return figure("How sure it is", chart(420, 372, "a histogram of the highest probability", axes, bars, marks))
 
 
@@ -73,9 +72,9 @@ def histogram(one: Stats) -> Markup:
     most = max(one.histogram) ** 0.5 or 1.0
     wide = 120 / len(one.histogram)
     bars = [
-        tag("rect", x=i * wide, y=26 - 26 * share**0.5 / most, width=wide - 0.4, height=26 * share**0.5 / most)
-        for i, share in enumerate(one.histogram)
-        if share
+        tag("rect", x=i * wide, y=26 - 26 * part**0.5 / most, width=wide - 0.4, height=26 * part**0.5 / most)
+        for i, part in enumerate(one.histogram)
+        if part
     ]
     zero = (0 - one.low) / ((one.high - one.low) or 1) * 120
     mark = line(zero, 0, zero, 28, class_="zero") if 0 <= zero <= 120 else None
@@ -93,7 +92,7 @@ def blocks(stats: Sequence[Stats], kinds: dict[str, str]) -> Markup:
             histogram(one),
             number(one.mean),
             number(one.std),
-            percent(one.zeros),
+            share(one.zeros),
             f"{one.dead} of {one.channels}",
             _bar(one.gradient, strongest),
         ]
@@ -113,25 +112,23 @@ def weights(kernels: Sequence[Kernel]) -> Markup:
     return tag("div", table(["block", "weights", "gradient", "gradient / weights"], rows), class_="wide blocks")
 
 
-DECADES = 6
+DECADES = 4
 """that a bar of gradients spans"""
 
 
 def _bar(value: float, most: float) -> Markup:
     """A number and, on a logarithmic scale, a bar."""
-    from math import log10
-
-    share = max(0.0, 1 + log10(value / most) / DECADES) if value > 0 else 0.0
-    bar = tag("span", class_="bar-", style=f"--w: {100 * share:.1f}%")
+    length = max(0.0, 1 + log10(value / most) / DECADES) if value > 0 else 0.0
+    bar = tag("span", class_="bar-", style=f"--w: {100 * length:.1f}%")
     return tag("span", bar, number(value), class_="barred")
 
 
 def shift_table(found: dict[str, float], accuracy: float) -> Markup:
     """As a run's `metrics=shift`: mean over the four ways."""
-    rows = [["not moved", percent(accuracy), "100 %"]]
+    rows = [["not moved", share(accuracy), "100 %"]]
     for pixels in range(1, REACH + 1):
         label = f"{pixels} pixel{'s' if pixels > 1 else ''}"
-        rows.append([label, percent(found[f"shift/acc_{pixels}"]), percent(found[f"shift/agree_{pixels}"])])
+        rows.append([label, share(found[f"shift/acc_{pixels}"]), share(found[f"shift/agree_{pixels}"])])
     return table(["moved by", "accuracy", "same answer as unmoved"], rows)
 
 
@@ -145,10 +142,10 @@ def ways(values: Tensor, said: Callable[[int, int], str], label: Callable[[float
     for down in range(side):
         for right in range(side):
             value = values[down, right].item()
-            share = max(0.0, min(1.0, (value - low) / (1 - low or 1.0)))
+            depth = max(0.0, min(1.0, (value - low) / (1 - low or 1.0)))
             x, y = 30 + right * CELL, 14 + down * CELL
-            box = tag("rect", x=x, y=y, width=CELL - 2, height=CELL - 2, rx=3, class_="cell", style=f"--s: {share:.3f}")
-            word = text(x + CELL / 2 - 1, y + CELL / 2 + 3, label(value), anchor="middle", class_=_on(share))
+            box = tag("rect", x=x, y=y, width=CELL - 2, height=CELL - 2, rx=3, class_="cell", style=f"--s: {depth:.3f}")
+            word = text(x + CELL / 2 - 1, y + CELL / 2 + 3, label(value), anchor="middle", class_=_on(depth))
             cells.append(titled(tag("g", box, word), said(down - REACH, right - REACH)))
     heads = [
         [text(30 + i * CELL + CELL / 2 - 1, 10, _signed(i - REACH), anchor="middle"),
@@ -159,8 +156,9 @@ def ways(values: Tensor, said: Callable[[int, int], str], label: Callable[[float
     return chart(width, 14 + side * CELL + 4, "a table of what moving the image does", heads, cells)
 
 
-def _on(share: float) -> str:
-    return "in dark" if share > 0.55 else "in"
+def _on(depth: float) -> str:
+    """The class of a word on a cell of this colour."""
+    return "in dark" if depth > 0.75 else "in"
 
 
 def _signed(value: int) -> str:
@@ -184,7 +182,7 @@ def agreement(look: Look) -> Markup:
     def said(down: int, right: int) -> str:
         at = (down + REACH, right + REACH)
         same, correct = shares[at].item(), accuracy[at].item()
-        return f"{way(down, right)}: {percent(same)} keep their answer, {percent(correct)} are right"
+        return f"{way(down, right)}: {share(same)} keep their answer, {share(correct)} are right"
 
     picture = ways(shares, said, lambda value: f"{100 * value:.0f}", low=0.0)
     note = f"per cent of {look.gridded} test images; rows down, columns right"
@@ -200,7 +198,7 @@ def answer(look: Look, place: int) -> Markup:
 
     def said(down: int, right: int) -> str:
         at = (down + REACH, right + REACH)
-        return f"{way(down, right)}: {look.classes[int(predicted[at])]} ({percent(confidence[at].item())})"
+        return f"{way(down, right)}: {look.classes[int(predicted[at])]} ({share(confidence[at].item())})"
 
     picture = ways(same * confidence, said, lambda value: f"{100 * value:.0f}" if value else "✗", low=0.0)
     others = dict.fromkeys(look.classes[i] for i in predicted[~same].tolist())

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from cnnlab.compare.page import markup
 from cnnlab.compare.page.markup import Content, Markup, join, tag
-from cnnlab.compare.page.plot import percent, table
+from cnnlab.compare.page.plot import table
 from cnnlab.compare.wording import number
 from cnnlab.inspection import figures, pictures, sheets
 from cnnlab.inspection.calibration import BINS
 from cnnlab.inspection.look import Look, Shown
+from cnnlab.inspection.wording import share
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """nothing may be fetched, whatever a record has smuggled in"""
@@ -43,8 +44,8 @@ def _top(look: Look) -> Markup:
     found = look.calibration
     size = "×".join(map(str, look.input))
     lead = (
-        f"It is right on {percent(found.accuracy)} of {look.tested:,} test images, and thinks it is on "
-        f"{percent(found.confidence)}. Moved by one pixel, {percent(look.shift['shift/agree_1'])} keep their answer."
+        f"It is right on {share(found.accuracy)} of {look.tested:,} test images, and thinks it is on "
+        f"{share(found.confidence)}. Moved by one pixel, {share(look.shift['shift/agree_1'])} keep their answer."
     )
     return tag(
         "header",
@@ -83,7 +84,7 @@ def _answers(look: Look) -> Content:
 def _answer(one: Shown, classes: Sequence[str]) -> Markup:
     top = one.probabilities.topk(min(TOP, len(classes)))
     rows = [
-        tag("li", tag("span", class_="bar-", style=f"--w: {100 * p:.1f}%"), f"{classes[i]} ", tag("b", percent(p)))
+        tag("li", tag("span", class_="bar-", style=f"--w: {100 * p:.1f}%"), f"{classes[i]} ", tag("b", share(p)))
         for p, i in zip(top.values.tolist(), top.indices.tolist(), strict=True)
     ]
     said = one.name
@@ -107,7 +108,7 @@ def _blocks(look: Look) -> Content:
     kinds = {layer.name: layer.block for layer in look.layers}
     said = (
         f"Over {look.measured} test images. Dead channels are 0 on all of them, everywhere. A gradient's size is its "
-        "root mean square; the bars are logarithmic, six powers of ten long."
+        "root mean square; the bars are logarithmic, four powers of ten long."
     )
     note = "all copies of a block together; root mean squares, of the mean loss"
     return [
@@ -122,10 +123,10 @@ def _calibration(look: Look) -> Content:
     before, after = look.calibration, look.softened
     lean = before.confidence - before.accuracy
     tendency = "surer than it is right" if lean > 0 else "less sure than it is right"
-    said = f"On average it is {percent(abs(lean))} {tendency}; bin by bin the gap is {percent(before.ece)} (ECE)."
+    said = f"On average it is {100 * abs(lean):.1f} points {tendency}; bin by bin the gap is {share(before.ece)} (ECE)."
     soft = (
         f"Dividing its logits by {number(look.temperature)}, which suits the validation images best, "
-        f"would make that {percent(after.ece)}; it changes no answer."
+        f"would make that {share(after.ece)}; it changes no answer."
     )
     pair = [figures.reliability(before), figures.confidences(before)]
     rows = [[name, *(f(one) for one in (before, after))] for name, f in NUMBERS.items()]
@@ -138,8 +139,8 @@ def _calibration(look: Look) -> Content:
 
 
 NUMBERS = {
-    "expected calibration error": lambda one: percent(one.ece),
-    "largest gap of a bin": lambda one: percent(one.worst),
+    "expected calibration error": lambda one: share(one.ece),
+    "largest gap of a bin": lambda one: share(one.worst),
     "negative log-likelihood": lambda one: number(one.nll),
     "Brier score": lambda one: number(one.brier),
 }

@@ -14,6 +14,8 @@ from PIL import Image
 CLEAR = 255
 """of a palette: nothing, between two pictures"""
 LEVELS = 254
+LEAST = 20
+"""pixels of a map's side, about, in a sheet of several"""
 SEQUENTIAL, DIVERGING = "magma", "RdBu_r"
 """both can be told apart in gray, and with any colour vision"""
 
@@ -46,14 +48,19 @@ def levels(values: np.ndarray, low: float, high: float) -> np.ndarray:
     return (share.clip(0, 1) * LEVELS).round().astype(np.uint8)
 
 
-def sheet(maps: Sequence[np.ndarray], low: float, high: float, columns: int) -> str:
-    """Maps (H, W) of one size beside and below each other, a clear pixel between; below zero blue, above red."""
+def sheet(maps: Sequence[np.ndarray], low: float, high: float, columns: int, gap: int = 1) -> str:
+    """Maps (H, W) of one size beside and below each other; below zero blue, above red. `gap` is clear, in pixels.
+
+    Small maps are made larger first, that the gap be narrow.
+    """
     rows = math.ceil(len(maps) / columns)
-    height, width = maps[0].shape
-    sheet = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1), CLEAR, np.uint8)
+    zoom = max(1, round(LEAST / max(maps[0].shape))) if gap else 1
+    height, width = (zoom * side for side in maps[0].shape)
+    sheet = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap), CLEAR, np.uint8)
     for place, one in enumerate(maps):
-        top, left = place // columns * (height + 1), place % columns * (width + 1)
-        sheet[top : top + height, left : left + width] = levels(one, low, high)
+        top, left = place // columns * (height + gap), place % columns * (width + gap)
+        drawn = levels(one, low, high).repeat(zoom, 0).repeat(zoom, 1)
+        sheet[top : top + height, left : left + width] = drawn
     image = Image.frombytes("P", sheet.shape[::-1], sheet.tobytes())
     image.putpalette(PALETTES[DIVERGING if low < 0 else SEQUENTIAL])
     return data_uri(image, transparency=CLEAR)

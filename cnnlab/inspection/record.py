@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from cnnlab.compare.page.plot import percent
 from cnnlab.compare.wording import number
 from cnnlab.inspection.calibration import Calibration
 from cnnlab.inspection.look import Look, Shown
 from cnnlab.inspection.shifts import Moved
+from cnnlab.inspection.wording import share
 
 
 def record(look: Look) -> dict[str, Any]:
@@ -47,11 +47,11 @@ def lines(look: Look) -> list[str]:
     found, quiet = look.calibration, [one for one in look.stats if one.dead]
     weakest = min(look.kernels, key=lambda one: one.gradient) if look.kernels else None
     said = [
-        f"{look.title}: {percent(found.accuracy)} of {look.tested:,} test images right, "
-        f"{percent(found.confidence)} sure on average",
-        f"calibration: ECE {percent(found.ece)}, with logits / {number(look.temperature)} {percent(look.softened.ece)}",
+        f"{look.title}: {share(found.accuracy)} of {look.tested:,} test images right, "
+        f"{share(found.confidence)} sure on average",
+        f"calibration: ECE {share(found.ece)}, with logits / {number(look.temperature)} {share(look.softened.ece)}",
         "moved by 1, 2, 3 pixels: "
-        + ", ".join(percent(look.shift[f"shift/agree_{pixels}"]) for pixels in (1, 2, 3))
+        + ", ".join(share(look.shift[f"shift/agree_{pixels}"]) for pixels in (1, 2, 3))
         + " keep their answer",
     ]
     if quiet:

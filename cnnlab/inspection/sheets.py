@@ -55,7 +55,7 @@ def filters(kernels: Kernels) -> Content:
 
 
 def _filter(kernel: np.ndarray, name: str, bound: float) -> Markup:
-    one = pictures.colours(kernel, bound) if len(kernel) == 3 else pictures.sheet([kernel[0]], -bound, bound, 1)
+    one = pictures.colours(kernel, bound) if len(kernel) == 3 else pictures.sheet([kernel[0]], -bound, bound, 1, gap=0)
     said = f"{name}: {number(float(kernel.min()))} to {number(float(kernel.max()))}"
     return tag("img", src=one, alt=said, title=said, class_="pixels")
 
@@ -115,4 +115,4 @@ def _units(out: Tensor, _: Fineness) -> tuple[list[str], str]:
     wide = min(some.shape[1], 16)
     cells: list[Sequence[np.ndarray]] = [[value.numpy().reshape(1, 1) for value in one] for one in some]
     said = f"the first {MOST_UNITS} of them; " if out.shape[1] > MOST_UNITS else ""
-    return [pictures.sheet(one, low, high, wide) for one in cells], f"{said}{number(low)} to {number(high)}"
+    return [pictures.sheet(one, low, high, wide, gap=0) for one in cells], f"{said}{number(low)} to {number(high)}"

@@ -11,7 +11,7 @@ _cnnlab() {
     fi
   done
   if [[ -z $script ]]; then
-    if (( $+functions[_python] )) || [[ -n ${fpath[(r)*]} && -n $functions_source[_python] ]]; then
+    if (( $+functions[_python] )); then
       _python "$@"
     else
       _files
