@@ -123,15 +123,16 @@ def single(hydra: Hydra, arguments: Arguments) -> Exit:
     from cnnlab.cli.validate import validate
 
     composed = _composed(hydra, arguments, arguments.overrides)
-    match arguments.value("task") or composed.config.get("task"):  # of the files themselves, not of a run
-        case "schema":
-            return schema(hydra, arguments, composed)
-        case "validate":
-            return validate(hydra, arguments)
-    run, noted = check(composed)
-    if run is None:
-        return complain(noted)
+    run, noted = None, []
+    task = arguments.value("task") or composed.config.get("task")
     try:
+        if task == "schema":  # of the files themselves, not of a run
+            return schema(hydra, arguments, composed)
+        if task == "validate":
+            return validate(hydra, arguments)
+        run, noted = check(composed)
+        if run is None:
+            return complain(noted)
         if run.top.task == "report":  # it writes where its sweep lies and has no folder of its own
             return report(run.top)
         with place(run, composed, composed.run_dir) as here:

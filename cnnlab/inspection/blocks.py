@@ -42,9 +42,11 @@ def stages(net: Net) -> dict[str, nn.Module]:
 @contextmanager
 def watched(modules: dict[str, nn.Module], see: Callable[[str, Tensor], None]) -> Iterator[None]:
     """For the time being, `see` is called with what each module leaves."""
-    hooks = [
-        module.register_forward_hook(lambda _, __, out, name=name: see(name, out)) for name, module in modules.items()
-    ]
+
+    def hook(name: str) -> Callable[[nn.Module, object, Tensor], None]:
+        return lambda _, __, out: see(name, out)
+
+    hooks = [module.register_forward_hook(hook(name)) for name, module in modules.items()]
     try:
         yield
     finally:
@@ -56,7 +58,11 @@ def watched(modules: dict[str, nn.Module], see: Callable[[str, Tensor], None]) -
 def outputs(net: Net, x: Tensor) -> dict[str, Tensor]:
     """What each block leaves of images x (B, C, H, W): (B, C, H, W) or (B, F), on the CPU."""
     found: dict[str, Tensor] = {}
-    with watched(stages(net), lambda name, out: found.__setitem__(name, out.detach().float().cpu().clone())):
+
+    def see(name: str, out: Tensor) -> None:
+        found[name] = out.float().cpu().clone()  # what follows may change it in place
+
+    with watched(stages(net), see):
         net(x)
     return found
 

@@ -61,7 +61,7 @@ def sheet(maps: Sequence[np.ndarray], low: float, high: float, columns: int, gap
         top, left = place // columns * (height + gap), place % columns * (width + gap)
         drawn = levels(one, low, high).repeat(zoom, 0).repeat(zoom, 1)
         sheet[top : top + height, left : left + width] = drawn
-    image = Image.frombytes("P", sheet.shape[::-1], sheet.tobytes())
+    image = Image.frombytes("P", (sheet.shape[1], sheet.shape[0]), sheet.tobytes())
     image.putpalette(PALETTES[DIVERGING if low < 0 else SEQUENTIAL])
     return data_uri(image, transparency=CLEAR)
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import re
 import select
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
 import pytest
-from nets import NAMES, zoo
+from nets import zoo
 from small import CONF
 
 from cnnlab.cli.completion.candidates import candidates
@@ -82,7 +85,10 @@ def test_a_folder_of_ones_own_counts_first(tmp_path: Path, monkeypatch: pytest.M
     assert offered("run.py --config-dir=. model=mine model.body.e") == ["model.body.extra."]
 
 
-@pytest.mark.parametrize("name", NAMES)
+CHILDREN = ("resnet34", "densenet161", "squeezenet1_1", "d2l/bn_lenet", "paper/googlenet", "cifar/preact_resnet110")
+
+
+@pytest.mark.parametrize("name", ["inception_v3", "paper/lenet5", *CHILDREN])
 def test_the_blocks_are_those_that_hydra_composes(name: str) -> None:
     loose, real = composed([CONF], [f"model={name}"])["model"], zoo(name)
     for section in ("body", "head"):
@@ -116,6 +122,7 @@ def typed(folder: Path, *steps: tuple[str, str]) -> str:
     if process == 0:
         os.chdir(folder)
         os.execvpe("bash", ["bash", "--norc", "--noprofile", "-i"], environment)
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 400, 0, 0))  # no line is broken
     shown = ""
     try:
         for keys, until in steps:

@@ -38,9 +38,9 @@ def complete(conf: Path, words: list[str]) -> Exit:
 
 
 REMOVE = {
-    "bash": "complete -r python python3 run.py",
-    "zsh": "compdef -d python python3 run.py",
-    "fish": "complete -e -c python; complete -e -c python3; complete -e -c run.py",
+    "bash": "complete -r python python3 python3.{9..15} run.py",
+    "zsh": "compdef -d python python3 python3.{9..15} run.py",
+    "fish": "for command in python python3 python3.(seq 9 15) run.py; complete -e -c $command; end",
 }
 
 

@@ -31,4 +31,4 @@ if declare -F _completion_loader >/dev/null; then _completion_loader python 2>/d
 if [[ $(complete -p python 2>/dev/null) =~ -F\ ([^ ]+) && ${BASH_REMATCH[1]} != _cnnlab ]]; then
   _cnnlab_before=${BASH_REMATCH[1]}
 fi
-complete -o bashdefault -o default -F _cnnlab python python3 run.py
+complete -o bashdefault -o default -F _cnnlab python python3 python3.{9..15} run.py

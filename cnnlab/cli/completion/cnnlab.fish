@@ -21,6 +21,6 @@ function __cnnlab_complete
     $python (__cnnlab_script) --shell-completion query=fish 2>/dev/null
 end
 
-for command in python python3 run.py
+for command in python python3 python3.(seq 9 15) run.py
     complete -c $command -n '__cnnlab_script >/dev/null' -f -a '(__cnnlab_complete)'
 end

@@ -35,4 +35,4 @@ _cnnlab() {
 if ! (( $+functions[compdef] )); then
   autoload -Uz compinit && compinit
 fi
-compdef _cnnlab python python3 run.py
+compdef _cnnlab python python3 python3.{9..15} run.py
