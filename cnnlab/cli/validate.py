@@ -142,13 +142,17 @@ def _of_data(data: DataSettings) -> Iterator[Fault]:
 
 
 def _of_study(hydra: Hydra, arguments: Arguments, words: list[str], name: str) -> Iterator[Noted | str]:
-    """Every job of a study, of both its sizes."""
+    """Every job of a study, of both its sizes, where it has two."""
+    done: list[list[str]] = []
     for size in SIZES:
         study = Arguments(multirun=True, config_name=arguments.config_name)
         study.overrides = [*words, f"study={name}", f"study.size={size}"]
         try:
             found = ask(hydra, study)
-            yield from check_cells(hydra, arguments.config_name, found)[1]
+            jobs = [cell.words for cell in found.grid.cells()]
+            if jobs != done:
+                yield from check_cells(hydra, arguments.config_name, found)[1]
+            done = jobs
         except StudyError as error:
             yield from (f"{place}  {fault}" for place, fault in error.faults)
         except Unreadable as error:

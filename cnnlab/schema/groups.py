@@ -97,20 +97,18 @@ def _levels(key: str) -> Node:
 
 
 def dotted(options: Options) -> dict[str, Node]:
-    """Settings by their names on the command line, but those of blocks."""
-    found = {name: _of(GLOBAL, name) for name in fields(Top) if name != SHARED}
-    found |= {f"model.{name}": _of("model", name) for name in fields(ModelSettings, MODEL)}
+    """Settings by their names on the command line, but those of blocks.
+
+    Written out, for references into other files by the dozen keep yaml-language-server busy for minutes.
+    """
+    found = {name: node for name, node in fields(Top).items() if name != SHARED}
+    found |= {f"model.{name}": node for name, node in fields(ModelSettings, MODEL).items()}
     for group, (cls, _) in RECORDS.items():
-        found |= {f"{group}.{name}": _of(group, name) for name in fields(cls)}
+        found |= {f"{group}.{name}": node for name, node in fields(cls).items()}
     for group, (table, _) in KINDS.items():
         found |= {f"{group}.{name}": {} for cls in table.values() for name in cls.model_fields}
     found |= {f"checkpoint.{name}": {} for name in CheckpointSettings.model_fields}
     return {**found, **{group: _file(options, group) for group in (*GROUPS, SHARED)}}
-
-
-def _of(group: str, name: str) -> Node:
-    """What a group's schema says of one of its settings."""
-    return {"$ref": f"{group}.json#/definitions/{PART}/properties/{name}"}
 
 
 def _file(options: Options, group: str) -> Node:
