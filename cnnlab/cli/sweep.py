@@ -52,7 +52,7 @@ def sweep(hydra: Hydra, arguments: Arguments) -> Exit:
         return by_hydra(hydra, arguments)
     with Pool() as pool:
         _warm(pool, asked.base, asked.grid)
-        checked, noted = _checked(hydra, arguments.config_name, asked)
+        checked, noted = check_cells(hydra, arguments.config_name, asked)
         if noted or not checked:
             return complain(noted or [NO_JOBS])
         try:
@@ -72,7 +72,7 @@ def _folder(given: str | None, grid: Grid) -> Path:
     return Path(given) if given else default_folder(OUTPUTS, grid)
 
 
-def _checked(hydra: Hydra, name: str, asked: Asked) -> tuple[list[Checked], list[Noted]]:
+def check_cells(hydra: Hydra, name: str, asked: Asked) -> tuple[list[Checked], list[Noted]]:
     """Every cell, composed and checked; cells that differ in the seed alone are composed once."""
     from cnnlab.sweep.plan import Checked, reseeded
 

@@ -15,6 +15,7 @@ from rich.table import Table
 from cnnlab.cli.diff import diff
 from cnnlab.cli.draw import draw
 from cnnlab.cli.explain import explain
+from cnnlab.cli.inspect import inspect
 from cnnlab.cli.lint import lint
 from cnnlab.cli.output import Output
 from cnnlab.cli.report import report
@@ -121,6 +122,10 @@ def perform(run: Run, composed: Composed, here: Place) -> Exit:
             return predict(run, composed, here.folder)
         case "report":
             return report(run.top)
+        case "inspect":
+            return inspect(run, composed, here.folder)
+        case "schema" | "validate" as task:
+            raise UserError(Fault("task", f"{task} is of files, not of a run; leave out -m and study="))
         case "preflight":
             raise AssertionError("checks a whole sweep: it is no task of one job")
 

@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field
 from cnnlab.config.files import at, explained, read, shown
 from cnnlab.config.settings import Metric
 from cnnlab.errors import Fault, UserError, near
-from cnnlab.settings import Flag, Fraction, Natural, Positive, Settings
+from cnnlab.settings import Count, Flag, Fraction, Natural, Positive, Settings
 from cnnlab.settings import read as read_settings
 from cnnlab.sweep.each import Model, each, is_each, no_model
 from cnnlab.sweep.grid import SEED, Factor, Grid, Level, setting
@@ -52,7 +52,7 @@ def _seeds(value: Any) -> Any:
 
 Base = Annotated[dict[str, Any], BeforeValidator(_mapping)]
 Factors = Annotated[dict[str, Any], BeforeValidator(_factors)]
-Seeds = Annotated[tuple[Natural, ...], BeforeValidator(_seeds)]
+Seeds = Annotated[tuple[Natural, ...], BeforeValidator(_seeds, json_schema_input_type=Count | list[Natural])]
 
 
 class Full(Settings):
