@@ -13,6 +13,9 @@ from cnnlab.config.origins import COMMAND_LINE
 from cnnlab.config.settings import Run, model_of, read_parts
 from cnnlab.errors import Fault, UserError, near
 
+MOST = 100
+"""faults that are told at once"""
+
 
 @dataclass(frozen=True)
 class Noted:
@@ -33,7 +36,7 @@ def check(composed: Composed) -> tuple[Run | None, list[Noted]]:
     faults = [*absent(composed), *pointless(composed), *(f for f in faults if not _follows(f, composed.broken))]
     told = {str(fault) for fault in (*composed.faults, *faults)}
     faults += [fault for fault in wrong_other(composed) if fault.message not in told]
-    noted = [note(fault, composed) for fault in dict.fromkeys([*composed.faults, *faults])]
+    noted = [note(fault, composed) for fault in _first([*dict.fromkeys([*composed.faults, *faults])])]
     at_fault = {key.split(".")[0] for key in (*composed.broken, *(fault.path for fault in faults))}
     if (
         not composed.failed
@@ -42,6 +45,12 @@ def check(composed: Composed) -> tuple[Run | None, list[Noted]]:
     ):
         noted += misfits(Run(**parts), composed)
     return (None if noted else Run(**parts)), noted
+
+
+def _first(faults: list[Fault]) -> list[Fault]:
+    """As many as anybody reads at once."""
+    rest = len(faults) - MOST
+    return [*faults[:MOST], Fault("", f"and {rest} more faults")] if rest > 0 else faults
 
 
 def absent(composed: Composed) -> Iterator[Fault]:
@@ -95,11 +104,15 @@ def misfits(run: Run, composed: Composed) -> list[Noted]:
     """Walk the network on paper; then see whether the weights it is given fit it. torch is imported only now."""
     from cnnlab.experiment.facts import image_shape
     from cnnlab.experiment.initial import at_fault
+    from cnnlab.experiment.memory import unaffordable
     from cnnlab.network.mend import explain
     from cnnlab.network.plan import plan
 
     found = plan(run.network, image_shape(run))
     if not found.faults:
-        return [note(fault, composed) for fault in at_fault(run)]
+        faults = at_fault(run)
+        if composed.config.get("task") == "train":
+            faults += unaffordable(found)
+        return [note(fault, composed) for fault in faults]
     lines = explain(found, model_of(composed.config), run.network.classes) if found.end else []
     return [note(f, composed, tuple(lines) if found.end and f is found.end[0] else ()) for f in found.faults]

@@ -14,12 +14,18 @@ from typing import TYPE_CHECKING
 from cnnlab.cli.arguments import Arguments, quoted, read_arguments
 from cnnlab.cli.completion import complete
 from cnnlab.cli.help import help_text
+from cnnlab.door.machine import check_environment
+from cnnlab.door.words import clean, word
 from cnnlab.errors import Exit, Fault, UserError
 
 if TYPE_CHECKING:
     from hydra._internal.hydra import Hydra
 
     from cnnlab.config.compose import Composed
+
+
+NOT_TO_BE_HAD = (errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES, errno.EPERM, errno.EROFS)
+"""what the system says of paths that a user may name and nobody, or not this user, can have"""
 
 
 def main(conf: Path, argv: list[str]) -> int:
@@ -31,6 +37,7 @@ def main(conf: Path, argv: list[str]) -> int:
             return Exit.DONE
         if arguments.completion:
             return complete(conf, arguments.overrides)
+        check_environment()
         end = _with_hydra(conf, arguments)
         if sys.stdout:  # None where the shell has closed it
             sys.stdout.flush()  # here, where a pipe without a reader is no surprise
@@ -42,11 +49,15 @@ def main(conf: Path, argv: list[str]) -> int:
     except BrokenPipeError:  # whoever read our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.DONE
+    except OSError as error:
+        if error.errno not in NOT_TO_BE_HAD or error.filename is None:
+            raise
+        return complain([f"{word(os.fsdecode(error.filename))}: {(error.strerror or '').lower()}"])
 
 
 def complain(messages: Iterable[object], code: Exit = Exit.USER) -> Exit:
     for message in dict.fromkeys(map(str, messages)):
-        print(message, file=sys.stderr)
+        print(clean(message), file=sys.stderr)
     return code
 
 

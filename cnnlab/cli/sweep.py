@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,6 +19,7 @@ from cnnlab.cli.output import Output
 from cnnlab.cli.tasks import OUTPUTS, sweep_folder
 from cnnlab.config.compose import Composed, compose
 from cnnlab.config.files import Unreadable
+from cnnlab.door.words import clean, json_text
 from cnnlab.errors import Exit, UserError
 from cnnlab.sweep.grid import Grid
 from cnnlab.sweep.pool import Pool
@@ -150,7 +150,7 @@ def preflight(planned: Plan, top: Top) -> Exit:
     trains = _trains(planned.sheet.study)
     arms, places = preflight(planned, trains), engine.places(len(waiting))
     if top.format == "json":
-        print(json.dumps({"folder": str(planned.folder), "waiting": len(waiting), "arms": as_json(arms)}, indent=2))
+        print(json_text({"folder": str(planned.folder), "waiting": len(waiting), "arms": as_json(arms)}, indent=2))
         return Exit.DONE
     console = Output()
     console.print(table(arms), highlight=False)
@@ -169,6 +169,6 @@ def _one_by_one(checked: Sequence[Checked], folder: Path) -> Exit:
     """Tasks that train nothing, in this process."""
     ends = []
     for number, one in enumerate(checked):
-        print(f"\njob {number}: {shlex.join(one.cell.words)}")
+        print(clean(f"\njob {number}: {shlex.join(one.cell.words)}"))
         ends.append(attempted(one.run, one.composed, str(folder / str(number))))
     return told(ends)

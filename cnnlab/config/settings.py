@@ -14,7 +14,7 @@ from cnnlab.data.settings import AugmentSettings, DataSettings, mismatches
 from cnnlab.errors import Fault, UserError, near
 from cnnlab.network.expand import read_network
 from cnnlab.network.spec import Network
-from cnnlab.settings import Count, Fraction, Natural, Positive, Settings, read, shown
+from cnnlab.settings import Count, Fraction, Positive, Settings, read, shown
 from cnnlab.training.settings import (
     OPTIMIZERS,
     SCHEDULES,
@@ -91,7 +91,7 @@ class Top(Settings):
 
     task: Task = "train"
     """what to do"""
-    seed: Natural = 0
+    seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)] = 0
     """of everything random: split, order, first weights, augmentation, dropout"""
     name: str | None = None
     """name of the run's folder; null: the network's"""
