@@ -15,6 +15,7 @@ from cnnlab.errors import Fault, UserError, near
 from cnnlab.network.expand import read_network
 from cnnlab.network.spec import Network
 from cnnlab.settings import Count, Fraction, Natural, Positive, Settings, read, shown
+from cnnlab.tracking.settings import LoggerSettings
 from cnnlab.training.settings import (
     OPTIMIZERS,
     SCHEDULES,
@@ -65,6 +66,8 @@ class Top(Settings):
     """blocks written in YAML for any network; those that a network defines itself come first"""
     plugins: Annotated[tuple[str, ...], BeforeValidator(_words)] = ()
     """modules with blocks of your own; only the command line and your own config.yaml name them"""
+    logger: LoggerSettings = LoggerSettings()
+    """where the run is shown besides its folder"""
     threads: Count | None = None
     """CPU threads; null: as many as torch takes by itself"""
     label_smoothing: Fraction = 0.0

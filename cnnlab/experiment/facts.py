@@ -14,7 +14,7 @@ from cnnlab.weights.source import content
 
 COSMETIC = (
     *("name", "tags", "format", "task", "ckpt_path", "images", "dir", "hydra", "checkpoint"),
-    *("jobs", "retry", "timeout", "study"),
+    *("jobs", "retry", "timeout", "study", "logger"),
 )
 """settings that change nothing about a result"""
 
