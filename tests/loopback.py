@@ -13,6 +13,7 @@ import re
 import threading
 import urllib.parse
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -143,6 +144,8 @@ class Loopback:
         who = {"id": "u1", "entity": ENTITY, "username": ENTITY, "email": "t@example.org", "flags": "{}"}
         return {"viewer": {**who, "teams": {"edges": []}}}
 
+    on_getDefaultEntity = on_viewer
+
     def on_serverFeaturesQuery(self, _: dict[str, Any]) -> Any:
         return {"serverInfo": {"features": []}}
 
@@ -187,6 +190,15 @@ class Loopback:
         bucket |= {"historyLineCount": len(run.rows)}
         project = {"id": "p1", "name": run.project, "entity": self._entity()}
         return {"upsertBucket": {"inserted": new, "bucket": {**bucket, "project": project}}}
+
+    def on_run(self, asked: dict[str, Any]) -> Any:
+        run = self.runs.get(asked["name"])
+        if run is None:
+            return {"project": {"run": None}}
+        state = {None: "running", 0: "finished"}.get(run.exit_code, "failed")
+        found = {"id": f"B{run.id}", "name": run.id, "state": state, "historyLineCount": len(run.rows)}
+        found |= {"config": json.dumps(run.config), "summaryMetrics": json.dumps(run.summary), "systemMetrics": "{}"}
+        return {"project": {"run": {**found, "projectId": "1", "tags": [], "user": {"username": ENTITY}}}}
 
     def on_createRunFiles(self, asked: dict[str, Any]) -> Any:
         files = [{"name": name, "uploadUrl": self._place(asked["run"], name)} for name in asked["files"]]
@@ -249,7 +261,8 @@ class Loopback:
         self.queue = [dict(zip(self.sweep["parameters"], point, strict=True)) for point in itertools.product(*values)]
         project = {"id": "p1", "name": asked.get("projectName") or "cnnlab", "entity": self._entity()}
         made = {"id": "S1", "name": "sweep001", "displayName": "s", "state": "RUNNING", "config": asked["config"]}
-        return {"upsertSweep": {"sweep": {**made, "createdAt": DATE, "project": project}, "configValidationWarnings": []}}
+        made |= {"createdAt": DATE, "project": project}
+        return {"upsertSweep": {"sweep": made, "configValidationWarnings": []}}
 
     def on_sweepWithRuns(self, _: dict[str, Any]) -> Any:
         said = {"id": "S1", "name": "sweep001", "displayName": "s", "method": "grid", "state": "RUNNING"}
@@ -280,10 +293,8 @@ def _handler(server: Loopback) -> type[BaseHTTPRequestHandler]:
             pass
 
         def handle(self) -> None:
-            try:
+            with suppress(ConnectionError):  # a client that is gone, which is its right
                 super().handle()
-            except ConnectionError:  # a client that is gone, which is its right
-                pass
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))

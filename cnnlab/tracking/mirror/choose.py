@@ -25,12 +25,16 @@ def choose(wanted: str) -> tuple[Mode, str]:
     try:
         known = wandb.login(prompt=False)
     except AuthenticationError as error:
-        return "offline", _plain(error)
+        return "offline", f"credentials that do not work: {_plain(error)}"
     except Exception as error:
-        return "offline", f"{type(error).__name__}: {_plain(error)}"
+        return "offline", reason(error)
     return ("online", "credentials work") if known else ("offline", "no credentials; `wandb login` stores some")
 
 
+def reason(error: BaseException) -> str:
+    """What went wrong, on one line."""
+    return f"{type(error).__name__}: {_plain(error)}"
+
+
 def _plain(error: BaseException) -> str:
-    """Its first sentence, on one line."""
     return " ".join(str(error).split())[:200]

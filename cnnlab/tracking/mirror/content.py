@@ -14,7 +14,9 @@ from cnnlab.tracking.record import Run
 
 FLAT = ("model", "data", "seed", "params", "params_aux", "macs", "identity", "fingerprint")
 """facts that are config keys of their own, so that W&B can group by them: it groups by one flat key only"""
-PRIVATE = ("dir", "ckpt_path", "images", "format", "task", "jobs", "retry", "timeout", "logger", "name", "tags", "hydra")
+PRIVATE = (
+    *("dir", "ckpt_path", "images", "format", "task", "jobs", "retry", "timeout", "logger", "name", "tags", "hydra"),
+)
 """settings that say nothing about the run, or are where its user's files lie"""
 ELSEWHERE = (*FLAT, "variant", "overrides", "name", "tags", "versions", "git", "threads", "started", "resumed")
 """keys of result.json that stand in the config, or stay at home"""
@@ -70,7 +72,8 @@ def summary(result: Mapping[str, Any]) -> dict[str, Any]:
     """The single values of result.json under their own names; warnings as one text."""
     single = {key: value for key, value in result.items() if isinstance(value, str | int | float | bool)}
     said = "; ".join(map(str, result.get("warnings") or ()))
-    return tilde({**{key: single[key] for key in single if key not in ELSEWHERE}, **({"warnings": said} if said else {})})
+    kept = {key: value for key, value in single.items() if key not in ELSEWHERE}
+    return tilde({**kept, **({"warnings": said} if said else {})})
 
 
 def tags(facts: Mapping[str, Any], more: Iterable[str]) -> list[str]:

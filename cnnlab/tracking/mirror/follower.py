@@ -34,8 +34,7 @@ class Follower:
         self.folder, self.say = folder, say
         if note.read(folder) is None:
             note.new(group).write(folder)
-        root = folder.parent if group else folder
-        order = Order(str(folder.resolve()), str(root.resolve()), settings, tags, os.getpid())
+        order = Order(str(folder.resolve()), settings, tags, os.getpid())
         with (folder / LOG).open("ab") as log:
             self.process = subprocess.Popen(
                 command(),
@@ -75,26 +74,21 @@ class Follower:
 
     def _listen(self) -> None:
         assert self.process.stdout
-        ended = False
-        for line in self.process.stdout:
-            answer = json.loads(line)
-            ended |= answer["event"] in ("end", "none")
-            if said := self._said(answer):
-                self.say(said)
-        if not ended:
-            self.say(self._later(f"ended by itself; {self.folder / LOG} says why"))
+        answers = [self._hear(json.loads(line)) for line in self.process.stdout]
+        if "end" not in answers:
+            self.say(self._later(f"its process ended too soon; {self.folder / LOG} says why"))
 
-    def _said(self, answer: dict[str, Any]) -> str | None:
+    def _hear(self, answer: dict[str, Any]) -> str:
         match answer:
-            case {"event": "open", "mode": "online", "url": url}:
-                return f"W&B: {url}"
-            case {"event": "open", "why": why}:
-                return self._later(f"offline ({why})")
-            case {"event": "none", "why": why}:
-                return f"W&B: nothing is sent: {why}"
+            case {"event": "open", "url": url}:
+                self.say(f"W&B: {url}")
+            case {"event": "open", "offline": why}:
+                self.say(self._later(f"offline: {why}"))
+            case {"event": "end", "delivered": None, "why": why}:
+                self.say(f"W&B: {why}")
             case {"event": "end", "delivered": False, "why": why}:
-                return self._later(str(why))
-        return None
+                self.say(self._later(str(why)))
+        return answer["event"]
 
     def _later(self, trouble: str) -> str:
-        return f"W&B: {trouble}; upload later: python run.py task=sync dir={self.folder}"
+        return f"W&B: {trouble}. To upload it later: python run.py task=sync dir={self.folder}"

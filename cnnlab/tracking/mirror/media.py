@@ -68,17 +68,18 @@ def _worst(predictions: list[dict[str, Any]]) -> Any:
     return table
 
 
-def log_model(run: Any, folder: Path, record: Run) -> None:
-    """The best checkpoint as an artifact; W&B says `latest` of the newest by itself, and of others `best`."""
+def log_model(run: Any, folder: Path, record: Run) -> str:
+    """The best checkpoint as an artifact of the run's network; its name."""
     import wandb
 
     facts = {key: (record.result or {}).get(key) for key in ("best/val_acc", "best/epoch", "test/acc", "identity")}
     made = wandb.Artifact(f"{slug(str(record.facts.get('model')))}-{run.id}", "model", metadata=facts)
     made.add_file(str(find_checkpoint(folder)), name="best.ckpt")
     run.log_artifact(made, aliases=["best", "latest"])
+    return made.name
 
 
-def log_code(run: Any) -> None:
+def log_code(run: Any) -> bool:
     """The YAML and Python files below the current folder; what hides, and what runs left there, stays."""
     here = Path.cwd()
 
@@ -86,4 +87,4 @@ def log_code(run: Any) -> None:
         parts = Path(path).relative_to(here).parts
         return path.endswith((".py", ".yaml", ".yml")) and not any(p.startswith(".") or p == "outputs" for p in parts)
 
-    run.log_code(str(here), include_fn=wanted)
+    return run.log_code(str(here), include_fn=wanted) is not None

@@ -24,6 +24,8 @@ class Note:
 
     id: str
     group: str | None = None
+    entity: str | None = None
+    project: str | None = None
     url: str | None = None
     """null as long as it was never online"""
     offline: str | None = None
@@ -49,18 +51,22 @@ def read(folder: Path) -> Note | None:
         return None
 
 
+class Busy(Exception):
+    """Another process mirrors the folder's run."""
+
+
 @contextmanager
 def alone(folder: Path, patience: float) -> Iterator[None]:
     """Hold the folder's mirror: of a run killed and taken up again, the old one ends before the new one begins.
 
-    TimeoutError where another process still holds it after `patience` seconds.
+    Busy where another process still holds it after `patience` seconds.
     """
     fd = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
         until = time.monotonic() + patience
         while not _claimed(fd):
             if time.monotonic() > until:
-                raise TimeoutError("another process is at it")
+                raise Busy("another process is at it")
             time.sleep(0.1)
         yield
     finally:
