@@ -10,8 +10,9 @@ from typing import Any
 from cnnlab.config import SHARED
 from cnnlab.config.compose import Composed
 from cnnlab.config.origins import COMMAND_LINE
-from cnnlab.config.settings import Run, model_of, read_parts
+from cnnlab.config.settings import Run, Top, model_of, read_parts
 from cnnlab.errors import Fault, near
+from cnnlab.tracking.boards import missing
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,12 @@ class Noted:
 def check(composed: Composed) -> tuple[Run | None, list[Noted]]:
     """The run that was asked for, or everything wrong with it."""
     parts, faults = ({}, []) if composed.failed else read_parts(composed.config)
-    faults = [*absent(composed), *pointless(composed), *(f for f in faults if not _follows(f, composed.broken))]
+    faults = [
+        *absent(composed),
+        *pointless(composed),
+        *unequipped(parts.get("top")),
+        *(f for f in faults if not _follows(f, composed.broken)),
+    ]
     noted = [note(fault, composed) for fault in dict.fromkeys([*composed.faults, *faults])]
     at_fault = {key.split(".")[0] for key in (*composed.broken, *(fault.path for fault in faults))}
     if (
@@ -59,6 +65,11 @@ def pointless(composed: Composed) -> Iterator[Fault]:
     said = COMMAND_LINE in composed.origins.history.get("weights", ())
     if composed.config.get("adapt") and composed.config.get("weights") is None and not said:
         yield Fault("adapt", "there are no weights to adapt; say which with weights=FILE")
+
+
+def unequipped(top: Top | None) -> list[Fault]:
+    """Loggers whose packages are missing, of who wants to train."""
+    return missing() if top and top.task == "train" and top.logger.tensorboard else []
 
 
 def note(fault: Fault, composed: Composed, lines: tuple[str, ...] = ()) -> Noted:

@@ -121,16 +121,15 @@ def _composed(hydra: Hydra, arguments: Arguments, overrides: list[str]) -> Compo
 def single(hydra: Hydra, arguments: Arguments) -> Exit:
     """One job: everything wrong with it at once, or its task."""
     from cnnlab.cli.check import check, note
-    from cnnlab.cli.report import report
-    from cnnlab.cli.tasks import perform, place
+    from cnnlab.cli.tasks import WITHOUT_FOLDER, perform, place
 
     composed = _composed(hydra, arguments, arguments.overrides)
     run, noted = check(composed)
     if run is None:
         return complain(noted)
     try:
-        if run.top.task == "report":  # it writes where its sweep lies and has no folder of its own
-            return report(run.top)
+        if own := WITHOUT_FOLDER.get(run.top.task):
+            return own(run.top)
         with place(run, composed, composed.run_dir) as here:
             if here.done:
                 return Exit.DONE

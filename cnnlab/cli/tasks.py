@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from cnnlab.cli.dashboard import dashboard
 from cnnlab.cli.output import Output
 from cnnlab.cli.report import report
+from cnnlab.cli.sync import sync
 from cnnlab.config.compose import Composed
 from cnnlab.config.settings import GROUPS, Run
 from cnnlab.errors import Exit, Fault, UserError
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from cnnlab.experiment.restore import Restored
 
 OUTPUTS = Path("outputs")
+WITHOUT_FOLDER = {"report": report, "sync": sync, "dashboard": dashboard}
+"""tasks that write where the runs lie that they are about, and have no folder of their own"""
 
 
 @dataclass
@@ -36,6 +40,8 @@ class Place:
     hardware: Hardware | None = None
     made: bool = field(default=False)
     """whether it is new, and ours to remove if nothing comes of it"""
+    sweep: str | None = None
+    """the name of the sweep whose folder it lies in"""
 
 
 @contextmanager
@@ -106,8 +112,8 @@ def perform(run: Run, composed: Composed, here: Place) -> Exit:
             return test(run, composed)
         case "predict":
             return predict(run, composed, here.folder)
-        case "report":
-            return report(run.top)
+        case "report" | "sync" | "dashboard" as task:
+            return WITHOUT_FOLDER[task](run.top)
         case "preflight":
             raise AssertionError("checks a whole sweep: it is no task of one job")
 
@@ -117,7 +123,7 @@ def train(run: Run, composed: Composed, here: Place) -> Exit:
     from cnnlab.experiment.train import train as fit
 
     assert here.hardware
-    return fit(job(run, composed, here.hardware, here.folder, here.identity), Output())
+    return fit(job(run, composed, here.hardware, here.folder, here.identity, sweep=here.sweep), Output())
 
 
 def summary(run: Run, composed: Composed, folder: Path) -> Exit:

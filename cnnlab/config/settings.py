@@ -24,7 +24,7 @@ from cnnlab.training.settings import (
     read_callbacks,
 )
 
-Task = Literal["train", "test", "predict", "summary", "preflight", "report"]
+Task = Literal["train", "test", "predict", "summary", "preflight", "report", "dashboard", "sync"]
 Metric = Literal["shift", "gap", "gradients"]
 
 
@@ -84,7 +84,7 @@ class Top(Settings):
     images: Annotated[str, Field(min_length=1)] | None = None
     """image file, folder or glob pattern, for task=predict"""
     dir: Annotated[str, Field(min_length=1)] | None = None
-    """a sweep's folder, a pattern, or several with commas between them, for task=report"""
+    """a sweep's folder, a pattern, or several with commas between them, for task=report, dashboard and sync"""
     format: Literal["text", "json"] = "text"
     """how tables are printed"""
     metrics: Annotated[tuple[Metric, ...], BeforeValidator(_words)] = ()

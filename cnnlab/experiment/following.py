@@ -6,7 +6,6 @@ from typing import Any, Protocol
 
 from rich.console import Console
 
-from cnnlab.errors import UserError
 from cnnlab.experiment.job import Job
 
 
@@ -18,18 +17,16 @@ class Follower(Protocol):
 
 
 def followers(job: Job, console: Console) -> list[Follower]:
-    """One a logger. UserError for one whose package is missing."""
+    """One a logger."""
     said, found = job.run.top.logger, []
 
     def say(text: str) -> None:
         console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     if said.tensorboard:
-        from cnnlab.tracking import boards
+        from cnnlab.tracking.boards import Board
 
-        if faults := boards.missing():
-            raise UserError(*faults)
-        found.append(boards.Board(job.folder, said.tensorboard.images))
+        found.append(Board(job.folder, said.tensorboard.images))
     if said.wandb:
         from cnnlab.tracking.mirror.follower import Follower as Mirror
 

@@ -29,10 +29,13 @@ class Mirror:
         self.folder, self.settings, self.tags, self.trainer = folder, settings, tags, trainer
         self.note = note.read(folder) or note.new(None)
         self.run: Any = None
+        self.reachable = True
+        """whether W&B can be reached, with credentials that work, or was not asked"""
 
     def open(self, online_only: bool = False) -> str | None:
         """Begin the W&B run, or go on with it: online, else offline. Why not, where it is neither."""
         mode, why = choose("online" if online_only else self.settings.get("mode", "auto"))
+        self.reachable = mode == "online" or self.settings.get("mode") == "offline"
         if mode == "online" and online_only and not self._lacking():
             return None
         if mode == "online":
@@ -69,7 +72,7 @@ class Mirror:
             tags=content.tags(record.facts, self.tags),
             config=content.config(record, self.note.group),
             reinit="finish_previous",
-            settings=_settings(self.trainer),
+            settings=quiet(self.trainer),
         )
         if swept and self.run.id != self.note.id:
             self.note.id, self.note.epochs = self.run.id, 0
@@ -149,7 +152,7 @@ class Mirror:
         return None
 
 
-def _settings(trainer: int | None) -> Any:
+def quiet(trainer: int | None) -> Any:
     """W&B's: nothing printed, nothing waited for, nothing told that is not the run's."""
     import wandb
 

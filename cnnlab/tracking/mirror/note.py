@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +49,18 @@ def read(folder: Path) -> Note | None:
         return Note(**json.loads((folder / FILE).read_bytes()))
     except (OSError, ValueError, TypeError):
         return None
+
+
+def told(sweep: Path, folders: Iterable[Path]) -> str | None:
+    """Where a sweep's runs are at W&B, and what to do about those that are not."""
+    notes = [found for folder in folders if (found := read(folder))]
+    absent = [one for one in notes if not one.delivered]
+    project = next((one.url.rpartition("/runs/")[0] for one in notes if one.url), None)
+    lines = [f"W&B: {len(notes) - len(absent)} of {len(notes)} runs at {project}"] if project else []
+    if absent:
+        why = next((f" ({one.offline})" for one in absent if one.offline), "")
+        lines.append(f"W&B: {len(absent)} runs are not uploaded{why}: python run.py task=sync dir={sweep}")
+    return "\n".join(lines) or None
 
 
 class Busy(Exception):

@@ -87,7 +87,7 @@ def _end_in_time(orders: TextIO) -> None:
 def _upload(mirror: Mirror) -> Answer:
     """Bring W&B up to the record of a run that is over."""
     if why := mirror.open(online_only=True):
-        return {"event": "end", "delivered": False, "why": why}
+        return {"event": "end", "delivered": False, "why": why, "unreachable": not mirror.reachable}
     return {"event": "end", **mirror.upload(), "url": mirror.note.url, "epochs": mirror.note.epochs}
 
 

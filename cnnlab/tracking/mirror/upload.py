@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,8 @@ class Outcome:
     delivered: bool
     said: str
     url: str | None = None
+    unreachable: bool = False
+    """whether it is W&B that cannot be reached"""
 
 
 def mirrored(root: Path, also_unmirrored: bool = False) -> list[Path]:
@@ -65,7 +66,7 @@ def upload(folder: Path, given: dict[str, Any] | None) -> Outcome:
 def _outcome(folder: Path, answer: dict[str, Any]) -> Outcome:
     url = answer.get("url")
     if not answer["delivered"]:
-        return Outcome(folder, False, answer["why"], url)
+        return Outcome(folder, False, answer["why"], url, answer.get("unreachable", False))
     return Outcome(folder, True, "was there" if answer.get("before") else f"{answer['epochs']} epochs", url)
 
 
@@ -78,8 +79,3 @@ def _said(folder: Path) -> tuple[dict[str, Any], list[str]]:
     except Exception:
         return {}, []
     return plain["wandb"], [str(tag) for tag in plain["tags"] or ()]
-
-
-def uploads(folders: list[Path], given: dict[str, Any] | None) -> Iterator[Outcome]:
-    for folder in folders:
-        yield upload(folder, given)
