@@ -31,12 +31,8 @@ class Noted:
 def check(composed: Composed) -> tuple[Run | None, list[Noted]]:
     """The run that was asked for, or everything wrong with it."""
     parts, faults = ({}, []) if composed.failed else read_parts(composed.config)
-    faults = [
-        *absent(composed),
-        *pointless(composed),
-        *unequipped(parts.get("top")),
-        *(f for f in faults if not _follows(f, composed.broken)),
-    ]
+    faults = [fault for fault in faults if not _follows(fault, composed.broken)]
+    faults = [*absent(composed), *pointless(composed), *unequipped(parts.get("top")), *faults]
     noted = [note(fault, composed) for fault in dict.fromkeys([*composed.faults, *faults])]
     at_fault = {key.split(".")[0] for key in (*composed.broken, *(fault.path for fault in faults))}
     if (

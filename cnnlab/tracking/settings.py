@@ -18,8 +18,8 @@ class WandbSettings(Settings):
     """null: what WANDB_PROJECT says, else cnnlab"""
     entity: Text | None = None
     """a team or an account; null: the account's own default"""
-    mode: Literal["auto", "offline"] = "auto"
-    """auto: online where credentials work, else offline; never a prompt"""
+    mode: Literal["auto", "online", "offline"] = "auto"
+    """auto: online where credentials work, else offline; online: whatever WANDB_MODE says, too; never a prompt"""
     group: Text | None = None
     """what the run stands under; null: its sweep"""
     name: Annotated[str, Field(min_length=1, max_length=128)] | None = None

@@ -51,7 +51,7 @@ def read(folder: Path) -> Note | None:
         return None
 
 
-def told(sweep: Path, folders: Iterable[Path]) -> str | None:
+def whereabouts(sweep: Path, folders: Iterable[Path]) -> str | None:
     """Where a sweep's runs are at W&B, and what to do about those that are not."""
     notes = [found for folder in folders if (found := read(folder))]
     absent = [one for one in notes if not one.delivered]

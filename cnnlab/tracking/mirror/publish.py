@@ -55,10 +55,9 @@ def publish(folder: Path, runs: Sequence[Path], verdict: Verdict, settings: Mapp
     known.project = settings.get("project") or notes[-1].project
     group = settings.get("group") or notes[-1].group or folder.resolve().name
     try:
-        known.url = _log(folder, known, group, verdict)
-        assert known.entity and known.project
+        entity, project = _log(folder, known, group, verdict)
         text = content.tilde(f"**{verdict.headline}**\n\n```\n{verdict.text}\n```\n")
-        where, new = workspace.save(known.entity, known.project, group, text, _extra(runs))
+        where, new = workspace.save(entity, project, group, text, _extra(runs))
     except Exception as error:
         raise UserError(Fault("", f"W&B: {reason(error)}")) from error
     known.delivered = True
@@ -66,8 +65,8 @@ def publish(folder: Path, runs: Sequence[Path], verdict: Verdict, settings: Mapp
     return Published(where, known.url or "", new)
 
 
-def _log(folder: Path, known: note.Note, group: str, verdict: Verdict) -> str:
-    """The report's run, or a further step of it."""
+def _log(folder: Path, known: note.Note, group: str, verdict: Verdict) -> tuple[str, str]:
+    """The report's run, or a further step of it; its entity and project."""
     import wandb
 
     run = wandb.init(
@@ -83,14 +82,14 @@ def _log(folder: Path, known: note.Note, group: str, verdict: Verdict) -> str:
         config={"variant": "report", "sweep": group},
         settings=quiet(None),
     )
-    known.entity, known.project = run.entity, run.project
+    known.entity, known.project, known.url = run.entity, run.project, run.url
     page = content.tilde((folder / "report.html").read_text(encoding="utf-8"))
     shown: dict[str, Any] = {"report/page": wandb.Html(page, inject=False)}
     shown |= {"report/contrasts": _contrasts(verdict.contrasts), "report/runs": _runs(folder / "runs.csv")}
     run.log(shown)
     run.summary.update(content.tilde({"verdict": verdict.headline, "verdict/text": verdict.text, "status": "ok"}))
     run.finish(exit_code=0)
-    return run.url or ""
+    return run.entity, run.project
 
 
 COLUMNS = ("factor", "arm", "reference", "metric", "n", "mean", "low", "high", "p", "verdict", "sentence")
