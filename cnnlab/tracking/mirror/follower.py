@@ -91,4 +91,4 @@ class Follower:
         return answer["event"]
 
     def _later(self, trouble: str) -> str:
-        return f"W&B: {trouble}. To upload it later: python run.py task=sync dir={self.folder}"
+        return f"W&B: {trouble}. To upload it later: {note.later(self.folder)}"

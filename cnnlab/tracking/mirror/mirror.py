@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,7 @@ FINISH = 25.0
 """seconds to deliver what is still on its way at the run's end"""
 SETTLE = 10.0
 """seconds in which an upload should be seen at the server"""
+STAGING, PREFIX = "WANDB_DATA_DIR", "cnnlab-wandb-"
 CODES = {"ok": 0, "diverged": 3, "interrupted": 130, "killed": 137}
 """exit codes of runs whose process did not live to tell: as a shell has it for SIGKILL; 1 is any other failure"""
 
@@ -61,6 +65,7 @@ class Mirror:
         record = read_run(self.folder)
         root = self.folder.parent if self.note.group else self.folder  # `wandb leet` shows a sweep's runs together
         swept = bool(os.environ.get("WANDB_SWEEP_ID"))  # an agent's run: its id and project are the sweep's
+        stage(mode)
         place = {} if swept else {"project": self.project, "entity": self.entity, "id": self.note.id, "resume": "allow"}
         self.run = wandb.init(
             **place,
@@ -150,6 +155,19 @@ class Mirror:
         if shown != result["status"] or found.state == "running":
             return f"W&B shows it as {found.state}, its result as {shown}"
         return None
+
+
+def stage(mode: str) -> None:
+    """Have W&B make ready what it sends in a temporary folder: it tells the server where that was, by default at home.
+
+    Offline it stays where W&B has it: there it waits for `wandb sync`.
+    """
+    given = os.environ.get(STAGING, "")
+    if mode == "online" and not given:
+        os.environ[STAGING] = tempfile.mkdtemp(prefix=PREFIX)
+        atexit.register(shutil.rmtree, os.environ[STAGING], ignore_errors=True)
+    elif mode == "offline" and Path(given).name.startswith(PREFIX):
+        del os.environ[STAGING]
 
 
 def quiet(trainer: int | None) -> Any:

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import secrets
+import shlex
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -59,8 +60,13 @@ def whereabouts(sweep: Path, folders: Iterable[Path]) -> str | None:
     lines = [f"W&B: {len(notes) - len(absent)} of {len(notes)} runs at {project}"] if project else []
     if absent:
         why = next((f" ({one.offline})" for one in absent if one.offline), "")
-        lines.append(f"W&B: {len(absent)} runs are not uploaded{why}: python run.py task=sync dir={sweep}")
+        lines.append(f"W&B: {len(absent)} runs are not uploaded{why}: {later(sweep)}")
     return "\n".join(lines) or None
+
+
+def later(folder: Path) -> str:
+    """The command that uploads what lies in `folder`."""
+    return f"python run.py task=sync {shlex.quote(f'dir={folder}')}"
 
 
 class Busy(Exception):

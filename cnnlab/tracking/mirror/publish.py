@@ -13,7 +13,8 @@ from cnnlab.errors import Fault, UserError
 from cnnlab.tracking.durable import read_lines
 from cnnlab.tracking.mirror import content, note, workspace
 from cnnlab.tracking.mirror.choose import choose, reason
-from cnnlab.tracking.mirror.mirror import quiet
+from cnnlab.tracking.mirror.mirror import quiet, stage
+from cnnlab.tracking.mirror.process import environment
 
 CURVES = {"epoch", "step", "seconds", "images_per_second", "train/acc", "train/loss", "val/acc", "val/loss", "lr"}
 MOST_CURVES = 12
@@ -44,15 +45,17 @@ def publish(folder: Path, runs: Sequence[Path], verdict: Verdict, settings: Mapp
     workspace.check()
     notes = [found for run in runs if (found := note.read(run)) and found.url]
     if not notes:
-        said = f"no run of {folder} is at W&B yet: python run.py task=sync dir={folder} logger=wandb"
+        said = f"no run of {folder} is at W&B yet: {note.later(folder)} logger=wandb"
         raise UserError(Fault("dir", said))
+    os.environ.update(environment())
     mode, why = choose("online")
     if mode != "online":
         raise UserError(Fault("", f"W&B: {why}"))
-    os.environ["WANDB_SILENT"] = "true"
+    stage(mode)
     known = note.read(folder) or note.new(folder.resolve().name)
     known.entity = settings.get("entity") or notes[-1].entity
     known.project = settings.get("project") or notes[-1].project
+    known.write(folder)  # before anything is there, so that it is found again
     group = settings.get("group") or notes[-1].group or folder.resolve().name
     try:
         entity, project = _log(folder, known, group, verdict)

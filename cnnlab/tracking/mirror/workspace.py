@@ -47,7 +47,8 @@ def address(entity: str, project: str) -> str:
     import wandb
     from wandb_workspaces._graphql import get_app_url
 
-    return f"{get_app_url(wandb.Api())}/{entity}/{project}?nw={KEY.removeprefix('nw-').removesuffix('-v')}"
+    site = get_app_url(wandb.Api()).rstrip("/")
+    return f"{site}/{entity}/{project}?nw={KEY.removeprefix('nw-').removesuffix('-v')}"
 
 
 def specification(entity: str, project: str, group: str, verdict: str, extra: list[str]) -> Any:
@@ -81,7 +82,7 @@ def specification(entity: str, project: str, group: str, verdict: str, extra: li
 
 
 def _verdict(markdown: str) -> list[Any]:
-    import wandb_workspaces.reports.v2 as wr
+    from wandb_workspaces.reports.v2 import interface as wr
 
     return [
         wr.MarkdownPanel(markdown=markdown, layout=wr.Layout(w=24, h=9)),
@@ -105,7 +106,7 @@ def _curves() -> list[Any]:
 
 def _line(key: str, title: str) -> Any:
     """By epoch, mean ± standard deviation over the runs of a variant."""
-    import wandb_workspaces.reports.v2 as wr
+    from wandb_workspaces.reports.v2 import interface as wr
 
     return wr.LinePlot(
         title=title,
@@ -121,7 +122,7 @@ def _line(key: str, title: str) -> Any:
 
 
 def _bars(key: str, title: str) -> Any:
-    import wandb_workspaces.reports.v2 as wr
+    from wandb_workspaces.reports.v2 import interface as wr
 
     return wr.BarPlot(
         title=title,
@@ -134,7 +135,7 @@ def _bars(key: str, title: str) -> Any:
 
 
 def _cost() -> list[Any]:
-    import wandb_workspaces.reports.v2 as wr
+    from wandb_workspaces.reports.v2 import interface as wr
 
     acc = wr.SummaryMetric("test/acc")
     return [
@@ -147,7 +148,7 @@ def _cost() -> list[Any]:
 
 
 def _predictions() -> list[Any]:
-    import wandb_workspaces.reports.v2 as wr
+    from wandb_workspaces.reports.v2 import interface as wr
 
     return [
         wr.WeavePanelSummaryTable(table_name="test/worst", layout=wr.Layout(w=24, h=12)),
@@ -168,7 +169,7 @@ def _predictions() -> list[Any]:
 
 
 def _diagnostics(extra: list[str]) -> list[Any]:
-    import wandb_workspaces.reports.v2 as wr
+    from wandb_workspaces.reports.v2 import interface as wr
 
     columns = [wr.Config("variant"), wr.Config("lr"), wr.Config("params"), wr.SummaryMetric("test/acc")]
     return [
