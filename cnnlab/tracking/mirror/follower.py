@@ -62,7 +62,10 @@ class Follower:
         self._tell(f"end {int(code)}\n")
         with suppress(OSError):
             self.process.stdin.close()  # type: ignore[union-attr]
-        self.reader.join(PATIENCE)
+        try:
+            self.reader.join(PATIENCE)
+        except KeyboardInterrupt:
+            return self.say("W&B: not waited for; what is on its way has a minute to arrive")
         if self.reader.is_alive():
             self.process.kill()
             self.say(self._later(f"did not end within {PATIENCE:.0f} s"))

@@ -23,7 +23,9 @@ SETTLE = 10.0
 """seconds in which an upload should be seen at the server"""
 STAGING, PREFIX = "WANDB_DATA_DIR", "cnnlab-wandb-"
 CODES = {"ok": 0, "diverged": 3, "interrupted": 130, "killed": 137}
-"""exit codes of runs whose process did not live to tell: as a shell has it for SIGKILL; 1 is any other failure"""
+"""exit codes where nobody told: `killed` as a shell has it for SIGKILL; 1 is any other failure"""
+KILLED = {"status": "killed"}
+"""in place of a result that was never written"""
 
 
 class Mirror:
@@ -104,7 +106,7 @@ class Mirror:
         """The rest of the record, and how the run ended: with `code`, else as its record says. Was it delivered?"""
         self.catch_up()
         record = read_run(self.folder)
-        result = record.result or {"status": "killed"}
+        result = record.result or KILLED
         self.run.summary.update(content.summary(result))
         if result["status"] == "ok":
             self._show(record)
@@ -143,7 +145,7 @@ class Mirror:
         """What W&B does not have of the run's epochs and its end; None where it has all."""
         import wandb
 
-        rows, result = read_lines(self.folder / "metrics.jsonl"), read_run(self.folder).result or {"status": "killed"}
+        rows, result = read_lines(self.folder / "metrics.jsonl"), read_run(self.folder).result or KILLED
         path = "/".join(part for part in (self.entity, self.project, self.note.id) if part)
         try:
             found = wandb.Api().run(path)

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,10 +20,14 @@ from typing import Any, TextIO
 
 from cnnlab.tracking.mirror import note
 from cnnlab.tracking.mirror.choose import reason
-from cnnlab.tracking.mirror.mirror import Mirror
+from cnnlab.tracking.mirror.mirror import CODES, Mirror
+from cnnlab.tracking.record import read_run
 
 LAST = 50.0
 """seconds after which nothing is waited for: an end without a network takes less, so this is for what hangs"""
+
+SWEEP = 2.0
+"""seconds in which a sweep has written how its job ended"""
 
 Answer = dict[str, Any]
 
@@ -72,7 +77,19 @@ def _follow(mirror: Mirror, orders: TextIO, say: Any) -> Answer:
             case ["end", number]:
                 code = int(number)
     _end_in_time(orders)
-    return {"event": "end", **mirror.end(code)}
+    return {"event": "end", **mirror.end(_without_a_word(mirror.folder) if code is None else code)}
+
+
+def _without_a_word(folder: Path) -> int | None:
+    """The exit code of a trainer that said none: killed, unless its record says otherwise.
+
+    A sweep writes down how its job ended, a moment after it did.
+    """
+    until = time.monotonic() + SWEEP
+    while not (folder / "result.json").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    ended = (read_run(folder).result or {}).get("status") in ("ok", "diverged", "interrupted")
+    return None if ended else CODES["killed"]
 
 
 def _end_in_time(orders: TextIO) -> None:

@@ -1,0 +1,123 @@
+"""What docs/wandb.md has figures for, measured: `python tests/tracking/mirror/measure.py [matrix|overhead]`.
+
+`matrix`: what a run says and how long its end takes, for each state of credentials, network and terminal; W&B's server
+is that of tests/loopback.py. `overhead`: LeNet with logger=wandb and without, in turns.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from loopback import Loopback  # noqa: E402
+
+RUN = """
+import sys, time
+sys.path[:0] = sys.argv[2:]
+from pathlib import Path
+from recorded import begun, row
+from cnnlab.tracking.mirror.follower import Follower
+from cnnlab.tracking.settings import WandbSettings
+folder = Path(sys.argv[1])
+record = begun(folder)
+since = time.monotonic()
+mirror = Follower(folder, WandbSettings().model_dump(), [], None, lambda text: print(text.replace(str(folder), "RUN"), flush=True))
+begin = time.monotonic() - since
+record.epoch(row(1)); mirror.epoch({})
+record.finish("ok", **{"test/acc": 0.8})
+since = time.monotonic()
+mirror.end(0)
+print(f"TOOK {begin:.3f} {time.monotonic() - since:.1f}", flush=True)
+"""
+CREDENTIALS = ("none", "working", "rejected")
+NETWORKS = ("up", "nothing listens", "never answers")
+
+
+def matrix() -> None:
+    """A row a state: what was printed, and the seconds of the start and of the end of a run that is over at once."""
+    print("| credentials | server | terminal | what the run says | start, s | end, s |\n|---|---|---|---|---|---|")
+    for credentials in CREDENTIALS:
+        for network in NETWORKS:
+            for terminal in ("pipe", "terminal"):
+                with Loopback() as server, tempfile.TemporaryDirectory() as home:
+                    environment = clean(home) | server.environment
+                    if credentials == "none":
+                        del environment["WANDB_API_KEY"]
+                    if credentials == "rejected":
+                        server.on_viewer = server.on_getDefaultEntity = lambda _: {"viewer": None}  # type: ignore[method-assign]
+                    if network == "nothing listens":
+                        environment["WANDB_BASE_URL"] = "http://127.0.0.1:9"
+                    if network == "never answers":
+                        server.silent.set()
+                    said = run(Path(home) / "run", environment, terminal == "terminal")
+                    server.silent.clear()
+                *lines, took = said.strip().splitlines()
+                _, begin, end = took.split()
+                shown = " / ".join(line.replace(server.url, "http://…") for line in lines)
+                print(f"| {credentials} | {network} | {terminal} | {shown} | {begin} | {end} |", flush=True)
+
+
+def clean(home: str) -> dict[str, str]:
+    return {key: value for key, value in os.environ.items() if not key.startswith("WANDB_")} | {"HOME": home}
+
+
+def run(folder: Path, environment: dict[str, str], terminal: bool) -> str:
+    command = [sys.executable, "-c", RUN, str(folder), *sys.path]
+    if not terminal:
+        return subprocess.run(command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(command, env=environment, stdin=theirs, stdout=theirs, stderr=theirs):
+        os.close(theirs)
+        parts = []
+        while True:
+            try:
+                parts.append(os.read(ours, 4096))
+            except OSError:
+                break
+    os.close(ours)
+    return b"".join(parts).decode()
+
+
+def overhead(pairs: int = 5, epochs: int = 8) -> None:
+    """Seconds of an epoch and of the whole command, with and without, the same seed in turns."""
+    figures: dict[str, list[tuple[float, float]]] = {"none": [], "wandb": []}
+    with Loopback() as server, tempfile.TemporaryDirectory() as home:
+        environment = clean(home) | server.environment
+        for number in range(pairs):
+            for logger in ("none", "wandb") if number % 2 else ("wandb", "none"):
+                folder = Path(home) / f"{logger}{number}"
+                words = ["model=lenet", f"trainer.max_epochs={epochs}", f"logger={logger}", f"hydra.run.dir={folder}"]
+                since = time.monotonic()
+                subprocess.run(
+                    [sys.executable, ROOT / "run.py", *words],
+                    env=environment,
+                    check=True,
+                    cwd=home,
+                    capture_output=True,
+                )
+                took = time.monotonic() - since
+                rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+                epoch = statistics.median(row["seconds"] for row in rows[1:])
+                figures[logger].append((epoch, took))
+                print(f"{logger:6} {number}  epoch {epoch:.3f} s  command {took:.2f} s", flush=True)
+    for place, what in enumerate(("epoch", "command")):
+        ratios = [b[place] / a[place] for a, b in zip(figures["none"], figures["wandb"], strict=True)]
+        more = [b[place] - a[place] for a, b in zip(figures["none"], figures["wandb"], strict=True)]
+        print(
+            f"{what}: median of {pairs} pairs {statistics.median(more):+.3f} s, {100 * (statistics.median(ratios) - 1):+.1f} %"
+        )
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or ("matrix", "overhead"):
+        {"matrix": matrix, "overhead": overhead}[name]()
