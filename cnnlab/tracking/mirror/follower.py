@@ -77,7 +77,8 @@ class Follower:
 
     def _listen(self) -> None:
         assert self.process.stdout
-        answers = [self._hear(json.loads(line)) for line in self.process.stdout]
+        with self.process.stdout as lines:
+            answers = [self._hear(json.loads(line)) for line in lines]
         if "end" not in answers:
             self.say(self._later(f"its process ended too soon; {self.folder / LOG} says why"))
 

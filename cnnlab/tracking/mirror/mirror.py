@@ -35,13 +35,13 @@ class Mirror:
         self.folder, self.settings, self.tags, self.trainer = folder, settings, tags, trainer
         self.note = note.read(folder) or note.new(None)
         self.run: Any = None
-        self.reachable = True
-        """whether W&B can be reached, with credentials that work, or was not asked"""
+        self.reachable = False
+        """whether W&B could be reached, with credentials that work"""
 
     def open(self, online_only: bool = False) -> str | None:
         """Begin the W&B run, or go on with it: online, else offline. Why not, where it is neither."""
         mode, why = choose("online" if online_only else self.settings.get("mode", "auto"))
-        self.reachable = mode == "online" or self.settings.get("mode") == "offline"
+        self.reachable = mode == "online"
         if mode == "online" and online_only and not self._lacking():
             return None
         if mode == "online":
@@ -107,7 +107,8 @@ class Mirror:
         self.catch_up()
         record = read_run(self.folder)
         result = record.result or KILLED
-        self.run.summary.update(content.summary(result))
+        of_an_earlier_attempt = {key: "" for key in ("error", "warnings") if key in self.run.summary.keys()}
+        self.run.summary.update({**of_an_earlier_attempt, **content.summary(result)})
         if result["status"] == "ok":
             self._show(record)
         try:

@@ -31,7 +31,8 @@ from cnnlab.tracking.settings import WandbSettings
 folder = Path(sys.argv[1])
 record = begun(folder)
 since = time.monotonic()
-mirror = Follower(folder, WandbSettings().model_dump(), [], None, lambda text: print(text.replace(str(folder), "RUN"), flush=True))
+say = lambda text: print(text.replace(str(folder), "RUN"), flush=True)
+mirror = Follower(folder, WandbSettings().model_dump(), [], None, say)
 begin = time.monotonic() - since
 record.epoch(row(1)); mirror.epoch({})
 record.finish("ok", **{"test/acc": 0.8})
@@ -111,11 +112,10 @@ def overhead(pairs: int = 5, epochs: int = 8) -> None:
                 figures[logger].append((epoch, took))
                 print(f"{logger:6} {number}  epoch {epoch:.3f} s  command {took:.2f} s", flush=True)
     for place, what in enumerate(("epoch", "command")):
-        ratios = [b[place] / a[place] for a, b in zip(figures["none"], figures["wandb"], strict=True)]
-        more = [b[place] - a[place] for a, b in zip(figures["none"], figures["wandb"], strict=True)]
-        print(
-            f"{what}: median of {pairs} pairs {statistics.median(more):+.3f} s, {100 * (statistics.median(ratios) - 1):+.1f} %"
-        )
+        found = list(zip(figures["none"], figures["wandb"], strict=True))
+        more = statistics.median(b[place] - a[place] for a, b in found)
+        share = 100 * (statistics.median(b[place] / a[place] for a, b in found) - 1)
+        print(f"{what}: median of {pairs} pairs {more:+.3f} s, {share:+.1f} %")
 
 
 if __name__ == "__main__":
