@@ -81,6 +81,7 @@ class Loopback:
         self._http.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
         self.environment = {"WANDB_BASE_URL": self.url, "WANDB_API_KEY": KEY, "WANDB_ERROR_REPORTING": "false"}
+        self.environment["WANDB__FILE_STREAM_TRANSMIT_INTERVAL"] = "1"  # second, and not 15
 
     def __enter__(self) -> Loopback:
         threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()

@@ -49,6 +49,7 @@ class Mirror:
                 self._begin("online")
             except Exception as error:  # whatever it is, W&B's trouble is not the run's
                 mode, why = "offline", reason(error)
+                abandon()
         if mode == "offline" and not online_only:
             self._begin("offline")
         if self.run is None:
@@ -107,10 +108,11 @@ class Mirror:
         self.catch_up()
         record = read_run(self.folder)
         result = record.result or KILLED
-        of_an_earlier_attempt = {key: "" for key in ("error", "warnings") if key in self.run.summary.keys()}
+        has = set(self.run.summary.keys())
+        of_an_earlier_attempt = {key: "" for key in ("error", "warnings") if key in has}
         self.run.summary.update({**of_an_earlier_attempt, **content.summary(result)})
         if result["status"] == "ok":
-            self._show(record)
+            self._show(record, has)
         try:
             self.run.finish(exit_code=CODES.get(result["status"], 1) if code is None else code)
         except TimeoutError:
@@ -119,9 +121,8 @@ class Mirror:
         self.note.write(self.folder)
         return {"delivered": self.note.delivered or None}
 
-    def _show(self, record: Run) -> None:
-        """Pictures, tables and files, where W&B does not have them yet."""
-        has = set(self.run.summary.keys())
+    def _show(self, record: Run, has: set[str]) -> None:
+        """Pictures, tables and files, where W&B does not have them yet: `has` are the keys of its summary."""
         if "test/per_class_table" not in has and (shown := media.media(self.folder, self.settings)):
             self.run.log({"epoch": self.note.epochs, **shown}, commit=True)
         if self.settings.get("artifact") and "artifact" not in has:
@@ -158,6 +159,13 @@ class Mirror:
         if shown != result["status"] or found.state == "running":
             return f"W&B shows it as {found.state}, its result as {shown}"
         return None
+
+
+def abandon() -> None:
+    """Give up what W&B has begun, so that it can begin anew."""
+    import wandb
+
+    wandb.teardown()
 
 
 def stage(mode: str) -> None:
