@@ -91,47 +91,56 @@ def test_what_the_server_lost_is_not_told_as_uploaded(
     assert not note.read(folder / "seed=0").delivered  # type: ignore[union-attr]
 
 
-def test_the_dashboard_is_one_workspace_however_often_it_is_made(server: Loopback, sweep: Path) -> None:
+def test_the_dashboard_is_one_workspace_however_often_it_is_made(
+    server: Loopback, sweep: Path, cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    assert cnnlab("task=dashboard", f"dir={sweep}") == 2
+    assert (
+        f"no run of {sweep} is at W&B yet: python run.py task=sync dir={sweep} logger=wandb" in capsys.readouterr().err
+    )
+    made = note.new("sweep")
+    made.url, made.entity, made.project = f"{server.url}/tester/mine/runs/{made.id}", "tester", "mine"
+    made.write(sweep / "norm=none_seed=0")
+    save = server.on_upsertView2
+
+    def and_add(asked: dict[str, Any]) -> Any:  # what a user does in between
+        found = save(asked)
+        view = server.views[found["upsertView"]["view"]["id"]]
+        spec = json.loads(view["spec"])
+        sections = spec["section"]["panelBankConfig"]["sections"]
+        if "My own" not in [one["name"] for one in sections]:
+            sections.append({"name": "My own", "isOpen": True, "type": "flow", "panels": [], "sorted": 0})
+        view["spec"] = json.dumps(spec)
+        return found
+
+    monkeypatch.setattr(server, "on_upsertView2", and_add)
     shown = ["task=dashboard", f"dir={sweep}"]
-    done = run(shown, ["task=sync", f"dir={sweep}", "logger=wandb"], shown, shown)
-    assert [line for line in done.stdout.splitlines() if line.startswith("exit")] == ["exit 2", *["exit 0"] * 3]
-    assert f"no run of {sweep} is at W&B yet: python run.py task=sync dir={sweep} logger=wandb" in done.stderr
+    done = run(shown, [*shown, "format=json"])
+    assert [line for line in done.stdout.splitlines() if line.startswith("exit")] == ["exit 0"] * 2, done.stderr
     assert "the workspace was made" in done.stdout
-    assert "the workspace was brought up to date" in done.stdout
+    (again,) = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert again["workspace"] == f"{server.url}/tester/mine?nw=cnnlabboard"
+    assert not again["new"]
     assert server.unknown == []
     (view,) = server.views.values()
     spec = json.loads(view["spec"])["section"]
     sections = {one["name"]: one["panels"] for one in spec["panelBankConfig"]["sections"]}
-    assert list(sections) == ["Verdict", "Learning curves", "Cost", "Predictions", "Diagnostics"]
+    assert list(sections) == ["Verdict", "Learning curves", "Cost", "Predictions", "Diagnostics", "My own"]
     assert "norm=batch" in sections["Verdict"][0]["config"]["value"]
     curve = sections["Learning curves"][0]["config"]
     assert (curve["xAxis"], curve["metrics"], curve["groupBy"]) == ("epoch", ["val/acc"], "variant.value")
     assert (curve["groupAgg"], curve["groupArea"]) == ("mean", "stddev")
     (filters,) = (one["filters"]["filters"] for one in spec["runSets"])
     assert [(one["key"]["name"], one["value"]) for one in filters] == [("group", "sweep")]
-    (report,) = [one for one in server.runs.values() if one.asked["jobType"] == "report"]
+    report = server.one()
+    assert {key: report.asked[key] for key in ("jobType", "groupName", "project")} == {
+        "jobType": "report",
+        "groupName": "sweep",
+        "project": "mine",
+    }
     assert len(report.rows) == 2
     assert report.rows[-1]["report/page"]["_type"] == "html-file"
     assert "norm=batch" in report.summary["verdict/text"]
-    tables = json.loads(report.files[report.rows[-1]["report/runs"]["path"]])
-    assert len(tables["data"]) == 4
-
-
-def test_sections_that_somebody_added_to_the_dashboard_stay(server: Loopback, sweep: Path) -> None:
-    for name in ("norm=none_seed=0",):
-        made = note.new("sweep")
-        made.url, made.entity, made.project = f"{server.url}/tester/mine/runs/{made.id}", "tester", "mine"
-        made.write(sweep / name)
-    show = ["task=dashboard", f"dir={sweep}"]
-    assert run(show).stdout.endswith("exit 0\n")
-    (view,) = server.views.values()
-    spec = json.loads(view["spec"])
-    spec["section"]["panelBankConfig"]["sections"].append(
-        {"name": "My own", "isOpen": True, "type": "flow", "panels": [], "sorted": 0}
-    )
-    view["spec"] = json.dumps(spec)
-    assert run(show).stdout.endswith("exit 0\n")
-    (view,) = server.views.values()
-    names = [one["name"] for one in json.loads(view["spec"])["section"]["panelBankConfig"]["sections"]]
-    assert names == ["Verdict", "Learning curves", "Cost", "Predictions", "Diagnostics", "My own"]
-    assert view["projectName"] == "mine"
+    table = json.loads(report.files[report.rows[-1]["report/runs"]["path"]])
+    assert len(table["data"]) == 4
