@@ -282,7 +282,8 @@ class Loopback:
         if self.queue:
             point = {key: {"value": value} for key, value in self.queue.pop(0).items()}
             number = next(self._numbers)
-            command = {"run_id": f"swept{number:03d}", "type": "run", "args": point, "program": "run.py", "logs": []}
+            command = {"run_id": f"swept{number:03d}", "type": "run", "args": point, "logs": []}
+            command["program"] = self.sweep["program"]
         return {"agentHeartbeat": {"agent": {"id": "AG1", "name": "agent"}, "commands": json.dumps([command])}}
 
 

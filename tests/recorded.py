@@ -31,7 +31,7 @@ def row(epoch: int) -> dict[str, Any]:
     return {"epoch": epoch, "train/loss": 1 / epoch, "train/acc": 0.5, "val/acc": 0.6 + epoch % 2 / 10, "seconds": 0.1}
 
 
-def tested(folder: Path) -> None:
+def looked_at(folder: Path) -> None:
     """tested.json of two classes."""
     buffer = io.BytesIO()
     Image.new("L", (28, 28), 7).save(buffer, "PNG")

@@ -25,15 +25,15 @@ def test_every_job_of_a_sweep_is_a_run_of_its_own_and_the_sweep_says_where(
     server: Loopback, cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["-m", *QUICK, "model.norm=none,batch", "hydra.sweep.dir=out/norms", "logger=[wandb,tensorboard]"]
-    assert cnnlab(*words, "logger.wandb.project=mine", "trainer.max_epochs=1,2", "tags=[x]") == 0
-    assert f"W&B: 4 of 4 runs at {server.url}/tester/mine\n" in capsys.readouterr().out
-    assert len(server.runs) == 4
+    assert cnnlab(*words, "logger.wandb.project=mine", "tags=[x]") == 0
+    assert f"W&B: 2 of 2 runs at {server.url}/tester/mine\n" in capsys.readouterr().out
+    assert len(server.runs) == 2
     assert server.unknown == []
     folders = {json.loads((file.parent / "wandb.json").read_text())["id"]: file.parent
                for file in Path("out/norms").glob("*/result.json")}  # fmt: skip
     for name, run in server.runs.items():
         found = result(folders[name])
-        assert run.asked["displayName"] == f"{found['variant']}-s0"
+        assert run.asked["displayName"].endswith(f"{found['variant']}-s0"[-127:])
         assert run.asked["groupName"] == "norms"
         assert run.project == "mine"
         assert run.exit_code == 0
@@ -44,45 +44,45 @@ def test_every_job_of_a_sweep_is_a_run_of_its_own_and_the_sweep_says_where(
         assert [row["val/acc"] for row in run.rows[: len(rows)]] == [row["val/acc"] for row in rows]
         assert run.summary["test/worst"]["nrows"] == 64
         assert list((folders[name] / boards.FOLDER).glob("events.out.tfevents.*"))
-    assert len({result(folder)["identity"] for folder in folders.values()}) == 4
+    assert len({result(folder)["identity"] for folder in folders.values()}) == 2
     assert (Path("out/norms") / "wandb").is_dir()
 
 
-def test_a_logger_changes_nothing_about_the_run_it_shows(no_account: None, cnnlab: Callable[..., int]) -> None:
+def test_without_a_key_a_terminal_is_asked_nothing_and_the_run_is_the_same_as_without_a_logger(
+    server: Loopback, monkeypatch: pytest.MonkeyPatch, cnnlab: Callable[..., int], tmp_path: Path
+) -> None:
+    monkeypatch.delenv("WANDB_API_KEY")
     assert cnnlab(*QUICK, "hydra.run.dir=plain") == 0
     assert "wandb" not in sys.modules
-    assert cnnlab(*QUICK, "hydra.run.dir=shown", "logger=wandb_offline") == 0
-    plain, shown = result(Path("plain")), result(Path("shown"))
-    assert {key: plain[key] for key in ("identity", "test/acc", "variant")} == {
-        key: shown[key] for key in ("identity", "test/acc", "variant")
-    }
+    code, said = in_a_terminal([sys.executable, RUN, *QUICK, "logger=wandb", "hydra.run.dir=shown"])
+    assert code == 0
+    assert b"W&B: offline: no credentials; `wandb login` stores some. To upload it later: python run.py" in said
+    plain, shown = result(tmp_path / "plain"), result(tmp_path / "shown")
+    for key in ("status", "identity", "variant", "test/acc", "test/loss"):
+        assert plain[key] == shown[key], key
     assert list(Path("shown/wandb").glob("offline-run-*"))
     assert not Path("plain/tested.json").exists()
+    assert server.runs == {}
 
 
-def test_without_a_key_a_terminal_is_asked_nothing(no_account: None, tmp_path: Path) -> None:
+def in_a_terminal(command: list[str]) -> tuple[int, bytes]:
+    """Run it on a terminal at which nobody types: the exit code, and what was shown."""
     ours, theirs = pty.openpty()
-    command = [sys.executable, RUN, *QUICK, "trainer.max_epochs=1", "logger=wandb", "hydra.run.dir=run"]
-    with subprocess.Popen(command, cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=theirs) as process:
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)
-        said = b""
+        parts = []
         while True:
             try:
-                part = os.read(ours, 4096)
+                parts.append(os.read(ours, 4096))
             except OSError:  # Linux's way of saying that the terminal's other end is closed
                 break
-            if not part:
-                break
-            said += part
     os.close(ours)
-    assert process.returncode == 0
-    assert b"W&B: offline: no credentials; `wandb login` stores some. To upload it later: python run.py" in said
-    assert result(tmp_path / "run")["status"] == "ok"
+    return process.returncode, b"".join(parts)
 
 
 def test_a_search_by_w_and_b_runs_what_the_shipped_file_says(server: Loopback, tmp_path: Path) -> None:
     said = yaml.safe_load((CONF.parent / "docs" / "wandb_sweep.yaml").read_text())
-    said["parameters"] = {"model": {"values": ["lenet"]}, "optimizer.lr": {"values": [0.01, 0.05]}}
+    said["parameters"] = {"model": {"values": ["lenet"]}, "optimizer.lr": {"values": [0.05]}}
     said["program"] = RUN
     said["command"] += [word for word in QUICK if not word.startswith("model=")]
     (tmp_path / "sweep.yaml").write_text(yaml.safe_dump(said))
@@ -90,14 +90,12 @@ def test_a_search_by_w_and_b_runs_what_the_shipped_file_says(server: Loopback, t
         command = [sys.executable, "-m", "wandb", *words]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr
-    runs = list(server.runs.values())
-    assert [run.values["lr"] for run in runs] == [0.01, 0.05]
-    for run in runs:
-        assert run.asked["sweep"] == "sweep001"
-        assert run.values["optimizer.lr"] == run.values["lr"]
-        assert run.values["cfg"]["model"]["body"]["c1"]["block"] == "conv"
-        assert [row["best/val_acc"] for row in run.rows][:2] == sorted(row["best/val_acc"] for row in run.rows[:2])
-        assert (run.epochs, run.exit_code) == ([1, 2], 0)
+    run = server.one()
+    assert run.asked["sweep"] == "sweep001"
+    assert (run.values["lr"], run.values["optimizer.lr"]) == (0.05, 0.05)
+    assert run.values["cfg"]["model"]["body"]["c1"]["block"] == "conv"
+    assert all("best/val_acc" in row for row in run.rows[:2])
+    assert (run.epochs, run.exit_code) == ([1, 2], 0)
     assert server.unknown == []
 
 

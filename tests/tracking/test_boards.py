@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from recorded import begun, row, tested
+from recorded import begun, looked_at, row
 
 from cnnlab.tracking.boards import FOLDER, Board
 
@@ -24,7 +24,7 @@ def test_epochs_that_are_done_again_are_shown_once_and_the_test_at_the_end(tmp_p
     for epoch in (3, 4):
         record.epoch(row(epoch))
         board.epoch(row(epoch))
-    tested(tmp_path)
+    looked_at(tmp_path)
     record.finish("ok", **{"test/acc": 0.8, "test/loss": 0.5})
     board.end(0)
     killed.writer.close()  # type: ignore[union-attr]

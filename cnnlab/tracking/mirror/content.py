@@ -28,14 +28,13 @@ def arm(facts: Mapping[str, Any]) -> str:
 
 
 def name(facts: Mapping[str, Any]) -> str:
-    """`<variant>-s<seed>`, within the 128 characters that W&B allows.
+    """`<variant>-s<seed>`, the last 128 characters of it: W&B allows no more, and what is swept mostly stands last.
 
     >>> name({"variant": "model=lenet model.norm=batch", "seed": 3})
     'model=lenet model.norm=batch-s3'
     """
-    end = f"-s{facts.get('seed')}"
-    said = tilde(arm(facts))
-    return f"{said if len(said) + len(end) <= 128 else said[: 127 - len(end)] + '…'}{end}"
+    said = f"{tilde(arm(facts))}-s{facts.get('seed')}"
+    return said if len(said) <= 128 else f"…{said[-127:]}"
 
 
 def config(run: Run, group: str | None) -> dict[str, Any]:

@@ -32,10 +32,11 @@ def test_where_the_users_files_lie_is_not_told(monkeypatch: pytest.MonkeyPatch, 
     assert "somebody" not in everything
 
 
-def test_a_long_name_is_cut_and_keeps_its_seed() -> None:
-    name = content.name({"variant": "model=resnet18 " * 20, "seed": 12})
+def test_a_long_name_keeps_its_end_with_the_seed() -> None:
+    name = content.name({"variant": "model=resnet18 " * 20 + "model.norm=none", "seed": 12})
     assert len(name) == 128
-    assert name.endswith("…-s12")
+    assert name.startswith("…")
+    assert name.endswith(" model.norm=none-s12")
 
 
 def test_a_sweep_says_how_many_of_its_runs_are_where(tmp_path: Path) -> None:

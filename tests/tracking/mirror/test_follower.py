@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from loopback import Loopback
-from recorded import begun, row, tested
+from recorded import begun, looked_at, row
 
 from cnnlab.tracking.mirror import follower, process
 from cnnlab.tracking.mirror.follower import Follower
@@ -58,7 +58,7 @@ def test_a_run_is_mirrored_whole_and_nothing_private_is_told(server: Loopback, t
     for epoch in (1, 2, 3):
         record.epoch(row(epoch))
         mirror.epoch({})
-    tested(folder)
+    looked_at(folder)
     (folder / "checkpoints").mkdir()
     (folder / "checkpoints" / "best.ckpt").write_bytes(b"weights")
     record.warn(f"something in {home}")
@@ -134,7 +134,7 @@ def test_a_killed_trainer_is_told_as_failed_and_its_run_goes_on_with_each_epoch_
         ("nothing listens", ""),
         ("no key", "no credentials; `wandb login` stores some"),
         ("rejected", "credentials that do not work: "),
-        ("may not write", "CommError: "),
+        ("may not write", "Error: Error initializing run: input: permission denied"),
     ],
 )
 def test_whatever_is_wrong_with_the_credentials_or_the_network_a_run_is_kept_offline_and_says_so(
