@@ -277,14 +277,16 @@ class Loopback:
     def on_createAgent(self, _: dict[str, Any]) -> Any:
         return {"createAgent": {"agent": {"id": "AG1", "name": "agent"}}}
 
-    def on_heartbeat(self, _: dict[str, Any]) -> Any:
-        command: dict[str, Any] = {"type": "exit"}
-        if self.queue:
+    def on_heartbeat(self, asked: dict[str, Any]) -> Any:
+        commands: list[dict[str, Any]] = []
+        running = json.loads(asked.get("runState") or "{}")
+        if self.queue and not running:
             point = {key: {"value": value} for key, value in self.queue.pop(0).items()}
-            number = next(self._numbers)
-            command = {"run_id": f"swept{number:03d}", "type": "run", "args": point, "logs": []}
-            command["program"] = self.sweep["program"]
-        return {"agentHeartbeat": {"agent": {"id": "AG1", "name": "agent"}, "commands": json.dumps([command])}}
+            commands = [{"type": "run", "run_id": f"swept{next(self._numbers):03d}", "args": point, "logs": []}]
+            commands[0]["program"] = self.sweep["program"]
+        elif not running:
+            commands = [{"type": "exit"}]
+        return {"agentHeartbeat": {"agent": {"id": "AG1", "name": "agent"}, "commands": json.dumps(commands)}}
 
 
 def _handler(server: Loopback) -> type[BaseHTTPRequestHandler]:

@@ -35,14 +35,6 @@ def eventually(condition: Callable[[], Any], seconds: float = 20) -> bool:
     return False
 
 
-@pytest.fixture
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A mirror that waits for W&B's server not as long as for a user."""
-    begin = "import sys; sys.path[:] = sys.argv[1:]; from cnnlab.tracking.mirror import mirror, process; "
-    limits = "mirror.INIT, mirror.FINISH = 1.0, 2.0; process.main()"
-    monkeypatch.setattr(follower, "command", lambda: [sys.executable, "-c", begin + limits, *sys.path])
-
-
 def inspect(folder: Path) -> dict[str, Any]:
     """What W&B's own reader finds in an offline run."""
     (run,) = folder.glob("wandb/offline-run-*")

@@ -74,7 +74,7 @@ def test_without_credentials_nothing_is_tried_twice(
 
 
 def test_what_the_server_lost_is_not_told_as_uploaded(
-    server: Loopback, cnnlab: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    server: Loopback, hurried: None, cnnlab: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     folder = write_sweep(tmp_path / "one", {"seed": ["0"]}, lambda at: Outcome(acc=0.8, curve=(0.5, 0.6)))
