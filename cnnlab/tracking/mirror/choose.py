@@ -31,7 +31,7 @@ def choose(wanted: str) -> tuple[Mode, str]:
     try:
         known = wandb.login(prompt=False)
     except AuthenticationError as error:
-        return "offline", f"credentials that do not work: {_plain(error)}"
+        return "offline", _plain(error)
     except Exception as error:
         return "offline", reason(error)
     return ("online", "credentials work") if known else ("offline", "no credentials; `wandb login` stores some")
@@ -56,4 +56,4 @@ def reason(error: BaseException) -> str:
 
 
 def _plain(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200]
+    return " ".join(str(error).split())[:200].rstrip(".")

@@ -125,7 +125,7 @@ def test_a_killed_trainer_is_told_as_failed_and_its_run_goes_on_with_each_epoch_
     [
         ("nothing listens", ""),
         ("no key", "no credentials; `wandb login` stores some"),
-        ("rejected", "credentials that do not work: "),
+        ("rejected", "Failed to authenticate with http"),
         ("may not write", "Error: Error initializing run: input: permission denied"),
     ],
 )
