@@ -67,7 +67,7 @@ def _outcome(folder: Path, answer: dict[str, Any]) -> Outcome:
     url = answer.get("url")
     if not answer["delivered"]:
         return Outcome(folder, False, answer["why"], url, answer.get("unreachable", False))
-    return Outcome(folder, True, "was there" if answer.get("before") else f"{answer['epochs']} epochs", url)
+    return Outcome(folder, True, "already there" if answer.get("before") else f"{answer['epochs']} epochs", url)
 
 
 def _said(folder: Path) -> tuple[dict[str, Any], list[str]]:

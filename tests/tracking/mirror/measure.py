@@ -1,7 +1,8 @@
-"""What docs/wandb.md has figures for, measured: `python tests/tracking/mirror/measure.py [matrix|overhead]`.
+"""What docs/wandb.md has figures for, measured: `python tests/tracking/mirror/measure.py [matrix|cost|overhead]`.
 
 `matrix`: what a run says and how long its end takes, for each state of credentials, network and terminal; W&B's server
-is that of tests/loopback.py. `overhead`: LeNet with logger=wandb and without, in turns.
+is that of tests/loopback.py. `cost`: of the mirror by itself.
+`overhead`: LeNet with logger=wandb and without, in turns.
 """
 
 from __future__ import annotations
@@ -89,6 +90,56 @@ def run(folder: Path, environment: dict[str, str], terminal: bool) -> str:
     return b"".join(parts).decode()
 
 
+LONG = """
+import os, resource, sys, time
+sys.path[:0] = sys.argv[3:]
+from pathlib import Path
+from recorded import begun, looked_at, row
+from cnnlab.tracking.mirror.follower import Follower
+from cnnlab.tracking.settings import WandbSettings
+folder, count = Path(sys.argv[1]), int(sys.argv[2])
+record = begun(folder)
+since = time.perf_counter()
+mirror = Follower(folder, WandbSettings().model_dump(), [], None, lambda text: None)
+begin = time.perf_counter() - since
+time.sleep(5)
+told = []
+for epoch in range(1, count + 1):
+    record.epoch(row(epoch))
+    since = time.perf_counter()
+    mirror.epoch({})
+    told.append(time.perf_counter() - since)
+    time.sleep(0.1)
+time.sleep(3)
+stats = [file.read_text().rpartition(")")[2].split() for file in Path("/proc").glob("[0-9]*/stat")]
+service = sum(int(one[11]) + int(one[12]) for one in stats if one[1] == str(mirror.process.pid))
+looked_at(folder)
+record.finish("ok", **{"test/acc": 0.8})
+since = time.perf_counter()
+mirror.end(0)
+end = time.perf_counter() - since
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+ticks = os.sysconf("SC_CLK_TCK")
+print(begin, sorted(told)[len(told) // 2], end, used.ru_utime + used.ru_stime + service / ticks)
+"""
+
+
+def cost(few: int = 20, many: int = 120, times: int = 3) -> None:
+    """What the trainer waits for, and the processor's time that the mirror and W&B's own process take beside it."""
+    found: dict[int, list[tuple[float, ...]]] = {few: [], many: []}
+    with Loopback() as server:
+        for count in (few, many) * times:
+            with tempfile.TemporaryDirectory() as home:
+                command = [sys.executable, "-c", LONG, f"{home}/run", str(count), *sys.path]
+                done = subprocess.run(command, env=clean(home) | server.environment, capture_output=True, text=True)
+                found[count].append(tuple(map(float, done.stdout.split())))
+    begin, told, end, _ = (statistics.median(figures) for figures in zip(*found[few], *found[many], strict=True))
+    used = {count: statistics.median(one[3] for one in some) for count, some in found.items()}
+    print(f"the trainer waits {begin:.3f} s at its start, {told * 1e6:.0f} µs an epoch, {end:.2f} s at its end")
+    each = (used[many] - used[few]) / (many - few)
+    print(f"beside it: {used[few] - few * each:.2f} s of a processor a run, and {each * 1e3:.1f} ms an epoch")
+
+
 def overhead(pairs: int = 5, epochs: int = 8) -> None:
     """Seconds of an epoch and of the whole command, with and without, the same seed in turns."""
     figures: dict[str, list[tuple[float, float]]] = {"none": [], "wandb": []}
@@ -119,5 +170,5 @@ def overhead(pairs: int = 5, epochs: int = 8) -> None:
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or ("matrix", "overhead"):
-        {"matrix": matrix, "overhead": overhead}[name]()
+    for name in sys.argv[1:] or ("matrix", "cost", "overhead"):
+        {"matrix": matrix, "cost": cost, "overhead": overhead}[name]()

@@ -53,7 +53,7 @@ def test_one_broken_run_stops_no_other_from_being_uploaded(
     broken.write_bytes(whole)
     assert cnnlab("task=sync", f"dir={sweep}", "format=json") == 0
     told = {Path(one["folder"]).name: one["said"] for one in json.loads(capsys.readouterr().out)}
-    assert told == {"norm=none_seed=0": "3 epochs", "norm=none_seed=1": "was there"}
+    assert told == {"norm=none_seed=0": "3 epochs", "norm=none_seed=1": "already there"}
     assert all(one.epochs == [1, 2, 3] and one.exit_code == 0 for one in server.runs.values())
     assert server.unknown == []
 
