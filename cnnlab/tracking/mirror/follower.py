@@ -49,8 +49,8 @@ class Follower:
         self._tell(ordered(order))
         flags = fcntl.fcntl(self._input, fcntl.F_GETFL)
         fcntl.fcntl(self._input, fcntl.F_SETFL, flags | os.O_NONBLOCK)
-        self.reader = threading.Thread(target=self._listen, daemon=True)
-        self.reader.start()
+        self.ended = threading.Event()
+        threading.Thread(target=self._listen, daemon=True).start()
 
     def epoch(self, row: dict[str, Any]) -> None:
         """A row was written. A mirror that is behind has been told often enough already."""
@@ -63,13 +63,13 @@ class Follower:
         with suppress(OSError):
             self.process.stdin.close()  # type: ignore[union-attr]
         try:
-            self.reader.join(PATIENCE)
+            ended = self.ended.wait(PATIENCE)
         except KeyboardInterrupt:
             return self.say("W&B: not waited for; what is on its way has a minute to arrive")
-        if self.reader.is_alive():
+        if not ended:
+            self.ended.set()
             self.process.kill()
             self.say(self._later(f"did not end within {PATIENCE:.0f} s"))
-        self.process.wait()
 
     def _tell(self, line: str) -> None:
         with suppress(OSError):  # full, or the mirror is gone, which its end will tell
@@ -78,11 +78,14 @@ class Follower:
     def _listen(self) -> None:
         assert self.process.stdout
         with self.process.stdout as lines:
-            answers = [self._hear(json.loads(line)) for line in lines]
-        if "end" not in answers:
+            for line in lines:
+                self._hear(json.loads(line))
+        if not self.ended.is_set():
             self.say(self._later(f"its process ended too soon; {self.folder / LOG} says why"))
+            self.ended.set()
+        self.process.wait()
 
-    def _hear(self, answer: dict[str, Any]) -> str:
+    def _hear(self, answer: dict[str, Any]) -> None:
         match answer:
             case {"event": "open", "url": url}:
                 self.say(f"W&B: {url}")
@@ -92,7 +95,8 @@ class Follower:
                 self.say(f"W&B: {why}")
             case {"event": "end", "delivered": False, "why": why}:
                 self.say(self._later(str(why)))
-        return answer["event"]
+        if answer["event"] == "end":
+            self.ended.set()  # what the process does after that is to leave
 
     def _later(self, trouble: str) -> str:
         return f"W&B: {trouble}. To upload it later: {note.later(self.folder)}"

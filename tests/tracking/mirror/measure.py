@@ -14,6 +14,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from loopback import Loopback  # noqa: E402
 
 RUN = """
 import sys, time
-sys.path[:0] = sys.argv[2:]
+sys.path[:0] = sys.argv[3:]
 from pathlib import Path
 from recorded import begun, row
 from cnnlab.tracking.mirror.follower import Follower
@@ -36,13 +37,15 @@ say = lambda text: print(text.replace(str(folder), "RUN"), flush=True)
 mirror = Follower(folder, WandbSettings().model_dump(), [], None, say)
 begin = time.monotonic() - since
 record.epoch(row(1)); mirror.epoch({})
+time.sleep(float(sys.argv[2]))
+record.epoch(row(2)); mirror.epoch({})
 record.finish("ok", **{"test/acc": 0.8})
 since = time.monotonic()
 mirror.end(0)
 print(f"TOOK {begin:.3f} {time.monotonic() - since:.1f}", flush=True)
 """
-CREDENTIALS = ("none", "working", "rejected")
-NETWORKS = ("up", "nothing listens", "never answers")
+CREDENTIALS = ("none", "working", "rejected", "no right to write")
+NETWORKS = ("up", "nothing listens", "never answers", "goes away")
 
 
 def matrix() -> None:
@@ -57,11 +60,16 @@ def matrix() -> None:
                         del environment["WANDB_API_KEY"]
                     if credentials == "rejected":
                         server.on_viewer = server.on_getDefaultEntity = lambda _: {"viewer": None}  # type: ignore[method-assign]
+                    if credentials == "no right to write":
+                        server.refuses = lambda asked: "permission denied" if asked == "UpsertBucket" else None
+                    if network == "goes away":
+                        threading.Timer(7, server.stop).start()
                     if network == "nothing listens":
                         environment["WANDB_BASE_URL"] = "http://127.0.0.1:9"
                     if network == "never answers":
                         server.silent.set()
-                    said = run(Path(home) / "run", environment, terminal == "terminal")
+                    wait = 10 * (network == "goes away")
+                    said = run(Path(home) / "run", wait, environment, terminal == "terminal")
                     server.silent.clear()
                 *lines, took = said.strip().splitlines()
                 _, begin, end = took.split()
@@ -73,8 +81,9 @@ def clean(home: str) -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if not key.startswith("WANDB_")} | {"HOME": home}
 
 
-def run(folder: Path, environment: dict[str, str], terminal: bool) -> str:
-    command = [sys.executable, "-c", RUN, str(folder), *sys.path]
+def run(folder: Path, wait: int, environment: dict[str, str], terminal: bool) -> str:
+    """A run of two epochs, `wait` seconds from one to the other: what it printed."""
+    command = [sys.executable, "-c", RUN, str(folder), str(wait), *sys.path]
     if not terminal:
         return subprocess.run(command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
     ours, theirs = pty.openpty()
@@ -93,6 +102,7 @@ def run(folder: Path, environment: dict[str, str], terminal: bool) -> str:
 LONG = """
 import os, resource, sys, time
 sys.path[:0] = sys.argv[3:]
+from contextlib import suppress
 from pathlib import Path
 from recorded import begun, looked_at, row
 from cnnlab.tracking.mirror.follower import Follower
@@ -111,13 +121,17 @@ for epoch in range(1, count + 1):
     told.append(time.perf_counter() - since)
     time.sleep(0.1)
 time.sleep(3)
-stats = [file.read_text().rpartition(")")[2].split() for file in Path("/proc").glob("[0-9]*/stat")]
-service = sum(int(one[11]) + int(one[12]) for one in stats if one[1] == str(mirror.process.pid))
+service = 0
+for file in Path("/proc").glob("[0-9]*/stat"):
+    with suppress(OSError):  # a process that has ended meanwhile
+        one = file.read_text().rpartition(")")[2].split()
+        service += (one[1] == str(mirror.process.pid)) * (int(one[11]) + int(one[12]))
 looked_at(folder)
 record.finish("ok", **{"test/acc": 0.8})
 since = time.perf_counter()
 mirror.end(0)
 end = time.perf_counter() - since
+mirror.process.wait()
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
 ticks = os.sysconf("SC_CLK_TCK")
 print(begin, sorted(told)[len(told) // 2], end, used.ru_utime + used.ru_stime + service / ticks)
