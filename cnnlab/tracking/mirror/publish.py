@@ -118,7 +118,7 @@ def _runs(file: Path) -> Any:
 
     with file.open(encoding="utf-8", newline="") as lines:
         head, *rows = csv.reader(lines)
-    return wandb.Table(columns=head, data=[[content.tilde(cell) for cell in row] for row in rows])
+    return wandb.Table(columns=[*head], data=[[content.tilde(cell) for cell in row] for row in rows])
 
 
 def _extra(runs: Sequence[Path]) -> list[str]:

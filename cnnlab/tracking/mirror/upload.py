@@ -33,8 +33,7 @@ class Outcome:
 
 def mirrored(root: Path, also_unmirrored: bool = False) -> list[Path]:
     """The folders at or below `root` of runs that have, or were to have, a mirror."""
-    files = [*root.glob("run.json"), *root.glob("*/run.json"), *root.glob("*/*/run.json")]
-    folders = sorted(file.parent for file in files)
+    folders = sorted(file.parent for file in root.rglob("run.json"))
     return [folder for folder in folders if also_unmirrored or note.read(folder)]
 
 
