@@ -116,7 +116,7 @@ class Mirror:
         try:
             self.run.finish(exit_code=CODES.get(result["status"], 1) if code is None else code)
         except TimeoutError:
-            return {"delivered": False, "why": f"W&B took longer than {FINISH:.0f} s to take what it was given"}
+            return {"delivered": False, "why": f"the server has not taken all of it within {FINISH:.0f} s"}
         self.note.delivered = self.note.offline is None
         self.note.write(self.folder)
         return {"delivered": self.note.delivered or None}
