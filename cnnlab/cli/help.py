@@ -13,7 +13,11 @@ TASKS = {
     "dashboard": "dir=SWEEP: show its comparison in the workspace of its W&B project (logger=wandb)",
     "sync": "dir=FOLDER: upload what W&B does not have of the runs in it",
     "preflight": "of a sweep or study: its arms with sizes, times and duplicates; trains nothing",
+    "draw": "the network as SVG, opened to draw.depth=0,1,…; format=html: a page in which its blocks open",
+    "diff": "against='model=resnet34 model.norm=none': two networks, block by block; format=html: a page",
     "summary": "the layer table: shapes, parameters, multiply-adds, receptive fields",
+    "explain": "a lesson on the network; key=BLOCK_OR_SETTING: its numbers worked out, where each setting came from",
+    "lint": "what in the network's design looks like a mistake, with the reason and the figure",
 }
 
 TUNING = """\

@@ -121,15 +121,29 @@ def _composed(hydra: Hydra, arguments: Arguments, overrides: list[str]) -> Compo
 def single(hydra: Hydra, arguments: Arguments) -> Exit:
     """One job: everything wrong with it at once, or its task."""
     from cnnlab.cli.check import check, note
-    from cnnlab.cli.tasks import WITHOUT_FOLDER, perform, place
+    from cnnlab.cli.dashboard import dashboard
+    from cnnlab.cli.explain import explain
+    from cnnlab.cli.lint import lint
+    from cnnlab.cli.report import report
+    from cnnlab.cli.sync import sync
+    from cnnlab.cli.tasks import perform, place
 
     composed = _composed(hydra, arguments, arguments.overrides)
     run, noted = check(composed)
     if run is None:
         return complain(noted)
     try:
-        if own := WITHOUT_FOLDER.get(run.top.task):
-            return own(run.top)
+        match run.top.task:  # these have no folder of their own
+            case "report":
+                return report(run.top)
+            case "explain":
+                return explain(run, composed)
+            case "lint":
+                return lint(run, composed)
+            case "sync":
+                return sync(run.top)
+            case "dashboard":
+                return dashboard(run.top)
         with place(run, composed, composed.run_dir) as here:
             if here.done:
                 return Exit.DONE

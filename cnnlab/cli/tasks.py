@@ -13,8 +13,13 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from cnnlab.cli.dashboard import dashboard
+from cnnlab.cli.diff import diff
+from cnnlab.cli.draw import draw
+from cnnlab.cli.explain import explain
+from cnnlab.cli.lint import lint
 from cnnlab.cli.output import Output
 from cnnlab.cli.report import report
+from cnnlab.cli.strip import strip
 from cnnlab.cli.sync import sync
 from cnnlab.config.compose import Composed
 from cnnlab.config.settings import GROUPS, Run
@@ -25,8 +30,6 @@ if TYPE_CHECKING:
     from cnnlab.experiment.restore import Restored
 
 OUTPUTS = Path("outputs")
-WITHOUT_FOLDER = {"report": report, "sync": sync, "dashboard": dashboard}
-"""tasks that write where the runs lie that they are about, and have no folder of their own"""
 
 
 @dataclass
@@ -108,12 +111,24 @@ def perform(run: Run, composed: Composed, here: Place) -> Exit:
             return train(run, composed, here)
         case "summary":
             return summary(run, composed, here.folder)
+        case "explain":
+            return explain(run, composed)
+        case "lint":
+            return lint(run, composed)
+        case "diff":
+            return diff(run, composed, here.folder)
+        case "draw":
+            return draw(run, composed, here.folder)
         case "test":
             return test(run, composed)
         case "predict":
             return predict(run, composed, here.folder)
-        case "report" | "sync" | "dashboard" as task:
-            return WITHOUT_FOLDER[task](run.top)
+        case "report":
+            return report(run.top)
+        case "sync":
+            return sync(run.top)
+        case "dashboard":
+            return dashboard(run.top)
         case "preflight":
             raise AssertionError("checks a whole sweep: it is no task of one job")
 
@@ -129,11 +144,11 @@ def train(run: Run, composed: Composed, here: Place) -> Exit:
 def summary(run: Run, composed: Composed, folder: Path) -> Exit:
     from cnnlab.experiment.facts import image_shape
     from cnnlab.experiment.initial import given
-    from cnnlab.network.plan import plan
+    from cnnlab.network.outline import on_paper
     from cnnlab.tracking.durable import write_json
     from cnnlab.weights.report import lines, report
 
-    record = plan(run.network, image_shape(run)).record()
+    record = on_paper(run.network, image_shape(run))
     weights = given(run)
     file = folder / "network.json"
     if (folder / "run.json").exists():
@@ -160,6 +175,7 @@ def summary(run: Run, composed: Composed, folder: Path) -> Exit:
         )
         table.add_row(layer["name"], layer["block"], *cells)
     console.print(table)
+    console.print(*strip(record, console.width), "", sep="\n", highlight=False, markup=False, soft_wrap=True)
     console.print(f"{record['params']:,} parameters, {record['macs']:,} MACs (multiply-adds an image)", highlight=False)
     for name, head in record.get("aux", {}).items():
         said = f"auxiliary head {name} after {head['from']}, in training only, weight {head['weight']:g}"

@@ -24,7 +24,9 @@ from cnnlab.training.settings import (
     read_callbacks,
 )
 
-Task = Literal["train", "test", "predict", "summary", "preflight", "report", "dashboard", "sync"]
+Task = Literal[
+    "train", "test", "predict", "summary", "explain", "lint", "draw", "diff", "preflight", "report", "dashboard", "sync",
+]  # fmt: skip
 Metric = Literal["shift", "gap", "gradients"]
 
 
@@ -49,6 +51,21 @@ def _seconds(value: Any) -> Any:
     if isinstance(value, str):
         raise ValueError(f"should be seconds, or such as 90s, 10m, 2h, not {shown(value)}")
     return value
+
+
+def _depth(value: Any) -> Any:
+    if value == "auto" or (type(value) is int and 0 <= value <= 99):
+        return value
+    raise ValueError(f"should be auto, or a number of levels from 0 on, not {shown(value)}")
+
+
+class DrawSettings(Settings):
+    """How task=draw draws."""
+
+    depth: Annotated[int | Literal["auto"], BeforeValidator(_depth)] = "auto"
+    """levels of blocks within blocks that are open: 0, 1, …; auto: as many as a slide has room for"""
+    theme: Literal["auto", "light", "dark"] = "auto"
+    """colours; auto: as the reader's system has them"""
 
 
 class Top(Settings):
@@ -85,8 +102,14 @@ class Top(Settings):
     """image file, folder or glob pattern, for task=predict"""
     dir: Annotated[str, Field(min_length=1)] | None = None
     """a sweep's folder, a pattern, or several with commas between them, for task=report, dashboard and sync"""
-    format: Literal["text", "json"] = "text"
-    """how tables are printed"""
+    key: Annotated[str, Field(min_length=1)] | None = None
+    """a block, one of its copies, something inside of it, or a setting, for task=explain; null: the whole network"""
+    against: Annotated[str, Field(min_length=1)] | None = None
+    """the other network of task=diff, as its command line would have it: 'model=resnet34 model.norm=none'"""
+    draw: DrawSettings = DrawSettings()
+    """how task=draw draws"""
+    format: Literal["text", "json", "html"] = "text"
+    """how tables are printed; html: a page, for task=draw and task=diff"""
     metrics: Annotated[tuple[Metric, ...], BeforeValidator(_words)] = ()
     """what a run measures besides: accuracy under shifts, the gap to its training images, gradients a block"""
     jobs: Annotated[Count | Literal["auto"], BeforeValidator(_jobs)] = "auto"

@@ -13,8 +13,8 @@ from cnnlab.settings import Shape, digest
 from cnnlab.weights.source import content
 
 COSMETIC = (
-    *("name", "tags", "format", "task", "ckpt_path", "images", "dir", "hydra", "checkpoint"),
-    *("jobs", "retry", "timeout", "study", "logger"),
+    *("name", "tags", "format", "task", "ckpt_path", "images", "dir", "key", "hydra", "checkpoint"),
+    *("jobs", "retry", "timeout", "study", "logger", "against", "draw"),
 )
 """settings that change nothing about a result"""
 
