@@ -25,7 +25,8 @@ from cnnlab.training.settings import (
 )
 
 Task = Literal[
-    "train", "test", "predict", "summary", "explain", "lint", "draw", "diff", "preflight", "report", "dashboard", "sync",
+    "train", "test", "predict", "summary", "explain", "lint", "draw", "diff",
+    "preflight", "report", "dashboard", "sync",
 ]  # fmt: skip
 Metric = Literal["shift", "gap", "gradients"]
 
