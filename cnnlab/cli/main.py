@@ -128,10 +128,12 @@ def _composed(hydra: Hydra, arguments: Arguments, overrides: list[str]) -> Compo
 def single(hydra: Hydra, arguments: Arguments) -> Exit:
     """One job: everything wrong with it at once, or its task."""
     from cnnlab.cli.check import check, note
+    from cnnlab.cli.dashboard import dashboard
     from cnnlab.cli.explain import explain
     from cnnlab.cli.lint import lint
     from cnnlab.cli.report import report
     from cnnlab.cli.schema import schema
+    from cnnlab.cli.sync import sync
     from cnnlab.cli.tasks import perform, place
     from cnnlab.cli.validate import validate
 
@@ -153,6 +155,10 @@ def single(hydra: Hydra, arguments: Arguments) -> Exit:
                 return explain(run, composed)
             case "lint":
                 return lint(run, composed)
+            case "sync":
+                return sync(run.top)
+            case "dashboard":
+                return dashboard(run.top)
         with place(run, composed, composed.run_dir) as here:
             if here.done:
                 return Exit.DONE

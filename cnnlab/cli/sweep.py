@@ -26,6 +26,7 @@ from cnnlab.sweep.pool import Pool
 from cnnlab.sweep.sheet import KEY, default_folder, seems_done
 from cnnlab.sweep.study import StudyError
 from cnnlab.tracking.folder import Lock
+from cnnlab.tracking.mirror.note import whereabouts
 
 if TYPE_CHECKING:
     from hydra._internal.hydra import Hydra
@@ -133,6 +134,8 @@ def train(planned: Plan, top: Top, pool: Pool) -> Exit:
     finally:
         board.close()
     console.print(text(report([folder])))
+    if top.logger.wandb and (said := whereabouts(folder, [job.folder for job in planned.unique()])):
+        console.print(said, highlight=False, markup=False, soft_wrap=True)
     if end in (Exit.INTERRUPTED, Exit.TERMINATED):
         console.print(f"interrupted; the same command goes on ({folder})", highlight=False, soft_wrap=True)
     return end
