@@ -103,7 +103,7 @@ def _top(run: Run, whole: Whole, config: dict[str, Any]) -> dict[str, Node]:
     records = {name: getattr(run, name) for name in ("data", "augment", "optimizer", "scheduler", "trainer")}
     groups = {name: _record(name, record) for name, record in records.items()}
     callbacks = Node(Other("callbacks", run.callbacks), lambda: _mapping("callbacks", run.callbacks))
-    model = _model(whole, config)
+    model = model_node(whole, config)
     sections = {name: node for name, node in model.below().items() if name in ("body", "head", "aux")}
     return {**sections, "model": model, **groups, "callbacks": callbacks, **_record("", run.top).below()}
 
@@ -133,7 +133,8 @@ def _mapping(path: str, value: Any) -> dict[str, Node]:
     }
 
 
-def _model(whole: Whole, config: dict[str, Any]) -> Node:
+def model_node(whole: Whole, config: dict[str, Any]) -> Node:
+    """The network: its settings, its blocks and what is inside of them."""
     model = config["model"]
 
     def below() -> dict[str, Node]:

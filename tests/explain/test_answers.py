@@ -195,7 +195,7 @@ def keys(nodes: dict[str, find.Node], path: str = "") -> Iterator[tuple[str, fin
 )
 def test_every_key_of_a_network_has_an_answer(name: str, start: str, least: int) -> None:
     whole, conf = opened(name)
-    below = find._model(whole, {"model": conf.model}).below()
+    below = find.model_node(whole, {"model": conf.model}).below()
     for part in start.split(".") if start else ():
         below = below[part].below()
     told = dict(keys(below))
