@@ -175,7 +175,8 @@ class Answer:
         yield from wrapped(f"{subject.path} = {plain(simple(subject.value))}", 0, 2)
         if subject.doc:
             yield from wrapped(subject.doc, 2)
-        place = places[0].where if places else self.conf.origins.of(subject.path) or ""
+        inside = any(key.startswith(f"{subject.path}.") for key in self.conf.origins.history)
+        place = self.conf.where(subject.path) if places or inside else ""
         yield from where(Due(subject.path, subject.value, place, "" if place else "default", tuple(places[1:])))
 
     def defined(self, subject: find.Defined) -> Iterator[str]:

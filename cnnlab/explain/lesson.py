@@ -44,7 +44,9 @@ def lesson(name: str, whole: Whole) -> Iterator[str]:
 
 def part(section: Section, whole: Whole) -> Iterator[str]:
     """One section of it."""
-    yield from _section(section, {}, set(), whole)
+    lines = _section(section, {}, set(), whole)
+    next(lines, "")  # no empty line at the top
+    yield from lines
     yield ""
     yield "All together"
     yield from columns(_counts(section.pieces), 2)

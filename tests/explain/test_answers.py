@@ -150,6 +150,27 @@ def test_other_settings_are_told_with_what_they_overrode(cnnlab: Run, capsys: py
     )
 
 
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        ("model.freeze", "model.freeze = {} what does not learn: names such as body.stage1 or *.norm, or {name: for"),
+        ("model.aux.aux1.weight", "model.aux.aux1.weight = 0.3 of its loss, in the sum default"),
+        ("checkpoint.every", "checkpoint.every = 1 epochs between two checkpoints, or optimiser steps as in 100steps;"),
+        ("augment", "augment = {flip: false, shift: 0, cutout: 0, brightness: 0, contrast: 0, saturation: 0} Random"),
+        ("head", "head.pool · global_avg_pool · 1024×1×1 → 1024 The mean of each channel:"),
+        ("aux.aux2", "Auxiliary head aux2: takes what body.inc4d leaves, in training only; its loss counts 0.3."),
+    ],
+)
+def test_settings_and_parts_of_all_kinds(cnnlab: Run, capsys: pytest.CaptureFixture[str], key: str, told: str) -> None:
+    said = answer(cnnlab, capsys, "model=googlenet", f"key={key}")
+    assert flowing(said).startswith(told)
+    assert said[0]
+    if key == "model.freeze":
+        assert said[-1] == "  default"
+    assert cnnlab("task=explain", "model=googlenet", f"key={key}", "format=json") == 0
+    json.loads(capsys.readouterr().out)
+
+
 def test_the_same_as_data(cnnlab: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert cnnlab("task=explain", "key=model.body.c1", "format=json", "model.body.c1.channels=8") == 0
     (block,) = json.loads(capsys.readouterr().out)["blocks"]
