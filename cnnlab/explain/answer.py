@@ -52,9 +52,10 @@ class Answer:
         copies = f", {len(subject.pieces)} of it" if rest else ""
         yield from wrapped(f"{subject.path} · {first.kind}{copies}")
         yield from self.about(first)
-        yield ""
-        yield "Settings"
         own = [*self.placed(first), *settings(first, self.conf)]
+        if own:
+            yield ""
+            yield "Settings"
         yield from dues(own)
         for piece in rest:
             if other := self.differing(piece, first):

@@ -84,13 +84,18 @@ class Configuration:
 
 def settings(piece: Piece, conf: Configuration) -> list[Due]:
     """What a block is told, in the order of its fields."""
-    noted = conf.notes.found.get(piece.address, {})
-    fields = type(piece.block).model_fields
-    return [
-        _due(piece, name, noted.get(name, Source("default")), conf)
-        for name in fields
-        if name not in ("block", "body", "branches")
-    ]
+    names = [name for name in type(piece.block).model_fields if name not in ("block", "body", "branches")]
+    noted = conf.notes.found.get(piece.address)
+    if noted is None:
+        return [_closing(piece, name) for name in names]
+    return [_due(piece, name, noted.get(name, Source("default")), conf) for name in names]
+
+
+def _closing(piece: Piece, name: str) -> Due:
+    """A setting of what closes a block under `repeat`, which the block itself puts there."""
+    value, info = getattr(piece.block, name), type(piece.block).model_fields[name]
+    why = "default" if value == info.default else f"as {piece.stage} puts it at its end"
+    return Due(name, simple(value), "", why, doc=info.description or "")
 
 
 def _due(piece: Piece, name: str, source: Source, conf: Configuration) -> Due:
@@ -150,7 +155,9 @@ def _scaled(piece: Piece, name: str) -> bool:
 
 
 def _beneath(piece: Piece, name: str, source: Source, conf: Configuration) -> Iterator[Overridden]:
-    """What the cascade would have brought: that of the kind, of what encloses the block, of the network."""
+    """What would hold instead: what all copies are told, the kind's, that of what encloses the block, the network's."""
+    if source.path in [f"model.{piece.stage}.{side}.{name}" for side in ("first", "last")]:
+        yield from _beside(f"model.{piece.stage}.{name}", conf)
     if source.how == "said":
         for kind in dict.fromkeys((piece.kind, piece.block.block)):
             yield from _beside(f"model.kinds.{kind}.{name}", conf)

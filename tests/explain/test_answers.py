@@ -106,6 +106,21 @@ def test_the_nearest_of_the_cascade_names_what_it_overrode(cnnlab: Run, capsys: 
     )
 
 
+def test_the_first_copys_own_word_overrides_that_of_all_copies(cnnlab: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["model.body.c1.repeat=2", "model.body.c1.act=gelu", "model.body.c1.first={act: tanh}"]
+    assert "act tanh command line (of the first copy) overrode gelu (model.body.c1.act), command line " in flowing(
+        answer(cnnlab, capsys, *words, "key=body.c1")
+    )
+
+
+def test_what_closes_a_block_is_said_to_come_from_the_block(cnnlab: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    said = flowing(
+        answer(cnnlab, capsys, "model=vgg11", "data.size=64", "key=body.stage1.pool", "model.body.stage1.pool_size=4")
+    )
+    assert "kernel_size 4 as body.stage1 puts it at its end" in said
+    assert "⌊(64 − 4)/4⌋ + 1 = 16" in said
+
+
 def test_a_setting_tells_what_other_values_would_do(cnnlab: Run, capsys: pytest.CaptureFixture[str]) -> None:
     said = answer(cnnlab, capsys, "key=model.body.c1.padding")
     assert said[-3:] == [
