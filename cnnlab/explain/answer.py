@@ -49,7 +49,9 @@ class Answer:
 
     def block(self, subject: find.Block) -> Iterator[str]:
         first, *rest = subject.pieces
-        copies = f", {len(subject.pieces)} of it" if rest else ""
+        copies = sum(piece.address.rpartition(".")[2].isdigit() for piece in subject.pieces)
+        closing = " and what closes them" if copies < len(subject.pieces) else ""
+        copies = f", {copies} of it{closing}" if rest else ""
         yield from wrapped(f"{subject.path} · {first.kind}{copies}")
         yield from self.about(first)
         own = [*self.placed(first), *settings(first, self.conf)]
@@ -99,7 +101,7 @@ class Answer:
     def worked(self, piece: Piece, known: dict[object, str]) -> Iterator[str]:
         """One copy: worked out, or like one that was."""
         like = known.setdefault(piece.structure, piece.path)
-        if like != piece.path:
+        if like != piece.path and not piece.is_simple:
             yield from wrapped(f"{piece.path} · as {like} · {passes(piece)}", 0, 2)
             yield from columns(together(piece), 2)
             return

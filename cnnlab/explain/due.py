@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 from cnnlab.blocks.base import Block, Inherits, Sized, Spread
@@ -128,7 +129,9 @@ def _why(piece: Piece, name: str, source: Source, conf: Configuration) -> str:
             outer = source.path.rpartition(".")[0].removeprefix("model")
             said.append(f"of {outer[1:]}" if outer else "of the whole network")
         case "spread":
-            said.append("of the whole network, spread over its blocks by their place")
+            rate = conf.at(source.path) or 1
+            share = Fraction(getattr(piece.block, name) / rate).limit_denominator(1000)
+            said.append(f"of the whole network, {plain(rate)}·{share} by its place among the blocks that take it")
         case _ if source.path not in own and source.path.startswith("model.blocks."):
             said.append(f"of the block {source.path.split('.')[2]}")
         case _ if source.path == own[1]:
