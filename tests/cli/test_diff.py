@@ -93,17 +93,9 @@ def test_auxiliary_heads_are_compared(diff: Callable[..., str]) -> None:
 
 def test_an_auxiliary_heads_place_and_weight_and_the_order_of_blocks_count(diff: Callable[..., str]) -> None:
     head = "{pool: {block: global_avg_pool}, fc: {block: linear, features: classes}}"
-    words = [
-        "model=lenet",
-        f"model.aux.early={{from: s2, weight: 0.3, head: {head}}}",
-        "model.body.n={block: norm, after: s2}",
-    ]
-    other = [
-        words[0],
-        f"'{words[1].replace('from: s2, weight: 0.3', 'from: c1, weight: 0.5')}'",
-        f"'{words[2].replace('s2', 'c1')}'",
-    ]
-    found = json.loads(diff(*words, f"against={' '.join(other)}", "format=json"))
+    aux, norm = f"model.aux.early={{from: s2, weight: 0.3, head: {head}}}", "model.body.n={block: norm, after: s2}"
+    other = f"model=lenet '{aux.replace('s2', 'c1').replace('0.3', '0.5')}' '{norm.replace('s2', 'c1')}'"
+    found = json.loads(diff("model=lenet", aux, norm, f"against={other}", "format=json"))
     settings = {row["name"]: row["settings"] for row in found["blocks"]}
     assert settings["aux.early.head.pool"] == {"aux.from": ["s2", "c1"], "aux.weight": [0.3, 0.5]}
     assert settings["body.n"] == {"after": ["body.s2", "body.c1"]}
