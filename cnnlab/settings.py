@@ -32,7 +32,7 @@ def _pair(value: Any) -> Any:
     return (value, value)
 
 
-Pair = Annotated[tuple[Count, Count], BeforeValidator(_pair)]
+Pair = Annotated[tuple[Count, Count], BeforeValidator(_pair, json_schema_input_type=Count | tuple[Count, Count])]
 """rows and columns; one number stands for both"""
 
 

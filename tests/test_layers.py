@@ -26,6 +26,8 @@ LAYERS = (
     "explain",
     "experiment",
     "sweep",
+    "schema",
+    "inspection",
     "cli",
 )
 """from the bottom up; a module may import its own layer and those below"""

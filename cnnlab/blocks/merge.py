@@ -80,10 +80,14 @@ def _branches(value: Any) -> Any:
     return value
 
 
-StackField = Annotated[tuple[InstanceOf[Stage], ...], BeforeValidator(_stack), PlainSerializer(_dumped)]
+StackField = Annotated[
+    tuple[InstanceOf[Stage], ...],
+    BeforeValidator(_stack, json_schema_input_type=dict[str, Any]),
+    PlainSerializer(_dumped),
+]
 BranchesField = Annotated[
     tuple[tuple[str, tuple[InstanceOf[Stage], ...]], ...],
-    BeforeValidator(_branches),
+    BeforeValidator(_branches, json_schema_input_type=dict[str, Any]),
     PlainSerializer(_branches_dumped),
 ]
 

@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+NormKind = Literal["batch", "group", "layer", "instance", "none"]
+
+
 class NormSettings(Settings):
     """`norm: batch`, or `norm: {kind: group, groups: 8}` where more is to be said."""
 
-    kind: Literal["batch", "group", "layer", "instance", "none"]
+    kind: NormKind
     """batch: Ioffe & Szegedy 2015, arXiv:1502.03167. group: Wu & He 2018, arXiv:1803.08494. layer: one group, that is
     over channels, rows and columns together. instance: each channel of each image by itself. none: deliberately none"""
     groups: Count | None = None
@@ -42,7 +45,7 @@ def _norm(value: Any) -> Any:
     return {"kind": value} if isinstance(value, str) else value
 
 
-Norm = Annotated[NormSettings, BeforeValidator(_norm)]
+Norm = Annotated[NormSettings, BeforeValidator(_norm, json_schema_input_type=NormKind | NormSettings)]
 NO_NORM = NormSettings(kind="none")
 
 Act = Literal[

@@ -58,7 +58,7 @@ class Nin(Convolutional):
     padding: Padding = "same"
     """padding of the first convolution"""
 
-    @field_validator("channels", mode="before")
+    @field_validator("channels", mode="before", json_schema_input_type=Width | tuple[Width, Width, Width])
     @classmethod
     def _three(cls, value: object) -> object:
         if isinstance(value, list | tuple):

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator
 
 from cnnlab.blocks.base import Misfit
-from cnnlab.settings import shown
+from cnnlab.settings import Natural, shown
 
 Pads = tuple[int, int, int, int]
 """rows added at the top and the bottom, columns at the left and the right"""
@@ -30,7 +30,8 @@ def _padding(value: Any) -> Any:
     )
 
 
-Padding = Annotated[Literal["same", "valid"] | Pads, BeforeValidator(_padding)]
+Written = Literal["same", "valid"] | Natural | tuple[Natural, Natural] | tuple[Natural, Natural, Natural, Natural]
+Padding = Annotated[Literal["same", "valid"] | Pads, BeforeValidator(_padding, json_schema_input_type=Written)]
 
 
 def pads(padding: Literal["same", "valid"] | Pads, kernel_size: tuple[int, int], dilation: tuple[int, int]) -> Pads:

@@ -45,7 +45,7 @@ class Arguments:
     @property
     def shows(self) -> bool:
         """Whether something is to be shown and nothing run."""
-        return bool(self.cfg or self.info or self.hydra_help or self.completion)
+        return bool(self.cfg or self.info or self.hydra_help)
 
     @property
     def typed(self) -> list[str]:

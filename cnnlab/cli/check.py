@@ -10,8 +10,9 @@ from typing import Any
 from cnnlab.config import SHARED
 from cnnlab.config.compose import Composed
 from cnnlab.config.origins import COMMAND_LINE
-from cnnlab.config.settings import Run, model_of, read_parts
+from cnnlab.config.settings import Run, Top, model_of, read_parts
 from cnnlab.errors import Fault, UserError, near
+from cnnlab.tracking.boards import missing
 
 MOST = 100
 """faults that are told at once"""
@@ -33,7 +34,8 @@ class Noted:
 def check(composed: Composed) -> tuple[Run | None, list[Noted]]:
     """The run that was asked for, or everything wrong with it."""
     parts, faults = ({}, []) if composed.failed else read_parts(composed.config)
-    faults = [*absent(composed), *pointless(composed), *(f for f in faults if not _follows(f, composed.broken))]
+    faults = [fault for fault in faults if not _follows(fault, composed.broken)]
+    faults = [*absent(composed), *pointless(composed), *unequipped(parts.get("top")), *faults]
     told = {str(fault) for fault in (*composed.faults, *faults)}
     faults += [fault for fault in wrong_other(composed) if fault.message not in told]
     noted = [note(fault, composed) for fault in _first([*dict.fromkeys([*composed.faults, *faults])])]
@@ -88,6 +90,11 @@ def wrong_other(composed: Composed) -> list[Fault]:
     except UserError as error:
         return list(error.faults)
     return []
+
+
+def unequipped(top: Top | None) -> list[Fault]:
+    """Loggers whose packages are missing, of who wants to train."""
+    return missing() if top and top.task == "train" and top.logger.tensorboard else []
 
 
 def note(fault: Fault, composed: Composed, lines: tuple[str, ...] = ()) -> Noted:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnnlab.cli.arguments import Arguments, quoted, read_arguments
+from cnnlab.cli.completion import complete
 from cnnlab.cli.help import help_text
 from cnnlab.door.machine import check_environment
 from cnnlab.door.words import clean, word
@@ -34,6 +35,8 @@ def main(conf: Path, argv: list[str]) -> int:
         if arguments.help:
             print(help_text(conf), flush=True)
             return Exit.DONE
+        if arguments.completion:
+            return complete(conf, arguments.overrides)
         check_environment()
         end = _with_hydra(conf, arguments)
         if sys.stdout:  # None where the shell has closed it
@@ -89,18 +92,13 @@ def _is_sweep(hydra: Hydra, arguments: Arguments) -> bool:
 
 
 def show(hydra: Hydra, arguments: Arguments) -> Exit:
-    """Hydra's own displays: the composed configuration, what it is made of, completion."""
+    """Hydra's own displays: the composed configuration, and what it is made of."""
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
     name, overrides = arguments.config_name, arguments.overrides
-    shells = ("install=", "uninstall=", "query=")
-    if arguments.completion and not any(text.startswith(shells) for text in overrides):
-        return complain(["command line  --shell-completion takes install=SHELL, uninstall=SHELL or query=SHELL"])
     try:
-        if arguments.completion:
-            hydra.shell_completion(name, overrides)
-        elif arguments.cfg:
+        if arguments.cfg:
             hydra.show_cfg(name, overrides, arguments.cfg, arguments.package, arguments.resolve)
         elif arguments.info:
             hydra.show_info(arguments.info, name, overrides)
@@ -112,8 +110,6 @@ def show(hydra: Hydra, arguments: Arguments) -> Exit:
     except SystemExit:  # Hydra has said why
         return Exit.USER
     except (OSError, ValueError, RuntimeError, HydraException, OmegaConfBaseException):
-        if arguments.completion:
-            return Exit.USER  # nothing to complete; a message would land in the user's half-typed line
         from cnnlab.cli.check import check
 
         faults = check(_composed(hydra, arguments, overrides))[1]  # only now: it takes as long as all the rest
@@ -132,16 +128,26 @@ def _composed(hydra: Hydra, arguments: Arguments, overrides: list[str]) -> Compo
 def single(hydra: Hydra, arguments: Arguments) -> Exit:
     """One job: everything wrong with it at once, or its task."""
     from cnnlab.cli.check import check, note
+    from cnnlab.cli.dashboard import dashboard
     from cnnlab.cli.explain import explain
     from cnnlab.cli.lint import lint
     from cnnlab.cli.report import report
+    from cnnlab.cli.schema import schema
+    from cnnlab.cli.sync import sync
     from cnnlab.cli.tasks import perform, place
+    from cnnlab.cli.validate import validate
 
     composed = _composed(hydra, arguments, arguments.overrides)
-    run, noted = check(composed)
-    if run is None:
-        return complain(noted)
+    run, noted = None, []
+    task = arguments.value("task") or composed.config.get("task")
     try:
+        if task == "schema":  # of the files themselves, not of a run
+            return schema(hydra, arguments, composed)
+        if task == "validate":
+            return validate(hydra, arguments)
+        run, noted = check(composed)
+        if run is None:
+            return complain(noted)
         match run.top.task:  # these have no folder of their own
             case "report":
                 return report(run.top)
@@ -149,6 +155,10 @@ def single(hydra: Hydra, arguments: Arguments) -> Exit:
                 return explain(run, composed)
             case "lint":
                 return lint(run, composed)
+            case "sync":
+                return sync(run.top)
+            case "dashboard":
+                return dashboard(run.top)
         with place(run, composed, composed.run_dir) as here:
             if here.done:
                 return Exit.DONE

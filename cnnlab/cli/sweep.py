@@ -26,6 +26,7 @@ from cnnlab.sweep.pool import Pool
 from cnnlab.sweep.sheet import KEY, default_folder, seems_done
 from cnnlab.sweep.study import StudyError
 from cnnlab.tracking.folder import Lock
+from cnnlab.tracking.mirror.note import whereabouts
 
 if TYPE_CHECKING:
     from hydra._internal.hydra import Hydra
@@ -52,7 +53,7 @@ def sweep(hydra: Hydra, arguments: Arguments) -> Exit:
         return by_hydra(hydra, arguments)
     with Pool() as pool:
         _warm(pool, asked.base, asked.grid)
-        checked, noted = _checked(hydra, arguments.config_name, asked)
+        checked, noted = check_cells(hydra, arguments.config_name, asked)
         if noted or not checked:
             return complain(noted or [NO_JOBS])
         try:
@@ -72,7 +73,7 @@ def _folder(given: str | None, grid: Grid) -> Path:
     return Path(given) if given else default_folder(OUTPUTS, grid)
 
 
-def _checked(hydra: Hydra, name: str, asked: Asked) -> tuple[list[Checked], list[Noted]]:
+def check_cells(hydra: Hydra, name: str, asked: Asked) -> tuple[list[Checked], list[Noted]]:
     """Every cell, composed and checked; cells that differ in the seed alone are composed once."""
     from cnnlab.sweep.plan import Checked, reseeded
 
@@ -133,6 +134,8 @@ def train(planned: Plan, top: Top, pool: Pool) -> Exit:
     finally:
         board.close()
     console.print(text(report([folder])))
+    if top.logger.wandb and (said := whereabouts(folder, [job.folder for job in planned.unique()])):
+        console.print(said, highlight=False, markup=False, soft_wrap=True)
     if end in (Exit.INTERRUPTED, Exit.TERMINATED):
         console.print(f"interrupted; the same command goes on ({folder})", highlight=False, soft_wrap=True)
     return end

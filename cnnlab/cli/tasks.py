@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from cnnlab.cli.dashboard import dashboard
 from cnnlab.cli.diff import diff
 from cnnlab.cli.draw import draw
 from cnnlab.cli.explain import explain
+from cnnlab.cli.inspect import inspect
 from cnnlab.cli.lint import lint
 from cnnlab.cli.output import Output
 from cnnlab.cli.report import report
 from cnnlab.cli.strip import strip
+from cnnlab.cli.sync import sync
 from cnnlab.config.compose import Composed
 from cnnlab.config.settings import GROUPS, Run
 from cnnlab.door.pattern import matches
@@ -41,6 +44,8 @@ class Place:
     hardware: Hardware | None = None
     made: bool = field(default=False)
     """whether it is new, and ours to remove if nothing comes of it"""
+    sweep: str | None = None
+    """the name of the sweep whose folder it lies in"""
 
 
 @contextmanager
@@ -121,6 +126,14 @@ def perform(run: Run, composed: Composed, here: Place) -> Exit:
             return predict(run, composed, here.folder)
         case "report":
             return report(run.top)
+        case "inspect":
+            return inspect(run, composed, here.folder)
+        case "schema" | "validate" as task:
+            raise UserError(Fault("task", f"{task} is of files, not of a run; leave out -m and study="))
+        case "sync":
+            return sync(run.top)
+        case "dashboard":
+            return dashboard(run.top)
         case "preflight":
             raise AssertionError("checks a whole sweep: it is no task of one job")
 
@@ -130,7 +143,7 @@ def train(run: Run, composed: Composed, here: Place) -> Exit:
     from cnnlab.experiment.train import train as fit
 
     assert here.hardware
-    return fit(job(run, composed, here.hardware, here.folder, here.identity), Output())
+    return fit(job(run, composed, here.hardware, here.folder, here.identity, sweep=here.sweep), Output())
 
 
 def summary(run: Run, composed: Composed, folder: Path) -> Exit:

@@ -35,7 +35,7 @@ def _one_or_two(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
-Labels = Annotated[tuple[str, ...], BeforeValidator(_labels), AfterValidator(_one_or_two)]
+Labels = Annotated[tuple[str, ...], BeforeValidator(_labels, json_schema_input_type=Any), AfterValidator(_one_or_two)]
 """one label, or a pair for an interaction"""
 
 
@@ -58,7 +58,9 @@ class Claim(Settings):
     """a number to compare with, in place of a reference"""
     margin: Positive | None = None
     """the smallest difference that counts, in the metric's unit; of ratios a ratio"""
-    where: Annotated[dict[str, str], BeforeValidator(lambda raw: _texts(raw))] = Field(default_factory=dict)
+    where: Annotated[
+        dict[str, str], BeforeValidator(lambda raw: _texts(raw), json_schema_input_type=dict[str, Any])
+    ] = Field(default_factory=dict)
     """factors held at one value; over those not held the difference is averaged"""
     scale: Literal["linear", "log"] = "linear"
     """`log`: compared as a ratio"""

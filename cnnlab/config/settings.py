@@ -15,6 +15,7 @@ from cnnlab.errors import Fault, UserError, near
 from cnnlab.network.expand import read_network
 from cnnlab.network.spec import Network
 from cnnlab.settings import Count, Fraction, Positive, Settings, read, shown
+from cnnlab.tracking.settings import LoggerSettings
 from cnnlab.training.settings import (
     OPTIMIZERS,
     SCHEDULES,
@@ -23,8 +24,25 @@ from cnnlab.training.settings import (
     read_callbacks,
 )
 
-Task = Literal["train", "test", "predict", "summary", "explain", "lint", "draw", "diff", "preflight", "report"]
+Task = Literal[
+    "train",
+    "test",
+    "predict",
+    "summary",
+    "explain",
+    "lint",
+    "draw",
+    "diff",
+    "inspect",
+    "preflight",
+    "report",
+    "dashboard",
+    "sync",
+    "schema",
+    "validate",
+]
 Metric = Literal["shift", "gap", "gradients"]
+Adapt = Literal["channels", "classes", "shapes"]
 
 
 def _words(value: Any) -> Any:
@@ -35,10 +53,16 @@ def _words(value: Any) -> Any:
     return tuple(value)
 
 
+Words = Annotated[tuple[str, ...], BeforeValidator(_words, json_schema_input_type=str | list[str])]
+
+
 def _jobs(value: Any) -> Any:
     if value == "auto" or (type(value) is int and value >= 1):
         return value
     raise ValueError(f"should be a number of processes or auto, not {shown(value)}")
+
+
+Span = Annotated[str, Field(pattern=r"^\d+(\.\d+)?[smh]$")]
 
 
 def _seconds(value: Any) -> Any:
@@ -74,12 +98,14 @@ class Top(Settings):
     """of everything random: split, order, first weights, augmentation, dropout"""
     name: str | None = None
     """name of the run's folder; null: the network's"""
-    tags: Annotated[tuple[str, ...], BeforeValidator(_words)] = ()
+    tags: Words = ()
     """words to find the run by"""
     blocks: dict[str, Any] = Field(default_factory=dict)
     """blocks written in YAML for any network; those that a network defines itself come first"""
-    plugins: Annotated[tuple[str, ...], BeforeValidator(_words)] = ()
+    plugins: Words = ()
     """modules with blocks of your own; only the command line and your own config.yaml name them"""
+    logger: LoggerSettings = LoggerSettings()
+    """where the run is shown besides its folder"""
     threads: Count | None = None
     """CPU threads; null: as many as torch takes by itself"""
     label_smoothing: Fraction = 0.0
@@ -87,16 +113,17 @@ class Top(Settings):
     checkpoint: CheckpointSettings = CheckpointSettings()
     """when a run can be taken up again from"""
     ckpt_path: Annotated[str, Field(min_length=1)] | None = None
-    """a checkpoint or a run's folder, for task=test and task=predict"""
+    """a checkpoint or a run's folder, for task=test, task=predict and task=inspect"""
     weights: Annotated[str, Field(min_length=1)] | None = None
     """weights to start from: a file, a run's folder, or a name such as torchvision/resnet18"""
-    adapt: Annotated[tuple[Literal["channels", "classes", "shapes"], ...], BeforeValidator(_words)] = ()
+    adapt: Annotated[tuple[Adapt, ...], BeforeValidator(_words, json_schema_input_type=Adapt | list[Adapt])] = ()
     """where the weights may differ: channels of the images, classes (the output layer starts anew), shapes (of layers,
     which start anew)"""
     images: Annotated[str, Field(min_length=1)] | None = None
-    """image file, folder or glob pattern, for task=predict"""
+    """image file, folder or glob pattern, for task=predict and task=inspect"""
     dir: Annotated[str, Field(min_length=1)] | None = None
-    """a sweep's folder, a pattern, or several with commas between them, for task=report"""
+    """a sweep's folder, a pattern, or several with commas between them, for task=report, dashboard and sync; what
+    task=validate checks, or where task=schema writes, in the place of conf/"""
     key: Annotated[str, Field(min_length=1)] | None = None
     """a block, one of its copies, something inside of it, or a setting, for task=explain; null: the whole network"""
     against: Annotated[str, Field(min_length=1)] | None = None
@@ -105,13 +132,13 @@ class Top(Settings):
     """how task=draw draws"""
     format: Literal["text", "json", "html"] = "text"
     """how tables are printed; html: a page, for task=draw and task=diff"""
-    metrics: Annotated[tuple[Metric, ...], BeforeValidator(_words)] = ()
+    metrics: Annotated[tuple[Metric, ...], BeforeValidator(_words, json_schema_input_type=Metric | list[Metric])] = ()
     """what a run measures besides: accuracy under shifts, the gap to its training images, gradients a block"""
     jobs: Annotated[Count | Literal["auto"], BeforeValidator(_jobs)] = "auto"
     """a sweep's processes at once; auto: one a processor"""
     retry: Literal["failed"] | None = None
     """failed: a sweep's jobs that failed are trained again"""
-    timeout: Annotated[Positive | None, BeforeValidator(_seconds)] = None
+    timeout: Annotated[Positive | None, BeforeValidator(_seconds, json_schema_input_type=Positive | Span | None)] = None
     """how long a job of a sweep may take: seconds, or such as 90s, 10m, 2h"""
 
 

@@ -39,7 +39,7 @@ def _factors(value: Any) -> Any:
     return said
 
 
-Factors = Annotated[dict[str, float], BeforeValidator(_factors)]
+Factors = Annotated[dict[str, float], BeforeValidator(_factors, json_schema_input_type=dict[str, Any])]
 """factors by patterns of names"""
 
 

@@ -132,6 +132,31 @@ def _kinds_in(value: Any) -> Iterator[str]:
             yield from _kinds_in(inner)
 
 
+def misread(raw: Any, path: str) -> Iterator[Fault]:
+    """What can be said against blocks that nothing uses yet: kinds and settings that there are not."""
+    made, faults = read_composites(raw, path)
+    yield from faults
+    vocabulary = Vocabulary(made)
+    for composite in made.values() if not faults else ():
+        yield from _unknown(composite.root, composite.path, vocabulary)
+
+
+def _unknown(value: Any, path: str, vocabulary: Vocabulary) -> Iterator[Fault]:
+    if not isinstance(value, Mapping):
+        return
+    kind = value.get("block")
+    if isinstance(kind, str) and not is_expression(kind):
+        if kind not in vocabulary:
+            yield Fault(f"{path}.block", f"there is no kind of block {kind!r}{vocabulary.near(kind)}")
+            return
+        known = ["block", *PLACED, *vocabulary.settings(kind)]
+        for name in value:
+            if name not in known:
+                yield Fault(f"{path}.{name}", f"{kind} has no such setting{near(name, known)}")
+    for name, inner in value.items():
+        yield from _unknown(inner, f"{path}.{name}", vocabulary)
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     """All that `block:` may say: the kinds that Python defines, and those of `model.blocks`."""

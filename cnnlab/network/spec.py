@@ -60,7 +60,9 @@ class ModelSettings(Settings):
     """smallest image the network takes; smaller ones are enlarged to it"""
     input_size: Pair | None = None
     """image size that the network is tied to; others are resized to it"""
-    freeze: Annotated[dict[str, int | None], BeforeValidator(_freeze)] = Field(default_factory=dict)
+    freeze: Annotated[
+        dict[str, int | None], BeforeValidator(_freeze, json_schema_input_type=str | list[str] | dict[str, Any])
+    ] = Field(default_factory=dict)
     """what does not learn: names such as body.stage1 or *.norm, or {name: for how many epochs, or true}"""
     kinds: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """settings of all blocks of a kind, where a block does not say otherwise"""
@@ -97,7 +99,9 @@ class Place(Settings):
     before: str | None = None
     """name of the block it precedes"""
 
-    sources: Annotated[tuple[str, ...], BeforeValidator(_names)] = Field(default=(), alias="from")
+    sources: Annotated[tuple[str, ...], BeforeValidator(_names, json_schema_input_type=str | list[str])] = Field(
+        default=(), alias="from"
+    )
     """names of the earlier blocks whose outputs it takes, or input, the stack's own; the block before it unless said"""
     join: Merge = "concat"
     """how the outputs of several sources become one"""

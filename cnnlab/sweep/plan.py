@@ -122,7 +122,7 @@ def _placed(folder: Path, cells: Sequence[Checked], sheet: Sheet) -> Iterator[Pl
             name = names_of(replace(one.cell, labels=one.labels), one.run.top.seed)
             where = known.get(which) or free_folder(folder, name, which, known)
             known[which] = where
-            made = job(one.run, one.composed, hardware, where, which, pictures=False)
+            made = job(one.run, one.composed, hardware, where, which, pictures=False, sweep=folder.resolve().name)
             seen[which] = replace(made, facts={**made.facts, **_on_paper(one.run)})
         yield Planned(one.labels, seen[which])
 

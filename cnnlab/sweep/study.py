@@ -16,7 +16,7 @@ from cnnlab.config.recipe import COMMANDS, Kind
 from cnnlab.config.settings import Metric
 from cnnlab.door.words import word
 from cnnlab.errors import Fault, UserError, near
-from cnnlab.settings import Flag, Fraction, Natural, Positive, Settings
+from cnnlab.settings import Count, Flag, Fraction, Natural, Positive, Settings
 from cnnlab.settings import read as read_settings
 from cnnlab.sweep.each import Model, each, is_each, no_model
 from cnnlab.sweep.grid import MOST_JOBS, SEED, Factor, Grid, Level, setting
@@ -76,7 +76,7 @@ def _seeds(value: Any) -> Any:
 
 Base = Annotated[dict[str, Any], BeforeValidator(_settings)]
 Factors = Annotated[dict[str, Any], BeforeValidator(_factors)]
-Seeds = Annotated[tuple[Natural, ...], BeforeValidator(_seeds)]
+Seeds = Annotated[tuple[Natural, ...], BeforeValidator(_seeds, json_schema_input_type=Count | list[Natural])]
 
 
 class Full(Settings):

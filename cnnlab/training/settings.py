@@ -132,9 +132,14 @@ class TrainerSettings(Settings):
     """optimiser steps after which training ends in any case; null: none"""
     accelerator: Literal["auto", "cpu", "gpu", "mps"] = "auto"
     """what to train on"""
-    devices: Annotated[int | Literal["auto"], BeforeValidator(_devices)] = 1
+    devices: Annotated[
+        int | Literal["auto"], BeforeValidator(_devices, json_schema_input_type=Count | Literal["auto"])
+    ] = 1
     """how many of them"""
-    precision: Annotated[Literal["auto", "32", "bf16"], BeforeValidator(_precision)] = "auto"
+    precision: Annotated[
+        Literal["auto", "32", "bf16"],
+        BeforeValidator(_precision, json_schema_input_type=Literal["auto", 32, "32", "32-true", "bf16", "bf16-mixed"]),
+    ] = "auto"
     """auto: bf16 mixed precision where the processor has units for it, else 32"""
     gradient_clip_val: Positive | None = None
     """largest norm of the gradient; null: not clipped"""
@@ -154,6 +159,9 @@ class Every:
     steps: int | None = None
 
 
+Steps = Annotated[str, Field(pattern=r"^[1-9]\d* *steps?$")]
+
+
 def _every(value: Any) -> Any:
     if type(value) is int and value >= 1:
         return Every(value)
@@ -165,7 +173,7 @@ def _every(value: Any) -> Any:
 class CheckpointSettings(Settings):
     """When a run can be taken up again from; it does not change its result."""
 
-    every: Annotated[Every, BeforeValidator(_every)] = Every()
+    every: Annotated[Every, BeforeValidator(_every, json_schema_input_type=Count | Steps)] = Every()
     """epochs between two checkpoints, or optimiser steps as in 100steps; the best and the last epoch always have one"""
 
 

@@ -87,9 +87,9 @@ def test_completion_is_silent_about_a_broken_file(
 ) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "lenet.yaml").write_text("{{{")
-    monkeypatch.setenv("COMP_LINE", "run.py model.body.")
-    monkeypatch.setenv("COMP_POINT", "18")
-    assert cnnlab("-cd", ".", "-sc", "query=bash") == 2
+    monkeypatch.setenv("COMP_LINE", "run.py -cd . model.body.")
+    monkeypatch.setenv("COMP_POINT", "24")
+    assert cnnlab("-sc", "query=bash") == 2
     assert tuple(capsys.readouterr()) == ("", "")
 
 

@@ -1,0 +1,177 @@
+"""`task=validate`: every YAML of the configuration composed and checked, all faults of all files at once."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cnnlab.cli.arguments import COMMAND_LINE, Arguments, quoted
+from cnnlab.cli.check import Noted, check, misfits
+from cnnlab.cli.grid import ask
+from cnnlab.cli.output import Output
+from cnnlab.cli.schema import folders
+from cnnlab.cli.sweep import check_cells
+from cnnlab.config import SHARED
+from cnnlab.config.compose import Composed, compose
+from cnnlab.config.engine import start
+from cnnlab.config.files import Unreadable, shown
+from cnnlab.data.settings import DataSettings, mismatches
+from cnnlab.errors import Exit, Fault, UserError
+from cnnlab.network.composite import misread
+from cnnlab.sweep.study import SIZES, StudyError
+
+if TYPE_CHECKING:
+    from hydra._internal.hydra import Hydra
+
+OURS = ("dir", "format", "task", "study", "study.size")
+"""settings of the check itself, not of what it composes"""
+CLASSES = 10
+"""stands in where only a folder of images knows"""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One fault."""
+
+    file: str
+    line: int | None
+    column: int | None
+    path: str
+    message: str
+    lines: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        where = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        fault = Fault(self.path, self.message)
+        return "\n".join([f"{where}  {fault}", *(f"    {line}" for line in self.lines)])
+
+
+def validate(hydra: Hydra, arguments: Arguments) -> Exit:
+    """Check every file, or those below the file or folder that `dir=` names, as they are with the other overrides."""
+    places = asked(folders(hydra), arguments.value("dir"))
+    found: dict[Problem, None] = {}
+    for root, file in places:
+        engine = hydra if root in folders(hydra) else start(folders(hydra)[-1], root)
+        for noted in faults(engine, arguments, file, root):
+            found[problem(noted, file)] = None
+    if arguments.value("format") == "json":
+        print(json.dumps({"files": len(places), "faults": [asdict(one) for one in found]}, ensure_ascii=False))
+        return Exit.USER if found else Exit.DONE
+    from cnnlab.cli.main import complain
+
+    count = f"{len(places)} file{'s' if len(places) != 1 else ''}"
+    if found:
+        complain(found)
+        files = len({one.file for one in found})
+        complain([f"{len(found)} fault{'s' if len(found) != 1 else ''} in {files} of {count}"])
+        return Exit.USER
+    Output().print(f"{count}, no fault", highlight=False)
+    return Exit.DONE
+
+
+def asked(confs: Sequence[Path], named: str | None) -> list[tuple[Path, Path]]:
+    """The files to check, each with the folder of configuration that it lies in. UserError where there are none."""
+    if named is None:
+        return [(conf, file) for conf in confs for file in sorted(conf.rglob("*.yaml"))]
+    path = Path(named).expanduser().resolve()
+    files = sorted(path.rglob("*.yaml")) if path.is_dir() else [path] if path.is_file() else []
+    if not files:
+        raise UserError(Fault("dir", f"there is no YAML file at {named}"))
+    groups = {folder.name for conf in confs for folder in conf.iterdir() if folder.is_dir()}
+    return [(_root(file, confs, groups), file) for file in files]
+
+
+def _root(file: Path, confs: Sequence[Path], groups: set[str]) -> Path:
+    """The folder of configuration around a file: a known one, else that of its group, else the file's own."""
+    known = next((conf for conf in confs if conf.resolve() in file.parents), None)
+    group = next((above for above in file.parents if above.name in groups), None)
+    return known or (group.parent if group else file.parent)
+
+
+def faults(hydra: Hydra, arguments: Arguments, file: Path, root: Path) -> Iterator[Noted | str]:
+    """What is wrong with one file."""
+    *groups, name = file.relative_to(root.resolve() if root.resolve() in file.parents else root).with_suffix("").parts
+    words = [word for word in arguments.overrides if word.partition("=")[0].lstrip("+") not in OURS]
+    if not groups:
+        yield from _of_group(hydra, name, words, None)
+        return
+    group, option = groups[0], "/".join([*groups[1:], name])
+    if group == "study":
+        yield from _of_study(hydra, arguments, words, option)
+        return
+    words = [word for word in words if word.partition("=")[0] != group]
+    plain = re.fullmatch(r"[\w/.-]+", option)
+    choice = f"{group}={option if plain else quoted(option)}"
+    yield from _of_group(hydra, arguments.config_name, [*words, choice], group)
+
+
+def _of_group(hydra: Hydra, config: str, words: list[str], group: str | None) -> Iterator[Noted]:
+    """A run with the file in it, checked; of a network and of what may change one, with all its shapes."""
+    loader: Any = hydra.config_loader
+    composed = compose(loader, config, [*words, "task=validate"])
+    _stand_in(composed)
+    run, noted = check(composed)
+    yield from noted
+    if run is None:
+        return
+    from cnnlab.cli.check import note
+
+    if group == SHARED:
+        yield from (note(fault, composed) for fault in misread(composed.config.get(SHARED), SHARED))
+    if group == "data":
+        yield from (note(fault, composed) for fault in _of_data(run.data))
+    if group in (None, "model", "debug"):
+        yield from misfits(run, composed)
+
+
+def _stand_in(composed: Composed) -> None:
+    """A folder's classes are its directories, and where it lies is for the command line to say."""
+    data = composed.config.get("data")
+    if isinstance(data, dict) and data.get("source") == "folder" and data.get("dir") is None:
+        data["classes"] = data.get("classes") or CLASSES
+
+
+def _of_data(data: DataSettings) -> Iterator[Fault]:
+    for fault in mismatches(data):
+        if fault.path != "data.dir" or data.dir is not None:
+            yield fault
+
+
+def _of_study(hydra: Hydra, arguments: Arguments, words: list[str], name: str) -> Iterator[Noted | str]:
+    """Every job of a study, of both its sizes, where it has two."""
+    done: list[list[str]] = []
+    for size in SIZES:
+        study = Arguments(multirun=True, config_name=arguments.config_name)
+        study.overrides = [*words, f"study={name}", f"study.size={size}"]
+        try:
+            found = ask(hydra, study)
+            jobs = [cell.words for cell in found.grid.cells()]
+            if jobs != done:
+                yield from check_cells(hydra, arguments.config_name, found)[1]
+            done = jobs
+        except StudyError as error:
+            yield from (f"{place}  {fault}" for place, fault in error.faults)
+        except Unreadable as error:
+            yield from error.faults
+        except UserError as error:
+            yield from (Noted(fault) for fault in error.faults)
+
+
+PLACE = re.compile(r"(?P<file>[^\n]+?\.ya?ml)(:(?P<line>\d+):(?P<column>\d+))?  (?P<rest>.*)", re.DOTALL)
+"""how our messages begin"""
+
+
+def problem(noted: Noted | str, file: Path) -> Problem:
+    """A fault with its place; where it has none of its own, the file that was checked."""
+    fault = noted.fault if isinstance(noted, Noted) else Fault("", noted)
+    where = noted.where if isinstance(noted, Noted) and noted.where != COMMAND_LINE else None
+    lines = noted.lines if isinstance(noted, Noted) else ()
+    place = PLACE.match(f"{where}  " if where else fault.message)
+    if place is None:
+        return Problem(shown(file), None, None, fault.path, fault.message, lines)
+    line, column = (int(place[key]) if place[key] else None for key in ("line", "column"))
+    return Problem(place["file"], line, column, fault.path, fault.message if where else place["rest"], lines)

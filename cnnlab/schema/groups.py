@@ -1,0 +1,127 @@
+"""The schemas of all groups of the configuration, by the name of their file in conf/schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from cnnlab.compare.claims import Claim
+from cnnlab.config import GROUPS, SHARED
+from cnnlab.config.settings import Top
+from cnnlab.data.settings import AugmentSettings, DataSettings
+from cnnlab.network.spec import ModelSettings
+from cnnlab.schema.blocks import Written, blocks, model
+from cnnlab.schema.fields import MODEL, Node, described, fields, mapping, required
+from cnnlab.schema.root import PART, defaults, document, told_apart, words
+from cnnlab.schema.share import shared
+from cnnlab.settings import Settings
+from cnnlab.sweep.study import Full, Study
+from cnnlab.training.settings import CALLBACKS, OPTIMIZERS, SCHEDULES, CheckpointSettings, TrainerSettings
+
+Options = Mapping[str, Sequence[str]]
+"""the files of each group"""
+
+RECORDS: dict[str, tuple[type[Settings], str]] = {
+    "data": (DataSettings, "a data set"),
+    "augment": (AugmentSettings, "random changes of training images"),
+    "trainer": (TrainerSettings, "how long and on what to train"),
+}
+KINDS: dict[str, tuple[dict[str, type[Settings]], str]] = {
+    "optimizer": (OPTIMIZERS, "an optimiser"),
+    "scheduler": (SCHEDULES, "the learning rate's schedule"),
+}
+GLOBAL = "global"
+"""of config.yaml, and of groups whose files set settings of any other (`# @package _global_`)"""
+
+
+def schemas(written: Written, options: Options, named: Iterable[str] = ()) -> dict[str, Node]:
+    """Every group's schema, and those that files name."""
+    found = {
+        "model": model(written),
+        SHARED: blocks(),
+        **{name: _record(cls, title) for name, (cls, title) in RECORDS.items()},
+        **{name: _kinds(table, title) for name, (table, title) in KINDS.items()},
+        "callbacks": _callbacks(),
+        "study": _study(options),
+        GLOBAL: _global(options),
+    }
+    for group in (*GROUPS, *named):  # without a record here: anything goes
+        found.setdefault(group, document(group, mapping({"defaults": defaults()}, additionalProperties=True)))
+    return {name: shared(schema) for name, schema in found.items()}
+
+
+def _record(cls: type[Settings], title: str) -> Node:
+    part = mapping({"defaults": defaults(), **fields(cls)}, **described(cls.__doc__))
+    return document(title, part, required(cls))
+
+
+def _kinds(table: dict[str, type[Settings]], title: str) -> Node:
+    settings = {name: {key: node for key, node in fields(cls).items() if key != "kind"} for name, cls in table.items()}
+    part = told_apart("kind", settings, table, words(table))
+    return document(title, part, ["kind"])
+
+
+def _callbacks() -> Node:
+    wanted = f"should be a class of {CALLBACKS}"
+    target = {"type": "string", "pattern": rf"^{CALLBACKS}\.[A-Za-z]\w*$", "patternErrorMessage": wanted}
+    one = {"type": ["object", "null"], "properties": {"_target_": target}}
+    part = {"type": ["object", "null"], "properties": {"defaults": defaults()}, "additionalProperties": one}
+    return document("Lightning's callbacks, by names of one's own", part)
+
+
+def _study(options: Options) -> Node:
+    keys = dotted(options)
+    free = {r"^(model\.(body|head|aux|kinds|blocks|freeze)|blocks|callbacks|hydra)\b": {}}
+    base = {"type": "object", "properties": keys, "patternProperties": free, "additionalProperties": False}
+    varied = {
+        **base,
+        "properties": {key: _levels(key) for key in keys},
+        "patternProperties": {**free, r"^[^.]+$": {"type": ["array", "object"]}, r"^each\(": {}},
+    }
+    claim = mapping(fields(Claim), **described(Claim.__doc__))
+    put = {"base": ref("base"), "factors": ref("factors")}
+    full = {**fields(Full), **put}
+    said = {**fields(Study), **put, "claims": {"type": "array", "items": ref("claim")}}
+    said["full"] = mapping(full, **described(said["full"].get("description")))
+    places = {"base": base, "factors": varied, "claim": claim}
+    return document("a question with its claims", mapping(said), required(Study), places)
+
+
+def ref(name: str) -> Node:
+    return {"$ref": f"#/definitions/{name}"}
+
+
+def _levels(key: str) -> Node:
+    """A factor: values of a setting, or arms with several settings each."""
+    return {"anyOf": [{"type": "array", "items": ref(f"base/properties/{key}")}, {"type": "object"}]}
+
+
+def dotted(options: Options) -> dict[str, Node]:
+    """Settings by their names on the command line, but those of blocks.
+
+    Written out, for references into other files by the dozen keep yaml-language-server busy for minutes.
+    """
+    found = {name: node for name, node in fields(Top).items() if name != SHARED}
+    found |= {f"model.{name}": node for name, node in fields(ModelSettings, MODEL).items()}
+    for group, (cls, _) in RECORDS.items():
+        found |= {f"{group}.{name}": node for name, node in fields(cls).items()}
+    for group, (table, _) in KINDS.items():
+        found |= {f"{group}.{name}": {} for cls in table.values() for name in cls.model_fields}
+    found |= {f"checkpoint.{name}": {} for name in CheckpointSettings.model_fields}
+    return {**found, **{group: _file(options, group) for group in (*GROUPS, SHARED)}}
+
+
+def _file(options: Options, group: str) -> Node:
+    """The choice of one of a group's files, or what it would say."""
+    return {"anyOf": [{"enum": list(options.get(group, ()))}, {"type": ["string", "object", "null"]}]}
+
+
+def _global(options: Options) -> Node:
+    groups: dict[str, Node] = {group: {"$ref": f"{group}.json#/definitions/{PART}"} for group in GROUPS}
+    groups[SHARED] = {"$ref": f"{SHARED}.json#/definitions/{PART}"}
+    top: dict[str, Node] = {**fields(Top), **groups}
+    listed = {group: _file(options, group) for group in options}
+    choices: Any = [{"enum": ["_self_", "cnnlab"]}, {"type": "string"}, {"type": "object", "properties": listed}]
+    start = {"description": "the files that a run is made of", "type": "array", "items": {"anyOf": choices}}
+    hydra = described("how Hydra itself is set up; only config.yaml and the command line may", type="object")
+    return document("settings of a run", mapping({"defaults": start, **top, "hydra": hydra}))

@@ -1,0 +1,101 @@
+"""task=validate and task=schema: the files of a configuration, by themselves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from small import CONF
+from spoken import spoken
+
+MINE = {
+    "model/a.yaml": "defaults: [resnet18, _self_]\nbody:\n  stage2: {strid: 2}\n  stage3: {norm: batsh}\n",
+    "model/b.yaml": "defaults: [lenet, _self_]\nbody: {c3: {kernel_size: 99}}\n",
+    "model/c.yaml": "body: {c1: [conv\n",
+    "blocks/d.yaml": "own: {params: {c: 8}, block: conv, channels: $c, kernal_size: 3}\n",
+    "data/e.yaml": "defaults: [cifar10, _self_]\nnames: [cat, dog]\n",
+    "study/f.yaml": "question: x\nbase: {model: lenet}\nfactors: {model.norm: [none, bach]}\n",
+    "optimizer/g.yaml": "kind: sgd\nlr: -1\n",
+    "model/good.yaml": "defaults: [lenet, _self_]\nnorm: batch\n",
+}
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    for name, text in MINE.items():
+        file = tmp_path / "mine" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return tmp_path / "mine"
+
+
+def test_all_faults_of_all_files_are_told_at_once_with_their_places(
+    cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], mine: Path
+) -> None:
+    assert cnnlab("task=validate", "dir=mine") == 2
+    said = spoken(capsys)
+    starts = [line.split("  ")[0] for line in said if not line.startswith(" ")]
+    assert starts[:-1] == [
+        "mine/blocks/d.yaml:1:50",
+        "mine/data/e.yaml:2:1",
+        "mine/model/a.yaml:3:12",
+        "mine/model/a.yaml:4:12",
+        "mine/model/b.yaml:2:8",
+        "mine/model/c.yaml:2:1",
+        "mine/optimizer/g.yaml:2:1",
+        "mine/study/f.yaml:3:11",
+    ]
+    assert starts[-1] == "8 faults in 7 of 8 files"
+    assert "did you mean 'kernel_size'" in said[0]
+    assert "the feature map vanishes" in next(line for line in said if line.startswith("mine/model/b.yaml"))
+
+
+def test_a_machine_can_read_it(cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], mine: Path) -> None:
+    assert cnnlab("task=validate", "dir=mine/model/a.yaml", "format=json") == 2
+    said = json.loads(capsys.readouterr().out)
+    assert said["files"] == 1
+    first = said["faults"][0]
+    assert (first["file"], first["line"], first["column"]) == ("mine/model/a.yaml", 3, 12)
+    assert first["path"] == "model.body.stage2.strid"
+    assert first["message"] == "residual has no such setting; did you mean 'stride'?"
+
+
+def test_good_files_are_told_so(cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], mine: Path) -> None:
+    assert cnnlab("task=validate", "dir=mine/model/good.yaml") == 0
+    assert capsys.readouterr().out == "1 file, no fault\n"
+
+
+def test_a_folder_of_images_need_not_say_where_it_lies(
+    cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cnnlab("task=validate", f"dir={CONF / 'data'}") == 0
+    assert capsys.readouterr().out == "7 files, no fault\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["dir=nowhere"], "command line  dir: there is no YAML file at nowhere"),
+        (["-m", "seed=0,1"], "command line  task: validate is of files, not of a run; leave out -m and study="),
+    ],
+)
+def test_what_cannot_be_validated_is_told(
+    cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    assert cnnlab("task=validate", *words) in (2, 5)
+    assert said in spoken(capsys)
+
+
+def test_the_schema_is_written_once_with_the_blocks_of_plugins(
+    cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], mine: Path
+) -> None:
+    assert cnnlab("task=schema", "--config-dir", "mine") == 0
+    assert cnnlab("task=schema", "--config-dir", "mine") == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("mine/schema: 10 schemas; model.json, ")
+    assert second == "mine/schema: 10 schemas; none changed"
+    model = json.loads((mine / "schema" / "model.json").read_text())
+    assert "own" in model["definitions"]["kind"]["anyOf"][0]["enum"]
+    assert cnnlab("task=schema", f"dir={mine / 'model' / 'a.yaml'}") == 2
