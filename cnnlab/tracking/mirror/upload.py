@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from omegaconf import OmegaConf
 
+from cnnlab.door.files import CONFIG, read_bytes
+from cnnlab.door.nodes import read_plain
 from cnnlab.tracking.mirror import note
 from cnnlab.tracking.mirror.process import Order, command, environment, ordered
 from cnnlab.tracking.settings import WandbSettings
@@ -72,7 +73,7 @@ def _outcome(folder: Path, answer: dict[str, Any]) -> Outcome:
 def _said(folder: Path) -> tuple[dict[str, Any], list[str]]:
     """The settings of logger.wandb and the tags that the run was started with."""
     try:
-        config = yaml.safe_load((folder / "config.yaml").read_bytes())
+        config = read_plain(read_bytes(folder / "config.yaml", CONFIG))
         said = OmegaConf.create({"wandb": (config.get("logger") or {}).get("wandb") or {}, "tags": config.get("tags")})
         plain: Any = OmegaConf.to_container(said, resolve=True)  # a name that came from the environment does so again
     except Exception:
