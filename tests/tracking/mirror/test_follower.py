@@ -89,8 +89,9 @@ def test_a_run_is_mirrored_whole_and_nothing_private_is_told(server: Loopback, t
 
 
 def test_a_killed_trainer_is_told_as_failed_and_its_run_goes_on_with_each_epoch_once(
-    server: Loopback, tmp_path: Path
+    server: Loopback, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.setenv("WANDB__STATS_SAMPLING_INTERVAL", "0.5")
     folder = tmp_path / "run"
     trainer = (
         "import sys; from pathlib import Path; from recorded import begun, row\n"
@@ -105,6 +106,7 @@ def test_a_killed_trainer_is_told_as_failed_and_its_run_goes_on_with_each_epoch_
         assert eventually(lambda: server.runs and server.one().epochs == [1, 2, 3])
         killed.send_signal(signal.SIGKILL)
     assert eventually(lambda: server.one().exit_code == 137)
+    assert any("system.proc.memory.rssMB" in line for line in server.one().lines["wandb-events.jsonl"].values())
     said: list[str] = []
     record = begun(folder)
     record.rewind(2)  # the checkpoint's epoch: the third is done again
