@@ -42,11 +42,15 @@ def inspect(folder: Path) -> dict[str, Any]:
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def test_a_run_is_mirrored_whole_and_nothing_private_is_told(server: Loopback, tmp_path: Path) -> None:
+def test_a_run_is_mirrored_whole_and_nothing_private_is_told(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
     home, said = Path(os.environ["HOME"]), []
+    (home / "mine" / "outputs").mkdir(parents=True)
+    for name in ("block.py", "notes.txt", "outputs/old.py", ".hidden.py"):
+        (home / "mine" / name).write_text(f"# {name}")
+    monkeypatch.chdir(home / "mine")
     folder = home / "sweep" / "a"
     record = begun(folder, data=str(home / "images"))
-    mirror = Follower(folder, {**SETTINGS, "artifact": True}, ["mine"], "sweep", said.append)
+    mirror = Follower(folder, {**SETTINGS, "artifact": True, "code": True}, ["mine"], "sweep", said.append)
     for epoch in (1, 2, 3):
         record.epoch(row(epoch))
         mirror.epoch({})
@@ -81,6 +85,7 @@ def test_a_run_is_mirrored_whole_and_nothing_private_is_told(server: Loopback, t
     (model,) = [one for one in run.artifacts if one["artifactTypeName"] == "model"]
     assert {one["alias"] for one in model["aliases"]} == {"best", "latest"}
     assert run.files["artifacts/best.ckpt"] == b"weights"
+    assert [name for name in run.files if name.endswith((".py", ".txt"))] == ["artifacts/block.py"]
     sent = b"\n".join(server.bodies)
     names = (f'"{name}"' for name in (socket.gethostname(), getpass.getuser()))
     for secret in (*names, str(home), sys.prefix, str(Path.cwd())):
