@@ -38,7 +38,8 @@ def other(composed: Composed) -> tuple[Run, Composed]:
     if said is None:
         message = "task=diff compares with another network: against='model=resnet34 model.norm=none'"
         raise UserError(Fault(KEY, message))
-    words = [*_shared(composed.overrides), *_words(str(said)), "task=summary"]
+    own = _words(str(said))
+    words = [*_shared(composed.overrides, own), *own, "task=summary"]
     found = compose(GlobalHydra.instance().config_loader(), composed.primary, words)  # type: ignore[arg-type]
     run, noted = check(found)
     if run is None:
@@ -64,8 +65,14 @@ def _words(text: str) -> list[str]:
     return found.overrides
 
 
-def _shared(words: Sequence[str]) -> list[str]:
-    return [word for word in words if re.split(r"[./@=]", word.lstrip("+~"), maxsplit=1)[0] not in NOT_SHARED]
+def _shared(words: Sequence[str], own: Sequence[str]) -> list[str]:
+    """What holds for the other network, too, unless it is said in its own words."""
+    said = {word.partition("=")[0] for word in own}
+    return [word for word in words if _group(word) not in NOT_SHARED and word.partition("=")[0] not in said]
+
+
+def _group(word: str) -> str:
+    return re.split(r"[./@=]", word.lstrip("+~"), maxsplit=1)[0]
 
 
 def diff(run: Run, composed: Composed, folder: Path) -> Exit:
@@ -97,7 +104,7 @@ def named(composed: Composed) -> str:
     >>> named(Composed(choices={"model": "resnet18"}, overrides=["model=resnet18", "model.norm=none", "seed=1"]))
     'resnet18 model.norm=none'
     """
-    changed = [word for word in composed.overrides if word.lstrip("~+").startswith(("model.", "blocks"))]
+    changed = [word for word in composed.overrides if re.match(r"[~+]*(model\.|blocks|data\b)", word)]
     return " ".join([composed.choices["model"], *changed])
 
 
@@ -123,6 +130,8 @@ def summed(found: Difference) -> list[str]:
     equal, taken, layers = len(found.rows) - len(found.differing), *found.weights
     blocks = f"{equal} block{'s are' if equal != 1 else ' is'} equal"
     said = [f"{blocks}, {len(found.differing)} differ" if found.differing else f"all {equal} blocks are equal"]
+    if found.here.input != found.there.input:
+        said.append(f"images {_sized(found.here.input)} → {_sized(found.there.input)}")
     for words, key in (("parameters", "params"), ("parameters of auxiliary heads", "params_aux"), ("MACs", "macs")):
         a, b = getattr(found.here, key), getattr(found.there, key)
         if a or b:

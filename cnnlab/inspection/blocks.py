@@ -50,8 +50,8 @@ def watched(modules: dict[str, nn.Module], see: Callable[[str, Tensor], None]) -
     try:
         yield
     finally:
-        for hook in hooks:
-            hook.remove()
+        for handle in hooks:
+            handle.remove()
 
 
 @torch.no_grad()
