@@ -101,4 +101,4 @@ def _norm(step: Step) -> str:
 def _dropped(step: Step) -> str:
     share = getattr(step.layer, "p", 0.0)
     what = "the body of an image is left out" if step.name == "StochasticDepth" else "a number is set to 0"
-    return f"{step.name}: in training, {what} with probability {share:g}"
+    return f"in training, {what} with probability {share:g}"
