@@ -199,7 +199,6 @@ def quiet(trainer: int | None) -> Any:
         disable_job_creation=True,
         save_code=False,
         x_disable_meta=True,  # host, user, folders, command line
-        x_disable_machine_info=True,
         x_save_requirements=False,
         host="",
         x_disable_stats=trainer is None,
