@@ -39,8 +39,6 @@ def other(composed: Composed) -> tuple[Run, Composed]:
     if said is None:
         message = "task=diff compares with another network: against='model=resnet34 model.norm=none'"
         raise UserError(Fault(KEY, message))
-    if composed.origins.of(KEY) != COMMAND_LINE:  # it can name plugins, which no file may
-        raise UserError(Fault(KEY, "only the command line says what to compare with"))
     own = _words(str(said))
     words = [*_shared(composed.overrides, own), *own, "task=summary"]
     found = compose(GlobalHydra.instance().config_loader(), composed.primary, words)  # type: ignore[arg-type]

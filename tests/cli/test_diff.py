@@ -118,7 +118,7 @@ def test_a_file_cannot_say_what_to_compare_with(
     (tmp_path / "evil.py").write_text("raise SystemExit('run')")
     (tmp_path / "debug" / "bad.yaml").write_text("# @package _global_\nagainst: model=lenet plugins=evil\n")
     assert cnnlab("--config-dir", ".", "task=diff", "debug=bad") == 2
-    assert "against: only the command line says what to compare with" in capsys.readouterr().err
+    assert "debug/bad.yaml:2:1  against: what is to be done" in capsys.readouterr().err
 
 
 def test_brackets_are_shown_as_they_are(diff: Callable[..., str]) -> None:
