@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
+from rich.text import Text
 
 from cnnlab.cli.arguments import COMMAND_LINE, read_arguments
 from cnnlab.cli.output import Output
 from cnnlab.config.compose import Composed, compose
 from cnnlab.config.settings import Run
-from cnnlab.door.words import json_text
+from cnnlab.door.words import clean, json_text
 from cnnlab.errors import Exit, Fault, UserError
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def diff(run: Run, composed: Composed, folder: Path) -> Exit:
 
         file = folder / "diff.html"
         write(file, page(found, names, (run, against), run.top.draw.theme))
-        console.print(f"  {file}", highlight=False, soft_wrap=True)
+        console.print(f"  {file}", highlight=False, markup=False, soft_wrap=True)
     return Exit.DONE
 
 
@@ -110,7 +111,7 @@ def named(composed: Composed) -> str:
 
 def show(found: Difference, names: tuple[str, str], console: Output) -> None:
     """The blocks that differ as a table, the others counted, and the totals."""
-    title = f"{names[0]} → {names[1]}"
+    title = Text(clean(f"{names[0]} → {names[1]}"))
     table = Table(title=title, title_justify="left", title_style="bold", box=None, header_style="dim", pad_edge=False)
     table.add_column("block", no_wrap=True)
     table.add_column("settings", overflow="fold")
@@ -119,7 +120,8 @@ def show(found: Difference, names: tuple[str, str], console: Output) -> None:
     table.add_column("its weights", overflow="fold")
     lines = list(folded(found))
     for *cells, weights in lines:
-        table.add_row(*cells, weights if console.width >= WIDE else weights.partition(";")[0])
+        said = [*cells, weights if console.width >= WIDE else weights.partition(";")[0]]
+        table.add_row(*(Text(clean(cell)) for cell in said))
     if lines:
         console.print(table)
     console.print(*summed(found), sep="\n", highlight=False, markup=False, soft_wrap=True)

@@ -111,6 +111,22 @@ def test_data_are_those_of_this_network(diff: Callable[..., str]) -> None:
     assert "images 3×32×32 → 1×28×28" in said
 
 
+def test_a_file_cannot_say_what_to_compare_with(
+    cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "debug").mkdir()
+    (tmp_path / "evil.py").write_text("raise SystemExit('run')")
+    (tmp_path / "debug" / "bad.yaml").write_text("# @package _global_\nagainst: model=lenet plugins=evil\n")
+    assert cnnlab("--config-dir", ".", "task=diff", "debug=bad") == 2
+    assert "debug/bad.yaml:2:1  against: what is to be done" in capsys.readouterr().err
+
+
+def test_brackets_are_shown_as_they_are(diff: Callable[..., str]) -> None:
+    said = diff("model=lenet", "model.body.c1.kernel_size=[5,3]", "against=model=lenet")
+    assert "model.body.c1.kernel_size=[5,3] → lenet" in said
+    assert "kernel_size [5, 3] → 5" in said
+
+
 def test_the_page_marks_the_blocks_that_differ(diff: Callable[..., str], tmp_path: Path) -> None:
     said = diff("model=resnet18", "against=model=resnet34 model.norm=none", "format=html")
     assert said.endswith("diff.html\n")
