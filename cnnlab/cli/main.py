@@ -132,19 +132,13 @@ def single(hydra: Hydra, arguments: Arguments) -> Exit:
     from cnnlab.cli.explain import explain
     from cnnlab.cli.lint import lint
     from cnnlab.cli.report import report
-    from cnnlab.cli.schema import schema
     from cnnlab.cli.sync import sync
     from cnnlab.cli.tasks import perform, place
-    from cnnlab.cli.validate import validate
 
     composed = _composed(hydra, arguments, arguments.overrides)
-    run, noted = None, []
-    task = arguments.value("task") or composed.config.get("task")
     try:
-        if task == "schema":  # of the files themselves, not of a run
-            return schema(hydra, arguments, composed)
-        if task == "validate":
-            return validate(hydra, arguments)
+        if (end := _of_files(hydra, arguments, composed)) is not None:
+            return end
         run, noted = check(composed)
         if run is None:
             return complain(noted)
@@ -171,6 +165,19 @@ def single(hydra: Hydra, arguments: Arguments) -> Exit:
             return job.return_value
     except UserError as error:
         return complain((note(fault, composed) for fault in error.faults), error.code)
+
+
+def _of_files(hydra: Hydra, arguments: Arguments, composed: Composed) -> Exit | None:
+    """The tasks that are about the configuration's files and not about a run."""
+    match arguments.value("task") or composed.config.get("task"):
+        case "schema":
+            from cnnlab.cli.schema import schema
+
+            return schema(hydra, arguments, composed)
+        case "validate":
+            from cnnlab.cli.validate import validate
+
+            return validate(hydra, arguments)
 
 
 def made(folder: Path, setting: str) -> Path:
