@@ -129,7 +129,7 @@ def perform(run: Run, composed: Composed, here: Place) -> Exit:
         case "inspect":
             return inspect(run, composed, here.folder)
         case "schema" | "validate" as task:
-            raise UserError(Fault("task", f"{task} is of files, not of a run; leave out -m and study="))
+            raise UserError(Fault("task", f"{task} is of files, not of a run; leave out -m"))
         case "sync":
             return sync(run.top)
         case "dashboard":
