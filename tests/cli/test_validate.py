@@ -94,7 +94,7 @@ def test_the_schema_is_written_once_with_the_blocks_of_plugins(
     assert cnnlab("task=schema", "--config-dir", "mine") == 0
     assert cnnlab("task=schema", "--config-dir", "mine") == 0
     first, second = capsys.readouterr().out.splitlines()
-    assert first.startswith("mine/schema: 10 schemas, changed: model.json, ")
+    assert first.startswith("mine/schema: 11 schemas, changed: model.json, ")
     assert second == "mine/schema: 10 schemas, none changed"
     model = json.loads((mine / "schema" / "model.json").read_text())
     assert "own" in model["definitions"]["kind"]["anyOf"][0]["enum"]
