@@ -46,12 +46,12 @@ def watched(modules: dict[str, nn.Module], see: Callable[[str, Tensor], None]) -
     def hook(name: str) -> Callable[[nn.Module, object, Tensor], None]:
         return lambda _, __, out: see(name, out)
 
-    hooks = [module.register_forward_hook(hook(name)) for name, module in modules.items()]
+    handles = [module.register_forward_hook(hook(name)) for name, module in modules.items()]
     try:
         yield
     finally:
-        for hook in hooks:
-            hook.remove()
+        for handle in handles:
+            handle.remove()
 
 
 @torch.no_grad()
