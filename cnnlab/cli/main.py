@@ -118,18 +118,12 @@ def single(hydra: Hydra, arguments: Arguments) -> Exit:
     """One job: everything wrong with it at once, or its task."""
     from cnnlab.cli.check import check, note
     from cnnlab.cli.report import report
-    from cnnlab.cli.schema import schema
     from cnnlab.cli.tasks import perform, place
-    from cnnlab.cli.validate import validate
 
     composed = _composed(hydra, arguments, arguments.overrides)
-    run, noted = None, []
-    task = arguments.value("task") or composed.config.get("task")
     try:
-        if task == "schema":  # of the files themselves, not of a run
-            return schema(hydra, arguments, composed)
-        if task == "validate":
-            return validate(hydra, arguments)
+        if (end := _of_files(hydra, arguments, composed)) is not None:
+            return end
         run, noted = check(composed)
         if run is None:
             return complain(noted)
@@ -147,6 +141,19 @@ def single(hydra: Hydra, arguments: Arguments) -> Exit:
             return job.return_value
     except UserError as error:
         return complain((note(fault, composed) for fault in error.faults), error.code)
+
+
+def _of_files(hydra: Hydra, arguments: Arguments, composed: Composed) -> Exit | None:
+    """The tasks that are about the configuration's files and not about a run."""
+    match arguments.value("task") or composed.config.get("task"):
+        case "schema":
+            from cnnlab.cli.schema import schema
+
+            return schema(hydra, arguments, composed)
+        case "validate":
+            from cnnlab.cli.validate import validate
+
+            return validate(hydra, arguments)
 
 
 def made(folder: Path, setting: str) -> Path:

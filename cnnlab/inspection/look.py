@@ -104,10 +104,12 @@ def look(found: Restored, trainer: TrainerSettings, threads: int | None, files: 
     shape, data = image_shape(run), open_dataset(run.data, run.top.seed)
     size = (shape[1], shape[2])
     mean, std = tuple(found.record["mean"]), tuple(found.record["std"])
-    net = found.net.eval().to(hardware.device)
+    net = found.net.eval().to(device=hardware.device, memory_format=hardware.memory_format)  # type: ignore[call-overload]
 
     def feed(split: Split) -> Batches:
-        return Batches(split, run.data.batch_size, mean, std, size, device=hardware.device)
+        return Batches(
+            split, run.data.batch_size, mean, std, size, device=hardware.device, memory_format=hardware.memory_format
+        )
 
     def on(split: Split) -> Evaluation:
         return evaluate(net, feed(split), hardware.precision)
@@ -116,7 +118,7 @@ def look(found: Restored, trainer: TrainerSettings, threads: int | None, files: 
     def answers(images: Tensor) -> Tensor:
         parts = []
         for part in images.split(run.data.batch_size):
-            x = prepare(part.to(hardware.device), mean, std, size)
+            x = prepare(part.to(hardware.device), mean, std, size).contiguous(memory_format=hardware.memory_format)
             with autocast(hardware.precision, x.device):
                 parts.append(net(x).float().softmax(1).cpu())
         return torch.cat(parts)
