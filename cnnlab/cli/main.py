@@ -73,6 +73,8 @@ def _with_hydra(conf: Path, arguments: Arguments) -> int:
 
 def _is_sweep(hydra: Hydra, arguments: Arguments) -> bool:
     """Where the mode cannot be found out, composing again for a single run will say why."""
+    if arguments.value("task") in OF_FILES:
+        return False
     from hydra.types import RunMode
 
     named = any(text.startswith("hydra.mode=") for text in arguments.overrides)
@@ -143,8 +145,14 @@ def single(hydra: Hydra, arguments: Arguments) -> Exit:
         return complain((note(fault, composed) for fault in error.faults), error.code)
 
 
+OF_FILES = ("schema", "validate")
+"""tasks that are about the configuration's files and not about a run"""
+
+
 def _of_files(hydra: Hydra, arguments: Arguments, composed: Composed) -> Exit | None:
-    """The tasks that are about the configuration's files and not about a run."""
+    """Do such a task; None for any other."""
+    if arguments.multirun and arguments.value("task") in OF_FILES:
+        raise UserError(Fault("task", f"{arguments.value('task')} is of files, not of a run; leave out -m"))
     match arguments.value("task") or composed.config.get("task"):
         case "schema":
             from cnnlab.cli.schema import schema

@@ -36,8 +36,8 @@ def schema(hydra: Hydra, arguments: Arguments, composed: Composed) -> Exit:
     if arguments.value("format") == "json":
         print(json.dumps({"folder": str(folder), "files": sorted(texts), "changed": [file.name for file in changed]}))
     else:
-        said = ", ".join(file.name for file in changed) or "none changed"
-        Output().print(f"{shown(folder)}: {len(texts)} schemas; {said}", highlight=False, soft_wrap=True)
+        said = f"changed: {', '.join(file.name for file in changed)}" if changed else "none changed"
+        Output().print(f"{shown(folder)}: {len(texts)} schemas, {said}", highlight=False, soft_wrap=True)
     return Exit.DONE
 
 

@@ -112,7 +112,7 @@ def perform(run: Run, composed: Composed, here: Place) -> Exit:
         case "inspect":
             return inspect(run, composed, here.folder)
         case "schema" | "validate" as task:
-            raise UserError(Fault("task", f"{task} is of files, not of a run; leave out -m and study="))
+            raise UserError(Fault("task", f"{task} is of files, not of a run; leave out -m"))
         case "preflight":
             raise AssertionError("checks a whole sweep: it is no task of one job")
 

@@ -22,7 +22,7 @@ from cnnlab.config.files import Unreadable, shown
 from cnnlab.data.settings import DataSettings, mismatches
 from cnnlab.errors import Exit, Fault, UserError
 from cnnlab.network.composite import misread
-from cnnlab.sweep.study import SIZES, StudyError
+from cnnlab.sweep.study import SIZES, StudyError, find
 
 if TYPE_CHECKING:
     from hydra._internal.hydra import Hydra
@@ -51,8 +51,10 @@ class Problem:
 
 
 def validate(hydra: Hydra, arguments: Arguments) -> Exit:
-    """Check every file, or those below the file or folder that `dir=` names, as they are with the other overrides."""
-    places = asked(folders(hydra), arguments.value("dir"))
+    """Check every file, or those below the file or folder that `dir=` names, or one study; with the other overrides."""
+    study = arguments.value("study")
+    named = str(find(study, folders(hydra))) if study else arguments.value("dir")
+    places = asked(folders(hydra), named)
     found: dict[Problem, None] = {}
     for root, file in places:
         engine = hydra if root in folders(hydra) else start(folders(hydra)[-1], root)

@@ -78,13 +78,13 @@ def test_a_folder_of_images_need_not_say_where_it_lies(
     ("words", "said"),
     [
         (["dir=nowhere"], "command line  dir: there is no YAML file at nowhere"),
-        (["-m", "seed=0,1"], "command line  task: validate is of files, not of a run; leave out -m and study="),
+        (["-m", "seed=0,1"], "command line  task: validate is of files, not of a run; leave out -m"),
     ],
 )
 def test_what_cannot_be_validated_is_told(
     cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], words: list[str], said: str
 ) -> None:
-    assert cnnlab("task=validate", *words) in (2, 5)
+    assert cnnlab("task=validate", *words) == 2
     assert said in spoken(capsys)
 
 
@@ -94,8 +94,8 @@ def test_the_schema_is_written_once_with_the_blocks_of_plugins(
     assert cnnlab("task=schema", "--config-dir", "mine") == 0
     assert cnnlab("task=schema", "--config-dir", "mine") == 0
     first, second = capsys.readouterr().out.splitlines()
-    assert first.startswith("mine/schema: 10 schemas; model.json, ")
-    assert second == "mine/schema: 10 schemas; none changed"
+    assert first.startswith("mine/schema: 10 schemas, changed: model.json, ")
+    assert second == "mine/schema: 10 schemas, none changed"
     model = json.loads((mine / "schema" / "model.json").read_text())
     assert "own" in model["definitions"]["kind"]["anyOf"][0]["enum"]
     assert cnnlab("task=schema", f"dir={mine / 'model' / 'a.yaml'}") == 2
