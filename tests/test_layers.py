@@ -11,6 +11,8 @@ PACKAGE = Path(__file__).parent.parent / "cnnlab"
 LAYERS = (
     "errors",
     "settings",
+    "markup",
+    "drawing",
     "blocks",
     "data",
     "tracking",
@@ -19,6 +21,8 @@ LAYERS = (
     "weights",
     "training",
     "config",
+    "lint",
+    "explain",
     "experiment",
     "sweep",
     "schema",
@@ -33,7 +37,9 @@ APART = {
     "network": {"data", "tracking", "compare"},
     "training": {"compare"},
     "config": {"compare"},
-    "experiment": {"compare"},
+    "lint": {"data", "tracking", "compare", "weights", "training", "config"},
+    "explain": {"data", "tracking", "compare", "weights", "training", "lint"},
+    "experiment": {"compare", "explain"},
 }
 """layers that do not know each other although one stands higher: they meet in `experiment`"""
 

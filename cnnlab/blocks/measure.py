@@ -7,15 +7,15 @@ a window of k taps at distance d over positions that are j input pixels apart ad
 stride multiplies j. Where branches meet, the largest field counts.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from math import gcd
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
@@ -46,8 +46,15 @@ class Field:
         size = tuple(round(s + (o - 1) * j) for s, o, j in zip(self.size, other.size, self.step, strict=True))
         return Field(size, tuple(j * t for j, t in zip(self.step, other.step, strict=True)))  # type: ignore[arg-type]
 
-    def all_of(self, image: Tensor) -> "Field":
-        return self.window(list(image.shape[-2:]), [1, 1], [1, 1])
+
+@dataclass(frozen=True)
+class Window:
+    """What an operation slides over an image: (rows, columns) of each."""
+
+    kernel: tuple[int, int]
+    stride: tuple[float, float] = (1, 1)
+    """not whole where an adaptive pool's bins differ in size"""
+    dilation: tuple[int, int] = (1, 1)
 
 
 @dataclass(frozen=True)
@@ -65,10 +72,25 @@ class Measured:
 @lru_cache(maxsize=8192)
 def measure(part: Part, shape: Shape) -> Measured:
     """Run the part's module on the meta device. Raises Misfit."""
+    module, y, tally = passed(part, shape, lambda _, x: Tally(x))
+    params = sum(parameter.numel() for parameter in module.parameters())
+    return Measured(tuple(y.shape[1:]), params, tally.macs, tally.of(y) or Field())
+
+
+Counting = TypeVar("Counting", bound="Tally")
+
+
+def passed(
+    part: Part, shape: Shape, count: Callable[[nn.Module, Tensor], Counting]
+) -> tuple[nn.Module, Tensor, Counting]:
+    """One pass of the part's module on the meta device: it, its output, and what `count` made to count has counted.
+
+    Raises Misfit.
+    """
     with torch.device("meta"), torch.no_grad(), _countable():
         with _told_of_plugins():
             module, x = made(part, shape).eval(), torch.empty(1, *shape)
-        tally = Tally(x)
+        tally = count(module, x)
         try:
             with tally, _told_of_plugins():
                 y = module(x)
@@ -78,8 +100,7 @@ def measure(part: Part, shape: Shape) -> Measured:
             raise Misfit(str(error)) from None
         if not isinstance(y, Tensor):
             raise Misfit(f"its forward() returns {type(y).__name__}, not a tensor")
-    params = sum(parameter.numel() for parameter in module.parameters())
-    return Measured(tuple(y.shape[1:]), params, tally.macs, tally.of(y) or Field())
+    return module, y, tally
 
 
 @contextmanager
@@ -139,34 +160,42 @@ class Tally(TorchDispatchMode):
             self.flops += formula(*args, **kwargs, out_val=out)
         inputs = [x for x in tree_leaves(args) if isinstance(x, Tensor) and id(x) in self.fields]
         if inputs:
-            field = self.seen(func.overloadpacket, args, inputs)
+            field = largest([self.fields[id(x)][0] for x in inputs])
             for y in tree_leaves(out):
                 if isinstance(y, Tensor):
-                    flattened = inputs[0].dim() == 4 and y.dim() == 2 and func.overloadpacket not in REDUCTIONS
-                    self.put(y, field.all_of(inputs[0]) if flattened else field)
+                    slid = window(func.overloadpacket, args, inputs[0], y)
+                    self.put(y, field.window(slid.kernel, slid.stride, slid.dilation) if slid else field)
         return out
 
-    def seen(self, op: Any, args: Any, inputs: list[Tensor]) -> Field:
-        """The field of what `op` makes: the largest of its inputs', widened where it slides a window."""
-        field = largest([self.fields[id(x)][0] for x in inputs])
-        if inputs[0].dim() != 4:
-            return field
-        if op is aten.convolution:
-            return field.window(list(args[1].shape[2:]), _two(args[3]), _two(args[5]))
-        if op in (aten.max_pool2d_with_indices, aten.max_pool2d, aten.avg_pool2d):
-            kernel = _two(args[1])
-            dilated = op is not aten.avg_pool2d and len(args) > 4
-            return field.window(kernel, _two(args[2]) if args[2:] else kernel, _two(args[4]) if dilated else [1, 1])
-        if op in (aten._adaptive_avg_pool2d, aten.adaptive_max_pool2d):
-            sizes = list(zip(inputs[0].shape[-2:], args[1], strict=True))
-            return field.window([_widest_bin(n, m) for n, m in sizes], [n / m for n, m in sizes], [1, 1])
-        if op in REDUCTIONS:
-            dims = {dim % 4 for dim in (args[1:] and args[1]) or range(4)}
-            return field.all_of(inputs[0]) if dims & {2, 3} else field
-        return field
+
+def window(op: Any, args: Any, x: Tensor, y: Tensor) -> Window | None:
+    """What `op` slides over `x` to make `y`; None where each position stays by itself."""
+    if x.dim() != 4:
+        return None
+    if op is aten.convolution and args[6]:  # transposed: as many inputs as its taps meet at one output
+        spans = [d * (k - 1) + 1 for k, d in zip(_two(args[1].shape[2:]), _two(args[5]), strict=True)]
+        (rows, columns), (down, across) = [-(-n // s) for n, s in zip(spans, _two(args[3]), strict=True)], _two(args[3])
+        return Window((rows, columns), (1 / down, 1 / across))
+    if op is aten.convolution:
+        return Window(_two(args[1].shape[2:]), _two(args[3]), _two(args[5]))
+    if op in (aten.max_pool2d_with_indices, aten.max_pool2d, aten.avg_pool2d):
+        kernel = _two(args[1])
+        dilated = op is not aten.avg_pool2d and len(args) > 4
+        return Window(kernel, _two(args[2]) if args[2:] else kernel, _two(args[4]) if dilated else (1, 1))
+    if op in (aten._adaptive_avg_pool2d, aten.adaptive_max_pool2d):
+        (n, rows), (m, columns) = zip(x.shape[-2:], args[1], strict=True)
+        return Window((widest_bin(n, rows), widest_bin(m, columns)), (n / rows, m / columns))
+    if op in REDUCTIONS:
+        dims = {dim % 4 for dim in (args[1:] and args[1]) or range(4)}
+        return _whole(x) if dims & {2, 3} else None
+    return _whole(x) if y.dim() == 2 else None  # flattened
 
 
-def _widest_bin(n: int, m: int) -> int:
+def _whole(x: Tensor) -> Window:
+    return Window((x.shape[-2], x.shape[-1]))
+
+
+def widest_bin(n: int, m: int) -> int:
     """Positions that the largest of m bins over n positions has, as adaptive pools cut them: they may overlap."""
     shared = gcd(n, m)
     return -(-(n + m - shared) // m)
@@ -219,6 +248,6 @@ def largest(fields: list[Field]) -> Field:
     return Field((max(rows), max(columns)), (max(down), max(across)))
 
 
-def _two(value: Any) -> list[int]:
-    pair = list(value) if isinstance(value, list | tuple) else [value]
-    return pair * 2 if len(pair) == 1 else pair
+def _two(value: Any) -> tuple[int, int]:
+    first, *rest = value if isinstance(value, list | tuple) else [value]
+    return (first, rest[0] if rest else first)

@@ -10,7 +10,10 @@ from cnnlab.errors import Fault, UserError, near
 
 COMMAND_LINE = "command line"
 
-FREE_TEXT = ("ckpt_path", "weights", "images", "name", "dir", "data.dir", "hydra.run.dir", "hydra.sweep.dir")
+FREE_TEXT = (
+    *("ckpt_path", "weights", "images", "name", "dir", "key", "against"),
+    *("data.dir", "hydra.run.dir", "hydra.sweep.dir"),
+)
 """settings that are free text to their user, but to Hydra's grammar full of operators"""
 
 

@@ -11,7 +11,7 @@ from cnnlab.config import SHARED
 from cnnlab.config.compose import Composed
 from cnnlab.config.origins import COMMAND_LINE
 from cnnlab.config.settings import Run, model_of, read_parts
-from cnnlab.errors import Fault, near
+from cnnlab.errors import Fault, UserError, near
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,14 @@ def check(composed: Composed) -> tuple[Run | None, list[Noted]]:
     """The run that was asked for, or everything wrong with it."""
     parts, faults = ({}, []) if composed.failed else read_parts(composed.config)
     faults = [*absent(composed), *pointless(composed), *(f for f in faults if not _follows(f, composed.broken))]
+    told = {str(fault) for fault in (*composed.faults, *faults)}
+    faults += [fault for fault in wrong_other(composed) if fault.message not in told]
     noted = [note(fault, composed) for fault in dict.fromkeys([*composed.faults, *faults])]
     at_fault = {key.split(".")[0] for key in (*composed.broken, *(fault.path for fault in faults))}
     if (
         not composed.failed
         and not at_fault & {"model", SHARED, "data", "task"}
-        and composed.config.get("task") in ("train", "summary")
+        and composed.config.get("task") in ("train", "summary", "explain", "lint", "draw", "diff")
     ):
         noted += misfits(Run(**parts), composed)
     return (None if noted else Run(**parts)), noted
@@ -59,6 +61,24 @@ def pointless(composed: Composed) -> Iterator[Fault]:
     said = COMMAND_LINE in composed.origins.history.get("weights", ())
     if composed.config.get("adapt") and composed.config.get("weights") is None and not said:
         yield Fault("adapt", "there are no weights to adapt; say which with weights=FILE")
+    task = composed.config.get("task")
+    if composed.config.get("format") == "html" and task not in ("draw", "diff"):
+        yield Fault("format", f"html is for task=draw and task=diff, not for task={task}")
+    if composed.config.get("against") is not None and task != "diff":
+        yield Fault("against", f"is for task=diff, not for task={task}")
+
+
+def wrong_other(composed: Composed) -> list[Fault]:
+    """What is wrong with the network that task=diff compares with."""
+    from cnnlab.cli.diff import other
+
+    if composed.failed or composed.config.get("task") != "diff":
+        return []
+    try:
+        other(composed)
+    except UserError as error:
+        return list(error.faults)
+    return []
 
 
 def note(fault: Fault, composed: Composed, lines: tuple[str, ...] = ()) -> Noted:

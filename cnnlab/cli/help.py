@@ -11,10 +11,14 @@ TASKS = {
     "predict": "ckpt_path=FOLDER_OR_FILE images=PATH_OR_GLOB: what it sees in your images",
     "report": "dir=SWEEP: judge a sweep, or several, from what is on disk, and rebuild report.html",
     "preflight": "of a sweep or study: its arms with sizes, times and duplicates; trains nothing",
+    "draw": "the network as SVG, opened to draw.depth=0,1,…; format=html: a page in which its blocks open",
+    "diff": "against='model=resnet34 model.norm=none': two networks, block by block; format=html: a page",
     "inspect": "ckpt_path=FOLDER_OR_FILE [images=…]: a page about what a trained network has learned",
     "schema": "write the JSON Schema of conf/'s files, for editors; with blocks of plugins=, if any",
     "validate": "check every YAML of conf/, or below dir=PATH; all faults at once",
     "summary": "the layer table: shapes, parameters, multiply-adds, receptive fields",
+    "explain": "a lesson on the network; key=BLOCK_OR_SETTING: its numbers worked out, where each setting came from",
+    "lint": "what in the network's design looks like a mistake, with the reason and the figure",
 }
 
 TUNING = """\

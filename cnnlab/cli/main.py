@@ -119,6 +119,8 @@ def _composed(hydra: Hydra, arguments: Arguments, overrides: list[str]) -> Compo
 def single(hydra: Hydra, arguments: Arguments) -> Exit:
     """One job: everything wrong with it at once, or its task."""
     from cnnlab.cli.check import check, note
+    from cnnlab.cli.explain import explain
+    from cnnlab.cli.lint import lint
     from cnnlab.cli.report import report
     from cnnlab.cli.tasks import perform, place
 
@@ -129,8 +131,13 @@ def single(hydra: Hydra, arguments: Arguments) -> Exit:
         run, noted = check(composed)
         if run is None:
             return complain(noted)
-        if run.top.task == "report":  # it writes where its sweep lies and has no folder of its own
-            return report(run.top)
+        match run.top.task:  # these have no folder of their own
+            case "report":
+                return report(run.top)
+            case "explain":
+                return explain(run, composed)
+            case "lint":
+                return lint(run, composed)
         with place(run, composed, composed.run_dir) as here:
             if here.done:
                 return Exit.DONE

@@ -12,9 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from cnnlab.cli.diff import diff
+from cnnlab.cli.draw import draw
+from cnnlab.cli.explain import explain
 from cnnlab.cli.inspect import inspect
+from cnnlab.cli.lint import lint
 from cnnlab.cli.output import Output
 from cnnlab.cli.report import report
+from cnnlab.cli.strip import strip
 from cnnlab.config.compose import Composed
 from cnnlab.config.settings import GROUPS, Run
 from cnnlab.errors import Exit, Fault, UserError
@@ -103,6 +108,14 @@ def perform(run: Run, composed: Composed, here: Place) -> Exit:
             return train(run, composed, here)
         case "summary":
             return summary(run, composed, here.folder)
+        case "explain":
+            return explain(run, composed)
+        case "lint":
+            return lint(run, composed)
+        case "diff":
+            return diff(run, composed, here.folder)
+        case "draw":
+            return draw(run, composed, here.folder)
         case "test":
             return test(run, composed)
         case "predict":
@@ -128,11 +141,11 @@ def train(run: Run, composed: Composed, here: Place) -> Exit:
 def summary(run: Run, composed: Composed, folder: Path) -> Exit:
     from cnnlab.experiment.facts import image_shape
     from cnnlab.experiment.initial import given
-    from cnnlab.network.plan import plan
+    from cnnlab.network.outline import on_paper
     from cnnlab.tracking.durable import write_json
     from cnnlab.weights.report import lines, report
 
-    record = plan(run.network, image_shape(run)).record()
+    record = on_paper(run.network, image_shape(run))
     weights = given(run)
     file = folder / "network.json"
     if (folder / "run.json").exists():
@@ -159,6 +172,7 @@ def summary(run: Run, composed: Composed, folder: Path) -> Exit:
         )
         table.add_row(layer["name"], layer["block"], *cells)
     console.print(table)
+    console.print(*strip(record, console.width), "", sep="\n", highlight=False, markup=False, soft_wrap=True)
     console.print(f"{record['params']:,} parameters, {record['macs']:,} MACs (multiply-adds an image)", highlight=False)
     for name, head in record.get("aux", {}).items():
         said = f"auxiliary head {name} after {head['from']}, in training only, weight {head['weight']:g}"

@@ -45,6 +45,8 @@ class Composed:
 
     config: dict[str, Any] = field(default_factory=dict)
     """resolved, for running"""
+    primary: str = "config"
+    """the file it begins with"""
     frozen: dict[str, Any] = field(default_factory=dict)
     """resolved but for environment variables, for saving: their values belong into no file"""
     run_dir: str | None = None
@@ -76,7 +78,7 @@ class Composed:
 
 def compose(loader: ConfigLoaderImpl, name: str, overrides: list[str]) -> Composed:
     """The configuration that the file `name` and `overrides` make, and the faults of both."""
-    result = Composed(overrides=overrides)
+    result = Composed(overrides=overrides, primary=name)
     groups = loader.list_groups("")
     parsed = [override for override in _parse(overrides, result) if not _refused(loader, groups, override, result)]
     config = _load(loader, name, parsed, result)
@@ -84,9 +86,10 @@ def compose(loader: ConfigLoaderImpl, name: str, overrides: list[str]) -> Compos
         result.failed = True
         return result
     files = list(layers(loader, name, [str(override.input_line) for override in parsed]))
-    dropped, chosen = result.origins.history, list(config.hydra.runtime.choices)
+    dropped, chosen = result.origins, list(config.hydra.runtime.choices)
     result.origins = trace(files, parsed, chosen)
-    result.origins.history.update(dropped)
+    result.origins.history.update(dropped.history)
+    result.origins.values.update(dropped.values)
     result.choices = {group: str(choice) for group, choice in config.hydra.runtime.choices.items()}
     _check_places(files, name, result)
     _check_names(files, result)
@@ -277,7 +280,7 @@ def _check_places(files: list[Layer], primary: str, result: Composed) -> None:
 def _check_names(files: list[Layer], result: Composed) -> None:
     """Note names that YAML does not read as text."""
     for layer in files:
-        places = {place: key for key, place in marks(layer)}
+        places = {place: key for key, place, _ in marks(layer)}
         for said in odd_names(layer.file):
             result.faults.append(Fault("", said))
             result.broken += [places[place] for place in places if said.startswith(f"{place}  ")]

@@ -26,11 +26,14 @@ class Origins:
 
     def __init__(self) -> None:
         self.history: dict[str, list[str]] = {}
+        self.values: dict[str, list[str]] = {}
+        """what each of these places says, as text"""
         self.rank: dict[str, int] = {}
         """of the place that counts: of files their order, of the command line the highest"""
 
-    def add(self, key: str, place: str, rank: int = -1) -> None:
+    def add(self, key: str, place: str, rank: int = -1, value: str = "") -> None:
         self.history.setdefault(key, []).append(place)
+        self.values.setdefault(key, []).append(value)
         self.rank[key] = rank
 
     def of(self, key: str) -> str | None:
@@ -94,32 +97,60 @@ def trace(files: list[Layer], overrides: list[Override], groups: list[str]) -> O
     for rank, layer in enumerate(files):
         if layer.package:
             origins.add(".".join(layer.package), shown(layer.file), rank)
-        for key, place in marks(layer):
-            origins.add(key, place, rank)
+        for key, place, value in marks(layer):
+            origins.add(key, place, rank, value)
     for override in overrides:
         if override not in chosen:
-            for key in _keys(override.key_or_group, None if override.is_delete() else override.value()):
-                origins.add(key, COMMAND_LINE, len(files))
+            for key, value in _keys(override.key_or_group, None if override.is_delete() else override.value()):
+                origins.add(key, COMMAND_LINE, len(files), value)
     return origins
 
 
-def marks(layer: Layer) -> Iterator[tuple[str, str]]:
-    """Every key of a file as a dotted path from the top, with its file:line:column."""
+def marks(layer: Layer) -> Iterator[tuple[str, str, str]]:
+    """Every key of a file as a dotted path from the top, with its file:line:column and what it says."""
 
-    def walk(node: yaml.Node | None, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    def walk(node: yaml.Node | None, path: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
                 if path != layer.package or key.value != "defaults":
                     inner = (*path, str(key.value))
-                    yield ".".join(inner), at(layer.file, key)
+                    yield ".".join(inner), at(layer.file, key), _text(value)
                     yield from walk(value, inner)
 
     yield from walk(layer.node, layer.package)
 
 
-def _keys(key: str, value: Any) -> Iterator[str]:
-    """The key an override sets, and those inside a mapping that it sets."""
-    yield key
+def _text(node: yaml.Node) -> str:
+    """A value as it is written, on one line."""
+    match node:
+        case yaml.SequenceNode():
+            return f"[{', '.join(map(_text, node.value))}]"
+        case yaml.MappingNode():
+            return f"{{{', '.join(f'{_text(key)}: {_text(value)}' for key, value in node.value)}}}"
+    return str(node.value)
+
+
+def plain(value: Any) -> str:
+    """A value as YAML would have it on one line.
+
+    >>> plain({"kind": "group", "groups": [1, None], "x": True})
+    '{kind: group, groups: [1, null], x: true}'
+    """
+    match value:
+        case dict():
+            return f"{{{', '.join(f'{key}: {plain(inner)}' for key, inner in value.items())}}}"
+        case list() | tuple():
+            return f"[{', '.join(map(plain, value))}]"
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _keys(key: str, value: Any) -> Iterator[tuple[str, str]]:
+    """The key an override sets, and those inside a mapping that it sets, with what it says."""
+    yield key, plain(value)
     if isinstance(value, dict):
         for name, inner in value.items():
             yield from _keys(f"{key}.{name}", inner)

@@ -23,7 +23,10 @@ from cnnlab.training.settings import (
     read_callbacks,
 )
 
-Task = Literal["train", "test", "predict", "summary", "preflight", "report", "schema", "validate", "inspect"]
+Task = Literal[
+    "train", "test", "predict", "summary", "explain", "lint", "draw", "diff", "inspect", "preflight", "report",
+    "schema", "validate",
+]  # fmt: skip
 Metric = Literal["shift", "gap", "gradients"]
 Adapt = Literal["channels", "classes", "shapes"]
 
@@ -55,6 +58,23 @@ def _seconds(value: Any) -> Any:
     if isinstance(value, str):
         raise ValueError(f"should be seconds, or such as 90s, 10m, 2h, not {shown(value)}")
     return value
+
+
+def _depth(value: Any) -> Any:
+    if value == "auto" or (type(value) is int and 0 <= value <= 99):
+        return value
+    raise ValueError(f"should be auto, or a number of levels from 0 on, not {shown(value)}")
+
+
+class DrawSettings(Settings):
+    """How task=draw draws."""
+
+    depth: Annotated[
+        int | Literal["auto"], BeforeValidator(_depth, json_schema_input_type=Natural | Literal["auto"])
+    ] = "auto"
+    """levels of blocks within blocks that are open: 0, 1, …; auto: as many as a slide has room for"""
+    theme: Literal["auto", "light", "dark"] = "auto"
+    """colours; auto: as the reader's system has them"""
 
 
 class Top(Settings):
@@ -90,8 +110,14 @@ class Top(Settings):
     dir: Annotated[str, Field(min_length=1)] | None = None
     """a sweep's folder, a pattern, or several with commas between them, for task=report; what task=validate checks, or
     where task=schema writes, in the place of conf/"""
-    format: Literal["text", "json"] = "text"
-    """how tables are printed"""
+    key: Annotated[str, Field(min_length=1)] | None = None
+    """a block, one of its copies, something inside of it, or a setting, for task=explain; null: the whole network"""
+    against: Annotated[str, Field(min_length=1)] | None = None
+    """the other network of task=diff, as its command line would have it: 'model=resnet34 model.norm=none'"""
+    draw: DrawSettings = DrawSettings()
+    """how task=draw draws"""
+    format: Literal["text", "json", "html"] = "text"
+    """how tables are printed; html: a page, for task=draw and task=diff"""
     metrics: Annotated[tuple[Metric, ...], BeforeValidator(_words, json_schema_input_type=Metric | list[Metric])] = ()
     """what a run measures besides: accuracy under shifts, the gap to its training images, gradients a block"""
     jobs: Annotated[Count | Literal["auto"], BeforeValidator(_jobs)] = "auto"

@@ -13,8 +13,8 @@ from cnnlab.settings import Shape, digest
 from cnnlab.weights.source import content
 
 COSMETIC = (
-    *("name", "tags", "format", "task", "ckpt_path", "images", "dir", "hydra", "checkpoint"),
-    *("jobs", "retry", "timeout", "study"),
+    *("name", "tags", "format", "task", "ckpt_path", "images", "dir", "key", "hydra", "checkpoint"),
+    *("jobs", "retry", "timeout", "study", "against", "draw"),
 )
 """settings that change nothing about a result"""
 

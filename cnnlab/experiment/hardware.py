@@ -28,8 +28,12 @@ class Hardware:
 
     @property
     def memory_format(self) -> torch.memory_format:
-        """bf16 kernels want channels last; fp32 stays in torch's own order, to the bit."""
-        return torch.channels_last if self.precision == "bf16" else torch.contiguous_format
+        """Channels last, in which convolutions are quicker, in fp32, too.
+
+        An epoch of LeNet took 0.83, one of ResNet-18 0.90 of the time (docs/engine.md). Apple's units, where that is
+        not known, get torch's own order.
+        """
+        return torch.contiguous_format if self.accelerator == "mps" else torch.channels_last
 
 
 def decide(trainer: TrainerSettings, threads: int | None) -> Hardware:

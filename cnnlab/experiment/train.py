@@ -12,8 +12,10 @@ import torch
 from pytorch_lightning import Callback
 from rich.console import Console
 
+from cnnlab.config.settings import model_of
 from cnnlab.data.dataset import Dataset, open_dataset
 from cnnlab.errors import Exit, UserError
+from cnnlab.experiment.design import design
 from cnnlab.experiment.diverged import origin
 from cnnlab.experiment.facts import fingerprint, image_shape
 from cnnlab.experiment.fitting import callbacks, classifier, feeder, fit, steps_together
@@ -23,6 +25,8 @@ from cnnlab.experiment.measures import measured
 from cnnlab.experiment.memory import out_of_memory, what_fits
 from cnnlab.experiment.pictures import draw
 from cnnlab.experiment.preflight import preflight
+from cnnlab.lint.check import look, short
+from cnnlab.network.outline import on_paper
 from cnnlab.network.plan import Plan, plan
 from cnnlab.tracking.durable import write_json
 from cnnlab.tracking.record import RunRecord
@@ -49,7 +53,8 @@ def train(job: Job, console: Console) -> Exit:
     weights = given(job.run)
     if weights:
         facts["weights"] = {"file": str(weights.weights.file), "sha256": sha256(weights.weights.file)}
-    record = RunRecord(job.folder, config=job.config, network=paper.record(), facts=facts, provenance=job.origins)
+    network = on_paper(job.run.network, image_shape(job.run))
+    record = RunRecord(job.folder, config=job.config, network=network, facts=facts, provenance=job.origins)
     attempt = Attempt(job, dataset, paper, weights, record, console, theirs)
     console.print(_opening(attempt), highlight=False, soft_wrap=True)
     try:
@@ -128,7 +133,10 @@ class Attempt:
         self.record.rewind(found.at[0] if found else 0)
         if found:
             self.console.print(f"going on after {found}", highlight=False)
-        elif self.weights:
+            return found
+        for line in short(look(design(self.job.run, model_of(self.job.config), self.paper))):
+            self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+        if self.weights:
             write_json(self.job.folder / "weights.json", report(self.weights))
             self.console.print("\n".join(transfer_lines(self.weights)), highlight=False, markup=False, soft_wrap=True)
         return found

@@ -29,6 +29,11 @@ def source_of(cls: type[Block], name: str) -> str | None:
     return next((m.name for m in cls.model_fields[name].metadata if isinstance(m, Inherits)), None)
 
 
+def of_output(cls: type[Block], name: str) -> bool:
+    """Whether the output layer has the field `name` only where it says so itself."""
+    return source_of(cls, name) in NOT_OF_OUTPUT
+
+
 def inherited(cls: type[Block], scope: Scoped, output: bool) -> list[tuple[str, str, bool]]:
     """What a block takes from around it: setting there, field here, and whether the block itself makes use of it.
 

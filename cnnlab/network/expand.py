@@ -15,16 +15,22 @@ from cnnlab.blocks.base import Block, Sized, Stack, Stage
 from cnnlab.blocks.merge import Parallel, Scope
 from cnnlab.errors import Fault, near
 from cnnlab.network.arithmetic import is_expression
-from cnnlab.network.cascade import INHERITED, SPREAD, Scoped, idle, inherited, kind_faults, reaches, sound
+from cnnlab.network.cascade import INHERITED, SPREAD, Scoped, idle, inherited, kind_faults, of_output, reaches, sound
 from cnnlab.network.composite import REQUIRED, Composite, Faults, Vocabulary, read_composites
 from cnnlab.network.order import Standing, order, unread
 from cnnlab.network.scale import Scale, spread
+from cnnlab.network.sources import Made, Notes, Source
 from cnnlab.network.spec import PLACED, Aux, AuxSettings, ModelSettings, Network, Place
 from cnnlab.settings import read, shown
 
 
-def read_network(raw: Any, classes: int, path: str = "model") -> tuple[Network | None, list[Fault]]:
-    """The network that `raw` describes for so many classes, or all the faults in it."""
+def read_network(
+    raw: Any, classes: int, path: str = "model", notes: Notes | None = None
+) -> tuple[Network | None, list[Fault]]:
+    """The network that `raw` describes for so many classes, or all the faults in it.
+
+    `notes` are given what each setting of each block is due to.
+    """
     if not isinstance(raw, dict):
         return None, [Fault(path, f"should be a mapping of settings, not {shown(raw)}")]
     raw = {key: value for key, value in raw.items() if value is not None}
@@ -37,7 +43,7 @@ def read_network(raw: Any, classes: int, path: str = "model") -> tuple[Network |
     composites, broken = read_composites(raw.get("blocks"), f"{path}.blocks")
     at_fault = frozenset(name for name in composites if any(_within(f.path, composites[name].path) for f in broken))
     scale = Scale(classes, model.width, model.divisor, model.depth, model.depth_rounding) if model else Scale(classes)
-    reader = Reader(path, scale, kinds, Vocabulary(composites, at_fault))
+    reader = Reader(path, scale, kinds, Vocabulary(composites, at_fault), notes=notes or Notes())
     sections = [(name, raw[name]) for name in ("body", "head") if isinstance(raw.get(name), dict)]
     stacks = {name: reader.section(name, said, scope, last=name == sections[-1][0]) for name, said in sections}
     heads = reader.heads(raw.get("aux"), scope)
@@ -74,6 +80,7 @@ class Reader:
     """the blocks of `model.blocks` that it is inside of"""
     standing: Standing = field(default_factory=Standing)
     """of the body's blocks"""
+    notes: Notes = field(default_factory=Notes)
 
     def fault(self, path: str, message: str) -> None:
         self.faults.append(Fault(path, message))
@@ -85,7 +92,8 @@ class Reader:
         standing = Standing()
         if name == "body":
             self.standing = standing
-        return self.stack(raw, f"{self.path}.{name}", scope, last, standing)
+        with self.notes.inside(name):
+            return self.stack(raw, f"{self.path}.{name}", scope, last, standing)
 
     def heads(self, raw: Any, scope: Scoped) -> tuple[Aux, ...]:
         """The auxiliary heads."""
@@ -102,7 +110,8 @@ class Reader:
                 if tap == "input":
                     there = [block for block in self.standing.at if block != "input"]
                     self.fault(f"{path}.from", f"the body has no block {settings.tap!r}{near(settings.tap, there)}")
-                head = self.stack(settings.head, f"{path}.head", scope, last=True)
+                with self.notes.inside("aux", str(name), "head"):
+                    head = self.stack(settings.head, f"{path}.head", scope, last=True)
                 found.append(Aux(str(name), tap, settings.weight, head))
         return tuple(found)
 
@@ -172,8 +181,11 @@ class Reader:
             extra = [("first", i == 0), ("last", i == count - 1)]
             sides = [(side, getattr(place, side)) for side, here in extra if here and place and getattr(place, side)]
             overlays = [(side, {k: v for k, v in said.items() if k not in PLACED}) for side, said in sides]
-            settings = {**own, **(self.vocabulary.later(raw["block"]) if i else {})}
-            blocks.append(self.block(settings, path, scope, overlays, last=last and i >= count - 1))
+            later = self.vocabulary.later(raw["block"]) if i else {}
+            with self.notes.inside(name, str(i)):
+                blocks.append(self.block({**own, **later}, path, scope, overlays, last=last and i >= count - 1))
+                said = {key for _, overlay in overlays for key in overlay}
+                self.notes.put({key: Source("later", f"{path}.{key}") for key in later if key not in said})
             if blocks[-1] is None:
                 return None
         kind = raw["block"] if raw["block"] not in KINDS else ""
@@ -215,12 +227,17 @@ class Reader:
         for key, value in self.kinds.get(kind, {}).items():
             if key not in settings and key in known and value is not None and reaches(cls, key, scope, output):
                 settings[key], origin[key] = value, f"{self.path}.kinds.{kind}.{key}"
+        by_kind = f"{self.path}.kinds."
+        written = {key: Source("kinds" if origin[key].startswith(by_kind) else "said", origin[key]) for key in settings}
         if cls is None:
             return self.composed(self.vocabulary.composites[kind], settings, path, scope, origin, last)
         inner = scope.new_child(sound({key: settings[key] for key in INHERITED if key in settings}))
         taken = inherited(cls, scope, output)
         self.used |= {source for source, _, here in taken if here}
         around = {name: scope[source] for source, name, _ in taken}
+        sources = {name: Source("output") for name in cls.model_fields if output and of_output(cls, name)}
+        sources |= {name: self.notes.around(source) for source, name, _ in taken}
+        self.notes.put({**sources, **written})
         settings = {**({"act": "none"} if output else {}), **around, **settings}
         before = len(self.faults)
         self.widths(cls, settings, path)
@@ -257,6 +274,9 @@ class Reader:
             absent = f"there is no kind of block {kind!r}{self.vocabulary.near(kind)}"
             self.fault(f"{made.path}.block", circle if made.name in self.within else absent)
             return None
+        defaults = {name: (None, Source("default", f"{made.path}.params.{name}")) for name in made.params}
+        params = {**defaults, **{name: (value, Source("said", origin[name])) for name, value in given.items()}}
+        self.notes.made.setdefault(self.notes.address, []).append(Made(made.name, made.path, params))
         self.within.append(made.name)
         block = self.block({**root, **extra}, made.path, scope, [], last, written)
         self.within.pop()
@@ -299,10 +319,15 @@ class Reader:
             branches = {key: value for key, value in raw.items() if value is not None}
             settings[name] = tuple(self.branch(str(k), v, f"{path}.{name}.{k}", scope) for k, v in branches.items())
         else:
-            settings[name] = self.stack(raw, f"{path}.{name}", scope, last)
+            with self.notes.inside(name):
+                settings[name] = self.stack(raw, f"{path}.{name}", scope, last)
 
     def branch(self, name: str, raw: Any, path: str, scope: Scoped) -> tuple[str, Stack]:
         """A branch is one block or a stack of them."""
+        with self.notes.inside("branches", name):
+            return self.branch_inside(name, raw, path, scope)
+
+    def branch_inside(self, name: str, raw: Any, path: str, scope: Scoped) -> tuple[str, Stack]:
         if not isinstance(raw, dict):
             self.fault(path, f"should be a block, or blocks by name, not {shown(raw)}")
             return name, ()

@@ -54,6 +54,8 @@ class Plan:
     layers: list[Layer] = field(default_factory=list)
     aux: dict[str, Head] = field(default_factory=dict)
     """the auxiliary heads"""
+    given: dict[str, tuple[Block, Shape, Field]] = field(default_factory=dict)
+    """each row's block, by the row's name, the shape it takes in and what a position of that sees of the image"""
     faults: list[Fault] = field(default_factory=list)
     end: tuple[Fault, Misfit] | None = None
     """what the walk ended at, where it could not go on"""
@@ -116,6 +118,7 @@ class Walk:
 
     def block(self, row: str, part: Block, at: str, kind: str) -> bool:
         shape, seen = self.last
+        self.result.given[row] = (part, shape, seen)
         try:
             found = _measured(part, shape, at, self.result)
         except Misfit as misfit:

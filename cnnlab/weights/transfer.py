@@ -80,7 +80,7 @@ def transfer(weights: Weights, own: dict[str, Tensor], adapt: Sequence[str] = ()
             result.layers.append(Layer(name, False, f"{_shapes(found)} in the file, {_shapes(params)} here"))
             misfits.append(name)
     result.left = [name for name in there if name not in here]
-    strange = [name for name, value in result.values.items() if not torch.isfinite(value).all()]
+    strange = [name for name, value in result.values.items() if not value.is_meta and not torch.isfinite(value).all()]
     if strange:
         result.faults.append(_fault(f"{few(strange)} has numbers in it that are not finite", weights))
     if misfits and "shapes" not in adapt:

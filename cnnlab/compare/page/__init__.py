@@ -11,9 +11,10 @@ from cnnlab.compare.metrics import parse
 from cnnlab.compare.page import parts
 from cnnlab.compare.page.curves import curves
 from cnnlab.compare.page.figures import cost, dots, legend
-from cnnlab.compare.page.markup import Content, Markup, tag
 from cnnlab.compare.page.method import discipline, method
 from cnnlab.compare.page.networks import differing_settings, networks
+from cnnlab.drawing.svg import style_sheet
+from cnnlab.markup import Content, Markup, tag
 
 PRICES = {"macs": "multiply-adds an image", "params": "parameters", "seconds": "seconds of training"}
 
@@ -30,7 +31,7 @@ def page(found: Comparison) -> str:
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
         tag("title", f"{title(found)} · cnnlab"),
-        tag("style", Markup(_file("style.css"))),
+        tag("style", Markup(_file("style.css") + style_sheet())),
     )
     body = tag("body", tag("a", "to the verdict", href="#verdict", class_="skip"), _top(found), _main(found), _end())
     return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
@@ -85,7 +86,7 @@ def _main(found: Comparison) -> Markup:
 
 def section(name: str, id_: str, inside: Content) -> Markup | None:
     """A titled part; nothing where there is nothing in it."""
-    from cnnlab.compare.page.markup import join
+    from cnnlab.markup import join
 
     body = join(inside)
     return tag("section", tag("h2", name), body, id=id_, aria_label=name) if body else None

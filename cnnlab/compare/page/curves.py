@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from cnnlab.compare.comparison import Arm, Comparison
 from cnnlab.compare.page.figures import look
-from cnnlab.compare.page.markup import Content, Markup, tag
 from cnnlab.compare.page.plot import Scale, bottom, chart, figure, left, percent, points, short, table
 from cnnlab.compare.trial import is_number
+from cnnlab.markup import Content, Markup, tag
 
 MOST_ARMS = 10
 MOST_RUNS = 60

@@ -8,7 +8,6 @@ from cnnlab.compare import wording
 from cnnlab.compare.comparison import Arm, Comparison, interval
 from cnnlab.compare.ledger import Cell
 from cnnlab.compare.metrics import Metric
-from cnnlab.compare.page.markup import Content, Markup, tag
 from cnnlab.compare.page.plot import (
     COLOURS,
     SHAPES,
@@ -26,6 +25,7 @@ from cnnlab.compare.page.plot import (
     text,
 )
 from cnnlab.compare.verdicts import Judged
+from cnnlab.markup import Content, Markup, tag
 
 MOST_ARMS = 40
 """more rows than that no eye compares"""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnnlab.compare.comparison import Comparison
-from cnnlab.compare.page.markup import Content, tag
+from cnnlab.markup import Content, tag
 
 METHOD = {
     "Pairs": """

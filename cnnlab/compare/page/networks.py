@@ -7,13 +7,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cnnlab.compare.comparison import Arm, Comparison
-from cnnlab.compare.page.markup import Content, Markup, tag
 from cnnlab.compare.terms import settings
 from cnnlab.compare.trial import Trial
+from cnnlab.drawing.columns import overview
+from cnnlab.drawing.outline import outline_of
+from cnnlab.drawing.svg import fragment
+from cnnlab.markup import Content, Markup, tag
 
 MOST = 8
 """columns that stand beside each other"""
 MOST_ROWS = 400
+MOST_BYTES = 300_000
+"""of drawings, so that the page stays small"""
+HIGH = 900.0
+"""of a drawing; a higher one is set in columns"""
 
 
 def networks(found: Comparison) -> Content:
@@ -25,7 +32,7 @@ def networks(found: Comparison) -> Content:
     if len(columns) == 1:
         arms = columns[0][0]
         told = f"All {len(arms)} arms train the same network." if len(arms) > 1 else "One network."
-        return [tag("p", told), totals, _all(columns)]
+        return [tag("p", told), totals, _drawings(columns), _all(columns)]
     names = _aligned([_layers(network) for _, network in columns])
     differing = [name for name in names if len({_cell(network, name) for _, network in columns}) > 1]
     told = f"{len(differing)} of {len(names)} layers differ."
@@ -33,7 +40,34 @@ def networks(found: Comparison) -> Content:
     note = f" The {equal} that are equal in all of them are left out here." if equal else ""
     more = f" Only {MOST} of the networks are shown." if len(_distinct(found.arms, None)) > MOST else ""
     shown = tag("div", _table(columns, differing[:MOST_ROWS], mark=True), class_="wide") if differing else None
-    return [tag("p", told, note, more), totals, shown, _all(columns)]
+    return [tag("p", told, note, more), totals, _drawings(columns), shown, _all(columns)]
+
+
+def _drawings(columns: Sequence[tuple[list[Arm], Mapping[str, Any]]]) -> Markup | None:
+    """The networks drawn beside each other; blocks that are not as in the first one have a broken edge."""
+    drawn, size = [], 0
+    for i, (arms, network) in enumerate(columns):
+        outline = outline_of(network.get("outline"))
+        if outline is None:
+            continue
+        others = [other for _, other in (columns[1:] if i == 0 else columns[:1])]
+        picture = fragment(overview(outline, HIGH), f"the network of {_named(arms)}", _altered(network, others))
+        size += len(picture)
+        if size <= MOST_BYTES:
+            drawn.append(tag("figure", tag("figcaption", tag("b", _named(arms))), picture))
+    return tag("div", drawn, class_="drawings wide") if drawn else None
+
+
+def _altered(network: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The blocks that another network has otherwise or not at all; none where hardly any is the same."""
+    names = dict.fromkeys(name for one in (network, *others) for name in _layers(one))
+    altered = {_block(name) for name in names for other in others if _cell(network, name) != _cell(other, name)}
+    own = set(map(_block, _layers(network)))
+    return altered if 2 * len(altered & own) <= len(own) else set()
+
+
+def _block(layer: str) -> str:
+    return ".".join(layer.split(".")[:2])
 
 
 def _all(columns: Sequence[tuple[list[Arm], Mapping[str, Any]]]) -> Markup:

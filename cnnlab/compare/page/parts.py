@@ -10,10 +10,10 @@ from cnnlab.compare import wording
 from cnnlab.compare.comparison import STATES, Comparison
 from cnnlab.compare.metrics import parse
 from cnnlab.compare.page.figures import differences
-from cnnlab.compare.page.markup import Content, Markup, tag
 from cnnlab.compare.page.plot import table
 from cnnlab.compare.trial import Trial
 from cnnlab.compare.verdicts import Judged, by_family, failed_controls
+from cnnlab.markup import Content, Markup, tag
 
 SIGN = {"supported": "✓", "refuted": "✗", "inconclusive": "?", None: "–"}
 

@@ -1,0 +1,37 @@
+"""task=explain: a network as a lesson, or what one block, or one setting, is and does."""
+
+from __future__ import annotations
+
+import json
+
+from cnnlab.cli.output import Output
+from cnnlab.config.compose import Composed
+from cnnlab.config.settings import Run, model_of
+from cnnlab.errors import Exit
+
+
+def explain(run: Run, composed: Composed) -> Exit:
+    """Answer `key`, or tell of the whole network."""
+    from cnnlab.experiment.facts import image_shape
+    from cnnlab.explain.answer import Answer
+    from cnnlab.explain.data import record
+    from cnnlab.explain.due import Configuration
+    from cnnlab.explain.find import find
+    from cnnlab.explain.pieces import Whole
+    from cnnlab.network.expand import read_network
+    from cnnlab.network.plan import plan
+    from cnnlab.network.sources import Notes
+
+    notes, model = Notes(), model_of(composed.config)
+    read_network(model, run.network.classes, notes=notes)
+    whole = Whole(run.network, plan(run.network, image_shape(run)), notes)
+    conf = Configuration(model, composed.config["model"], composed.origins, notes)
+    subject = find(run.top.key, run, whole, {**composed.config, "model": model}) if run.top.key else whole
+    answer = Answer(subject, whole, conf, composed.choices["model"])
+    if run.top.format == "json":
+        print(json.dumps(record(answer), indent=2, ensure_ascii=False))
+        return Exit.DONE
+    console = Output()
+    for line in answer.lines():
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    return Exit.DONE

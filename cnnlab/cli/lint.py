@@ -1,0 +1,59 @@
+"""task=lint: what in a network's design looks like a mistake, why, and what helps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from cnnlab.cli.output import Output
+from cnnlab.config.compose import Composed
+from cnnlab.config.settings import Run, model_of
+from cnnlab.errors import Exit
+
+if TYPE_CHECKING:
+    from cnnlab.lint.finding import Design, Finding
+
+
+def lint(run: Run, composed: Composed) -> Exit:
+    """Look the network through. What is found is no fault: the exit code is 0."""
+    from cnnlab.experiment.design import design
+    from cnnlab.lint.check import instead, look
+
+    found = design(run, model_of(composed.config))
+    findings = [(finding, instead(found, finding)) for finding in look(found)]
+    network = composed.choices["model"]
+    if run.top.format == "json":
+        print(json.dumps(record(network, found, findings), indent=2, ensure_ascii=False))
+        return Exit.DONE
+    console = Output()
+    for line in lines(network, found, findings):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    return Exit.DONE
+
+
+def record(network: str, found: Design, findings: list[tuple[Finding, list[str]]]) -> dict[str, Any]:
+    told = [
+        {"smell": one.smell, "where": list(one.where), "said": one.said, "figures": one.figures}
+        | {"reason": one.reason, "instead": helps}
+        for one, helps in findings
+    ]
+    about = {"input": list(found.plan.input), "classes": found.network.classes, "batch_size": found.batch_size}
+    return {"network": network, **about, "findings": told}
+
+
+def lines(network: str, found: Design, findings: list[tuple[Finding, list[str]]]) -> Iterator[str]:
+    from cnnlab.blocks.base import sized
+    from cnnlab.explain.words import wrapped
+    from cnnlab.lint.check import typed
+
+    count = f"{len(findings)} smell{'s' if len(findings) != 1 else ''}" if findings else "nothing to remark"
+    at = f"{network} at {sized(found.plan.input)}, {found.network.classes} classes, batches of {found.batch_size}"
+    yield from wrapped(f"{at}: {count}")
+    for one, helps in findings:
+        yield ""
+        yield from wrapped(f"{one.smell} · {one.at(6)}", 0, 2)
+        yield from wrapped(f"{one.said}.", 2)
+        yield from wrapped(f"Why: {one.reason}", 2, 2)
+        if helps:
+            yield from wrapped(f"Helps: {'  |  '.join(map(typed, helps))}", 2, 2)

@@ -1,0 +1,138 @@
+"""Single boxes: an operation, a block that is folded, a mark where ways meet."""
+
+from __future__ import annotations
+
+from cnnlab.drawing.lettering import cut
+from cnnlab.drawing.outline import Branch, Node, Shape
+from cnnlab.drawing.piece import SIZE, SMALL, Box, Piece, Run, Words
+
+SIDE, ROOF, LEAD = 9.0, 6.0, 3.0
+"""room beside words, above and below them, between lines"""
+BEHIND = 3.0
+"""how far the second edge of a box that stands for several shows"""
+MOST = 34
+"""characters of a name or an operation; longer ones are cut"""
+
+
+def sized(shape: Shape, until: Shape | None = None) -> str:
+    """
+    >>> sized((64, 56, 56)), sized((96, 56, 56), (256, 56, 56))
+    ('64×56×56', '96–256×56×56')
+    """
+    ends = until if until and len(until) == len(shape) else shape
+    return "×".join(str(a) if a == b else f"{a}–{b}" for a, b in zip(shape, ends, strict=True))
+
+
+def counted(number: int) -> str:
+    """
+    >>> counted(11_689_512), counted(9_408), counted(1_814_073_344)
+    ('11.7 M', '9,408', '1.81 G')
+    """
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e5, "k")):
+        if number >= size:
+            return f"{number / (1e3 if unit == 'k' else size):.3g} {unit}"
+    return f"{number:,}"
+
+
+def told(node: Node, name: str) -> str:
+    """What is said of a box besides: its name, kind, operations, what it leaves and costs."""
+    kind = f" · {node.kind}" if node.kind else ""
+    copies = f" × {node.times}" if node.times > 1 else ""
+    lines = [f"{name}{kind}{copies}", " → ".join(node.ops)]
+    cost = [
+        f"{counted(node.params)} parameters" if node.params else "",
+        f"{counted(node.macs)} MACs" if node.macs else "",
+    ]
+    shape = f"leaves {sized(node.shape, node.until)}" if node.shape else ""
+    return "\n".join(filter(None, [*lines, " · ".join(filter(None, [shape, *cost]))]))
+
+
+def box(lines: list[tuple[tuple[Run, ...], float]], look: str, **about: object) -> Piece:
+    """A box around lines of words, each with its size, centred."""
+    told = [Words(0.0, 0.0, runs, size) for runs, size in lines]
+    wide = max((one.width for one in told), default=0.0) + 2 * SIDE
+    y, placed = ROOF, []
+    for one in told:
+        y += one.size * 0.8
+        placed.append(one.moved(0.0, y).centred(wide / 2))
+        y += one.size * 0.2 + LEAD
+    found = Box(0.0, 0.0, wide, y - LEAD + ROOF, look, tuple(placed), **about)  # type: ignore[arg-type]
+    behind = BEHIND if found.stack else 0.0
+    return Piece(wide + 2 * behind, found.height + behind, wide / 2 + behind, [found.moved(behind, 0.0)], solid=True)
+
+
+def operation(node: Node, name: str, outer: bool) -> Piece:
+    """An operation in a box, what belongs to it in small letters; outside of frames with its name."""
+    before, main, after = node.ops[: node.main], node.ops[node.main : node.main + 1], node.ops[node.main + 1 :]
+    title = [Run(cut(node.name, MOST), bold=True)] if outer and node.name else []
+    times = [Run(f"×{node.times}", bold=True)] if node.times > 1 else []
+    words = [Run(cut("".join(main) or node.kind, MOST))]
+    small = [((Run(cut(" · ".join(ops), MOST + 8), soft=True),), SMALL) if ops else None for ops in (before, after)]
+    lines = [small[0], ((*title, *words, *times), SIZE), small[1]]
+    kept = [line for line in lines if line]
+    return box(kept, node.role, name=name, told=told(node, name), stack=node.times > 1)
+
+
+def folded(node: Node, name: str, also: str | None = None) -> Piece:
+    """A block with others inside, closed: its name and kind, and the gist of what is in it, or what else is said."""
+    count = _copies(node)
+    kind = node.kind if node.kind != node.name else ""
+    times = [Run(f"×{count}", bold=True)] if count > 1 else []
+    first = [Run(cut(node.name, MOST), bold=True), Run(cut(kind, MOST)), *times]
+    lines = [(tuple(run for run in first if run.words), SIZE)]
+    words = cut(gist(node), 46) if also is None else also
+    lines += [((Run(words, soft=True),), SMALL)] if words else []
+    return box(lines, "folded", name=name, told=told(node, name), stack=count > 1, opens=True)
+
+
+def _copies(node: Node) -> int:
+    return sum(one.times for one in node.chain if one.kind == node.kind) if node.copies else node.times
+
+
+def gist(node: Node) -> str:
+    """What a block does, in a line: its operations in a row, or how many branches it has.
+
+    >>> gist(Node(chain=(Node(ops=("3×3 conv, 8", "relu"), role="conv"), Node(ops=("relu",)))))
+    '3×3 conv, 8'
+    """
+    if node.is_box:
+        return "".join(node.ops[node.main : node.main + 1])
+    if node.copies:
+        return gist(node.chain[0])
+    if node.branches:
+        return _ways(node)
+    return " → ".join(filter(None, (gist(one) for one in node.chain if not _plain(one) or len(node.chain) == 1)))
+
+
+def _ways(node: Node) -> str:
+    """Of one or two ways the longer one; of more how many there are, and what each one adds to what they leave."""
+    ways = [branch for branch in node.branches if branch.nodes]
+    if len(ways) <= 2:
+        main = max(ways, key=lambda branch: len(branch.nodes), default=Branch())
+        return " → ".join(filter(None, map(gist, main.nodes)))
+    words = f"{sum(branch.times for branch in node.branches)} branches"
+    ends = [branch.nodes[-1].shape[:1] for branch in ways if branch.times == 1]
+    if node.merge != "concat" or len(ends) < len(node.branches) or () in ends:
+        return words
+    return f"{words}: {' + '.join(str(channels) for (channels,) in ends)}"
+
+
+def _plain(node: Node) -> bool:
+    """Whether it is a detail: an activation, a norm by itself."""
+    return node.is_box and node.role == "other"
+
+
+SIGNS = {"add": "+", "mul": "×"}
+
+
+def mark(merge: str) -> Piece:
+    """Where ways meet: + or × in a circle, or the word."""
+    words = Words(0.0, 0.0, (Run(SIGNS.get(merge, cut(merge, 12))),), SIZE if merge in SIGNS else SMALL)
+    wide = 18.0 if merge in SIGNS else words.width + 16.0
+    found = Box(0.0, 0.0, wide, 18.0, "mark", (words.moved(0.0, 9.0 + words.size * 0.36).centred(wide / 2),))
+    return Piece(wide, 18.0, wide / 2, [found], solid=True)
+
+
+def end(words: str) -> Piece:
+    """Where the network begins or ends."""
+    return box([((Run(words),), SIZE)], "end")

@@ -1,0 +1,237 @@
+"""Two networks block by block: settings, shapes, costs, what each position sees, and which weights would be taken over.
+
+Blocks are the same where they have the same name; of a repeated block, copies of the same number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cnnlab.blocks.base import Block, Stack, Stage
+from cnnlab.blocks.norm import NormSettings
+from cnnlab.network.build import blank
+from cnnlab.network.plan import Layer, Plan, plan
+from cnnlab.network.spec import Network
+from cnnlab.settings import Settings, Shape
+from cnnlab.weights.reading import Weights
+from cnnlab.weights.transfer import transfer
+
+Place = tuple[str, str]
+"""a block's path below `model`, and which of its copies: ("body.stage3", "1")"""
+
+
+@dataclass(frozen=True)
+class Side:
+    """A block, or a copy of one, in one of the networks."""
+
+    layer: Layer
+    settings: Mapping[str, Any]
+    """dotted, as YAML would have them; those of blocks within it, too"""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What of a block's layers the weights of the other network would fill."""
+
+    layers: int = 0
+    taken: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Row:
+    """A block in both networks; None where one does not have it."""
+
+    name: str
+    here: Side | None
+    there: Side | None
+    weights: Taken = field(default_factory=Taken)
+
+    @property
+    def settings(self) -> dict[str, tuple[Any, Any]]:
+        """Those that differ; where the kinds do, those that both kinds have."""
+        if not self.here or not self.there:
+            return {}
+        a, b = self.here.settings, self.there.settings
+        keys = [key for key in a if key in b] if a["block"] != b["block"] else dict.fromkeys([*a, *b])
+        return {key: (a.get(key), b.get(key)) for key in keys if a.get(key) != b.get(key)}
+
+    @property
+    def differs(self) -> bool:
+        return self.altered or (self.sees is not None and self.sees[0] != self.sees[1])
+
+    @property
+    def altered(self) -> bool:
+        """Whether it differs in more than what its positions see, which blocks before it change."""
+        return not self.here or not self.there or bool(self.settings) or _costs(self.here) != _costs(self.there)
+
+    @property
+    def sees(self) -> tuple[tuple[int, int], tuple[int, int]] | None:
+        return (self.here.layer.receptive_field, self.there.layer.receptive_field) if self.here and self.there else None
+
+
+def _costs(side: Side) -> tuple[Any, ...]:
+    return side.layer.shape, side.layer.params, side.layer.macs
+
+
+@dataclass(frozen=True)
+class Difference:
+    """This network and another one, on paper, and their blocks in order."""
+
+    here: Plan
+    there: Plan
+    rows: tuple[Row, ...]
+
+    @property
+    def differing(self) -> list[Row]:
+        return [row for row in self.rows if row.differs]
+
+    @property
+    def weights(self) -> tuple[int, int]:
+        """(layers that the other network's weights would fill, layers with weights)."""
+        return sum(row.weights.taken for row in self.rows), sum(row.weights.layers for row in self.rows)
+
+    def record(self) -> dict[str, Any]:
+        """As plain data."""
+        totals = {
+            key: [getattr(self.here, key), getattr(self.there, key)]
+            for key in ("params", "params_aux", "macs", "input")
+        }
+        taken, layers = self.weights
+        rows = [_record(row) for row in self.differing]
+        return {
+            **totals,
+            "weights": {"taken": taken, "layers": layers},
+            "equal": len(self.rows) - len(rows),
+            "blocks": rows,
+        }
+
+
+def _record(row: Row) -> dict[str, Any]:
+    sides = {
+        name: {**side.layer.record(), "settings": dict(side.settings)} if side else None
+        for name, side in (("this", row.here), ("against", row.there))
+    }
+    settings = {key: list(pair) for key, pair in row.settings.items()}
+    return {"name": row.name, **sides, "settings": settings, "weights": vars(row.weights)}
+
+
+def difference(here: tuple[Network, Shape], there: tuple[Network, Shape]) -> Difference:
+    """Compare two networks, each with the shape of its images. Raises Misfit where one cannot be built."""
+    plans = plan(*here), plan(*there)
+    ours, theirs = (
+        {p: s for p, s in _sides(one[0], on_paper)} for one, on_paper in zip((here, there), plans, strict=True)
+    )
+    fills = _weights(here, there)
+    rows = []
+    for place in _aligned(list(ours), list(theirs)):
+        name = next(side.layer.name for side in (ours.get(place), theirs.get(place)) if side)
+        rows.append(Row(name, ours.get(place), theirs.get(place), fills.get(place, Taken())))
+    return Difference(*plans, tuple(rows))
+
+
+def _aligned(ours: list[Place], theirs: list[Place]) -> list[Place]:
+    """All places, each of theirs after the one that it follows there."""
+    places, at = list(ours), 0
+    for place in theirs:
+        if place in ours:
+            at = places.index(place) + 1
+        else:
+            places.insert(at, place)
+            at += 1
+    return places
+
+
+def _sides(network: Network, on_paper: Plan) -> Iterator[tuple[Place, Side]]:
+    stacks = [(name, stack, on_paper.layers) for name, stack in network.sections.items()]
+    stacks += [(f"aux.{a.name}.head", a.head, on_paper.aux[a.name].layers) for a in network.aux]
+    layers = {id(rows): iter(rows) for _, _, rows in stacks}
+    for section, stack, rows in stacks:
+        for stage in stack:
+            for part, block in stage.parts.items():
+                layer = next(layers[id(rows)])
+                yield (f"{section}.{stage.name}", part), Side(layer, {**_stage(stage), **_flat(block)})
+
+
+def _stage(stage: Stage) -> dict[str, Any]:
+    """What a block takes in, where that is said."""
+    joined = {"join": stage.join} if len(stage.sources) > 1 else {}
+    return {"from": list(stage.sources), **joined} if stage.sources else {}
+
+
+def _flat(block: Block) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in type(block).model_fields:
+        value = getattr(block, name)
+        if name == "branches":
+            for branch, stack in value:
+                found |= _stack(f"{name}.{branch}", stack)
+        elif isinstance(value, tuple) and value and isinstance(value[0], Stage):
+            found |= _stack(name, value)
+        else:
+            found[name] = _plain(value)
+    return found
+
+
+def _stack(path: str, stack: Stack) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for stage in stack:
+        alone = len(stack) == 1 and path.endswith(f".{stage.name}")
+        at = path if alone else f"{path}.{stage.name}"
+        for part, block in stage.parts.items():
+            where = at if len(stage.parts) == 1 else f"{at}.{part}"
+            found |= {f"{where}.{key}": value for key, value in {**_stage(stage), **_flat(block)}.items()}
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """As YAML has it: a norm by its kind alone where nothing else is said, one number where a pair has it twice."""
+    match value:
+        case NormSettings():
+            said = {
+                key: one for key, one in value.model_dump().items() if key in value.model_fields_set and one is not None
+            }
+            usual = {key: one for key, one in said.items() if one != NormSettings.model_fields[key].default}
+            return value.kind if set(usual) <= {"kind"} else usual
+        case Settings():
+            return value.model_dump(mode="json")
+        case (a, b) if a == b:
+            return _plain(a)
+        case tuple():
+            return [_plain(one) for one in value]
+    return value
+
+
+def _weights(here: tuple[Network, Shape], there: tuple[Network, Shape]) -> dict[Place, Taken]:
+    """What the other network's weights would fill here, by block."""
+    own, foreign = (blank(*one).state_dict() for one in (here, there))
+    found = transfer(Weights(Path("against"), foreign, "cnnlab's own names"), own, ("channels", "classes", "shapes"))
+    layers: dict[Place, list[Any]] = {}
+    for layer in found.layers:
+        layers.setdefault(place_of(layer.name), []).append(layer)
+    return {
+        place: Taken(
+            len(same), sum(one.taken for one in same), tuple(dict.fromkeys(_note(one) for one in same if one.note))
+        )
+        for place, same in layers.items()
+    }
+
+
+def _note(layer: Any) -> str:
+    said = layer.note.replace("not in the file", "the other has none")
+    return said.replace("in the file", "there").replace("the file", "the other")
+
+
+def place_of(layer: str) -> Place:
+    """Where a layer with weights stands.
+
+    >>> place_of("body.stage1.0.body.conv1.conv"), place_of("aux.aux1.fc1.0.linear")
+    (('body.stage1', '0'), ('aux.aux1.head.fc1', '0'))
+    """
+    words = layer.split(".")
+    if words[0] == "aux":
+        return f"aux.{words[1]}.head.{words[2]}", words[3]
+    return f"{words[0]}.{words[1]}", words[2]

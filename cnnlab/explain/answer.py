@@ -1,0 +1,205 @@
+"""The answer to a key, as lines for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cnnlab.blocks.base import sized
+from cnnlab.config.origins import plain
+from cnnlab.explain import find
+from cnnlab.explain.due import Configuration, Due, parameters, placed, settings, simple
+from cnnlab.explain.instead import choices, instead
+from cnnlab.explain.lesson import lesson, part, taken_from
+from cnnlab.explain.pieces import Piece, Section, Whole, inside
+from cnnlab.explain.words import columns, counted, doc_of, dues, passes, source_of, steps, together, unused, wrapped
+from cnnlab.explain.worked import total
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A subject, and all that is to be said of it."""
+
+    subject: find.Subject
+    whole: Whole
+    conf: Configuration
+    name: str
+    """of the network"""
+
+    def lines(self) -> Iterator[str]:
+        match self.subject:
+            case Whole():
+                yield from lesson(self.name, self.whole)
+            case Section():
+                yield from part(self.subject, self.whole)
+            case find.Block():
+                yield from self.block(self.subject)
+            case find.Inner():
+                yield from self.inner(self.subject)
+            case find.OfBlock():
+                yield from self.setting(self.subject)
+            case find.Param():
+                yield from self.param(self.subject)
+            case find.Other():
+                yield from self.other(self.subject)
+            case find.Defined():
+                yield from self.defined(self.subject)
+
+    # -- a block
+
+    def block(self, subject: find.Block) -> Iterator[str]:
+        first, *rest = subject.pieces
+        copies = f", {len(subject.pieces)} of it" if rest else ""
+        yield from wrapped(f"{subject.path} · {first.kind}{copies}")
+        yield from self.about(first)
+        yield ""
+        yield "Settings"
+        own = [*self.placed(first), *settings(first, self.conf)]
+        yield from dues(own)
+        for piece in rest:
+            if other := self.differing(piece, first):
+                yield f"  of {piece.path}"
+                yield from dues(other, 4)
+        if taken := taken_from(first, self.whole):
+            yield from wrapped(taken, 2)
+        known: dict[object, str] = {}
+        for piece in subject.pieces:
+            yield ""
+            yield from self.worked(piece, known)
+        if rest:
+            yield ""
+            yield f"{subject.path}, together · {sized(first.given)} → {sized(rest[-1].measured.shape)}"
+            yield from columns(self.sums(subject.pieces), 2)
+
+    def about(self, piece: Piece) -> Iterator[str]:
+        """What the block is, and where that is written."""
+        for made in piece.made:
+            yield from wrapped(f"{made.kind}: a block that YAML defines, {self.conf.where(made.path)}", 2, 2)
+            yield from dues(parameters(made, self.conf), 4)
+        for paragraph in doc_of(type(piece.block)):
+            yield from wrapped(paragraph, 2)
+        yield f"  {piece.block.block}: {source_of(type(piece.block))}"
+        names = [name for section in inside(piece, self.whole.notes) for name in inner_names(section)]
+        if names:
+            yield from wrapped(
+                f"inside of it: {', '.join(names)}; key=model.{piece.path}.{names[0]} explains one", 2, 2
+            )
+
+    def placed(self, piece: Piece) -> list[Due]:
+        return placed(piece, self.conf)
+
+    def differing(self, piece: Piece, first: Piece) -> list[Due]:
+        """Settings of a later copy that are not the first one's."""
+        usual = {due.name: due.value for due in settings(first, self.conf)}
+        if type(piece.block) is not type(first.block):  # what closes a block
+            return settings(piece, self.conf)
+        return [due for due in settings(piece, self.conf) if due.value != usual.get(due.name)]
+
+    def worked(self, piece: Piece, known: dict[object, str]) -> Iterator[str]:
+        """One copy: worked out, or like one that was."""
+        like = known.setdefault(piece.structure, piece.path)
+        if like != piece.path:
+            yield from wrapped(f"{piece.path} · as {like} · {passes(piece)}", 0, 2)
+            yield from columns(together(piece), 2)
+            return
+        yield f"{piece.path} · {passes(piece)}"
+        yield from steps(piece)
+        yield from unused(piece)
+        if sum(bool(working.lines) for working in piece.workings) > 1:
+            yield "  together"
+            yield from columns(together(piece), 4)
+
+    def sums(self, pieces: list[Piece]) -> Iterator[tuple[str, str]]:
+        for what, label in (("params", "parameters"), ("macs", "MACs")):
+            counts = [count for piece in pieces if (count := getattr(piece.measured, what))]
+            if counts:
+                yield label, str(total(*counts))
+        size = pieces[-1].left.size
+        yield "sees", f"{size[0]}×{size[1]} pixels"
+
+    # -- what is inside of one
+
+    def inner(self, subject: find.Inner) -> Iterator[str]:
+        piece = subject.piece
+        yield from wrapped(f"{subject.path} · inside of {piece.path}, {piece.kind}")
+        first = subject.workings[0].step
+        yield f"  {source_of(type(piece.block))}"
+        yield ""
+        yield f"{sized(first.given[0] if first.given else ())} → {sized(subject.workings[-1].step.shape)}"
+        yield from steps(piece, subject.workings)
+
+    # -- settings
+
+    def due(self, subject: find.OfBlock) -> Due:
+        piece, name = subject.piece, subject.name
+        every = [*self.placed(piece), *settings(piece, self.conf)]
+        if found := next((due for due in every if due.name == name), None):
+            return found
+        path = f"model.{piece.stage}.{name}"
+        if name == "block":
+            before = tuple(self.conf.places(path)[1:])
+            return Due(name, piece.kind, self.conf.where(path), "", before, "what kind of block it is")
+        return Due(name, None, "", "not set", doc=find.PLACE[name].description or "")
+
+    def setting(self, subject: find.OfBlock) -> Iterator[str]:
+        due, piece = self.due(subject), subject.piece
+        yield from wrapped(f"{subject.path} = {plain(due.value)}")
+        yield from wrapped(due.doc, 2)
+        if known := choices(subject):
+            yield from wrapped(f"one of {', '.join(known)}", 2, 2)
+        yield from where(due)
+        yield ""
+        yield f"{piece.path} · {piece.kind} · {passes(piece)}"
+        if subject.name in find.PLACE:
+            yield from wrapped(counted(piece), 2, 2)
+            return
+        named = [w for w in piece.workings if w.step.path.split(".")[0] == subject.name]
+        yield from steps(piece, named or None)
+        others = list(instead(piece, subject.name))
+        if others:
+            yield ""
+            yield "Instead, of this block alone"
+            yield from columns(others, 2)
+
+    def param(self, subject: find.Param) -> Iterator[str]:
+        for made in subject.piece.made:
+            for due in parameters(made, self.conf):
+                if due.name == subject.name:
+                    yield from wrapped(f"{subject.path} = {plain(due.value)}", 0, 2)
+                    yield f"  parameter of {made.kind}, {self.conf.where(made.path)}"
+                    yield from where(due)
+                    return
+
+    def other(self, subject: find.Other) -> Iterator[str]:
+        places = self.conf.places(subject.path)
+        yield from wrapped(f"{subject.path} = {plain(simple(subject.value))}", 0, 2)
+        if subject.doc:
+            yield from wrapped(subject.doc, 2)
+        place = places[0].where if places else self.conf.origins.of(subject.path) or ""
+        yield from where(Due(subject.path, subject.value, place, "" if place else "default", tuple(places[1:])))
+
+    def defined(self, subject: find.Defined) -> Iterator[str]:
+        made = subject.made
+        yield from wrapped(f"{subject.path} · a block that YAML defines, {self.conf.where(subject.path)}", 0, 2)
+        if made.params:
+            yield "  parameters"
+            yield from columns([(name, plain(value)) for name, value in made.params.items()], 4)
+        yield "  is"
+        yield from wrapped(plain(dict(made.root)), 4, 2)
+        used = [
+            address for address, uses in self.whole.notes.made.items() if any(use.kind == made.name for use in uses)
+        ]
+        yield from wrapped(f"used by {', '.join(used)}" if used else "no block of this network is one", 2, 2)
+
+
+def inner_names(section: Section) -> list[str]:
+    """The names of blocks inside of a combinator: of a body's blocks, of a branch."""
+    return [section.path.rpartition(".")[2]] if ".branches." in section.path else list(section.stages)
+
+
+def where(due: Due) -> Iterator[str]:
+    """Where a setting was set, and what it overrode."""
+    why = f"({due.why})" if due.why and due.where else due.why
+    yield from wrapped(" ".join(filter(None, ("set by", due.where, why))) if due.where else due.why, 2, 2)
+    for one in due.overrode:
+        yield from wrapped(str(one), 4, 2)

@@ -1,0 +1,93 @@
+"""The answer to a key as plain data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cnnlab.explain import find
+from cnnlab.explain.answer import Answer
+from cnnlab.explain.described import described
+from cnnlab.explain.due import Configuration, parameters, placed, settings, simple
+from cnnlab.explain.formulas import Working
+from cnnlab.explain.instead import choices, instead
+from cnnlab.explain.pieces import Piece, Section, Whole
+from cnnlab.explain.words import doc_of, source_of
+
+
+def record(answer: Answer) -> dict[str, Any]:
+    """What there is to be said, as plain data."""
+    match answer.subject:
+        case Whole():
+            every = [piece for section in answer.whole.sections for piece in section.pieces]
+            counts = {key: value for key, value in answer.whole.plan.record().items() if key != "layers"}
+            return {"network": answer.name, **counts, "blocks": [_piece(piece, answer.conf) for piece in every]}
+        case Section(path=path, stages=_):
+            return {"section": path, "blocks": [_piece(piece, answer.conf) for piece in answer.subject.pieces]}
+        case find.Block(path=path, pieces=pieces):
+            return {"key": path, "blocks": [_piece(piece, answer.conf) for piece in pieces]}
+        case find.Inner(path=path, piece=piece, workings=workings):
+            return {"key": path, "block": piece.path, "steps": [_step(w) for w in workings]}
+        case find.OfBlock(path=path, name=name, piece=piece):
+            tried = [{"value": value, "makes": makes} for value, makes in instead(piece, name)]
+            return {
+                "key": path,
+                **answer.due(answer.subject).record(),
+                "choices": choices(answer.subject),
+                "block": _piece(piece, answer.conf),
+                "instead": tried,
+            }
+        case find.Param(path=path, name=name, piece=piece):
+            every = [due for made in piece.made for due in parameters(made, answer.conf)]
+            return {"key": path, **next(due for due in every if due.name == name).record()}
+        case find.Other(path=path, value=value, doc=doc):
+            told = [{"value": one.value, "where": one.where} for one in answer.conf.places(path)]
+            return {"key": path, "value": simple(value), "doc": doc, "where": told}
+        case find.Defined(path=path, made=made):
+            return {"key": path, "where": answer.conf.where(path), "params": dict(made.params), "is": dict(made.root)}
+
+
+def _piece(piece: Piece, conf: Configuration) -> dict[str, Any]:
+    found = piece.measured
+    made = [
+        {"kind": one.kind, "where": conf.where(one.path)} | {"params": [due.record() for due in parameters(one, conf)]}
+        for one in piece.made
+    ]
+    cls = type(piece.block)
+    return {
+        "name": piece.path,
+        "block": piece.kind,
+        "doc": doc_of(cls),
+        "source": source_of(cls),
+        **({"defined": made} if made else {}),
+        "place": [due.record() for due in placed(piece, conf)],
+        "settings": [due.record() for due in settings(piece, conf)],
+        "input": list(piece.given),
+        "output": list(found.shape),
+        "params": found.params,
+        "macs": found.macs,
+        "receptive_field": list(piece.left.size),
+        "steps": [_step(working) for working in piece.workings],
+        "unused": [list(shape) for shape in piece.trace.idle],
+    }
+
+
+def _step(working: Working) -> dict[str, Any]:
+    step = working.step
+    lines = [
+        {"what": line.what, "working": line.worked.text, "value": _plain(line.worked.value), "measured": line.measured}
+        for line in working.lines
+    ]
+    return {
+        "name": step.path,
+        "layer": step.name,
+        "does": described(step),
+        "input": [list(shape) for shape in step.given],
+        "output": list(step.shape),
+        "params": sum(_plain(line.worked.value) for line in working.lines if line.what == "parameters"),
+        "macs": step.macs,
+        "lines": lines,
+    }
+
+
+def _plain(value: Any) -> int | float:
+    return int(value) if value.denominator == 1 else float(value)

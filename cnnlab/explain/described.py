@@ -1,0 +1,98 @@
+"""What a step does, in words."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from cnnlab.blocks.trace import Step
+
+
+def _of(pair: tuple[float, ...]) -> str:
+    return "×".join(f"{n:g}" for n in pair)
+
+
+def described(step: Step) -> str:
+    """What a step does, in words."""
+    channels = step.given[0][0] if step.given and step.given[0] else 0
+    match step.does:
+        case "convolution" if len(step.weight) == 4 and step.window:
+            count = f"{step.weight[0]:,} kernel{'s' if step.weight[0] > 1 else ''}"
+            kernels = f"convolution, {count} of {_of(step.weight[1:])}"
+            groups = channels // step.weight[1]
+            return f"{kernels}{_moves(step)}" + (f", in {groups} groups" if groups > 1 else "")
+        case "max_pool":
+            return f"the largest of each {_window(step)}{_moves(step)}"
+        case "avg_pool":
+            return f"the mean of each {_window(step)}{_moves(step)}"
+        case "mean" if step.window:
+            return "the mean of each channel"
+        case "adaptive_pool":
+            return f"the means of {_of(step.shape[1:])} bins"
+        case "linear":
+            return f"{step.weight[0]:,} numbers to {step.weight[-1]:,}, each from all" if step.weight else "linear"
+        case "flatten":
+            return "all of it in one row"
+        case "norm":
+            return _norm(step)
+        case "act":
+            return f"{step.name}, each number by itself"
+        case "dropout":
+            return _dropped(step)
+        case "identity":
+            return "as it is"
+        case "concat":
+            return f"{len(step.given)} inputs, one behind the other"
+        case "add" if len(step.given) > 1:
+            return "their sum"
+        case "mul" if len(step.given) > 1:
+            return "their product"
+        case "max" if len(step.given) > 1:
+            return "the larger of both"
+        case "pad":
+            return "zeros in more channels" if step.count else f"padding{_moves(step)[1:]}"
+        case "select":
+            return f"{step.count} of {channels} channels"
+    return step.name
+
+
+def _window(step: Step) -> str:
+    assert step.window
+    return f"{_of(step.window.kernel)} window"
+
+
+def _moves(step: Step) -> str:
+    """Stride, padding and dilation, where there is something to say of them."""
+    said, (top, bottom, left, right) = "", step.pads
+    if step.window and step.window.stride != (1, 1):
+        rows, columns = step.window.stride
+        said += f", step {rows:g}" if rows == columns else f", step {rows:g} down and {columns:g} across"
+    if (top, left) == (bottom, right) and any(step.pads):
+        said += f", padded by {top} a side" if top == left else f", padded by {top} (rows) and {left} (columns) a side"
+    elif any(step.pads):
+        said += f", padded by {top} above, {bottom} below, {left} left, {right} right"
+    if step.window and step.window.dilation != (1, 1):
+        said += f", taps {_of(step.window.dilation)} apart"
+    return said + (", sizes rounded up" if step.ceil else "")
+
+
+def _norm(step: Step) -> str:
+    over = {
+        nn.modules.batchnorm._BatchNorm: "a channel over the batch",
+        nn.modules.instancenorm._InstanceNorm: "a channel of an image",
+        nn.LayerNorm: "all numbers of an image",
+    }
+    layer = step.layer
+    if isinstance(layer, nn.GroupNorm):
+        groups = layer.num_groups
+        said = "all numbers of an image" if groups == 1 else f"each of {groups} groups of channels of an image"
+    elif isinstance(layer, nn.LocalResponseNorm):
+        return f"{step.name}, over {layer.size} neighbouring channels"
+    else:
+        said = next((words for kind, words in over.items() if isinstance(layer, kind)), "")
+    return f"{step.name}: mean 0, variance 1 of {said}" if said else step.name
+
+
+def _dropped(step: Step) -> str:
+    share = getattr(step.layer, "p", 0.0)
+    what = "the body of an image is left out" if step.name == "StochasticDepth" else "a number is set to 0"
+    return f"{step.name}: in training, {what} with probability {share:g}"

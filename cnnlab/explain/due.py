@@ -1,0 +1,212 @@
+"""What a setting's value is due to: the file and line, or the command line, that set it, and what that overrode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cnnlab.blocks.base import Block, Inherits, Sized, Spread
+from cnnlab.blocks.norm import NormSettings
+from cnnlab.config.origins import Origins, plain
+from cnnlab.explain.pieces import Piece
+from cnnlab.network.arithmetic import is_expression
+from cnnlab.network.composite import REQUIRED
+from cnnlab.network.sources import Made, Notes, Source
+from cnnlab.network.spec import PLACED, Place
+from cnnlab.settings import Settings
+
+
+@dataclass(frozen=True)
+class Overridden:
+    """What would hold otherwise."""
+
+    value: str
+    where: str
+    key: str = ""
+    """the setting that says it, where that is another one: model.norm"""
+
+    def __str__(self) -> str:
+        return f"overrode {self.value}{f' ({self.key})' if self.key else ''}, {self.where}"
+
+
+@dataclass(frozen=True)
+class Due:
+    """A setting with its value and what that is due to."""
+
+    name: str
+    value: Any
+    where: str
+    """file:line:column, or the command line; empty where nothing says it"""
+    why: str = ""
+    """in words, where it is not simply said of the block"""
+    overrode: tuple[Overridden, ...] = ()
+    """the nearest first"""
+    doc: str = ""
+
+    def record(self) -> dict[str, Any]:
+        told = {"name": self.name, "value": self.value, "where": self.where or None, "why": self.why}
+        return {**told, "overrode": [vars(one) for one in self.overrode], "doc": self.doc}
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """The composed configuration, and where each of its keys was set."""
+
+    model: dict[str, Any]
+    """its settings, shared blocks included"""
+    own: dict[str, Any]
+    """without those"""
+    origins: Origins
+    notes: Notes
+
+    def key(self, path: str) -> str:
+        """The path at which the configuration has it: blocks that networks share stand outside of the model."""
+        shared = path.startswith("model.blocks.") and path.split(".")[2] not in (self.own.get("blocks") or {})
+        return path.removeprefix("model.") if shared else path
+
+    def places(self, path: str) -> list[Overridden]:
+        """Value and place of all that set a key, the one that counts first."""
+        key = self.key(path)
+        told = zip(self.origins.values.get(key, ()), self.origins.history.get(key, ()), strict=True)
+        return [Overridden(value, place) for value, place in told][::-1]
+
+    def at(self, path: str) -> Any:
+        value: Any = {"model": self.model}
+        for name in path.split("."):
+            value = value.get(name) if isinstance(value, dict) else None
+        return value
+
+    def where(self, path: str) -> str:
+        found = self.places(path)
+        return found[0].where if found else self.origins.of(self.key(path)) or ""
+
+
+def settings(piece: Piece, conf: Configuration) -> list[Due]:
+    """What a block is told, in the order of its fields."""
+    noted = conf.notes.found.get(piece.address, {})
+    fields = type(piece.block).model_fields
+    return [
+        _due(piece, name, noted.get(name, Source("default")), conf)
+        for name in fields
+        if name not in ("block", "body", "branches")
+    ]
+
+
+def _due(piece: Piece, name: str, source: Source, conf: Configuration) -> Due:
+    value = getattr(piece.block, name)
+    doc = type(piece.block).model_fields[name].description or ""
+    rate = next((m.name for m in type(piece.block).model_fields[name].metadata if isinstance(m, Spread)), None)
+    if rate and source.how == "default" and value is not None:
+        source = Source("spread", f"model.{rate}")
+    if source.how == "later" and not conf.places(source.path):
+        source = Source("default")
+    if source.how in ("default", "output"):
+        why = "default" if source.how == "default" else "the network's output has it only where it says so"
+        return Due(name, simple(value), "", why, doc=doc)
+    found, where = conf.places(source.path), conf.where(source.path)
+    if source.how == "later":
+        return Due(name, simple(value), where, f"{found[0].value} in the first copy alone", (), doc)
+    why = _why(piece, name, source, conf)
+    overrode = [*found[1:], *_beneath(piece, name, source, conf)]
+    return Due(name, simple(value), where, why, tuple(overrode), doc)
+
+
+def _why(piece: Piece, name: str, source: Source, conf: Configuration) -> str:
+    """In words, where it is not simply said of the block."""
+    said = []
+    own = [f"model.{piece.stage}.{key}" for key in (name, f"first.{name}", f"last.{name}")]
+    match source.how:
+        case "kinds":
+            said.append(f"of all {source.path.split('.')[2]} blocks")
+        case "inherited":
+            outer = source.path.rpartition(".")[0].removeprefix("model")
+            said.append(f"of {outer[1:]}" if outer else "of the whole network")
+        case "spread":
+            said.append("of the whole network, spread over its blocks by their place")
+        case _ if source.path not in own and source.path.startswith("model.blocks."):
+            said.append(f"of the block {source.path.split('.')[2]}")
+        case _ if source.path == own[1]:
+            said.append("of the first copy")
+        case _ if source.path == own[2]:
+            said.append("of the last copy")
+    written = conf.at(source.path)
+    if any(map(is_expression, written if isinstance(written, list) else [written])):
+        said.append(f"written {plain(written)}")
+    elif written == "classes":
+        said.append("as many as the data have classes")
+    elif (
+        _scaled(piece, name)
+        and conf.model.get("width", 1) not in (1, None)
+        and written != simple(getattr(piece.block, name))
+    ):
+        said.append(f"written {plain(written)}, times model.width {plain(conf.model['width'])}")
+    return ", ".join(said)
+
+
+def _scaled(piece: Piece, name: str) -> bool:
+    info = type(piece.block).model_fields[name]
+    return any(isinstance(m, Sized) and m.scaled for m in info.metadata)
+
+
+def _beneath(piece: Piece, name: str, source: Source, conf: Configuration) -> Iterator[Overridden]:
+    """What the cascade would have brought: that of the kind, of what encloses the block, of the network."""
+    if source.how == "said":
+        for kind in dict.fromkeys((piece.kind, piece.block.block)):
+            yield from _beside(f"model.kinds.{kind}.{name}", conf)
+    if source.how in ("said", "kinds"):
+        info = type(piece.block).model_fields[name]
+        outer = next((m.name for m in info.metadata if isinstance(m, Inherits | Spread)), None)
+        if outer:
+            yield from _beside(conf.notes.around(outer, piece.address).path, conf)
+
+
+def _beside(path: str, conf: Configuration) -> list[Overridden]:
+    return [replace(one, key=path) for one in conf.places(path)[:1]]
+
+
+def placed(piece: Piece, conf: Configuration) -> list[Due]:
+    """What is said of a block's place: repeat, from, after …"""
+    docs = {info.alias or name: info.description or "" for name, info in Place.model_fields.items()}
+    found = []
+    for name in PLACED:
+        path = f"model.{piece.stage}.{name}"
+        places = conf.places(path)
+        value = conf.at(path)
+        if places and value is not None:
+            depth = conf.model.get("depth", 1) if name == "repeat" and piece.stage.startswith("body.") else 1
+            why = f"times model.depth {plain(depth)}" if depth not in (1, None) else ""
+            found.append(Due(name, value, places[0].where, why, tuple(places[1:]), docs[name]))
+    return found
+
+
+def parameters(made: Made, conf: Configuration) -> list[Due]:
+    """The parameters of a block that YAML defines, where it is used."""
+    found = []
+    for name, (value, source) in made.params.items():
+        places, default = conf.places(source.path), source.how == "default"
+        beneath = [] if default else _beside(f"{made.path}.params.{name}", conf)
+        shown = conf.at(source.path) if default else value
+        why = f"default of {made.kind}" if default else ""
+        overrode = [*places[1:], *(one for one in beneath if one.value != REQUIRED)]
+        found.append(Due(name, simple(shown), conf.where(source.path), why, tuple(overrode)))
+    return found
+
+
+def simple(value: Any) -> Any:
+    """A setting's value as YAML would have it: one number for an equal pair, a word for a norm of usual settings."""
+    match value:
+        case NormSettings():
+            said = {
+                k: v for k, v in value.model_dump().items() if k == "kind" or v != NormSettings.model_fields[k].default
+            }
+            return value.kind if len(said) == 1 else said
+        case Block() | Settings():
+            return value.model_dump(mode="json")
+        case (top, bottom, left, right) if top == bottom and left == right and all(type(n) is int for n in value):
+            return top if top == left else [top, left]
+        case (first, second) if first == second and type(first) is int:
+            return first
+        case tuple():
+            return [simple(part) for part in value]
+    return value

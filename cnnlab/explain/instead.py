@@ -1,0 +1,67 @@
+"""Other values for a setting of a block, each tried on the block alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from cnnlab.blocks.base import Block, Misfit, sized
+from cnnlab.blocks.measure import measure
+from cnnlab.config.origins import plain
+from cnnlab.explain.due import simple
+from cnnlab.explain.find import OfBlock
+from cnnlab.explain.pieces import Piece
+from cnnlab.explain.words import counted
+
+NEIGHBOURS: dict[str, tuple[Any, ...]] = {
+    "kernel_size": (1, 2, 3, 5, 7),
+    "stride": (1, 2, 3),
+    "dilation": (1, 2, 3),
+    "padding": ("same", "valid", 1, 2),
+    "groups": (1, 2, 4, 8),
+    "norm": ("batch", "group", "layer", "instance", "none"),
+}
+"""what else to try where a setting's type does not list it"""
+
+
+def choices(subject: OfBlock) -> list[str]:
+    """The words that a setting may be, where it can be nothing else."""
+    info = type(subject.piece.block).model_fields.get(subject.name)
+    return _words(info.annotation) if info else []
+
+
+def _words(annotation: Any) -> list[str]:
+    if get_origin(annotation) is Literal:
+        return [str(word) for word in get_args(annotation)]
+    return _words(get_args(annotation)[0]) if get_origin(annotation) is Annotated else []
+
+
+def instead(piece: Piece, name: str) -> Iterator[tuple[str, str]]:
+    """Other values for a setting of a block, each tried: what the block then makes, or why it cannot."""
+    info = type(piece.block).model_fields.get(name)
+    if info is None:
+        return
+    now = simple(getattr(piece.block, name))
+    values: tuple[Any, ...] = NEIGHBOURS.get(name, tuple(_words(info.annotation)))
+    if isinstance(now, bool):
+        values = (not now,)
+    elif type(now) is int and name not in NEIGHBOURS:
+        values = (max(now // 2, 1), now * 2)
+    for value in values:
+        if value != now and (block := changed(piece.block, name, value)):
+            try:
+                found = measure(block, piece.given)  # type: ignore[arg-type]
+            except Misfit as misfit:
+                yield plain(value), f"does not fit: {misfit.message}"
+            else:
+                other = Piece(piece.path, piece.address, piece.kind, block, piece.given, piece.seen)
+                yield plain(value), f"{sized(found.shape)}, {counted(other)}"
+
+
+def changed(block: Block, name: str, value: Any) -> Block | None:
+    """The block with another value for one setting; None where that is none it takes."""
+    told = {field: getattr(block, field) for field in type(block).model_fields}
+    try:
+        return type(block).model_validate({**told, name: value})
+    except ValueError:
+        return None

@@ -1,0 +1,119 @@
+"""Explanations for a terminal of 80 columns."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from cnnlab.blocks.base import Block, sized
+from cnnlab.blocks.measure import Field
+from cnnlab.config.files import shown
+from cnnlab.config.origins import plain
+from cnnlab.explain.described import described
+from cnnlab.explain.due import Due
+from cnnlab.explain.formulas import Line, Working
+from cnnlab.explain.pieces import Piece
+from cnnlab.explain.worked import product, total
+
+WIDTH = 80
+
+
+def wrapped(text: str, indent: int = 0, hanging: int = 0) -> list[str]:
+    """`text` in lines of at most WIDTH, those after the first `hanging` further in."""
+    first, later = " " * indent, " " * (indent + hanging)
+    lines = textwrap.wrap(
+        text, WIDTH, initial_indent=first, subsequent_indent=later, break_long_words=False, break_on_hyphens=False
+    )
+    return lines or [""]
+
+
+def columns(rows: Iterable[tuple[str, str]], indent: int, gap: int = 2, widest: int = 24) -> Iterator[str]:
+    """Pairs, the second ones below each other."""
+    rows = list(rows)
+    width = min(max((len(left) for left, _ in rows), default=0), widest)
+    for left, right in rows:
+        yield from wrapped(f"{left:<{width}}{' ' * gap}{right}", indent, width + gap)
+
+
+def doc_of(cls: type[Block], whole: bool = True) -> list[str]:
+    """A kind's docstring in paragraphs, without its examples; or its first sentence."""
+    text = inspect.cleandoc(cls.__doc__ or "").split(">>>")[0].strip()
+    paragraphs = [" ".join(part.split()) for part in text.split("\n\n") if part.strip()]
+    return paragraphs if whole else paragraphs[:1]
+
+
+def source_of(cls: type[Block]) -> str:
+    """The file and line where a kind is written."""
+    try:
+        file, line = inspect.getsourcefile(cls), inspect.getsourcelines(cls)[1]
+    except (OSError, TypeError):
+        return cls.__module__
+    inside = cls.__module__.startswith("cnnlab.")
+    path = "/".join(Path(file or "").parts[-3:]) if inside else shown(Path(file or ""))
+    return f"{path}:{line}"
+
+
+def told(line: Line) -> str:
+    pixels = " pixels" if line.what.startswith(("sees", "apart")) else ""
+    return f"{line.worked}{pixels}{' (measured)' if line.measured else ''}"
+
+
+def steps(piece: Piece, workings: Iterable[Working] | None = None, indent: int = 2) -> Iterator[str]:
+    """What a block does, each step with its numbers; or some of the steps."""
+    for working in piece.workings if workings is None else workings:
+        path = piece.shown(working.step.path)
+        yield from wrapped(f"{path}: {described(working.step)}" if path else described(working.step), indent, 2)
+        yield from columns([(line.what, told(line)) for line in working.lines], indent + 2)
+
+
+def unused(piece: Piece) -> Iterator[str]:
+    """What it has and makes no use of."""
+    if piece.trace.idle:
+        count = total(*(product(*shape) for shape in piece.trace.idle))
+        yield from wrapped(f"parameters that no step makes use of: {count}", 2, 2)
+
+
+def passes(piece: Piece) -> str:
+    return f"{sized(piece.given)} → {sized(piece.measured.shape)}"
+
+
+def counted(piece: Piece) -> str:
+    """What a block costs, and what its output sees."""
+    found = piece.measured
+    cost = f"{found.params:,} parameters" if found.params else "no parameters"
+    macs = f", {found.macs:,} MACs" if found.macs else ""
+    return f"{cost}{macs}; sees {_pixels(piece.left)}"
+
+
+def _pixels(field: Field) -> str:
+    return f"{field.size[0]}×{field.size[1]} pixels"
+
+
+def together(piece: Piece) -> Iterator[tuple[str, str]]:
+    """The sums over a block's steps."""
+    for what, whole in (("parameters", piece.measured.params), ("MACs", piece.measured.macs)):
+        parts = [line.worked.value for w in piece.workings for line in w.lines if line.what == what]
+        if len(parts) > 1 and sum(parts) == whole:
+            yield what, str(total(*parts))
+        elif whole:
+            yield what, f"{whole:,}"
+    yield "sees", _pixels(piece.left)
+
+
+def dues(found: Iterable[Due], indent: int = 2) -> Iterator[str]:
+    """Settings: value, place and why; those that nothing says in one line at the end."""
+    found = list(found)
+    said = sorted((due for due in found if due.where or due.why != "default"), key=lambda due: bool(due.why))
+    names = max((len(due.name) for due in said), default=0)
+    values = min(max((len(plain(due.value)) for due in said), default=0), 26)
+    for due in said:
+        left = f"{due.name:<{names}}  {plain(due.value):<{values}}"
+        why = f"({due.why})" if due.why and due.where else due.why
+        yield from wrapped(f"{left}  {' '.join(filter(None, (due.where, why)))}", indent, names + 4)
+        for one in due.overrode:
+            yield from wrapped(str(one), indent + names + 4, 2)
+    usual = ", ".join(f"{due.name} {plain(due.value)}" for due in found if due not in said)
+    if usual:
+        yield from wrapped(f"default: {usual}", indent, 2)

@@ -1,0 +1,81 @@
+"""A design looked through for all smells, and what would help, tried."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import yaml
+
+from cnnlab.lint.finding import Design, Finding
+from cnnlab.lint.smells import SMELLS, Smell, name
+from cnnlab.network.expand import read_network
+from cnnlab.network.plan import plan
+
+
+def look(design: Design) -> list[Finding]:
+    """All that is found, the worst first."""
+    return [
+        replace(finding, smell=name(smell), reason=" ".join((smell.__doc__ or "").split()))
+        for smell in SMELLS
+        for finding in smell(design)
+    ]
+
+
+def instead(design: Design, finding: Finding) -> list[str]:
+    """Those of the overrides that may help which do, of several values for one setting the first."""
+    smell = next(smell for smell in SMELLS if name(smell) == finding.smell)
+    found: dict[str, str] = {}
+    for text in finding.tries:
+        setting = text.partition("=")[0]
+        if setting not in found and _helps(text, design, finding, smell):
+            found[setting] = text
+    return list(found.values())
+
+
+def _helps(text: str, design: Design, finding: Finding, smell: Smell) -> bool:
+    """Whether the network builds with an override, and the smell is gone from there and not come up elsewhere."""
+    other = changed(design, text)
+    if other is None:
+        return False
+    left = list(smell(other))
+    same = any(set(one.where) & set(finding.where) for one in left)
+    return not same and len(left) < len(list(smell(design)))
+
+
+def changed(design: Design, text: str) -> Design | None:
+    """The design under an override; None where it does not fit."""
+    path, _, value = text.partition("=")
+    said = yaml.safe_load(value)
+    if path == "data.batch_size":
+        return replace(design, batch_size=said)
+    raw = copy.deepcopy(design.raw)
+    inner: Any = raw
+    *above, last = path.removeprefix("model.").split(".")
+    for step in above:
+        inner = inner.setdefault(step, {}) if isinstance(inner, dict) else None
+    if not isinstance(inner, dict):
+        return None
+    inner[last] = said
+    network, faults = read_network(raw, design.network.classes)
+    if network is None or faults:
+        return None
+    found = plan(network, design.fit(network))
+    return None if found.faults else replace(design, network=network, plan=found, raw=raw)
+
+
+def typed(text: str) -> str:
+    """An override as it is typed in a shell.
+
+    >>> typed("model.head.flat={block: global_avg_pool}")
+    "'model.head.flat={block: global_avg_pool}'"
+    """
+    return f"'{text}'" if any(mark in text for mark in " {[") else text
+
+
+def short(findings: list[Finding]) -> Iterator[str]:
+    """A line each."""
+    for finding in findings:
+        yield f"design: {finding.line} ({finding.smell})"

@@ -1,0 +1,72 @@
+"""What a smell finds, and what it is looked for in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from cnnlab.lint.graph import Graph, graph
+from cnnlab.network.plan import Plan
+from cnnlab.network.spec import Network
+from cnnlab.settings import Shape
+
+
+@dataclass(frozen=True)
+class Design:
+    """A network that fits its images, and the batch it is trained with."""
+
+    network: Network
+    plan: Plan
+    raw: dict[str, Any]
+    """the model's settings as they were composed, in the order in which they were written"""
+    batch_size: int
+    fit: Callable[[Network], Shape]
+    """the images that another network would be given"""
+
+    @cached_property
+    def graph(self) -> Graph:
+        return graph(self.network, self.plan)
+
+    def stages(self, rows: Iterable[str]) -> tuple[str, ...]:
+        """The blocks that these rows are copies of."""
+        by_row = {node.row: node.stage for node in self.graph.nodes}
+        return unique(by_row[row] for row in rows)
+
+    @property
+    def image(self) -> tuple[int, int]:
+        return self.plan.input[1], self.plan.input[2]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing, said once however many blocks have it."""
+
+    where: tuple[str, ...]
+    """names of the blocks"""
+    said: str
+    """what is there, with its figure; no sentence's end"""
+    figures: dict[str, Any] = field(default_factory=dict)
+    tries: tuple[str, ...] = ()
+    """overrides that may help; each is tried before it is named"""
+    smell: str = ""
+    """the smell's name"""
+    reason: str = ""
+
+    def at(self, most: int) -> str:
+        """Where, naming at most so many blocks.
+
+        >>> Finding(("body.c1", "body.c2", "body.c3", "body.c4"), "").at(2)
+        'body.c1, body.c2 and 2 more'
+        """
+        first, more = self.where[:most], len(self.where) - most
+        return ", ".join(self.where) if more <= 1 else f"{', '.join(first)} and {more} more"
+
+    @property
+    def line(self) -> str:
+        return f"{self.at(2)}: {self.said}"
+
+
+def unique(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))

@@ -1,0 +1,63 @@
+"""How much of a signal is left after layers that no norm and no shortcut helps, by how their weights start."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from cnnlab.blocks.trace import INPUT, Step
+from cnnlab.lint.graph import Graph
+
+SLOPES = {"Sigmoid": 1 / 16, "Hardsigmoid": 1 / 36, "Tanh": 1.0, "": 1.0}
+"""of an activation, squared, at its steepest; of those not named, ReLU's kind, half the signal's square gets through"""
+
+
+@dataclass(frozen=True)
+class Signal:
+    """What is left of a signal's size at a node, and after how many layers with weights."""
+
+    size: float = 1.0
+    layers: int = 0
+    node: int = INPUT
+
+
+def signal(graph: Graph) -> Signal:
+    """The faintest place; of several inputs of a node the strongest counts, a norm makes the signal whole again."""
+    at = {INPUT: Signal()}
+    for i, node in enumerate(graph.nodes):
+        before = max((at[j] for j in node.takes), key=lambda one: one.size, default=Signal())
+        at[i] = Signal() if node.step.does == "norm" else _through(node.step, before, i)
+    ends = [at[i] for i in graph.ends.values()]
+    return min((one for one in [*ends, *at.values()] if one.layers), key=lambda one: one.size, default=Signal())
+
+
+def _through(step: Step, before: Signal, i: int) -> Signal:
+    if step.does in ("convolution", "linear"):
+        return Signal(before.size * math.sqrt(_gain(step)), before.layers + 1, i)
+    if step.does == "act":
+        return Signal(before.size * math.sqrt(SLOPES.get(step.name, 1.0)), before.layers, before.node)
+    return before
+
+
+def _gain(step: Step) -> float:
+    """Variance of a layer's first weights times the numbers that go into a sum, times what ReLU lets through."""
+    init, act = getattr(step.layer, "start", ("", "none"))
+    halved = 1.0 if act in ("none", "sigmoid", "tanh", "hardsigmoid") else 0.5
+    weight = getattr(step.layer, "weight", None)
+    if weight is None or weight.dim() < 2:
+        return 1.0
+    taps = math.prod(weight.shape[2:])
+    fan_in, fan_out = weight.shape[1] * taps, weight.shape[0] * taps
+    xavier = 2 * fan_in / (fan_in + fan_out)
+    match init:
+        case "default":
+            return halved / 3
+        case "kaiming_normal" | "kaiming_uniform":
+            return 2 * halved
+        case "xavier_normal" | "xavier_uniform":
+            return xavier * halved
+        case "orthogonal":
+            return min(1.0, fan_in / weight.shape[0]) * halved
+        case "auto" if act in ("sigmoid", "tanh"):
+            return xavier * (25 / 9 if act == "tanh" else 1.0)
+    return 1.0

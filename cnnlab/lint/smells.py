@@ -1,0 +1,145 @@
+"""The smells: each a function that says what it finds in a design, its docstring the reason. SMELLS lists them.
+
+A new smell is one function more, and its name in the list.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+from cnnlab.blocks.trace import Step
+from cnnlab.lint.finding import Design, Finding
+from cnnlab.lint.graph import Graph, Node
+from cnnlab.lint.maps import field_beyond_image, field_smaller_than_image, stride_beyond_window, window_beyond_map
+from cnnlab.lint.norms import bias_before_norm, dropout_before_batch_norm, few_numbers_to_norm
+from cnnlab.lint.signal import signal
+
+MOST = 0.8
+"""share of all parameters that is too much for one linear layer"""
+FAINT = 0.01
+"""share of a signal's size below which it is called lost"""
+
+Smell = Callable[[Design], Iterator[Finding]]
+
+
+def most_parameters_in_one_linear_layer(design: Design) -> Iterator[Finding]:
+    """A linear layer behind a flattened map has a weight for each position of each channel, and learns at each of them
+    anew what convolutions share; it is where most of a network's memory goes, and where it overfits first. Lin et al.
+    2013, arXiv:1312.4400, §3.2, average each channel instead.
+    """
+    every = design.plan.params
+    for i, node in enumerate(design.graph.nodes):
+        own = sum(map(math.prod, node.step.params))
+        if node.step.does == "linear" and own > MOST * every and not node.row.startswith("aux."):
+            share = f"{own:,} of {every:,} parameters ({own / every:.0%})"
+            said = f"{share} in one linear layer, which takes {node.step.given[0][0]:,} numbers"
+            before = [design.graph.nodes[j] for j in design.graph.back(i)]
+            flat = [taken.stage for taken in before if taken.step.does == "flatten"]
+            tries = tuple(f"model.{stage}={{block: global_avg_pool}}" for stage in flat[:1])
+            yield Finding((node.row,), said, {"parameters": own, "of": every}, tries)
+
+
+def signal_lost_on_the_way(design: Design) -> Iterator[Finding]:
+    """Without norms and shortcuts the size of a signal, and of its gradient on the way back, is multiplied at each
+    layer by what its first weights and its activation make of it: torch's own first weights with ReLU by √(1/6), any
+    with a sigmoid by 1/4 at most. Glorot & Bengio 2010 (PMLR 9); He et al. 2015, arXiv:1502.01852, §2.2.
+    """
+    faint = signal(design.graph)
+    if faint.size < FAINT:
+        left = f"{faint.size:.1g} of the signal, or of its gradient,"
+        said = f"{faint.layers} layers without norm or shortcut, which start and are activated so that {left} is left"
+        tries = ("model.init=auto", "model.act=relu", "model.norm=batch")
+        yield Finding((design.graph.nodes[faint.node].row,), said, {"left": faint.size, "layers": faint.layers}, tries)
+
+
+def names_in_alphabetical_order(design: Design) -> Iterator[Finding]:
+    """The order of blocks is the order in which they run. A tool that sorts a file's keys changes the network, and
+    often it still builds: conv1, conv2, pool1, pool2 where conv1, pool1, conv2, pool2 was written.
+    """
+    for section in ("body", "head"):
+        names = [stage.name for stage in design.network.sections[section]]
+        if len(names) > 2 and names == sorted(names) and _out_of_count(names):
+            yield Finding((section,), f"its blocks stand in alphabetical order: {', '.join(names)}", {"names": names})
+
+
+def _out_of_count(names: list[str]) -> bool:
+    """Whether the numbers in names go back at some place, or a tenth stands before a second: c1, c2, s1, s2."""
+    counts = [int(found[1]) for name in names if (found := re.search(r"(\d+)\D*$", name))]
+    return any(later < earlier for earlier, later in pairwise(counts))
+
+
+def output_is_changed(design: Design) -> Iterator[Finding]:
+    """The loss takes any numbers for its logits, and makes probabilities of them. An activation behind the last layer
+    bounds them: a unit whose ReLU is at 0 for every image never learns, and sigmoid and tanh keep the loss from
+    falling. `features: classes` marks the output layer, which inherits no activation; a width written as a number does
+    so only at the very end of the network.
+    """
+    for end, last in design.graph.ends.items():
+        changed, layer = _behind_last_layer(design.graph, last)
+        if layer is None:
+            continue
+        for node in changed:
+            tries = (f"model.{layer.stage}.act=none",) if node.step.does == "act" else ()
+            yield Finding(
+                (node.row,), f"{node.step.name} changes the {_logits(end)}{_bound(node.step, design)}", {}, tries
+            )
+
+
+def _behind_last_layer(graph: Graph, end: int) -> tuple[list[Node], Node | None]:
+    """What changes the numbers that the last layer with weights leaves, and that layer."""
+    changed = []
+    for i in graph.back(end):
+        node = graph.nodes[i]
+        if node.step.does in ("convolution", "linear"):
+            return changed, node
+        if node.step.does in ("act", "norm", "dropout"):
+            changed.append(node)
+    return [], None
+
+
+def _logits(end: str) -> str:
+    return "logits" if end in ("head", "body") else f"logits of the auxiliary head {end.split('.')[1]}"
+
+
+BOUNDS = {
+    "Sigmoid": (0.0, 1.0),
+    "Tanh": (-1.0, 1.0),
+    "ReLU6": (0.0, 6.0),
+    "Hardsigmoid": (0.0, 1.0),
+    "ReLU": (0.0, math.inf),
+}
+"""activations whose values have a lowest, and most of them a highest"""
+
+
+def _bound(step: Step, design: Design) -> str:
+    """What an activation keeps the loss from: with one logit at its highest and all others at their lowest."""
+    if step.name not in BOUNDS:
+        return ""
+    low, high = BOUNDS[step.name]
+    if high == math.inf:
+        return ": none can be below 0, and where it is 0 for every image it stays so"
+    least = math.log1p((design.network.classes - 1) * math.exp(low - high))
+    return f": all lie between {low:g} and {high:g}, the loss cannot fall below {least:.2f}"
+
+
+SMELLS: tuple[Smell, ...] = (
+    output_is_changed,
+    names_in_alphabetical_order,
+    signal_lost_on_the_way,
+    few_numbers_to_norm,
+    window_beyond_map,
+    field_beyond_image,
+    field_smaller_than_image,
+    stride_beyond_window,
+    dropout_before_batch_norm,
+    bias_before_norm,
+    most_parameters_in_one_linear_layer,
+)
+"""the worst first"""
+
+
+def name(smell: Smell) -> str:
+    return smell.__name__.replace("_", "-")  # type: ignore[attr-defined]
