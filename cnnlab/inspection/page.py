@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from cnnlab.compare.page import markup
-from cnnlab.compare.page.markup import Content, Markup, join, tag
+from cnnlab.compare.page import plot
 from cnnlab.compare.page.plot import table
 from cnnlab.compare.wording import number
 from cnnlab.inspection import figures, pictures, sheets
 from cnnlab.inspection.calibration import BINS
 from cnnlab.inspection.look import Look, Shown
 from cnnlab.inspection.wording import share
+from cnnlab.markup import Content, Markup, join, tag
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """nothing may be fetched, whatever a record has smuggled in"""
@@ -36,7 +36,7 @@ def page(look: Look) -> str:
 
 
 def _style() -> str:
-    shared = Path(markup.__file__).with_name("style.css")
+    shared = Path(plot.__file__).with_name("style.css")
     return "".join(file.read_text(encoding="utf-8") for file in (shared, Path(__file__).with_name("style.css")))
 
 
