@@ -27,7 +27,10 @@ class Fault:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.message}" if self.path else self.message
+        if not self.path:
+            return self.message
+        at = self.path if self.path.isprintable() else "".join(c if c.isprintable() else "?" for c in self.path)
+        return f"{at}: {self.message}"
 
 
 class UserError(Exception):

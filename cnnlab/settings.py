@@ -12,8 +12,11 @@ from cnnlab.errors import Fault, near
 Shape = tuple[int, ...]
 """(C, H, W) of an image, (F,) once flat; never the batch axis"""
 
-Count = Annotated[int, Field(ge=1, strict=True)]
-Natural = Annotated[int, Field(ge=0, strict=True)]
+LARGEST = 10**9
+"""that a count may be: torch's own sizes are products of several, in 63 bits"""
+
+Count = Annotated[int, Field(ge=1, le=LARGEST, strict=True)]
+Natural = Annotated[int, Field(ge=0, le=LARGEST, strict=True)]
 Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
@@ -106,7 +109,7 @@ def fault_of(error: Any, cls: type[Settings], raw: Any, path: str, noun: str, al
         case "greater_than":
             wanted = f"above {context['gt']:g}"
         case "less_than_equal":
-            wanted = f"at most {context['le']:g}"
+            wanted = f"at most {context['le']:{'g' if context['le'] < 10**6 else ','}}"
         case "less_than":
             wanted = f"below {context['lt']:g}"
         case "int_type" | "int_from_float" | "int_parsing":

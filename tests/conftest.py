@@ -1,11 +1,13 @@
-"""What several tests need: the command line, called in process."""
+"""What several tests need: the command line, called in process; W&B's server, on the loopback."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from loopback import Loopback
 from small import CONF
 
 from cnnlab.cli.main import main
@@ -16,3 +18,23 @@ def cnnlab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int
     """run.py in this process, standing in an empty folder; the exit code."""
     monkeypatch.chdir(tmp_path)
     return lambda *argv: int(main(CONF, list(argv)))
+
+
+@pytest.fixture
+def no_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A user whom W&B does not know, and whose own account, if there is one, is out of reach."""
+    home = tmp_path / "home"
+    home.mkdir()
+    for name in [name for name in os.environ if name.startswith(("WANDB_", "XDG_")) or name == "NETRC"]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")  # where nothing listens
+
+
+@pytest.fixture
+def server(no_account: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopback]:
+    """A server that stands in for W&B's, and credentials for it."""
+    with Loopback() as found:
+        for name, value in found.environment.items():
+            monkeypatch.setenv(name, value)
+        yield found

@@ -10,6 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "cnnlab"
 LAYERS = (
     "errors",
+    "door",
     "settings",
     "markup",
     "drawing",

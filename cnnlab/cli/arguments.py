@@ -6,9 +6,17 @@ import argparse
 import re
 from dataclasses import dataclass, field
 
+from cnnlab.door.nodes import is_text
+from cnnlab.door.words import word as shown
 from cnnlab.errors import Fault, UserError, near
 
 COMMAND_LINE = "command line"
+
+NESTED = re.compile(r"""\$\{[^'"]*\$\{[^'"]*\}[^'"]*\}""")
+"""a ${…} within a ${…}, which Hydra reads in quotes only"""
+
+LONGEST = 20_000
+"""characters of one word of a command"""
 
 FREE_TEXT = (
     *("ckpt_path", "weights", "images", "name", "dir", "key", "against"),
@@ -80,6 +88,9 @@ def _parser() -> _Parser:
 
 def read_arguments(argv: list[str]) -> Arguments:
     """Read `argv`; flags may stand anywhere. Raises UserError for a flag that does not exist."""
+    if broken := [text for text in argv if not is_text(text) or len(text) > LONGEST]:
+        said = f"is not UTF-8 text, or has more than {LONGEST:,} characters"
+        raise UserError(*(Fault("", f"{COMMAND_LINE}  {shown(text)} {said}") for text in broken))
     parser = _parser()
     known, rest = parser.parse_known_args(argv)
     if strange := [word for word in rest if word.startswith("-")]:
@@ -132,6 +143,8 @@ def plain_words(text: str, multirun: bool = False) -> str:
     key, equals, value = text.partition("=")
     if equals and key.startswith("+") and _needs_no_plus(key.lstrip("+")):
         key = key.lstrip("+")
+    if NESTED.fullmatch(value):
+        value = f'"{value}"'
     if equals and key.lstrip("+") in FREE_TEXT and value not in ("null", "") and not _is_quoted(value):
         swept = value.split(",") if multirun and key == "weights" else [value]
         value = ",".join(part if part == "null" else quoted(part) for part in swept)

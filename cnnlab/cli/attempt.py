@@ -18,6 +18,7 @@ def attempted(run: Run, composed: Composed, folder: str) -> Exit:
     """Do its task in `folder`, and say what went wrong. SystemExit where the user ends it."""
     try:
         with place(run, composed, folder) as here:
+            here.sweep = here.folder.resolve().parent.name
             end = Exit.DONE if here.done else perform(run, composed, here)
     except UserError as error:
         return complain((note(fault, composed) for fault in error.faults), error.code)

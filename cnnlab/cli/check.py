@@ -10,8 +10,12 @@ from typing import Any
 from cnnlab.config import SHARED
 from cnnlab.config.compose import Composed
 from cnnlab.config.origins import COMMAND_LINE
-from cnnlab.config.settings import Run, model_of, read_parts
+from cnnlab.config.settings import Run, Top, model_of, read_parts
 from cnnlab.errors import Fault, UserError, near
+from cnnlab.tracking.boards import missing
+
+MOST = 100
+"""faults that are told at once"""
 
 
 @dataclass(frozen=True)
@@ -30,10 +34,11 @@ class Noted:
 def check(composed: Composed) -> tuple[Run | None, list[Noted]]:
     """The run that was asked for, or everything wrong with it."""
     parts, faults = ({}, []) if composed.failed else read_parts(composed.config)
-    faults = [*absent(composed), *pointless(composed), *(f for f in faults if not _follows(f, composed.broken))]
+    faults = [fault for fault in faults if not _follows(fault, composed.broken)]
+    faults = [*absent(composed), *pointless(composed), *unequipped(parts.get("top")), *faults]
     told = {str(fault) for fault in (*composed.faults, *faults)}
     faults += [fault for fault in wrong_other(composed) if fault.message not in told]
-    noted = [note(fault, composed) for fault in dict.fromkeys([*composed.faults, *faults])]
+    noted = [note(fault, composed) for fault in _first([*dict.fromkeys([*composed.faults, *faults])])]
     at_fault = {key.split(".")[0] for key in (*composed.broken, *(fault.path for fault in faults))}
     if (
         not composed.failed
@@ -42,6 +47,12 @@ def check(composed: Composed) -> tuple[Run | None, list[Noted]]:
     ):
         noted += misfits(Run(**parts), composed)
     return (None if noted else Run(**parts)), noted
+
+
+def _first(faults: list[Fault]) -> list[Fault]:
+    """As many as anybody reads at once."""
+    rest = len(faults) - MOST
+    return [*faults[:MOST], Fault("", f"and {rest} more faults")] if rest > 0 else faults
 
 
 def absent(composed: Composed) -> Iterator[Fault]:
@@ -81,6 +92,11 @@ def wrong_other(composed: Composed) -> list[Fault]:
     return []
 
 
+def unequipped(top: Top | None) -> list[Fault]:
+    """Loggers whose packages are missing, of who wants to train."""
+    return missing() if top and top.task == "train" and top.logger.tensorboard else []
+
+
 def note(fault: Fault, composed: Composed, lines: tuple[str, ...] = ()) -> Noted:
     return Noted(fault, composed.origins.of(fault.path) if fault.path else None, lines)
 
@@ -95,11 +111,15 @@ def misfits(run: Run, composed: Composed) -> list[Noted]:
     """Walk the network on paper; then see whether the weights it is given fit it. torch is imported only now."""
     from cnnlab.experiment.facts import image_shape
     from cnnlab.experiment.initial import at_fault
+    from cnnlab.experiment.memory import unaffordable
     from cnnlab.network.mend import explain
     from cnnlab.network.plan import plan
 
     found = plan(run.network, image_shape(run))
     if not found.faults:
-        return [note(fault, composed) for fault in at_fault(run)]
+        faults = at_fault(run)
+        if composed.config.get("task") == "train":
+            faults += unaffordable(found)
+        return [note(fault, composed) for fault in faults]
     lines = explain(found, model_of(composed.config), run.network.classes) if found.end else []
     return [note(f, composed, tuple(lines) if found.end and f is found.end[0] else ()) for f in found.faults]

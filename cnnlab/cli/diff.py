@@ -15,6 +15,7 @@ from cnnlab.cli.arguments import COMMAND_LINE, read_arguments
 from cnnlab.cli.output import Output
 from cnnlab.config.compose import Composed, compose
 from cnnlab.config.settings import Run
+from cnnlab.door.words import json_text
 from cnnlab.errors import Exit, Fault, UserError
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def diff(run: Run, composed: Composed, folder: Path) -> Exit:
     found = difference((run.network, image_shape(run)), (against.network, image_shape(against)))
     names = named(composed), named(theirs)
     if run.top.format == "json":
-        print(json.dumps({"this": names[0], "against": names[1], **found.record()}, indent=2))
+        print(json_text({"this": names[0], "against": names[1], **found.record()}, indent=2))
         return Exit.DONE
     console = Output()
     show(found, names, console)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from cnnlab.cli.output import Output
 from cnnlab.config.compose import Composed
 from cnnlab.config.settings import Run
+from cnnlab.door.words import json_text
 from cnnlab.errors import Exit
 from cnnlab.tracking.durable import write
 
@@ -25,7 +25,7 @@ def draw(run: Run, composed: Composed, folder: Path) -> Exit:
     shape = image_shape(run)
     found, counts = outline(run.network, shape), plan(run.network, shape)
     if run.top.format == "json":
-        print(json.dumps(record(found), indent=2))
+        print(json_text(record(found), indent=2))
         return Exit.DONE
     title, theme = composed.choices["model"], run.top.draw.theme
     depth = None if run.top.draw.depth == "auto" else run.top.draw.depth

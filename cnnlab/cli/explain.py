@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 from cnnlab.cli.output import Output
 from cnnlab.config.compose import Composed
 from cnnlab.config.settings import Run, model_of
+from cnnlab.door.words import json_text
 from cnnlab.errors import Exit
 
 
@@ -29,7 +28,7 @@ def explain(run: Run, composed: Composed) -> Exit:
     subject = find(run.top.key, run, whole, {**composed.config, "model": model}) if run.top.key else whole
     answer = Answer(subject, whole, conf, composed.choices["model"])
     if run.top.format == "json":
-        print(json.dumps(record(answer), indent=2, ensure_ascii=False))
+        print(json_text(record(answer), indent=2))
         return Exit.DONE
     console = Output()
     for line in answer.lines():

@@ -11,7 +11,7 @@ from cnnlab.cli.arguments import COMMAND_LINE, Arguments
 from cnnlab.config.compose import Composed, compose
 from cnnlab.errors import Fault, UserError, near
 from cnnlab.sweep.each import each
-from cnnlab.sweep.grid import Grid, check_names, read_words
+from cnnlab.sweep.grid import Grid, check_names, check_size, read_words
 from cnnlab.sweep.study import SIZES, Places, StudyError, find, grid, read_study
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def ask(hydra: Hydra, arguments: Arguments) -> Asked:
         params = read_words(loader, [f"{key}={value}" for key, value in base.swept.items() if key not in given])
         swept = (*params.swept, *asked.swept, *(each(*one, model(asked.fixed)) for one in asked.each))
         check_names(swept)
+        check_size(swept)
         return Asked(Grid((*params.fixed, *asked.fixed), swept), base, None)
     folders = [Path(source.path) for source in loader.get_sources() if source.scheme() == "file"]
     study, places = read_study(find(name, folders))
@@ -63,6 +64,7 @@ def ask(hydra: Hydra, arguments: Arguments) -> Asked:
     more = [each(*one, model(asked.fixed)) for one in asked.each]
     found = grid(name, study, size, asked.fixed, (*asked.swept, *more), model)
     check_names(found.factors)
+    check_size(found.factors)
     _check_claims(found, places)
     typed = frozenset(word.partition("=")[0].lstrip("+~") for word in words)
     return Asked(found, compose(loader, arguments.config_name, list(found.fixed)), places, typed)

@@ -10,6 +10,8 @@ TASKS = {
     "test": "ckpt_path=FOLDER_OR_FILE: evaluate a trained network on the test images",
     "predict": "ckpt_path=FOLDER_OR_FILE images=PATH_OR_GLOB: what it sees in your images",
     "report": "dir=SWEEP: judge a sweep, or several, from what is on disk, and rebuild report.html",
+    "dashboard": "dir=SWEEP: show its comparison in the workspace of its W&B project (logger=wandb)",
+    "sync": "dir=FOLDER: upload what W&B does not have of the runs in it",
     "preflight": "of a sweep or study: its arms with sizes, times and duplicates; trains nothing",
     "draw": "the network as SVG, opened to draw.depth=0,1,…; format=html: a page in which its blocks open",
     "diff": "against='model=resnet34 model.norm=none': two networks, block by block; format=html: a page",

@@ -14,6 +14,7 @@ from cnnlab.cli.main import complain, made, set_up_by_user
 from cnnlab.cli.tasks import sweep_folder
 from cnnlab.config.compose import Composed, compose
 from cnnlab.config.engine import start
+from cnnlab.door.words import clean
 from cnnlab.errors import Exit, UserError
 from cnnlab.sweep.grid import Grid, read_words
 
@@ -80,7 +81,7 @@ class Launched:
         from hydra.core.hydra_config import HydraConfig
 
         settings = HydraConfig.get()
-        print(f"\njob {settings.job.num}: {' '.join(settings.overrides.task)}")
+        print(clean(f"\njob {settings.job.num}: {' '.join(settings.overrides.task)}"))
         hydra = start(Path(self.conf), Path(self.more) if self.more else None)
         composed = compose(hydra.config_loader, self.name, list(settings.overrides.task))  # type: ignore[arg-type]
         run, noted = check(composed)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from cnnlab.cli.output import Output
 from cnnlab.config.compose import Composed
 from cnnlab.config.settings import Run, model_of
+from cnnlab.door.words import json_text
 from cnnlab.errors import Exit
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def lint(run: Run, composed: Composed) -> Exit:
     findings = [(finding, instead(found, finding)) for finding in look(found)]
     network = composed.choices["model"]
     if run.top.format == "json":
-        print(json.dumps(record(network, found, findings), indent=2, ensure_ascii=False))
+        print(json_text(record(network, found, findings), indent=2))
         return Exit.DONE
     console = Output()
     for line in lines(network, found, findings):

@@ -14,12 +14,18 @@ from typing import TYPE_CHECKING
 from cnnlab.cli.arguments import Arguments, quoted, read_arguments
 from cnnlab.cli.completion import complete
 from cnnlab.cli.help import help_text
+from cnnlab.door.machine import check_environment
+from cnnlab.door.words import clean, word
 from cnnlab.errors import Exit, Fault, UserError
 
 if TYPE_CHECKING:
     from hydra._internal.hydra import Hydra
 
     from cnnlab.config.compose import Composed
+
+
+NOT_TO_BE_HAD = (errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES, errno.EPERM, errno.EROFS)
+"""what the system says of paths that a user may name and nobody, or not this user, can have"""
 
 
 def main(conf: Path, argv: list[str]) -> int:
@@ -31,6 +37,7 @@ def main(conf: Path, argv: list[str]) -> int:
             return Exit.DONE
         if arguments.completion:
             return complete(conf, arguments.overrides)
+        check_environment()
         end = _with_hydra(conf, arguments)
         if sys.stdout:  # None where the shell has closed it
             sys.stdout.flush()  # here, where a pipe without a reader is no surprise
@@ -42,11 +49,15 @@ def main(conf: Path, argv: list[str]) -> int:
     except BrokenPipeError:  # whoever read our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.DONE
+    except OSError as error:
+        if error.errno not in NOT_TO_BE_HAD or error.filename is None:
+            raise
+        return complain([f"{word(os.fsdecode(error.filename))}: {(error.strerror or '').lower()}"])
 
 
 def complain(messages: Iterable[object], code: Exit = Exit.USER) -> Exit:
     for message in dict.fromkeys(map(str, messages)):
-        print(message, file=sys.stderr)
+        print(clean(message), file=sys.stderr)
     return code
 
 
@@ -119,9 +130,11 @@ def _composed(hydra: Hydra, arguments: Arguments, overrides: list[str]) -> Compo
 def single(hydra: Hydra, arguments: Arguments) -> Exit:
     """One job: everything wrong with it at once, or its task."""
     from cnnlab.cli.check import check, note
+    from cnnlab.cli.dashboard import dashboard
     from cnnlab.cli.explain import explain
     from cnnlab.cli.lint import lint
     from cnnlab.cli.report import report
+    from cnnlab.cli.sync import sync
     from cnnlab.cli.tasks import perform, place
 
     composed = _composed(hydra, arguments, arguments.overrides)
@@ -138,6 +151,10 @@ def single(hydra: Hydra, arguments: Arguments) -> Exit:
                 return explain(run, composed)
             case "lint":
                 return lint(run, composed)
+            case "sync":
+                return sync(run.top)
+            case "dashboard":
+                return dashboard(run.top)
         with place(run, composed, composed.run_dir) as here:
             if here.done:
                 return Exit.DONE

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import glob
-import json
 from pathlib import Path
 
 from cnnlab.cli.output import Output
 from cnnlab.config.settings import Top
+from cnnlab.door.pattern import matches
+from cnnlab.door.words import json_text
 from cnnlab.errors import Exit, Fault, UserError
 
 
@@ -19,28 +19,35 @@ def report(top: Top) -> Exit:
 
     found = compare_and_write(sweep_folders(top.dir))
     if top.format == "json":
-        print(json.dumps(record(found), ensure_ascii=False))
+        print(json_text(record(found)))
     else:
         Output().print(text(found), highlight=False)
     return Exit.DONE
 
 
-def sweep_folders(named: str | None) -> list[Path]:
+def sweep_folders(named: str | None, task: str = "report") -> list[Path]:
+    """The sweeps' folders that `dir=` names. UserError for one that holds no run."""
+    folders = folders_named(named, task)
+    if faults := [Fault("dir", f"no run lies in {folder}") for folder in folders if not _holds_runs(folder)]:
+        raise UserError(*faults)
+    return folders
+
+
+def folders_named(named: str | None, task: str) -> list[Path]:
     """The folders that `dir=` names: one, a pattern's, or several with commas between. UserError for none."""
     if named is None:
-        raise UserError(Fault("dir", "task=report needs a sweep's folder: dir=outputs/…"))
+        raise UserError(Fault("dir", f"task={task} needs a folder: dir=outputs/…"))
     parts = [named] if Path(named).expanduser().is_dir() else [part.strip() for part in named.split(",")]
     folders: dict[Path, None] = {}
     faults = []
     for part in filter(None, parts):
         path = Path(part).expanduser()
-        matches = [path] if path.is_dir() else [Path(name) for name in sorted(glob.glob(str(path), recursive=True))]
-        matches = [match for match in matches if match.is_dir()]
-        faults += [] if matches else [Fault("dir", f"there is no folder {part}")]
-        faults += [Fault("dir", f"no run lies in {match}") for match in matches if not _holds_runs(match)]
-        folders.update(dict.fromkeys(matches))
+        found = [path] if path.is_dir() else [match for match in matches(path) if match.is_dir()]
+        faults += [] if found else [Fault("dir", f"there is no folder {part}")]
+        faults += [Fault("dir", f"no run lies in {match}") for match in found if not _holds_runs(match)]
+        folders.update(dict.fromkeys(found))
     if faults or not folders:
-        raise UserError(*(faults or [Fault("dir", "task=report needs a sweep's folder: dir=outputs/…")]))
+        raise UserError(*(faults or [Fault("dir", f"task={task} needs a folder: dir=outputs/…")]))
     return list(folders)
 
 

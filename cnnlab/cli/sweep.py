@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,12 +19,14 @@ from cnnlab.cli.output import Output
 from cnnlab.cli.tasks import OUTPUTS, sweep_folder
 from cnnlab.config.compose import Composed, compose
 from cnnlab.config.files import Unreadable
+from cnnlab.door.words import clean, json_text
 from cnnlab.errors import Exit, UserError
 from cnnlab.sweep.grid import Grid
 from cnnlab.sweep.pool import Pool
 from cnnlab.sweep.sheet import KEY, default_folder, seems_done
 from cnnlab.sweep.study import StudyError
 from cnnlab.tracking.folder import Lock
+from cnnlab.tracking.mirror.note import whereabouts
 
 if TYPE_CHECKING:
     from hydra._internal.hydra import Hydra
@@ -133,6 +134,8 @@ def train(planned: Plan, top: Top, pool: Pool) -> Exit:
     finally:
         board.close()
     console.print(text(report([folder])))
+    if top.logger.wandb and (said := whereabouts(folder, [job.folder for job in planned.unique()])):
+        console.print(said, highlight=False, markup=False, soft_wrap=True)
     if end in (Exit.INTERRUPTED, Exit.TERMINATED):
         console.print(f"interrupted; the same command goes on ({folder})", highlight=False, soft_wrap=True)
     return end
@@ -150,7 +153,7 @@ def preflight(planned: Plan, top: Top) -> Exit:
     trains = _trains(planned.sheet.study)
     arms, places = preflight(planned, trains), engine.places(len(waiting))
     if top.format == "json":
-        print(json.dumps({"folder": str(planned.folder), "waiting": len(waiting), "arms": as_json(arms)}, indent=2))
+        print(json_text({"folder": str(planned.folder), "waiting": len(waiting), "arms": as_json(arms)}, indent=2))
         return Exit.DONE
     console = Output()
     console.print(table(arms), highlight=False)
@@ -169,6 +172,6 @@ def _one_by_one(checked: Sequence[Checked], folder: Path) -> Exit:
     """Tasks that train nothing, in this process."""
     ends = []
     for number, one in enumerate(checked):
-        print(f"\njob {number}: {shlex.join(one.cell.words)}")
+        print(clean(f"\njob {number}: {shlex.join(one.cell.words)}"))
         ends.append(attempted(one.run, one.composed, str(folder / str(number))))
     return told(ends)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import glob
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from cnnlab.cli.dashboard import dashboard
 from cnnlab.cli.diff import diff
 from cnnlab.cli.draw import draw
 from cnnlab.cli.explain import explain
@@ -20,8 +19,11 @@ from cnnlab.cli.lint import lint
 from cnnlab.cli.output import Output
 from cnnlab.cli.report import report
 from cnnlab.cli.strip import strip
+from cnnlab.cli.sync import sync
 from cnnlab.config.compose import Composed
 from cnnlab.config.settings import GROUPS, Run
+from cnnlab.door.pattern import matches
+from cnnlab.door.words import json_text
 from cnnlab.errors import Exit, Fault, UserError
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ class Place:
     hardware: Hardware | None = None
     made: bool = field(default=False)
     """whether it is new, and ours to remove if nothing comes of it"""
+    sweep: str | None = None
+    """the name of the sweep whose folder it lies in"""
 
 
 @contextmanager
@@ -126,6 +130,10 @@ def perform(run: Run, composed: Composed, here: Place) -> Exit:
             return inspect(run, composed, here.folder)
         case "schema" | "validate" as task:
             raise UserError(Fault("task", f"{task} is of files, not of a run; leave out -m"))
+        case "sync":
+            return sync(run.top)
+        case "dashboard":
+            return dashboard(run.top)
         case "preflight":
             raise AssertionError("checks a whole sweep: it is no task of one job")
 
@@ -135,7 +143,7 @@ def train(run: Run, composed: Composed, here: Place) -> Exit:
     from cnnlab.experiment.train import train as fit
 
     assert here.hardware
-    return fit(job(run, composed, here.hardware, here.folder, here.identity), Output())
+    return fit(job(run, composed, here.hardware, here.folder, here.identity, sweep=here.sweep), Output())
 
 
 def summary(run: Run, composed: Composed, folder: Path) -> Exit:
@@ -152,7 +160,7 @@ def summary(run: Run, composed: Composed, folder: Path) -> Exit:
         raise UserError(Fault("hydra.run.dir", f"{folder} is a run's folder, whose record stays; choose another"))
     write_json(file, record)
     if run.top.format == "json":
-        print(json.dumps({**record, "weights": report(weights)} if weights else record, indent=2))
+        print(json_text({**record, "weights": report(weights)} if weights else record, indent=2))
         return Exit.DONE
     console = Output()
     title = f"{composed.choices['model']} at {_sized(record['input'])}, {run.network.classes} classes"
@@ -223,7 +231,7 @@ def test(run: Run, composed: Composed) -> Exit:
     evaluation = on_test_split(found, run.trainer, run.top.threads)
     result = {"test/acc": evaluation.acc, "test/loss": evaluation.loss, "images": len(evaluation.truth)}
     if run.top.format == "json":
-        print(json.dumps({**result, "checkpoint": str(found.checkpoint)}))
+        print(json_text({**result, "checkpoint": str(found.checkpoint)}))
     else:
         Output().print(
             f"test accuracy {evaluation.acc:.4f}, loss {evaluation.loss:.4f} on {len(evaluation.truth):,} images\n"
@@ -248,7 +256,7 @@ def predict(run: Run, composed: Composed, folder: Path) -> Exit:
             {"image": p.image, "probabilities": dict(zip(predictor.classes, p.probabilities, strict=True))}
             for p in predictions
         ]
-        print(json.dumps(rows, ensure_ascii=False))
+        print(json_text(rows))
         return Exit.DONE
     console = Output()
     console.print(table(predictions, predictor.classes))
@@ -270,7 +278,7 @@ def image_files(images: str | None) -> list[Path]:
     elif path.is_file():
         files = [path]
     else:
-        files = sorted(Path(name) for name in glob.glob(str(path), recursive=True) if Path(name).is_file())
+        files = [found for found in matches(path) if found.is_file()]
     if not files:
         raise UserError(Fault("images", f"there are no images at {images}"))
     return files

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cnnlab.compare.trial import Record, Trial, read_record
+from cnnlab.door.files import read_json
 
 Cell = tuple[str, ...]
 """a value for each factor, in the factors' order"""
@@ -102,7 +102,7 @@ def read_ledger(folders: Sequence[Path | str]) -> Ledger:
 
 def _manifest(path: Path, problems: list[str]) -> dict[str, Any]:
     try:
-        found = json.loads((path / "sweep.json").read_bytes())
+        found = read_json(path / "sweep.json")
         if not isinstance(found, dict) or not isinstance(found.get("jobs"), list):
             raise ValueError("it lists no jobs")
     except FileNotFoundError:

@@ -16,6 +16,7 @@ from cnnlab.compare.metrics import Metric, Reading
 from cnnlab.compare.questions import Question, Side, row
 from cnnlab.compare.terms import unequal
 from cnnlab.compare.trial import Trial
+from cnnlab.door.words import few
 
 
 @dataclass(frozen=True)
@@ -224,7 +225,11 @@ def _refused(question: Question, ledger: Ledger, trials: Sequence[Trial], reason
     ]
     if same and all(len(cells) == 1 for cells in same):
         return f"{question.arm} and {question.reference} are one experiment, run once: there is nothing to compare"
-    if found := unequal([t for t in trials if t.status not in ("waiting", "damaged")]):
+    begun = [t for t in trials if t.status not in ("waiting", "damaged")]
+    blind = [f"{t.name}/config.yaml" for t in begun if not t.config]
+    if blind and len(blind) < len(begun):
+        return f"whether the terms were equal cannot be told without {few(blind)}"
+    if found := unequal(begun):
         more = f"; and {len(found) - 3} more" if len(found) > 3 else ""
         return f"unequal terms: {'; '.join(found[:3])}{more}"
     return None

@@ -12,6 +12,7 @@ from rich.text import Text
 from cnnlab.compare import wording
 from cnnlab.compare.comparison import STATES, Comparison
 from cnnlab.compare.verdicts import Judged, by_family, failed_controls
+from cnnlab.door.words import clean
 
 STYLE = {"supported": "bold green", "refuted": "bold magenta", "inconclusive": "bold yellow", None: "dim"}
 SIGN = {"supported": "✓", "refuted": "✗", "inconclusive": "?", None: "–"}
@@ -80,9 +81,3 @@ def _lines(comparison: Comparison) -> Iterator[RenderableType]:
     if len(comparison.problems) > 8:
         yield Text(f"  … and {len(comparison.problems) - 8} more about records, on the page", style="yellow")
     yield Text(clean(f"\n  page  {comparison.page}"))
-
-
-def clean(words: str) -> str:
-    """Text that a terminal shows and does not obey."""
-    shown = "".join(c if c.isprintable() or c == "\n" else "?" for c in words)
-    return shown.encode("utf-8", "replace").decode()

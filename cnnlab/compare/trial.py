@@ -6,11 +6,15 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeGuard
 
 import yaml
+
+from cnnlab.door.files import CONFIG, LINES, bounded, parse_json, read_bytes, read_json
+from cnnlab.door.nodes import read_plain
 
 Status = Literal["ok", "failed", "diverged", "interrupted", "running", "waiting", "damaged"]
 """the four ends of a run; `running`: begun, not ended; `waiting`: no record yet; `damaged`: its end cannot be read"""
@@ -115,7 +119,7 @@ def is_number(value: object) -> TypeGuard[float]:
 
 def _json(file: Path, problems: list[str]) -> dict[str, Any] | None:
     try:
-        value = json.loads(file.read_bytes())
+        value = read_json(file)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, RecursionError) as error:
@@ -130,17 +134,17 @@ def _json(file: Path, problems: list[str]) -> dict[str, Any] | None:
 def _rows(file: Path, problems: list[str]) -> tuple[Mapping[str, Any], ...]:
     """The rows before the first broken one; a last line without its newline was never finished and does not count."""
     try:
-        lines = file.read_bytes().split(b"\n")[:-1]
+        lines = read_bytes(file, LINES).split(b"\n")[:-1]
     except (FileNotFoundError, NotADirectoryError):
         return ()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         problems.append(f"{file.name} cannot be read: {_reason(error)}")
         return ()
     rows: list[Mapping[str, Any]] = []
     for number, line in enumerate(lines, start=1):
         try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
+            row = parse_json(line)
+        except ValueError:
             row = None
         if not isinstance(row, dict) or not is_number(row.get("epoch")):
             problems.append(f"{file.name}: line {number} is broken; the {number - 1} before it are read")
@@ -151,7 +155,7 @@ def _rows(file: Path, problems: list[str]) -> tuple[Mapping[str, Any], ...]:
 
 def _config(file: Path, problems: list[str]) -> Mapping[str, Any]:
     try:
-        return _parsed(file.read_bytes())
+        return _parsed(read_bytes(file, CONFIG))
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
@@ -161,7 +165,7 @@ def _config(file: Path, problems: list[str]) -> Mapping[str, Any]:
 
 @lru_cache(maxsize=4096)  # a sweep's page is rebuilt after each job, and YAML is the slowest of all that is read
 def _parsed(raw: bytes) -> Mapping[str, Any]:
-    value = yaml.load(raw, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # the same, parsed by libyaml
+    value = bounded(read_plain(raw), (date,))
     if not isinstance(value, dict):
         raise ValueError("it is not a mapping")
     return value

@@ -4,3 +4,5 @@ GROUPS = ("model", "data", "augment", "optimizer", "scheduler", "trainer", "call
 """what a run is made of: a folder of files each, of which one is chosen"""
 SHARED = "blocks"
 """the group of blocks that are written in YAML and shared by networks: none need be chosen"""
+LOGGER = "logger"
+"""the group of places where a run is shown besides its folder: none, one, or several in a list"""

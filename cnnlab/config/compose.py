@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException, MissingConfigException
@@ -28,11 +29,12 @@ from omegaconf.errors import (
 
 from cnnlab.blocks.plugins import load_plugins
 from cnnlab.config import GROUPS
-from cnnlab.config.files import Unreadable, odd_names, shown
-from cnnlab.config.origins import COMMAND_LINE, Layer, Origins, layers, marks, trace
+from cnnlab.config.files import Unreadable
+from cnnlab.config.origins import COMMAND_LINE, Layer, Origins, layers, trace
+from cnnlab.config.references import forbidden, too_large
 from cnnlab.config.settings import Top, model_of
 from cnnlab.config.stale import drop, stale
-from cnnlab.errors import Fault, near
+from cnnlab.errors import Fault, UserError, near
 from cnnlab.network.spec import PLACED
 
 FAILURES = (HydraException, OmegaConfBaseException, ValueError, RecursionError)
@@ -79,7 +81,7 @@ class Composed:
 def compose(loader: ConfigLoaderImpl, name: str, overrides: list[str]) -> Composed:
     """The configuration that the file `name` and `overrides` make, and the faults of both."""
     result = Composed(overrides=overrides, primary=name)
-    groups = loader.list_groups("")
+    groups = loader.repository.get_group_options("", ObjectType.GROUP)
     parsed = [override for override in _parse(overrides, result) if not _refused(loader, groups, override, result)]
     config = _load(loader, name, parsed, result)
     if config is None:
@@ -91,9 +93,10 @@ def compose(loader: ConfigLoaderImpl, name: str, overrides: list[str]) -> Compos
     result.origins.history.update(dropped.history)
     result.origins.values.update(dropped.values)
     result.choices = {group: str(choice) for group, choice in config.hydra.runtime.choices.items()}
-    _check_places(files, name, result)
+    _check_places(files, result)
     _check_names(files, result)
     OmegaConf.set_struct(config, False)
+    _check_references(config, result)
     for override in parsed:
         if override.key_or_group in ("hydra.run.dir", "hydra.sweep.dir"):
             _resolve(config, override.key_or_group, result)
@@ -109,7 +112,7 @@ def compose(loader: ConfigLoaderImpl, name: str, overrides: list[str]) -> Compos
     result.config = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
     with _environment_kept_out():
         result.frozen = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
-    result.faults += _plugins(result.config.get("plugins"), result)
+    result.faults += [*_kept_names(result.frozen), *_plugins(result.config.get("plugins"), result)]
     left_over = stale(model_of(result.config), result.origins)
     drop(result.config, left_over)
     drop(result.frozen, left_over)
@@ -194,29 +197,43 @@ def group_options(loader: ConfigLoaderImpl, group: str) -> list[str]:
     """The files of a config group, those in its folders as `d2l/lenet`; none where it is no group."""
     if "." in group or "@" in group:
         return []
-    options = list(loader.get_group_options(group))
-    for inner in loader.list_groups(group):
+    options = list(loader.repository.get_group_options(group, ObjectType.CONFIG))  # the loader's own composes first
+    for inner in loader.repository.get_group_options(group, ObjectType.GROUP):
         options += [f"{inner}/{option}" for option in group_options(loader, f"{group}/{inner}")]
     return options
 
 
 def _load(loader: ConfigLoaderImpl, name: str, parsed: list[Override], result: Composed) -> DictConfig | None:
     """Compose; where that fails, find the overrides to blame, note and drop them."""
+    order, found = {override.key_or_group: at for at, override in enumerate(parsed)}, []
     while True:
         try:
-            return _composed(loader, name, parsed)
-        except FAILURES:
-            blamed, error = _to_blame(loader, name, parsed)
-        if isinstance(error, Unreadable):
-            result.faults += [Fault("", fault) for fault in error.faults]
-            result.broken += [blamed.key_or_group] if blamed else []
-        elif blamed:
-            result.fault(blamed.key_or_group, reason(error, loader))
-        else:
-            result.faults.append(Fault("", reason(error, loader)))
+            config = _composed(loader, name, parsed)
+            break
+        except FAILURES as failure:
+            blamed, error = _chooser(failure, parsed), failure
+            if not blamed:
+                blamed, error = _to_blame(loader, name, parsed)
+        key = blamed.key_or_group if blamed else ""
+        said = (
+            [("", fault) for fault in error.faults] if isinstance(error, Unreadable) else [(key, reason(error, loader))]
+        )
+        found += [(order.get(key, -1), Fault(*one)) for one in said]
+        result.broken += [key] if blamed else []
         if blamed is None:
-            return None
+            config = None
+            break
+        if not isinstance(error, Unreadable):
+            result.origins.add(key, COMMAND_LINE)
         parsed.remove(blamed)
+    result.faults += [fault for _, fault in sorted(found, key=lambda one: one[0])]
+    return config
+
+
+def _chooser(error: BaseException, parsed: list[Override]) -> Override | None:
+    """The override that chose the file which cannot be read, if that is what went wrong."""
+    group = error.group if isinstance(error, Unreadable) else ""
+    return next((override for override in reversed(parsed) if group and override.key_or_group == group), None)
 
 
 def _composed(loader: ConfigLoaderImpl, name: str, overrides: list[Override]) -> DictConfig:
@@ -258,18 +275,10 @@ def reason(error: BaseException, loader: ConfigLoaderImpl | None = None) -> str:
     return " ".join(kept) or type(error).__name__
 
 
-def _check_places(files: list[Layer], primary: str, result: Composed) -> None:
-    """Note files that would set what is not theirs: Hydra itself, plugins, or a place below their group's."""
+def _check_places(files: list[Layer], result: Composed) -> None:
+    """Note files that would land below their group's place."""
     for layer in files:
-        if layer.path != primary and any(name.split(".")[0] == "plugins" for name in layer.sets()):
-            message = f"{shown(layer.file)}  plugins: only the command line and your own config.yaml name plugins"
-            result.faults.append(Fault("", message))
-            result.broken.append("plugins")
         group, parent = layer.path.split("/")[0], layer.parent
-        if "/" in layer.path and group != "hydra" and any(name.split(".")[0] == "hydra" for name in layer.sets()):
-            message = f"{shown(layer.file)}  hydra: only config.yaml and the command line may set up Hydra itself"
-            result.faults.append(Fault("", message))
-            result.broken.append(group)
         if group in GROUPS and layer.package[:1] == (group,) and len(layer.package) > 1:
             listed, landed = layer.path.removeprefix(f"{group}/"), ".".join(layer.package)
             said = f"{parent}.yaml lists {listed} in its defaults, which lands at {landed}; write /{layer.path}@_here_"
@@ -278,12 +287,36 @@ def _check_places(files: list[Layer], primary: str, result: Composed) -> None:
 
 
 def _check_names(files: list[Layer], result: Composed) -> None:
-    """Note names that YAML does not read as text."""
+    """Note names that YAML does not read as text, and values that are not what they look like."""
     for layer in files:
-        places = {place: key for key, place, _ in marks(layer)}
-        for said in odd_names(layer.file):
-            result.faults.append(Fault("", said))
-            result.broken += [places[place] for place in places if said.startswith(f"{place}  ")]
+        for finding in layer.document.noted:
+            result.faults.append(Fault("", str(finding)))
+            result.broken.append(".".join((*layer.package, *finding.path)))
+
+
+def _check_references(config: DictConfig, result: Composed) -> None:
+    """Note ${…} that may not be resolved, before any is, and put `???` in their place."""
+    plain = OmegaConf.to_container(config, resolve=False)
+    for fault in (*forbidden({key: value for key, value in plain.items() if key != "hydra"}), *too_large(plain)):  # type: ignore
+        result.faults.append(fault)
+        result.broken.append(fault.path)
+        _blank(config, fault.path)
+
+
+def _blank(config: DictConfig, path: str) -> None:
+    """Put `???` in a value's place, or in its group's where the path to it is none of OmegaConf's."""
+    try:
+        OmegaConf.update(config, path, "???")
+    except (OmegaConfBaseException, ValueError, TypeError):
+        OmegaConf.update(config, path.split(".")[0], "???")
+
+
+def _kept_names(frozen: dict[str, Any]) -> Iterator[Fault]:
+    """The names of classes go into checkpoints, whose readers need them."""
+    data = frozen.get("data")
+    if isinstance(data, dict) and "${oc.env:" in str(data.get("names")):
+        said = "checkpoints keep the classes' names, and no environment variable's value belongs into a file"
+        yield Fault("data.names", f"{said}; write the names out")
 
 
 def _plugins(named: Any, result: Composed) -> list[Fault]:
@@ -296,6 +329,7 @@ def _plugins(named: Any, result: Composed) -> list[Fault]:
 
 def _resolve(config: DictConfig, key: str | None, result: Composed) -> None:
     """Note the interpolations that fail, under `key` or anywhere, and put `???` in their place."""
+    tried: set[str] = set()
     while True:
         try:
             if key:
@@ -307,24 +341,31 @@ def _resolve(config: DictConfig, key: str | None, result: Composed) -> None:
             place = str(error.full_key)
             if key:  # else what it asks for is one of those that failed
                 result.faults.append(Fault(place, "asks for what is only known later"))
-        except OmegaConfBaseException as error:
-            place = str(error.full_key)
+        except (OmegaConfBaseException, RecursionError) as error:
+            place = str(getattr(error, "full_key", None) or key or "")
             result.faults.append(Fault(place, unresolved(error)))
         result.broken.append(place)
-        OmegaConf.update(config, place, "???")
+        if place in tried or not place:  # no place that OmegaConf itself finds again
+            raise UserError(*result.faults)
+        tried.add(place)
+        _blank(config, place)
 
 
 def unresolved(error: Exception) -> str:
     """Why an interpolation has no value."""
-    said = str(error).splitlines()[0]
+    said = (str(error).splitlines() or [""])[0]
+    if isinstance(error, RecursionError):
+        return "its ${…} lead too far"
     if found := re.search(r"Environment variable '(.+)' not found", said):
         return f"there is no environment variable {found[1]}; ${{oc.env:{found[1]},VALUE}} says what to take then"
-    if found := re.match(r"Interpolation key '(.+)' not found", said):
+    if found := re.search(r"(?:Interpolation key|Error resolving key) '(.+?)'", said):
         return f"${{{found[1]}}} names no setting; its full path counts, as in ${{optimizer.lr}}"
     if said.startswith("Recursive"):
         return "its ${…} leads back to itself"
     if found := re.match(r"Unsupported interpolation type (.+)", said):
         return f"${{{found[1]}:…}} is no function that Hydra or OmegaConf has"
+    if said.startswith("GrammarParseError raised"):
+        return "what its ${oc.decode:…} is given is no value, such as 3, true or [1, 2], and no word"
     if re.search(r"(mismatched|extraneous|no viable alternative at) input", said):
         return "its ${…} cannot be read"
     return re.sub(r"^\w+ raised while resolving interpolation: ", "", said).strip('"')

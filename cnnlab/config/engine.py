@@ -13,7 +13,7 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
-from cnnlab.config import GROUPS, SHARED
+from cnnlab.config import GROUPS, LOGGER, SHARED
 from cnnlab.config.files import FileConfigSource
 from cnnlab.errors import Fault, UserError
 
@@ -40,7 +40,7 @@ def register() -> None:
     Hydra forbids keys that no file spells (OmegaConf's struct mode), which would make every block's unspelled setting
     need a `+`. Groups that start from an open node stay open through the merges; cnnlab checks their keys itself.
     """
-    groups = (*GROUPS, SHARED)
+    groups = (*GROUPS, SHARED, LOGGER)
     node = OmegaConf.create({group: {} for group in groups})
     for group in groups:
         OmegaConf.set_struct(node[group], False)

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,30 +14,61 @@ from typing import Any
 import yaml
 from hydra._internal.core_plugins.file_config_source import FileConfigSource as HydraFiles
 from hydra.errors import HydraException
-from hydra.plugins.config_source import ConfigResult
+from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSource
 from omegaconf import OmegaConf
 from omegaconf._utils import get_yaml_loader
 from omegaconf.errors import OmegaConfBaseException
 
-MOST_NODES = 20_000
-"""in one file, those repeated by an alias counted again"""
-
+from cnnlab.config.recipe import Finding, Kind, findings, odd_names, surprises, walk
+from cnnlab.door.files import Refused, read_bytes
+from cnnlab.door.nodes import BYTES, Forbidden, Guard
 
 PROBLEMS = {
     r"found character '\\t'.*": "a tab; indent with spaces",
     r"found duplicate key (.+)": r"\1 stands there twice",
-    r"could not determine a constructor for the tag (.+)": r"the tag \1 means nothing here",
     r"but found another document": "a second document begins; a file holds one",
 }
 """what YAML's reader says -> in the user's terms"""
+
+TEXT = "tag:yaml.org,2002:str"
+
+PARTS = 20_000
+"""names and values in a file of the user's own, those repeated by an alias counted again"""
 
 
 class Unreadable(HydraException):
     """A file that can be no piece of a configuration: sentences that begin with file:line:column."""
 
+    group: str = ""
+    """the group that it is a file of, where it is one"""
+
     def __init__(self, *faults: str):
         super().__init__("\n".join(faults))
         self.faults = faults
+
+
+class Recipe(Guard, get_yaml_loader()):
+    """Reads files that strangers may have written."""
+
+
+class Own(Guard, get_yaml_loader()):
+    """Reads the project's own configuration, which may repeat itself by aliases."""
+
+    strict = False
+
+
+@dataclass(frozen=True)
+class Document:
+    """A file, read."""
+
+    node: yaml.MappingNode | None
+    """what it says; None for an empty file. Nodes know their lines"""
+    header: dict[str, str]
+    """what its first comment tells Hydra"""
+    refused: tuple[str, ...]
+    """why it can be no piece of a configuration"""
+    noted: tuple[Finding, ...]
+    """what is wrong with single names and values; the rest can be composed all the same"""
 
 
 class FileConfigSource(HydraFiles):
@@ -45,24 +76,41 @@ class FileConfigSource(HydraFiles):
 
     def load_config(self, config_path: str) -> ConfigResult:
         file = self.file(config_path)
-        with explained(file):
-            if not (odd := odd_names(file)):
-                return super().load_config(config_path)
-            try:
-                found = super().load_config(config_path)
-            except Exception:
-                raise Unreadable(*odd) from None
-            named = _named(OmegaConf.to_container(found.config))  # type: ignore[arg-type]
-            return replace(found, config=OmegaConf.create(named))
+        if not file.exists():
+            raise ConfigLoadError(f"Config not found : {file}")
+        kind = self.kind(config_path)
+        with explained(file, kind.group):
+            found = read(file, kind)
+            if found.refused:
+                raise Unreadable(*found.refused, *(str(one) for one in found.noted))
+            config = OmegaConf.create(data(found.node))
+        return ConfigResult(
+            config=config, path=f"{self.scheme()}://{self.path}", provider=self.provider, header=found.header
+        )
 
     def file(self, config_path: str) -> Path:
         return Path(self.path) / self._normalize_file_name(config_path)
 
+    def kind(self, config_path: str) -> Kind:
+        """Whose file it is: the project's own stand above the groups of its own folder, or set up Hydra there."""
+        group, slash, _ = config_path.lstrip("/").partition("/")
+        own = self.provider == "main" and (not slash or group == "hydra")
+        return Kind(group if slash else "", own)
+
 
 @contextmanager
-def explained(file: Path) -> Iterator[None]:
-    """What goes wrong with a file, as Unreadable."""
-    name = shown(file)
+def explained(file: Path, group: str = "") -> Iterator[None]:
+    """What goes wrong with a file of `group`, as Unreadable."""
+    try:
+        with _explained(shown(file)):
+            yield
+    except Unreadable as error:
+        error.group = group
+        raise
+
+
+@contextmanager
+def _explained(name: str) -> Iterator[None]:
     try:
         yield
     except Unreadable:
@@ -72,47 +120,57 @@ def explained(file: Path) -> Iterator[None]:
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise Unreadable(f"{name}:{line}:1  is not UTF-8 text; save the file in that encoding") from None
+    except Refused as error:
+        raise Unreadable(f"{name}  {error}") from None
     except yaml.MarkedYAMLError as error:
-        raise Unreadable(f"{name}:{_position(error)}  is not YAML: {_problem(error)}") from None
+        raise Unreadable(f"{name}:{_position(error)}  {_problem(error)}") from None
     except yaml.YAMLError as error:
         raise Unreadable(f"{name}  is not YAML: {str(error).splitlines()[0]}") from None
     except OmegaConfBaseException as error:
         raise Unreadable(f"{name}  {error.full_key}: a ${{…}} that cannot be read") from None
-    except ValueError as error:  # a first line such as `# @package`
+    except RecursionError:
+        raise Unreadable(f"{name}  is nested too deeply") from None
+    except ValueError as error:  # a first line such as `# @package`, a number such as 0x
         raise Unreadable(f"{name}:1:1  {str(error)[:1].lower()}{str(error)[1:]}") from None
 
 
-def read(file: Path) -> yaml.MappingNode | None:
-    """A file's nodes, which know their lines; None for an empty file. Raises Unreadable, and what YAML raises."""
-    return _read(file, file.stat().st_mtime_ns)
+def read(file: Path, kind: Kind) -> Document:
+    """A file's nodes and what is wrong with them. Raises Unreadable, and what is to be `explained`."""
+    return _read(file, kind, file.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=256)
-def _read(file: Path, changed: int) -> yaml.MappingNode | None:
-    node = yaml.compose(file.read_text(encoding="utf-8"), Loader=get_yaml_loader())
+def _read(file: Path, kind: Kind, changed: int) -> Document:
+    text = read_bytes(file, BYTES).decode("utf-8-sig")
+    header = ConfigSource._get_header_dict(text[:512])
+    node = yaml.compose(text, Loader=Own if kind.own else Recipe)
     if node is not None and not isinstance(node, yaml.MappingNode):
         raise Unreadable(f"{at(file, node)}  should be a mapping of settings, NAME: VALUE")
-    if node is not None:
-        for _ in _odd_names(file, node):
-            pass
-    return node
+    if node is not None and kind.own:
+        _count(node)
+    for _, key, _ in walk(node):
+        if key is not None and not isinstance(key, yaml.ScalarNode):
+            raise Unreadable(f"{at(file, key)}  a list or a mapping cannot be a name")
+    refused = [f"{_place(file, one)}  {one.said}" for one in findings(node, header, kind)]
+    noted = [*odd_names(node), *surprises(node)] if node else []
+    for finding in noted:
+        if finding.is_name and finding.node:
+            finding.node.tag = TEXT  # as which it is read all the same
+    placed = (replace(one, place=_place(file, one)) for one in noted)
+    return Document(node, header, tuple(refused), tuple(placed))
 
 
-def odd_names(file: Path) -> list[str]:
-    """What is wrong with names in a file that YAML does not read as text; as text they are read all the same."""
-    node = read(file)
-    return list(_odd_names(file, node)) if node else []
+def data(node: yaml.Node | None) -> Any:
+    """What nodes say. Raises YAMLError."""
+    maker = Own("")
+    try:
+        return {} if node is None else maker.construct_document(node)
+    finally:
+        maker.dispose()
 
 
-def _named(value: Any) -> Any:
-    """The same data with text for its names."""
-    if isinstance(value, dict):
-        return {str(key): _named(inner) for key, inner in value.items()}
-    return [_named(inner) for inner in value] if isinstance(value, list) else value
-
-
-def _odd_names(file: Path, root: yaml.Node) -> Iterator[str]:
-    """What is wrong with names. Raises YAMLError where aliases lead into a circle, or too far."""
+def _count(root: yaml.Node) -> None:
+    """Raises YAMLError where aliases lead into a circle, or too far."""
     waiting: list[tuple[yaml.Node, tuple[int, ...]]] = [(root, ())]
     count = 0
     while waiting:
@@ -120,23 +178,22 @@ def _odd_names(file: Path, root: yaml.Node) -> Iterator[str]:
         count += 1
         if id(node) in above:
             raise yaml.YAMLError("an alias stands inside what it repeats")
-        if count > MOST_NODES:
-            raise yaml.YAMLError(f"with its aliases it has more than {MOST_NODES:,} parts")
+        if count > PARTS:
+            raise yaml.YAMLError(f"with its aliases it has more than {PARTS:,} parts")
         inside = (*above, id(node))
-        match node:
-            case yaml.MappingNode():
-                for key, value in node.value:
-                    waiting.append((value, inside))
-                    if (kind := key.tag.rpartition(":")[2]) not in ("str", "merge", "value"):
-                        word = f"{key.value!r}, which YAML reads as {kind}," if key.value else "an empty name"
-                        yield f"{at(file, key)}  {word} cannot be a name; put it in quotes, or write another"
-            case yaml.SequenceNode():
-                waiting += [(part, inside) for part in node.value]
+        if isinstance(node, yaml.MappingNode):
+            waiting += [(value, inside) for _, value in node.value]
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += [(part, inside) for part in node.value]
 
 
 def at(file: Path, node: yaml.Node) -> str:
     """Where a node stands: file:line:column."""
     return f"{shown(file)}:{node.start_mark.line + 1}:{node.start_mark.column + 1}"
+
+
+def _place(file: Path, finding: Finding) -> str:
+    return at(file, finding.node) if finding.node else f"{shown(file)}:1:1"
 
 
 def _position(error: yaml.MarkedYAMLError) -> str:
@@ -146,9 +203,11 @@ def _position(error: yaml.MarkedYAMLError) -> str:
 
 def _problem(error: yaml.MarkedYAMLError) -> str:
     problem = error.problem or error.context or ""
+    if isinstance(error, Forbidden):
+        return problem
     for said, meant in PROBLEMS.items():
         problem = re.sub(said, meant, problem)
-    return problem
+    return f"is not YAML: {problem}"
 
 
 def shown(file: Path) -> str:

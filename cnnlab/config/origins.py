@@ -16,7 +16,7 @@ from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.types import Override
 from hydra.types import RunMode
 
-from cnnlab.config.files import FileConfigSource, at, read, shown
+from cnnlab.config.files import Document, FileConfigSource, at, read, shown
 
 COMMAND_LINE = "command line"
 
@@ -62,20 +62,9 @@ class Layer:
     parent: str | None
     """the file whose defaults list it"""
     file: Path
-    node: yaml.MappingNode | None
+    document: Document
     package: tuple[str, ...]
     """where its settings land"""
-
-    def sets(self) -> Iterator[str]:
-        """The first words of what it sets, and of what its defaults list from the top (`override /hydra/…`)."""
-        yield from self.package[:1]
-        for key, value in self.node.value if self.node else []:
-            if not self.package:
-                yield key.value
-            if key.value == "defaults" and isinstance(value, yaml.SequenceNode):
-                for entry in value.value:
-                    listed = entry.value[0][0].value if isinstance(entry, yaml.MappingNode) else entry.value
-                    yield listed.split(" ")[-1].lstrip("/").split("/")[0].split("@")[0]
 
 
 def layers(loader: ConfigLoaderImpl, name: str, overrides: list[str]) -> Iterator[Layer]:
@@ -85,7 +74,8 @@ def layers(loader: ConfigLoaderImpl, name: str, overrides: list[str]) -> Iterato
         source = loader.repository._find_object_source(path, ObjectType.CONFIG) if path else None
         if path and isinstance(source, FileConfigSource):
             package = (part for part in (default.package or "").split(".") if part and part != "_global_")
-            yield Layer(path, default.parent, source.file(path), read(source.file(path)), tuple(package))
+            file = source.file(path)
+            yield Layer(path, default.parent, file, read(file, source.kind(path)), tuple(package))
 
 
 def trace(files: list[Layer], overrides: list[Override], groups: list[str]) -> Origins:
@@ -117,7 +107,7 @@ def marks(layer: Layer) -> Iterator[tuple[str, str, str]]:
                     yield ".".join(inner), at(layer.file, key), _text(value)
                     yield from walk(value, inner)
 
-    yield from walk(layer.node, layer.package)
+    yield from walk(layer.document.node, layer.package)
 
 
 def _text(node: yaml.Node) -> str:

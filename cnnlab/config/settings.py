@@ -15,6 +15,7 @@ from cnnlab.errors import Fault, UserError, near
 from cnnlab.network.expand import read_network
 from cnnlab.network.spec import Network
 from cnnlab.settings import Count, Fraction, Natural, Positive, Settings, read, shown
+from cnnlab.tracking.settings import LoggerSettings
 from cnnlab.training.settings import (
     OPTIMIZERS,
     SCHEDULES,
@@ -25,7 +26,7 @@ from cnnlab.training.settings import (
 
 Task = Literal[
     "train", "test", "predict", "summary", "explain", "lint", "draw", "diff", "inspect", "preflight", "report",
-    "schema", "validate",
+    "dashboard", "sync", "schema", "validate",
 ]  # fmt: skip
 Metric = Literal["shift", "gap", "gradients"]
 Adapt = Literal["channels", "classes", "shapes"]
@@ -82,7 +83,7 @@ class Top(Settings):
 
     task: Task = "train"
     """what to do"""
-    seed: Natural = 0
+    seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)] = 0
     """of everything random: split, order, first weights, augmentation, dropout"""
     name: str | None = None
     """name of the run's folder; null: the network's"""
@@ -92,6 +93,8 @@ class Top(Settings):
     """blocks written in YAML for any network; those that a network defines itself come first"""
     plugins: Words = ()
     """modules with blocks of your own; only the command line and your own config.yaml name them"""
+    logger: LoggerSettings = LoggerSettings()
+    """where the run is shown besides its folder"""
     threads: Count | None = None
     """CPU threads; null: as many as torch takes by itself"""
     label_smoothing: Fraction = 0.0
@@ -108,8 +111,8 @@ class Top(Settings):
     images: Annotated[str, Field(min_length=1)] | None = None
     """image file, folder or glob pattern, for task=predict and task=inspect"""
     dir: Annotated[str, Field(min_length=1)] | None = None
-    """a sweep's folder, a pattern, or several with commas between them, for task=report; what task=validate checks, or
-    where task=schema writes, in the place of conf/"""
+    """a sweep's folder, a pattern, or several with commas between them, for task=report, dashboard and sync; what
+    task=validate checks, or where task=schema writes, in the place of conf/"""
     key: Annotated[str, Field(min_length=1)] | None = None
     """a block, one of its copies, something inside of it, or a setting, for task=explain; null: the whole network"""
     against: Annotated[str, Field(min_length=1)] | None = None

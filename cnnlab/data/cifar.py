@@ -1,7 +1,6 @@
 """CIFAR-10 and CIFAR-100 (Krizhevsky 2009), from the published archives or folders, in either of their two formats."""
 
 import gzip
-import tarfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,12 +14,15 @@ from cnnlab.data.download import Remote, obtain
 from cnnlab.data.places import cache, places
 from cnnlab.data.settings import DataSettings
 from cnnlab.data.splits import Parts, Split
+from cnnlab.door.archive import members
+from cnnlab.door.files import Refused as TooLarge
+from cnnlab.door.files import read_bytes
 from cnnlab.errors import Fault, UserError
 
 URL = "https://www.cs.toronto.edu/~kriz/"
 PIXELS = 3 * 32 * 32
-LIMIT = 1 << 30
-"""bytes an archive may unpack to; the real ones need 0.2 GiB"""
+LIMIT = 256 << 20
+"""bytes an archive may unpack to; the real ones need 178 MiB"""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Form:
     test: tuple[str, ...]
     label: int | bytes
     """binary: the byte of the record, before the pixels; python: the dictionary's key"""
+    largest: int
+    """bytes that one of its files may have"""
     head: int = 0
     """binary: bytes before the pixels"""
 
@@ -43,6 +47,7 @@ PYTHON_10 = Form(
     tuple(f"data_batch_{i}" for i in range(1, 6)),
     ("test_batch",),
     label=b"labels",
+    largest=40 << 20,
 )
 BINARY_10 = Form(
     Remote("cifar-10-binary.tar.gz", 170052171, "c32a1d4ab5d03f1284b67883e8d87530"),
@@ -50,6 +55,7 @@ BINARY_10 = Form(
     tuple(f"data_batch_{i}.bin" for i in range(1, 6)),
     ("test_batch.bin",),
     label=0,
+    largest=40 << 20,
     head=1,
 )
 PYTHON_100 = Form(
@@ -58,6 +64,7 @@ PYTHON_100 = Form(
     ("train",),
     ("test",),
     label=b"fine_labels",
+    largest=160 << 20,
 )
 BINARY_100 = Form(
     Remote("cifar-100-binary.tar.gz", 168513733, "03b5dce01913d631647c71ecec9e9cb8"),
@@ -65,6 +72,7 @@ BINARY_100 = Form(
     ("train.bin",),
     ("test.bin",),
     label=1,
+    largest=160 << 20,
     head=2,
 )
 FORMS = {"cifar10": (PYTHON_10, BINARY_10), "cifar100": (PYTHON_100, BINARY_100)}
@@ -99,23 +107,21 @@ def _files(path: Path, form: Form) -> Iterator[tuple[str, Split]]:
     if path.is_dir():
         for name in sorted(wanted):
             if (path / name).is_file():
-                yield name, _parse(_within(path / name), form, path / name)
+                yield name, _parse(_within(path / name, form), form, path / name)
         return
     try:
-        with Bounded(path) as packed, tarfile.open(fileobj=packed, mode="r|") as archive:
-            for member in archive:
-                name = member.name.rsplit("/", 1)[-1]
-                content = archive.extractfile(member) if member.isreg() and name in wanted else None
-                if content:
-                    yield name, _parse(content.read(), form, Path(f"{path}:{member.name}"))
-    except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
+        with Bounded(path) as packed:
+            for name, content in members(packed, wanted, form.largest):  # pyright: ignore[reportArgumentType]
+                yield name.rsplit("/", 1)[-1], _parse(content, form, Path(f"{path}:{name}"))
+    except (OSError, EOFError, zlib.error, TooLarge) as error:
         raise UserError(Fault("data.dir", f"{path} cannot be read: {error}")) from None
 
 
-def _within(path: Path) -> bytes:
-    if path.stat().st_size > LIMIT:
-        raise UserError(Fault("data.dir", f"{path} has more than {LIMIT} bytes, which no part of CIFAR has"))
-    return path.read_bytes()
+def _within(path: Path, form: Form) -> bytes:
+    try:
+        return read_bytes(path, form.largest)
+    except (OSError, TooLarge) as error:
+        raise UserError(Fault("data.dir", f"{path} cannot be read: {error}")) from None
 
 
 class Bounded(gzip.GzipFile):
@@ -137,7 +143,7 @@ def _parse(content: bytes, form: Form, path: Path) -> Split:
         x, y = _pickled(content, form) if isinstance(form.label, bytes) else _records(content, form)
     except Refused as error:
         raise UserError(Fault("data.dir", f"{path} is not as published: {error}")) from None
-    return Split(torch.from_numpy(x.reshape(-1, 3, 32, 32)), torch.from_numpy(y.astype(np.int64)))
+    return Split(torch.from_numpy(x.copy().reshape(-1, 3, 32, 32)), torch.from_numpy(y.astype(np.int64)))
 
 
 def _records(content: bytes, form: Form) -> tuple[np.ndarray, np.ndarray]:
@@ -146,7 +152,7 @@ def _records(content: bytes, form: Form) -> tuple[np.ndarray, np.ndarray]:
     if not content or len(content) % size:
         raise Refused(f"{len(content)} bytes are no whole number of records of {size}")
     records = np.frombuffer(content, np.uint8).reshape(-1, size)
-    return records[:, form.head :].copy(), records[:, form.label].copy()  # pyright: ignore
+    return records[:, form.head :], records[:, form.label]  # pyright: ignore
 
 
 def _pickled(content: bytes, form: Form) -> tuple[np.ndarray, np.ndarray]:

@@ -37,7 +37,8 @@ class _Array:
             raise Refused("an array that is not of uint8")
         if math.prod(shape) != len(raw):
             raise Refused(f"an array of shape {tuple(shape)} with {len(raw)} bytes")
-        self.value = np.frombuffer(bytearray(raw), np.uint8).reshape(shape, order="F" if fortran else "C")
+        # no copy: a pickle may name the same bytes a thousand times
+        self.value = np.frombuffer(raw, np.uint8).reshape(shape, order="F" if fortran else "C")
 
 
 class _Uint8:

@@ -1,15 +1,14 @@
 """A user's own images: a directory for each class, optionally `train`, `val` and `test` above them."""
 
-import os
 import warnings
-from math import prod
 
 import torch
 
 from cnnlab.data.images import decode_all
 from cnnlab.data.listing import Files, list_folder
-from cnnlab.data.settings import DataSettings, class_faults, dims
-from cnnlab.data.splits import Parts, Split
+from cnnlab.data.settings import DataSettings, class_faults
+from cnnlab.data.splits import Parts, Split, check_memory
+from cnnlab.door.words import clean
 from cnnlab.errors import Fault, UserError
 
 SHOWN = 10
@@ -21,14 +20,14 @@ def read_parts(settings: DataSettings) -> Parts:
     if faults := class_faults(len(listing.names), settings):
         raise UserError(*faults)
     parts = [part for part in (listing.train, listing.val, listing.test) if part]
-    _check_memory(sum(len(files) for part in parts for files in part.values()), settings)
+    check_memory(sum(len(files) for part in parts for files in part.values()), settings)
     names, bad = listing.names, {}
     train = _read(listing.train, names, settings, bad)
     val, test = (_read(part, names, settings, bad) if part else None for part in (listing.val, listing.test))
     if bad:
         lines = [f"\n    {path}: {reason}" for path, reason in list(bad.items())[:SHOWN]]
         more = f"\n    and {len(bad) - SHOWN} more" if len(bad) > SHOWN else ""
-        warnings.warn(f"left out {len(bad)} images that cannot be read:{''.join(lines)}{more}", stacklevel=2)
+        warnings.warn(clean(f"left out {len(bad)} images that cannot be read:{''.join(lines)}{more}"), stacklevel=2)
     return Parts(train, test, val, names)
 
 
@@ -45,15 +44,3 @@ def _read(files: Files, names: tuple[str, ...], settings: DataSettings, bad: dic
     if not wrong:
         return Split(x, y)
     return Split(x, y).take(torch.tensor([i for i, (path, _) in enumerate(pairs) if path not in wrong]))
-
-
-def _check_memory(count: int, settings: DataSettings) -> None:
-    if not hasattr(os, "sysconf"):  # Windows
-        return
-    needed, there = count * prod(settings.shape), os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if needed > there / 2:
-        message = (
-            f"{count} images of {dims(settings.shape)} need {needed / 2**30:.1f} GiB of memory, "
-            f"the machine has {there / 2**30:.1f}; store them smaller"
-        )
-        raise UserError(Fault("data.shape", message))

@@ -1,23 +1,37 @@
 """Image files as arrays of one shape: scaled and cropped to it, gray or RGB, hostile and broken files refused."""
 
+import threading
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image, ImageOps
 
+from cnnlab.door.words import word
 from cnnlab.errors import Fault, UserError
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "WEBP", "TIFF")
 """no EPS among them: reading one runs Ghostscript"""
 
 MAX_PIXELS = 64 << 20
-"""of one image before it is scaled: 0.2 GiB as RGB"""
+"""of one image before it is scaled; large JPEGs are decoded at a half, a quarter or an eighth"""
+
+MAX_BYTES = 192 << 20
+"""that decoding one image may take: 48 million pixels of RGB"""
+
+MAX_FILE = 256 << 20
+"""bytes of a file"""
+
+LARGE = 24 << 20
+"""bytes; images that take more are decoded one at a time"""
 
 THREADS = 4
+
+ALONE = threading.Lock()
 
 
 def decode(path: Path, shape: tuple[int, int, int]) -> np.ndarray:
@@ -26,15 +40,17 @@ def decode(path: Path, shape: tuple[int, int, int]) -> np.ndarray:
     ValueError that says what is wrong with the file.
     """
     channels, rows, columns = shape
+    mode = "L" if channels == 1 else "RGB"
     try:
+        _check_file(path)
         with Image.open(path, formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise ValueError(f"has too many pixels: {image.width}×{image.height} (at most {MAX_PIXELS})")
+            _check_pixels(image.width, image.height)
             image.draft(None, (2 * columns, 2 * rows))  # large JPEGs decode many times quicker at half or less
-            upright = ImageOps.exif_transpose(_eight_bits(image))
-            fitted = ImageOps.fit(
-                upright.convert("L" if channels == 1 else "RGB"), (columns, rows), Image.Resampling.BILINEAR
-            )
+            needed = _needed(image, mode)
+            if needed > MAX_BYTES:
+                raise ValueError(f"takes {needed >> 20} MiB to decode (at most {MAX_BYTES >> 20})")
+            with ALONE if needed > LARGE else nullcontext():
+                fitted = _fitted(image, mode, (columns, rows))
     except FileNotFoundError:
         raise ValueError("is not there") from None
     except IsADirectoryError:
@@ -43,10 +59,49 @@ def decode(path: Path, shape: tuple[int, int, int]) -> np.ndarray:
         raise ValueError("is no image of a known format") from None
     except Image.DecompressionBombError:
         raise ValueError(f"has too many pixels (at most {MAX_PIXELS})") from None
-    except (OSError, SyntaxError, EOFError, MemoryError, OverflowError) as error:
+    except ValueError:
+        raise
+    except Exception as error:  # of a broken file Pillow raises nearly anything
         cut = "truncated" in str(error)
-        raise ValueError("is cut off" if cut else str(error) or type(error).__name__) from None
+        raise ValueError("is cut off" if cut else word(error) or type(error).__name__) from None
     return np.asarray(fitted).reshape(rows, columns, channels).transpose(2, 0, 1)
+
+
+def _check_file(path: Path) -> None:
+    """Of what Pillow would decide too late: WebP's decoder takes memory for the whole image as soon as it is opened."""
+    with path.open("rb") as file:
+        if path.stat().st_size > MAX_FILE:
+            raise ValueError(f"has more than {MAX_FILE >> 20} MiB")
+        head = file.read(32)
+    if head[:4] == b"RIFF" and head[12:16] == b"VP8X" and len(head) >= 30:
+        width, height = (1 + int.from_bytes(head[at : at + 3], "little") for at in (24, 27))
+        _check_pixels(width, height)
+    elif head[:4] == b"RIFF" and head[12:16] == b"VP8L" and len(head) >= 25:
+        bits = int.from_bytes(head[21:25], "little")
+        _check_pixels(1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF))
+    elif head[:4] == b"RIFF" and len(head) >= 30:
+        _check_pixels(*(int.from_bytes(head[at : at + 2], "little") & 0x3FFF for at in (26, 28)))
+
+
+def _check_pixels(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise ValueError(f"has too many pixels: {width}×{height} (at most {MAX_PIXELS})")
+
+
+def _needed(image: Image.Image, mode: str) -> int:
+    """Bytes that its pixels take in Pillow, twice where they are to be converted."""
+    pixels, single = image.width * image.height, ("1", "L", "P")
+    needed = pixels * (1 if image.mode in single else 4)
+    if image.mode != mode:
+        needed += pixels * (1 if mode in single else 4)
+    return needed
+
+
+def _fitted(image: Image.Image, mode: str, size: tuple[int, int]) -> Image.Image:
+    """Upright, scaled and cut to (columns, rows); no copies of the whole are made that are not needed."""
+    whole = _eight_bits(image)
+    ImageOps.exif_transpose(whole, in_place=True)
+    return ImageOps.fit(whole if whole.mode == mode else whole.convert(mode), size, Image.Resampling.BILINEAR)
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

@@ -1,11 +1,19 @@
 """A folder of images by the names of its files alone; no image is opened."""
 
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnnlab.door.words import few, word
 from cnnlab.errors import Fault, UserError
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".ppm", ".pgm", ".webp", ".tif", ".tiff"}
+
+PATIENCE = 20_000
+"""files and folders looked at in a class before it is said to have no images"""
+MOST_FILES = 5_000_000
+"""of one class"""
 
 Files = dict[str, list[Path]]
 """class -> its images, both in ascending order"""
@@ -43,22 +51,44 @@ def list_folder(dir: str, path: str = "data.dir") -> Listing:
     val, test = (_part(root / name, path) if (root / name).is_dir() else None for name in ("val", "test"))
     for part, files in (("val", val), ("test", test)):
         if files and (extra := sorted(set(files) - set(train))):
-            raise UserError(Fault(path, f"{root / part} has classes that train has not: {', '.join(extra)}"))
+            raise UserError(Fault(path, f"{root / part} has classes that train has not: {few(extra)}"))
     return Listing(train, val, test) if test else Listing(train, None, val)
 
 
 def _part(root: Path, path: str) -> Files:
-    folders = sorted(entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    try:
+        folders = sorted(entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    except OSError as error:
+        raise UserError(Fault(path, f"{root} cannot be read: {(error.strerror or '').lower()}")) from None
     if not folders:
         raise UserError(Fault(path, f"{root} has no directories; there should be one for each class"))
     files = {folder.name: images(folder) for folder in folders}
     if empty := [name for name, found in files.items() if not found]:
-        message = f"{root} has no images for {', '.join(empty)}; read are {', '.join(sorted(SUFFIXES))}"
+        message = f"{root} has no images for {few(empty)}; read are {', '.join(sorted(SUFFIXES))}"
         raise UserError(Fault(path, message))
     return files
 
 
 def images(folder: Path) -> list[Path]:
-    """Image files in a folder and below it, hidden ones left out."""
-    found = (file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and not file.name.startswith("."))
-    return sorted(file for file in found if file.is_file())
+    """Image files in a folder and below it, hidden ones left out. UserError where it cannot be gone through."""
+    try:
+        return sorted(_images(folder))
+    except OSError as error:
+        where = word(os.fsdecode(error.filename or folder))
+        raise UserError(Fault("data.dir", f"{where} cannot be read: {(error.strerror or '').lower()}")) from None
+
+
+def _images(folder: Path) -> Iterator[Path]:
+    """None where there is none among the first files: who names / does not mean to have all of it looked through."""
+    waiting, seen, found = [str(folder)], 0, 0
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                seen += 1
+                if (seen > PATIENCE and not found) or seen > MOST_FILES:
+                    return
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                elif entry.name[0] != "." and Path(entry.name).suffix.lower() in SUFFIXES and entry.is_file():
+                    found += 1
+                    yield Path(entry.path)

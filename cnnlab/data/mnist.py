@@ -1,13 +1,14 @@
 """MNIST and Fashion-MNIST (and whatever has the same four files): found on this machine, else downloaded."""
 
+from math import prod
 from pathlib import Path
 
 import torch
 
 from cnnlab.data.download import Remote, obtain
-from cnnlab.data.idx import read_idx
+from cnnlab.data.idx import idx_sizes, read_idx
 from cnnlab.data.places import cache, places
-from cnnlab.data.settings import DataSettings
+from cnnlab.data.settings import DataSettings, dims
 from cnnlab.data.splits import Parts, Split
 from cnnlab.errors import Fault, UserError
 
@@ -43,7 +44,7 @@ def read_parts(settings: DataSettings) -> Parts:
     usual = [Path("data") / TORCHVISION[source], *([DEBIAN] if source == "fashion_mnist" else [])]
     folders = places(settings, [TORCHVISION[source], "raw"], usual)
     train_x, train_y, test_x, test_y = (_find(remote, folders, settings) for remote in FILES[source])
-    return Parts(_split(train_x, train_y), _split(test_x, test_y))
+    return Parts(_split(train_x, train_y, settings), _split(test_x, test_y, settings))
 
 
 def _find(remote: Remote, folders: list[Path], settings: DataSettings) -> Path:
@@ -56,8 +57,13 @@ def _find(remote: Remote, folders: list[Path], settings: DataSettings) -> Path:
     return obtain(remote, URLS[settings.source], into, folders, settings.download)
 
 
-def _split(images: Path, labels: Path) -> Split:
+def _split(images: Path, labels: Path, settings: DataSettings) -> Split:
+    """What both headers say is compared, with each other and the settings, before either file is read."""
+    (count, *size), (told,) = idx_sizes(images, 3), idx_sizes(labels, 1)
+    if count != told:
+        raise UserError(Fault("data.dir", f"{images} has {count} images, but {labels.name} has {told} labels"))
+    if prod(size) > prod(settings.shape):  # what is small is read, so that all that is wrong with it is told at once
+        said = f"the files of {settings.source} have {dims((1, *size))} images, not {dims(settings.shape)}"
+        raise UserError(Fault("data.shape", said))
     x, y = read_idx(images, 3), read_idx(labels, 1)
-    if len(x) != len(y):
-        raise UserError(Fault("data.dir", f"{images} has {len(x)} images, but {labels.name} has {len(y)} labels"))
     return Split(torch.from_numpy(x)[:, None], torch.from_numpy(y).long())

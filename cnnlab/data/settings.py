@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from cnnlab.errors import Fault
-from cnnlab.settings import Count, Flag, Fraction, Natural, Settings, shown
+from cnnlab.settings import LARGEST, Count, Flag, Fraction, Natural, Settings, shown
 
 Source = Literal["fashion_mini", "fashion_mnist", "mnist", "cifar10", "cifar100", "folder", "synthetic"]
 
@@ -33,7 +33,7 @@ def _size(value: Any) -> Any:
 
 
 def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= LARGEST
 
 
 def _names(value: Any) -> Any:

@@ -1,10 +1,14 @@
 """Which images are for what: parts of a data set, as even over the classes as it allows, the same for equal seeds."""
 
 from dataclasses import dataclass
+from math import prod
 
 import torch
 
 from cnnlab.data.draws import shuffled
+from cnnlab.data.settings import DataSettings, dims
+from cnnlab.door.machine import too_much
+from cnnlab.errors import Fault, UserError
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,13 @@ class Parts:
     """None: there is no validation part, one has to be carved"""
     names: tuple[str, ...] | None = None
     """names of the classes, where the files say them"""
+
+
+def check_memory(count: int, settings: DataSettings) -> None:
+    """UserError where so many images as stored are more than this machine should hold."""
+    if said := too_much(count * prod(settings.shape)):
+        message = f"{count} images of {dims(settings.shape)} need {said}; store them smaller, or take fewer"
+        raise UserError(Fault("data.shape", message))
 
 
 def stratified(labels: torch.Tensor, fraction: float, *key: object) -> tuple[torch.Tensor, torch.Tensor]:

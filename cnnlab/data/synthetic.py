@@ -5,7 +5,7 @@ import torch.nn.functional as F
 
 from cnnlab.data.draws import draws
 from cnnlab.data.settings import DataSettings
-from cnnlab.data.splits import Parts, Split
+from cnnlab.data.splits import Parts, Split, check_memory
 
 NOISE = 48.0
 """standard deviation of the noise, of 0..255; the patterns' is about as large"""
@@ -13,6 +13,7 @@ NOISE = 48.0
 
 def read_parts(settings: DataSettings) -> Parts:
     samples = settings.samples or 0
+    check_memory(samples + 4 * (settings.classes or 1), settings)  # patterns are floats
     patterns = _patterns(settings)
     test = max(samples // 5, len(patterns))
     return Parts(_split(patterns, samples, "train"), _split(patterns, test, "test"))

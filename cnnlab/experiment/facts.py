@@ -14,7 +14,7 @@ from cnnlab.weights.source import content
 
 COSMETIC = (
     *("name", "tags", "format", "task", "ckpt_path", "images", "dir", "key", "hydra", "checkpoint"),
-    *("jobs", "retry", "timeout", "study", "against", "draw"),
+    *("jobs", "retry", "timeout", "study", "logger", "against", "draw"),
 )
 """settings that change nothing about a result"""
 

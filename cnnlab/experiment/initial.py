@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from cnnlab.config.settings import Run
+from cnnlab.door.words import few
 from cnnlab.errors import Fault, UserError
 from cnnlab.experiment.facts import image_shape
 from cnnlab.network.build import blank
 from cnnlab.network.choose import misnamed
 from cnnlab.training.tuning import frozen
-from cnnlab.weights.reading import few, read_weights
+from cnnlab.weights.reading import read_weights
 from cnnlab.weights.source import locate
 from cnnlab.weights.transfer import Transfer, transfer
 

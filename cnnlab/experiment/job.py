@@ -29,12 +29,22 @@ class Job:
     """where each setting came from"""
     pictures: bool = True
     """whether to draw its curves and mistakes: a second, which a sweep's many jobs are spared"""
+    sweep: str | None = None
+    """the name of the sweep that it is a job of, whose folder its own lies in"""
 
 
-def job(run: Run, composed: Composed, hardware: Hardware, folder: Path, identity: str, pictures: bool = True) -> Job:
+def job(
+    run: Run,
+    composed: Composed,
+    hardware: Hardware,
+    folder: Path,
+    identity: str,
+    pictures: bool = True,
+    sweep: str | None = None,
+) -> Job:
     """The run that was composed and checked, on `hardware`, in `folder`."""
     names = {name: composed.choices.get(name) for name in ("model", "data")}
     facts = {**names, "seed": run.top.seed, "variant": variant(composed.overrides), "overrides": composed.overrides}
     facts |= {"identity": identity, "name": composed.frozen.get("name"), "tags": composed.frozen.get("tags")}
     config = config_to_keep(run, composed.frozen, hardware.threads, hardware.precision, hardware.accelerator)
-    return Job(run, hardware, folder, config, facts, composed.origins.last(), pictures)
+    return Job(run, hardware, folder, config, facts, composed.origins.last(), pictures, sweep)

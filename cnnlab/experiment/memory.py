@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import gc
+from math import prod
 
 import torch
 import torch.nn.functional as F
 
 from cnnlab.data.dataset import Dataset
+from cnnlab.door.machine import too_much
+from cnnlab.errors import Fault
 from cnnlab.experiment.facts import image_shape
 from cnnlab.experiment.job import Job
 from cnnlab.network.build import build
+from cnnlab.network.plan import Plan
 from cnnlab.training.evaluate import autocast
 
 
@@ -20,6 +24,21 @@ def out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
         isinstance(error, RuntimeError) and any(text in str(error) for text in said)
     )
+
+
+def unaffordable(paper: Plan, copies: int = 3) -> list[Fault]:
+    """What no machine like this one can hold, told before anything is allocated.
+
+    `copies` of the weights: with gradients and momentum, three. What the batch takes besides shows when it is tried.
+    """
+    weights = 4 * (paper.params + paper.params_aux)
+    largest = max([prod(paper.input), *(prod(layer.shape) for layer in paper.layers)])
+    faults = []
+    if said := too_much(copies * weights):
+        faults.append(Fault("model", f"its {paper.params + paper.params_aux:,} parameters would take {said}"))
+    if said := too_much(4 * largest):
+        faults.append(Fault("data.size", f"what one image becomes on its way through the network would take {said}"))
+    return faults
 
 
 def what_fits(job: Job, dataset: Dataset) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,9 +15,14 @@ from cnnlab.blocks.plugins import LOADED, load_plugins
 from cnnlab.config.settings import Run, read_parts
 from cnnlab.data.batches import prepare
 from cnnlab.data.images import read_images
+from cnnlab.door.files import Refused, bounded
+from cnnlab.door.machine import check_environment
+from cnnlab.door.words import few
 from cnnlab.errors import Fault, UserError
 from cnnlab.experiment.facts import image_shape
-from cnnlab.network.build import Net, build
+from cnnlab.experiment.memory import unaffordable
+from cnnlab.network.build import Net, blank, build
+from cnnlab.network.plan import plan
 from cnnlab.network.spec import PLACED
 from cnnlab.settings import Shape
 from cnnlab.tracking.checkpoints import find_checkpoint
@@ -57,6 +63,7 @@ def load(path: str | Path, plugins: Iterable[str] = ()) -> Predictor:
     Everything comes from the record in the checkpoint; nothing in it can run code. `plugins` are the modules of blocks
     of your own that it was made with: those that the record names are imported only if they are named here.
     """
+    check_environment()
     if faults := load_plugins(plugins, PLACED):
         raise UserError(*faults)
     return restore(Path(path)).predictor
@@ -82,9 +89,9 @@ def restore(path: Path, changes: dict[str, Any] | None = None) -> Restored:
     """The run that a checkpoint or a run's folder holds; `changes` are dotted settings put in place of its own."""
     file = find_checkpoint(path)
     checkpoint = read_checkpoint(file)
-    record = checkpoint["cnnlab"]
+    record = _record(checkpoint["cnnlab"], file)
+    config, names = record["config"], record["classes"]
     try:
-        config, names = record["config"], record["classes"]
         fed = {"data.size": config["data"]["size"]}  # other data are brought to the size it was trained at
         for key, value in {**_first(changes or {}, "data"), **fed, **(changes or {})}.items():
             config = _changed(config, key.split("."), value)
@@ -94,14 +101,60 @@ def restore(path: Path, changes: dict[str, Any] | None = None) -> Restored:
     parts, faults = read_parts(config)
     if wrong := [fault for fault in faults if fault.path.split(".")[0] not in OF_TRAINING]:
         hint = _of_plugins(config.get("plugins"))
-        raise UserError(*(replace(fault, message=f"{fault.message} (in {file}){hint}") for fault in wrong))
+        raise UserError(*(_told(fault, changes or {}, f"{file}", hint) for fault in wrong))
     run = Run(**parts)
     if run.network.classes != len(names):
         message = f"{file} was trained on {len(names)} classes, these data have {run.network.classes}"
         raise UserError(Fault("data.classes", message))
-    net = build(run.network, image_shape(run), run.top.seed)
-    _load(net, checkpoint.get("state_dict", {}), file)
+    if len(record["mean"]) != image_shape(run)[0]:
+        message = f"{file} normalises {len(record['mean'])} channels, not those of its images"
+        raise UserError(Fault("ckpt_path", message))
+    net = _built(run, checkpoint.get("state_dict"), file)
     return Restored(file, run, net, record)
+
+
+def _told(fault: Fault, changes: Iterable[str], file: str, hint: str) -> Fault:
+    """A fault of the checkpoint's own record; or of what was put in its place, at the setting that said so."""
+    if any(fault.path.split(".")[0] == key.split(".")[0] for key in changes):
+        return replace(fault, message=f"{fault.message} (with {file}){hint}")
+    return Fault("ckpt_path", f"{file}: {fault}{hint}")
+
+
+def _record(record: dict[str, Any], file: Path) -> dict[str, Any]:
+    """What a checkpoint says of its run, as far as it is used here. UserError where it cannot be."""
+    names, mean, std = record.get("classes"), record.get("mean"), record.get("std")
+    sound = (
+        isinstance(record.get("config"), dict)
+        and (isinstance(names, list) and all(isinstance(name, str) for name in names))
+        and all(isinstance(some, list) and all(map(_is_finite, some)) for some in (mean, std))
+        and len(mean) == len(std)
+        and min(std, default=0) > 0
+    )
+    try:
+        bounded(record)
+    except Refused:
+        sound = False
+    if not sound:
+        raise UserError(Fault("ckpt_path", f"{file} holds no usable record of its run"))
+    return record
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def _built(run: Run, weights: Any, file: Path) -> Net:
+    """The run's network with its weights, and no memory before they are seen to fit. UserError where they do not."""
+    shape = image_shape(run)
+    paper = plan(run.network, shape)
+    if wrong := paper.faults or unaffordable(paper, copies=1):
+        raise UserError(*(Fault("ckpt_path", f"{file}: {fault}") for fault in wrong))
+    if not isinstance(weights, dict) or not all(isinstance(tensor, Tensor) for tensor in weights.values()):
+        raise UserError(Fault("ckpt_path", f"{file} holds no weights"))
+    _compare(blank(run.network, shape), weights, file)
+    net = build(run.network, shape, run.top.seed)
+    net.load_state_dict(weights)
+    return net
 
 
 def _of_plugins(named: Any) -> str:
@@ -122,11 +175,9 @@ def _changed(config: dict[str, Any], keys: list[str], value: Any) -> dict[str, A
     return {**config, key: _changed(config.get(key) or {}, rest, value) if rest else value}
 
 
-def _load(net: Net, weights: dict[str, Tensor], file: Path) -> None:
+def _compare(net: Net, weights: dict[str, Tensor], file: Path) -> None:
     own = {name: tuple(tensor.shape) for name, tensor in net.state_dict().items()}
     others = {name: tuple(tensor.shape) for name, tensor in weights.items()}
     if own != others:
-        wrong = sorted(name for name in own.keys() | others.keys() if own.get(name) != others.get(name))
-        message = f"the weights in {file} are not this network's: {', '.join(wrong[:3])}"
-        raise UserError(Fault("ckpt_path", message + (f" and {len(wrong) - 3} more" if wrong[3:] else "")))
-    net.load_state_dict(weights)
+        wrong = sorted((name for name in own.keys() | others.keys() if own.get(name) != others.get(name)), key=str)
+        raise UserError(Fault("ckpt_path", f"the weights in {file} are not this network's: {few(wrong)}"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import math
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -19,12 +20,14 @@ from cnnlab.experiment.design import design
 from cnnlab.experiment.diverged import origin
 from cnnlab.experiment.facts import fingerprint, image_shape
 from cnnlab.experiment.fitting import callbacks, classifier, feeder, fit, steps_together
+from cnnlab.experiment.following import Follower, followers
 from cnnlab.experiment.initial import given, stuck
 from cnnlab.experiment.job import Job
 from cnnlab.experiment.measures import measured
 from cnnlab.experiment.memory import out_of_memory, what_fits
 from cnnlab.experiment.pictures import draw
 from cnnlab.experiment.preflight import preflight
+from cnnlab.experiment.tested import write_tested
 from cnnlab.lint.check import look, short
 from cnnlab.network.outline import on_paper
 from cnnlab.network.plan import Plan, plan
@@ -55,8 +58,23 @@ def train(job: Job, console: Console) -> Exit:
         facts["weights"] = {"file": str(weights.weights.file), "sha256": sha256(weights.weights.file)}
     network = on_paper(job.run.network, image_shape(job.run))
     record = RunRecord(job.folder, config=job.config, network=network, facts=facts, provenance=job.origins)
-    attempt = Attempt(job, dataset, paper, weights, record, console, theirs)
+    attempt = Attempt(job, dataset, paper, weights, record, console, theirs, followers(job, console))
     console.print(_opening(attempt), highlight=False, soft_wrap=True)
+    code = Exit.BUG
+    try:
+        code = _recorded(attempt)
+    except UserError as error:
+        code = error.code
+        raise
+    finally:
+        for follower in attempt.followers:
+            follower.end(code)
+    return code
+
+
+def _recorded(attempt: Attempt) -> Exit:
+    """Learn and test, and write down how it ended, whichever way."""
+    job, record, console = attempt.job, attempt.record, attempt.console
     try:
         return attempt.learn_and_test()
     except Diverged as end:
@@ -91,6 +109,8 @@ class Attempt:
     console: Console
     callbacks: list[Callback]
     """of the user's"""
+    followers: list[Follower]
+    """who is told what was recorded"""
 
     @property
     def shelf(self) -> Shelf:
@@ -117,6 +137,8 @@ class Attempt:
         tested = evaluate(module, feed(self.dataset.test), job.hardware.precision)
         facts = {"test/acc": tested.acc, "test/loss": tested.loss, "test/images": len(tested.truth)}
         facts |= measured(job.run.top.metrics, module, feed, job.hardware.precision, self.dataset, tested)
+        if count := job.run.top.logger.images:
+            write_tested(job.folder, tested, self.dataset, count)
         result = record.finish("ok", **facts, **first_to_last(record.rows))
         if job.pictures:
             draw(job.folder, record.rows, tested, self.dataset, title(result), subtitle(result))
@@ -145,10 +167,19 @@ class Attempt:
         """Fit, with what a person sees and what is written down on the way."""
         run = self.job.run
         signals, lines = Signals(self.console), Lines(self.console, run.trainer)
-        keeper = Keeper(self.shelf.folder, self.record, signals, run.top.checkpoint.every, lines.epoch)
+        keeper = Keeper(self.shelf.folder, self.record, signals, run.top.checkpoint.every, self.told(lines))
         looks = [*([Gradients()] if "gradients" in run.top.metrics else []), *self.callbacks]
         together = steps_together(self.paper.macs, run.data.batch_size, looks)
         fit(self.job, module, [signals, lines, *looks, keeper], found.path if found else None, together)
+
+    def told(self, lines: Lines) -> Callable[[dict[str, Any]], None]:
+        """Who hears of an epoch."""
+
+        def tell(row: dict[str, Any]) -> None:
+            for one in (lines, *self.followers):
+                one.epoch(row)
+
+        return tell
 
     def diverged(self, end: Diverged) -> Exit:
         began = origin(self.job, self.dataset, self.weights, self.shelf.newest())

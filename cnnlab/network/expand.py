@@ -23,6 +23,13 @@ from cnnlab.network.sources import Made, Notes, Source
 from cnnlab.network.spec import PLACED, Aux, AuxSettings, ModelSettings, Network, Place
 from cnnlab.settings import read, shown
 
+MOST_BLOCKS = 4_000
+"""that a network may have, copies counted one by one; preact_resnet200 has 66, a ResNet of 1,202 layers 600"""
+
+
+class TooMany(Exception):
+    """More blocks than any network has: `repeat` within `repeat`, or blocks made of blocks made of blocks."""
+
 
 def read_network(
     raw: Any, classes: int, path: str = "model", notes: Notes | None = None
@@ -31,6 +38,13 @@ def read_network(
 
     `notes` are given what each setting of each block is due to.
     """
+    try:
+        return _read_network(raw, classes, path, notes)
+    except TooMany as error:
+        return None, [Fault(str(error), f"with this block the network has more than {MOST_BLOCKS:,} of them")]
+
+
+def _read_network(raw: Any, classes: int, path: str, notes: Notes | None) -> tuple[Network | None, list[Fault]]:
     if not isinstance(raw, dict):
         return None, [Fault(path, f"should be a mapping of settings, not {shown(raw)}")]
     raw = {key: value for key, value in raw.items() if value is not None}
@@ -76,6 +90,8 @@ class Reader:
     faults: list[Fault] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
     """settings of the model that some block takes, and kinds of blocks that are there"""
+    read: int = 0
+    """blocks, copies and blocks within blocks counted one by one"""
     within: list[str] = field(default_factory=list)
     """the blocks of `model.blocks` that it is inside of"""
     standing: Standing = field(default_factory=Standing)
@@ -214,6 +230,9 @@ class Reader:
         said: dict[str, str] | None = None,
     ) -> Block | None:
         """One copy; `overlays` are its `first:` or `last:`, `said` where settings are written but under `path`."""
+        self.read += 1
+        if self.read > MOST_BLOCKS:
+            raise TooMany(path)
         kind = raw["block"]
         self.used.add(kind)
         origin = {**{key: f"{path}.{key}" for key in raw}, **(said or {})}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cnnlab.compare.claims import Claim
-from cnnlab.config import GROUPS, SHARED
+from cnnlab.config import GROUPS, LOGGER, SHARED
 from cnnlab.config.settings import Top
 from cnnlab.data.settings import AugmentSettings, DataSettings
 from cnnlab.network.spec import ModelSettings
@@ -16,6 +16,7 @@ from cnnlab.schema.root import PART, defaults, document, told_apart, words
 from cnnlab.schema.share import shared
 from cnnlab.settings import Settings
 from cnnlab.sweep.study import Full, Study
+from cnnlab.tracking.settings import LoggerSettings
 from cnnlab.training.settings import CALLBACKS, OPTIMIZERS, SCHEDULES, CheckpointSettings, TrainerSettings
 
 Options = Mapping[str, Sequence[str]]
@@ -25,6 +26,7 @@ RECORDS: dict[str, tuple[type[Settings], str]] = {
     "data": (DataSettings, "a data set"),
     "augment": (AugmentSettings, "random changes of training images"),
     "trainer": (TrainerSettings, "how long and on what to train"),
+    LOGGER: (LoggerSettings, "where a run is shown besides its own record"),
 }
 KINDS: dict[str, tuple[dict[str, type[Settings]], str]] = {
     "optimizer": (OPTIMIZERS, "an optimiser"),
@@ -71,7 +73,7 @@ def _callbacks() -> Node:
 
 def _study(options: Options) -> Node:
     keys = dotted(options)
-    free = {r"^(model\.(body|head|aux|kinds|blocks|freeze)|blocks|callbacks|hydra)\b": {}}
+    free = {r"^(model\.(body|head|aux|kinds|blocks|freeze)|blocks|callbacks|hydra|logger|draw)\b": {}}
     base = {"type": "object", "properties": keys, "patternProperties": free, "additionalProperties": False}
     varied = {
         **base,
@@ -108,12 +110,12 @@ def dotted(options: Options) -> dict[str, Node]:
     for group, (table, _) in KINDS.items():
         found |= {f"{group}.{name}": {} for cls in table.values() for name in cls.model_fields}
     found |= {f"checkpoint.{name}": {} for name in CheckpointSettings.model_fields}
-    return {**found, **{group: _file(options, group) for group in (*GROUPS, SHARED)}}
+    return {**found, **{group: _file(options, group) for group in (*GROUPS, SHARED, LOGGER)}}
 
 
 def _file(options: Options, group: str) -> Node:
     """The choice of one of a group's files, or what it would say."""
-    return {"anyOf": [{"enum": list(options.get(group, ()))}, {"type": ["string", "object", "null"]}]}
+    return {"anyOf": [{"enum": list(options.get(group, ()))}, {"type": ["string", "object", "array", "null"]}]}
 
 
 def _global(options: Options) -> Node:

@@ -11,6 +11,7 @@ from cnnlab.sweep.grid import Factor, Level
 
 EACH = re.compile(r"each\(([^()]+)\)((?:\.\w+)*)")
 UNCHANGED = "as-is"
+MOST_STARS = 4
 
 Model = Callable[[Sequence[str]], Mapping[str, Any]]
 """overrides -> the composed `model`"""
@@ -35,7 +36,10 @@ def each(name: str, value: str, model: Mapping[str, Any]) -> Factor:
     if not match:
         raise UserError(Fault(name, "should read each(model.body.NAME*).SETTING=VALUE"))
     known = [f"model.{stack}.{block}" for stack in ("body", "head") for block in model.get(stack) or {}]
-    pattern = re.compile(re.escape(match[1]).replace(r"\*", r"[^.]*"))
+    stars = re.sub(r"\*+", "*", match[1])  # a row of them would be tried in every way there is
+    if stars.count("*") > MOST_STARS:
+        raise UserError(Fault(name, f"has more than {MOST_STARS} stars"))
+    pattern = re.compile(re.escape(stars).replace(r"\*", r"[^.]*"))
     found = [path for path in known if pattern.fullmatch(path)]
     if not found:
         raise UserError(Fault(name, f"no block is called {match[1]!r}{near(match[1], known)}"))

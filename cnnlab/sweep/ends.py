@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from cnnlab.door.files import read_json
 from cnnlab.errors import Exit, UserError
 from cnnlab.tracking import machine
 from cnnlab.tracking.durable import write_json
@@ -59,7 +59,7 @@ def settled(
 def result(folder: Path) -> dict[str, Any]:
     """result.json; empty where there is none that can be read."""
     try:
-        found = json.loads((folder / "result.json").read_bytes())
+        found = read_json(folder / "result.json")
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -7,14 +7,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import product
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from cnnlab.errors import Fault, UserError
 
 if TYPE_CHECKING:
     from hydra._internal.config_loader_impl import ConfigLoaderImpl
+    from hydra.core.override_parser.types import Override
 
 SEED = "seed"
+MOST_JOBS = 10_000
+"""of a sweep; a year's work of one processor if each takes an hour"""
 
 
 @dataclass(frozen=True)
@@ -107,10 +111,29 @@ def read_words(loader: ConfigLoaderImpl, words: list[str]) -> Asked:
             fixed.append(text)
             continue
         if override.is_sweep_override() and override.is_discrete_sweep():
+            _check_range(override)
             swept.append(setting(override.get_key_element(), map(str, override.sweep_string_iterator())))
         else:
             fixed.append(text)
     return Asked(tuple(fixed), tuple(swept), tuple(each))
+
+
+def _check_range(override: Override) -> None:
+    """UserError for a range too long to be written out."""
+    from hydra.core.override_parser.types import RangeSweep
+
+    value = override.value()
+    if isinstance(value, RangeSweep):
+        start, stop, step = (float(number or 0) for number in (value.start, value.stop, value.step))
+        if not step or not abs(stop - start) / abs(step) <= MOST_JOBS:
+            raise UserError(Fault(override.get_key_element(), f"is a range of more than {MOST_JOBS:,} values"))
+
+
+def check_size(factors: Iterable[Factor]) -> None:
+    """UserError where they make more jobs than anybody will wait for."""
+    count = prod(len(factor.levels) for factor in factors)
+    if count > MOST_JOBS:
+        raise UserError(Fault("", f"this makes {count:,} jobs; {MOST_JOBS:,} are the most"))
 
 
 def check_names(factors: Iterable[Factor]) -> None:

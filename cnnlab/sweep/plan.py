@@ -10,6 +10,7 @@ from typing import Any
 
 from cnnlab.config.compose import Composed
 from cnnlab.config.settings import Run
+from cnnlab.door.words import few
 from cnnlab.errors import Fault, UserError
 from cnnlab.experiment.facts import fingerprint, identity, image_shape
 from cnnlab.experiment.hardware import Hardware, decide
@@ -17,7 +18,7 @@ from cnnlab.experiment.job import Job, job
 from cnnlab.network.plan import plan as on_paper
 from cnnlab.sweep.grid import SEED, Cell, Grid
 from cnnlab.sweep.sheet import KEY, Sheet, free_folder, identities, joined, names_of, read_sheet
-from cnnlab.tracking.folder import state
+from cnnlab.tracking.folder import state, strangers
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,9 @@ def plan(folder: Path, grid: Grid, cells: Sequence[Checked], command: list[str])
         sheet.created, sheet.threads, sheet.precision = old.created, old.threads, old.precision
     elif folder.is_dir() and state(folder, KEY).kind != "empty":
         raise UserError(Fault(KEY, f"{folder} is a run's folder; choose another"))
+    elif others := strangers(folder):
+        message = f"{folder} holds other files ({few(others)}); choose an empty folder, or one that is not there yet"
+        raise UserError(Fault(KEY, message))
     planned = list(_placed(folder, cells, sheet))
     sheet.threads, sheet.precision = _shared(planned, "threads"), _shared(planned, "precision")
     before = {_cell(entry): entry for entry in (old.jobs if old else ())}
@@ -118,7 +122,7 @@ def _placed(folder: Path, cells: Sequence[Checked], sheet: Sheet) -> Iterator[Pl
             name = names_of(replace(one.cell, labels=one.labels), one.run.top.seed)
             where = known.get(which) or free_folder(folder, name, which, known)
             known[which] = where
-            made = job(one.run, one.composed, hardware, where, which, pictures=False)
+            made = job(one.run, one.composed, hardware, where, which, pictures=False, sweep=folder.resolve().name)
             seen[which] = replace(made, facts={**made.facts, **_on_paper(one.run)})
         yield Planned(one.labels, seen[which])
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from cnnlab.door.files import read_json
 from cnnlab.errors import Fault, UserError
 from cnnlab.experiment.facts import variant
 from cnnlab.settings import digest
 from cnnlab.sweep.grid import SEED, Cell, Grid
 from cnnlab.tracking.durable import write_json
-from cnnlab.tracking.folder import slug
+from cnnlab.tracking.folder import cut, slug
 
 FILE = "sweep.json"
 VERSION = 1
@@ -69,7 +69,7 @@ def read_sheet(folder: Path) -> Sheet | None:
     """The sheet in `folder`, None where there is none. UserError where it cannot be read."""
     file = folder / FILE
     try:
-        raw = json.loads(file.read_bytes())
+        raw = read_json(file)
         if not isinstance(raw, dict) or raw.get("version") != VERSION:
             raise ValueError(f"it is not version {VERSION} of the record of a sweep")
         known = {name: raw[name] for name in Sheet.__dataclass_fields__}
@@ -112,7 +112,7 @@ def names_of(cell: Cell, seed: int) -> str:
     parts = (
         f"{short if unique else name}={label}" for short, (name, label) in zip(shorts, labels.items(), strict=True)
     )
-    arm = "".join(c if c.isalnum() or c in "_.,=+-" else "-" for c in ",".join(parts))[:100]
+    arm = cut("".join(c if c.isalnum() or c in "_.,=+-" else "-" for c in ",".join(parts))[:100], 200)
     return f"{arm}-s{seed}" if arm else f"s{seed}"
 
 
@@ -125,8 +125,10 @@ def identities(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for file in sorted(folder.glob("*/run.json"), key=lambda file: file.stat().st_mtime_ns):
         try:
-            record = json.loads(file.read_bytes())
+            record = read_json(file)
         except (OSError, ValueError):
+            continue
+        if file.parent.is_symlink() or file.is_symlink():  # a run that lies elsewhere is not this sweep's to write in
             continue
         if isinstance(record, dict) and isinstance(record.get("identity"), str):
             found[record["identity"]] = file.parent

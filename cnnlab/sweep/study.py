@@ -9,24 +9,44 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from omegaconf._utils import get_yaml_loader
 from pydantic import BeforeValidator, Field
 
-from cnnlab.config.files import at, explained, read, shown
+from cnnlab.config.files import Unreadable, at, data, explained, read, shown
+from cnnlab.config.recipe import COMMANDS, Kind
 from cnnlab.config.settings import Metric
+from cnnlab.door.words import word
 from cnnlab.errors import Fault, UserError, near
 from cnnlab.settings import Count, Flag, Fraction, Natural, Positive, Settings
 from cnnlab.settings import read as read_settings
 from cnnlab.sweep.each import Model, each, is_each, no_model
-from cnnlab.sweep.grid import SEED, Factor, Grid, Level, setting
+from cnnlab.sweep.grid import MOST_JOBS, SEED, Factor, Grid, Level, setting
 
 SIZES = ("cpu", "full")
+
+
+NOT_A_STUDYS = {*COMMANDS, "plugins", "format", "study", "hydra"}
+"""settings of a command; a study is of what is trained"""
 
 
 def _mapping(value: Any) -> Any:
     if not isinstance(value, dict) or not value:
         raise ValueError("should be a mapping of settings, NAME: VALUE")
     return value
+
+
+def _settings(value: Any) -> Any:
+    """What a study sets becomes overrides: it may say no more than a recipe may."""
+    for name in _mapping(value):
+        _check_setting(str(name))
+    return value
+
+
+def _check_setting(name: str) -> None:
+    parts = name.split(".")
+    if parts[0] in NOT_A_STUDYS or not re.fullmatch(r"\w+(\.[\w-]+)*", name):
+        raise ValueError(f"{word(name)} is no setting that a study may set")
+    if any(part.startswith("_") for part in parts):
+        raise ValueError(f"{word(name)}: names that begin with _ are Hydra's own")
 
 
 def _factors(value: Any) -> Any:
@@ -37,20 +57,24 @@ def _factors(value: Any) -> Any:
             wrong = [label for label, settings in levels.items() if not isinstance(settings, dict | None)]
             if wrong:
                 raise ValueError(f"{name}.{wrong[0]} should be a mapping of the settings that make this arm")
+            for settings in filter(None, levels.values()):
+                _settings(settings)
+        elif isinstance(levels, list):
+            _check_setting(str(name))
         if not isinstance(levels, list | dict) or not levels:
             raise ValueError(f"{name} should list its values, or name its arms")
     return value
 
 
 def _seeds(value: Any) -> Any:
-    if type(value) is int and value >= 1:
+    if type(value) is int and 1 <= value <= MOST_JOBS:
         return tuple(range(value))
     if isinstance(value, list) and value and all(type(seed) is int and seed >= 0 for seed in value):
         return tuple(dict.fromkeys(value))
-    raise ValueError("should be a number of seeds, or a list of them")
+    raise ValueError(f"should be a number of seeds (at most {MOST_JOBS:,}), or a list of them")
 
 
-Base = Annotated[dict[str, Any], BeforeValidator(_mapping)]
+Base = Annotated[dict[str, Any], BeforeValidator(_settings)]
 Factors = Annotated[dict[str, Any], BeforeValidator(_factors)]
 Seeds = Annotated[tuple[Natural, ...], BeforeValidator(_seeds, json_schema_input_type=Count | list[Natural])]
 
@@ -156,8 +180,11 @@ def find(name: str, folders: Sequence[Path]) -> Path:
 def read_study(file: Path) -> tuple[Study, Places]:
     """A study's file. StudyError with places for what is wrong in it; Unreadable for what is no YAML."""
     with explained(file):
-        places = Places(file, read(file))
-        raw = yaml.load(file.read_text(encoding="utf-8"), Loader=get_yaml_loader())  # a safe one
+        found = read(file, Kind("study", own=False))
+        wrong = [*found.refused, *map(str, found.noted)]
+        if wrong:
+            raise Unreadable(*wrong)
+        places, raw = Places(file, found.node), data(found.node)
     study, faults = read_settings(Study, raw, "", "a study")
     if study is None:
         raise StudyError(*((places.of(fault.path), fault) for fault in faults))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pickle
 import time
 
-from rich.console import Console
-
+from cnnlab.door.terminal import Output
 from cnnlab.errors import Exit, UserError
 from cnnlab.experiment.job import Job
 from cnnlab.experiment.train import train
@@ -25,7 +24,7 @@ def work(payload: bytes) -> int:
         with lock:
             if found.kind == "finished":
                 return Exit.DONE
-            return train(job, Console(width=120))
+            return train(job, Output(width=120))
     except UserError as error:
         print(error)
         settled(job.folder, job.facts, "failed", "; ".join(map(str, error.faults)))

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from cnnlab.door.files import LINES, parse_json, read_bytes
+
 _LEFTOVER = re.compile(r"\..+\.\d+-\d+\.part")
 
 
@@ -38,7 +40,7 @@ def append_line(path: Path | str, record: dict[str, Any]) -> None:
     line = _encoded(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
     path = Path(path)
     new = not path.exists()
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
     try:
         _cut_torn_line(fd)
         _write_all(fd, line)
@@ -55,13 +57,13 @@ def read_lines(path: Path | str) -> list[dict[str, Any]]:
     ValueError names the first line that is broken in any other way; a missing file has no records.
     """
     try:
-        raw = Path(path).read_bytes()
+        raw = read_bytes(path, LINES)
     except FileNotFoundError:
         return []
     records = []
     for number, line in enumerate(raw.split(b"\n")[:-1], start=1):
         try:
-            record = json.loads(line)
+            record = parse_json(line)
         except ValueError as error:
             raise ValueError(f"line {number} is not JSON ({error})") from None
         if not isinstance(record, dict):

@@ -2,7 +2,6 @@
 
 import errno
 import fcntl
-import json
 import os
 import re
 import socket
@@ -13,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
+from cnnlab.door.files import read_json
+from cnnlab.door.words import few
 from cnnlab.errors import Exit, Fault, UserError
 from cnnlab.tracking.durable import clear_leftovers
 
@@ -21,6 +22,13 @@ KEY = "hydra.run.dir"
 
 OURS = ("config.yaml", "network.json", "metrics.jsonl", "result.json", "checkpoints")
 """what a run writes beside its `run.json`; without one they are somebody else's"""
+
+WRITTEN = (*OURS, "run.json", "run.log", "run.lock")
+"""what must not be a link to somewhere else"""
+
+
+NAME = 120
+"""bytes of a run's name in that of its folder; file systems allow 255 in all"""
 
 
 class InUse(UserError):
@@ -47,6 +55,9 @@ class State:
 def state(folder: Path | str, path: str = KEY) -> State:
     """What lies in `folder`; UserError under `path` where its record is damaged."""
     folder = Path(folder)
+    if links := [name for name in WRITTEN if (folder / name).is_symlink()]:
+        said = f"{folder}: {', '.join(links)} lead elsewhere (symbolic links); a run writes into its own folder alone"
+        raise UserError(Fault(path, said))
     run, result = (_record(folder / name, path) for name in ("run.json", "result.json"))
     if run is None:
         return State("foreign" if any((folder / name).exists() for name in OURS) else "empty")
@@ -56,7 +67,7 @@ def state(folder: Path | str, path: str = KEY) -> State:
 
 def _record(file: Path, path: str) -> dict[str, Any] | None:
     try:
-        value = json.loads(file.read_bytes())
+        value = read_json(file)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
@@ -99,7 +110,17 @@ def slug(name: str) -> str:
     >>> slug("..")
     'run'
     """
-    return re.sub(r"[^\w.+-]+", "-", name).strip(".-")[:60] or "run"
+    short = re.sub(r"[^\w.+-]+", "-", name).strip(".-")[:60]
+    return cut(short, NAME) or "run"
+
+
+def cut(name: str, most: int) -> str:
+    """The beginning of `name` that is no longer than `most` bytes, in which file systems count.
+
+    >>> cut("éé", 3)
+    'é'
+    """
+    return name.encode("utf-8", "replace")[:most].decode(errors="ignore")
 
 
 class Lock:
@@ -173,6 +194,9 @@ def enter(folder: Path | str, identity: str, path: str = KEY) -> tuple[Lock, Sta
 
 def _admit(folder: Path | str, identity: str, path: str) -> State:
     found = state(folder, path)
+    if found.kind == "empty" and (others := strangers(Path(folder))):
+        message = f"{folder} holds other files ({few(others)}); choose an empty folder, or one that is not there yet"
+        raise UserError(Fault(path, message))
     if found.kind == "foreign":
         there = ", ".join(name for name in OURS if (Path(folder) / name).exists())
         raise UserError(Fault(path, f"{folder} holds {there}, but of no run; choose another folder"))
@@ -180,6 +204,15 @@ def _admit(folder: Path | str, identity: str, path: str) -> State:
         message = f"{folder} holds another experiment ({found.identity}, this one is {identity})"
         raise UserError(Fault(path, f"{message}; choose another folder"))
     return found
+
+
+def strangers(folder: Path) -> list[str]:
+    """What lies in a folder and is neither hidden nor of a run or a sweep: somebody keeps something else there."""
+    if not folder.is_dir():
+        return []
+    mine = (*WRITTEN, "sweep.json", "comparison.json", "runs.csv", "report.html")
+    names = sorted(name for name in os.listdir(folder) if not name.startswith(".") and name not in mine)
+    return [name for name in names if not any((folder / name / of).is_file() for of in ("run.json", "sweep.json"))]
 
 
 def enter_any(root: Path | str, name: str, identity: str, path: str = KEY) -> tuple[Lock, State]:

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from cnnlab.door.words import clean
 from cnnlab.tracking.durable import write
 
 
@@ -68,6 +69,4 @@ def _share(name: str, probability: float) -> Text:
 
 
 def _printable(text: str) -> Text:
-    # a Text is no markup ("[red]" stays as it is); what a terminal would obey or cannot encode becomes "?"
-    clean = "".join(c if c.isprintable() else "?" for c in text)
-    return Text(clean.encode("utf-8", "replace").decode())
+    return Text(clean(text).replace("\n", "?"))  # a Text is no markup: "[red]" stays as it is

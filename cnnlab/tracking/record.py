@@ -23,6 +23,8 @@ from typing import Any, Literal
 
 import yaml
 
+from cnnlab.door.files import CONFIG, parse_json, read_bytes
+from cnnlab.door.nodes import read_plain
 from cnnlab.errors import Fault, UserError
 from cnnlab.tracking import machine
 from cnnlab.tracking.durable import append_line, read_lines, write, write_json
@@ -153,7 +155,7 @@ def read_run(folder: Path | str, path: str = "ckpt_path") -> Run:
         return Run(
             folder,
             _json(folder / "run.json") or {},
-            _mapping(yaml.safe_load((folder / "config.yaml").read_bytes()), "config.yaml"),
+            _mapping(read_plain(read_bytes(folder / "config.yaml", CONFIG)), "config.yaml"),
             _json(folder / "network.json") or {},
             read_lines(folder / "metrics.jsonl"),
             _json(folder / "result.json"),
@@ -173,11 +175,11 @@ def _rows(folder: Path) -> list[dict[str, Any]]:
 
 def _json(file: Path) -> dict[str, Any] | None:
     try:
-        raw = file.read_bytes()
+        raw = read_bytes(file)
     except FileNotFoundError:
         return None
     try:
-        return _mapping(json.loads(raw), file.name)
+        return _mapping(parse_json(raw), file.name)
     except ValueError as error:
         raise ValueError(f"{file.name}: {error}") from None
 

@@ -11,7 +11,6 @@ flipped bit would load as another weight.
 from __future__ import annotations
 
 import os
-import pickle
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +20,10 @@ from typing import Any
 import torch
 from pytorch_lightning.plugins.io import CheckpointIO
 
+from cnnlab.door.files import Refused
+from cnnlab.door.machine import check_environment
+from cnnlab.door.pickled import Foreign, check
+from cnnlab.door.words import word
 from cnnlab.errors import Fault, UserError
 from cnnlab.tracking import durable
 
@@ -53,18 +56,31 @@ def _checked(path: Path, mmap: bool = False) -> Any:
         with zipfile.ZipFile(path) as archive:
             broken = archive.testzip()
         if broken:
-            raise Damaged(f"is damaged (the checksum of its part {broken} does not hold)")
+            raise Damaged(f"is damaged (the checksum of its part {word(broken)} does not hold)")
         return torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
-    except zipfile.BadZipFile:
-        raise Damaged("is not a checkpoint, or is damaged") from None
-    except (RuntimeError, EOFError, ValueError, KeyError, NotImplementedError, pickle.UnpicklingError) as error:
+    except (Damaged, OSError):
+        raise
+    except Exception as error:  # a broken zip or pickle raises nearly anything
         raise Damaged("is not a checkpoint, or is damaged") from error
+
+
+def _opened(path: Path) -> Any:
+    """The same of a file that anybody may have written: what it claims is looked at before it is opened."""
+    check_environment()
+    try:
+        check(path)
+    except Foreign as error:
+        said = f"holds more than tensors and plain values ({word(error)}), and opening that could run code"
+        raise Damaged(f"{said}, so it is refused") from None
+    except Refused as error:
+        raise Damaged(str(error).replace("a file that torch.save has written, or it", "a checkpoint, or")) from None
+    return _checked(path)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
     """One of cnnlab's checkpoints. UserError for any other file."""
     try:
-        checkpoint = _checked(path)
+        checkpoint = _opened(path)
     except (OSError, Damaged) as error:
         what = "cannot be read" if isinstance(error, OSError) else error
         raise UserError(Fault("ckpt_path", f"{path} {what}")) from None
@@ -125,11 +141,11 @@ class Shelf:
             if not path.exists():
                 continue
             try:
-                state = _checked(path)
+                state = _opened(path)
                 if state["cnnlab"]["identity"] != self.identity:
                     raise Damaged("belongs to another run")
                 yield Found(path, state)
-            except (Damaged, KeyError, TypeError) as error:
+            except (Damaged, KeyError, TypeError, AttributeError) as error:
                 reason = error if isinstance(error, Damaged) else "is not a checkpoint of this run"
                 self.complaints.append(f"{path} {reason}; it is passed by")
                 os.replace(path, path.with_suffix(".damaged"))

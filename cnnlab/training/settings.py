@@ -179,6 +179,8 @@ class CheckpointSettings(Settings):
 
 CALLBACKS = "pytorch_lightning.callbacks"
 """the package whose classes `_target_` may name in the group `callbacks`; nothing else is ever imported by name"""
+KEEPERS = ("Checkpoint", "ModelCheckpoint", "OnExceptionCheckpoint")
+"""those of them that write wherever they are told to"""
 
 
 def read_callbacks(raw: Any, path: str) -> tuple[dict[str, dict[str, Any]] | None, list[Fault]]:
@@ -193,6 +195,13 @@ def read_callbacks(raw: Any, path: str) -> tuple[dict[str, dict[str, Any]] | Non
             faults.append(Fault(f"{path}.{name}", f"there is no callback {name!r}{_meant_callback(name, said)}"))
         elif not isinstance(target, str) or not re.fullmatch(rf"{re.escape(CALLBACKS)}\.[A-Za-z]\w*", target):
             faults.append(Fault(f"{path}.{name}._target_", f"should be a class of {CALLBACKS}, not {shown(target)}"))
+        elif target.rpartition(".")[2] in KEEPERS:
+            message = "cnnlab keeps the checkpoints itself, in the run's folder: checkpoint.every says when"
+            faults.append(Fault(f"{path}.{name}._target_", message))
+        else:
+            places = [str(key) for key in one if str(key).endswith(("path", "filename"))]
+            message = "a run writes into its own folder alone; leave it out"
+            faults += [Fault(f"{path}.{name}.{key}", message) for key in places]
     return (None if faults else said), faults
 
 

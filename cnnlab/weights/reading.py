@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
-import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cnnlab.door.files import Refused
+from cnnlab.door.machine import check_environment
+from cnnlab.door.pickled import Foreign, check
+from cnnlab.door.words import few, word
 from cnnlab.errors import Fault, UserError
 from cnnlab.settings import shown
 from cnnlab.weights.names import layouts, recognise
@@ -52,19 +54,23 @@ def read_weights(file: Path) -> Weights:
 
 
 def _opened(file: Path) -> Any:
+    check_environment()
     try:
+        check(file)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what torch remarks on foreign files
             return torch.load(file, map_location="cpu", weights_only=True)
     except OSError as error:
         message = f"{file} cannot be read: {(error.strerror or str(error)).lower()}"
-    except (RuntimeError, EOFError, ValueError, LookupError, AttributeError, TypeError, pickle.PickleError) as error:
-        message = f"{file} is not a file that torch.save has written, or it is damaged"
-        if re.search("unsupported global|TorchScript", str(error), re.I):
-            message = (
-                f"{file} holds more than tensors, and opening that could run code, so it is refused; "
-                "have its owner save the weights alone: torch.save(network.state_dict(), FILE)"
-            )
+    except Foreign as error:
+        message = (
+            f"{file} holds more than tensors ({word(error)}), and opening that could run code, so it is refused; "
+            "have its owner save the weights alone: torch.save(network.state_dict(), FILE)"
+        )
+    except Refused as error:
+        message = f"{file} {error}"
+    except Exception as error:  # of a broken pickle torch raises nearly anything, too
+        message = f"{file} is not a file that torch.save has written, or it is damaged ({type(error).__name__})"
     raise UserError(Fault(KEY, message))
 
 
@@ -95,12 +101,3 @@ def _check(name: Any, tensor: Any, file: Path) -> None:
         raise UserError(Fault(KEY, f"{name} in {file} is {what}; weights are plain real numbers"))
     what = type(tensor).__name__ if isinstance(name, str) else "tensor without a name"
     raise UserError(Fault(KEY, f"{file} is no mapping of names to tensors: under {shown(name)} there is {what}"))
-
-
-def few(names: Any) -> str:
-    """
-    >>> few(["a", "b", "c", "d", "e"])
-    'a, b, c and 2 more'
-    """
-    names = list(names)
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if names[3:] else "")

@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from cnnlab.door.words import few
 from cnnlab.errors import Fault
-from cnnlab.weights.reading import Weights, few
+from cnnlab.weights.reading import Weights
 from cnnlab.weights.source import KEY
 
 Params = dict[str, Tensor]

@@ -85,7 +85,7 @@ WRONG = {
         "command line  model.norm: should be one of batch, group, layer, instance, none, not 'bach'; did …",
     ],
     "model.body.c1=5": ["command line  model.body.c1: should be a block such as {block: conv, channels: 64}, …"],
-    "task=fit": ["command line  task: should be one of train, test, predict, summary…"],
+    "task=fit": ["command line  task: should be one of train, test, predict, …"],
     "tags=3": ["command line  tags: should be a word or a list of words, not 3"],
     "model.norm.kind=bach": ["command line  model.norm.kind: should be one of …"],
     # Hydra's grammar

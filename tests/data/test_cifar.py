@@ -228,7 +228,7 @@ def test_a_cut_or_foreign_archive_is_refused(tmp_path):
 def test_an_archive_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(cifar.Bounded, "left", 1 << 20)
     path = archive(tmp_path, BINARY_10, {"huge": bytes(2 << 20), **contents(BINARY_10)})
-    assert message(settings(tmp_path)) == f"data.dir: {path} cannot be read: it unpacks to more than 1073741824 bytes"
+    assert message(settings(tmp_path)) == f"data.dir: {path} cannot be read: it unpacks to more than 268435456 bytes"
 
 
 def test_a_header_that_claims_a_huge_member_is_refused(tmp_path):
@@ -236,7 +236,12 @@ def test_a_header_that_claims_a_huge_member_is_refused(tmp_path):
     member.size = 10**12
     path = tmp_path / BINARY_10.archive.name
     path.write_bytes(gzip.compress(member.tobuf() + bytes(3073)))
-    assert message(settings(tmp_path)).startswith(f"data.dir: {path} cannot be read: ")
+    assert message(settings(tmp_path)).startswith(f"data.dir: {path}:data_batch_1.bin is not as published: 0 bytes")
+    path.write_bytes(gzip.compress(member.tobuf(tarfile.GNU_FORMAT) + bytes(3073)))
+    assert message(settings(tmp_path)) == f"data.dir: {path} cannot be read: it is damaged, or no tar archive"
+    member.size = 10**9
+    path.write_bytes(gzip.compress(member.tobuf() + bytes(3073)))
+    assert "data_batch_1.bin claims 1,000,000,000 bytes; 41,943,040 are the most" in message(settings(tmp_path))
 
 
 def test_without_files_the_archive_is_asked_for(tmp_path):

@@ -1,5 +1,6 @@
 """Mirrors cnnlab/data/folder.py, listing.py and images.py, with real image files."""
 
+import os
 import struct
 import zlib
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnlab.data import folder, images
+from cnnlab.data import images
 from cnnlab.data.dataset import open_dataset
 from cnnlab.data.images import decode, read_images
 from cnnlab.data.listing import folder_classes
@@ -154,9 +155,10 @@ def test_one_image_a_class_is_too_few(tmp_path):
 
 def test_more_images_than_memory_are_refused_before_one_is_opened(tmp_path, monkeypatch):
     fill(tmp_path)
-    monkeypatch.setattr(folder.os, "sysconf", {"SC_PAGE_SIZE": 1 << 12, "SC_PHYS_PAGES": 1 << 18}.get)
+    monkeypatch.setattr(os, "sysconf", {"SC_PAGE_SIZE": 1 << 12, "SC_PHYS_PAGES": 1 << 18}.get)
     assert message(open_dataset, settings(tmp_path, shape=(3, 3000, 4000)), 0) == (
-        "data.shape: 20 images of 3×3000×4000 need 0.7 GiB of memory, the machine has 1.0; store them smaller"
+        "data.shape: 20 images of 3×3000×4000 need 686.6 MiB of memory, this machine has 1.0 GiB; "
+        "store them smaller, or take fewer"
     )
 
 

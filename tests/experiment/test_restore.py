@@ -99,7 +99,10 @@ def test_what_the_command_line_says_outright_overrides_the_record(
         (["task=test", "ckpt_path=."], "ckpt_path: . has no checkpoint in it; name a run's folder or a .ckpt file"),
         (["task=test", "ckpt_path=junk"], "ckpt_path: junk is not a checkpoint, or is damaged"),
         (["task=test", "ckpt_path=other.pt"], "ckpt_path: other.pt is a checkpoint, but not one of cnnlab's"),
-        (["task=test", "ckpt_path=evil.pt"], "ckpt_path: evil.pt is not a checkpoint, or is damaged"),
+        (
+            ["task=test", "ckpt_path=evil.pt"],
+            "ckpt_path: evil.pt holds more than tensors and plain values (io.open), and opening that",
+        ),
     ],
 )
 def test_what_is_no_checkpoint_is_refused(

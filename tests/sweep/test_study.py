@@ -74,7 +74,7 @@ def test_the_source_has_nine_claims_and_each_has_its_study() -> None:
         (
             "Does it?",
             "Does it?\nseeds: 0",
-            "mine/study/x.yaml:2:1  seeds: should be a number of seeds, or a list of them",
+            "mine/study/x.yaml:2:1  seeds: should be a number of seeds (at most 10,000), or a list of them",
         ),
         ("Does it?", "Does it?\nmargin: 0", "mine/study/x.yaml:2:1  margin: should be above 0, not 0"),
         ("Does it?", "Does it?\nmetrics: [shft]", "mine/study/x.yaml:2:1  metrics: should be one of shift, gap, …"),

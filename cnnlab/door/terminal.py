@@ -1,0 +1,27 @@
+"""The terminal that tasks print on."""
+
+import os
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from cnnlab.door.words import clean
+
+
+class Output(Console):
+    """A console whose text is text: no name in it is markup, or anything else that a terminal obeys.
+
+    Its reader may leave: `| head` must end neither training nor its record.
+    """
+
+    def __init__(self, **how: Any):
+        super().__init__(**{"markup": False, "emoji": False, "highlight": False, **how})
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        return super().render_str(clean(text), **how)
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

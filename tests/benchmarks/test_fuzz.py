@@ -1,0 +1,28 @@
+"""Spoilt recipes and command lines: a few hundred of those that `python -m cnnlab.benchmarks.fuzz` tries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cnnlab.benchmarks import fuzz
+
+
+def test_none_of_300_cases_ends_in_a_traceback_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with fuzz.quiet():
+        totals = fuzz.fuzz(range(300), seed=0)
+    assert totals.failures == []
+    assert totals.ends[0] > 10  # spoilt, but some of it still means something
+    assert totals.ends[2] > 100
+
+
+def test_a_case_is_the_same_again() -> None:
+    assert fuzz.case(3, 7) == fuzz.case(3, 7) != fuzz.case(3, 8)
+
+
+def test_what_is_asked_for_wrongly_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert fuzz.main(["cases=many"]) == 2
+    assert "write cases=NUMBER, seed=NUMBER, only=NUMBER" in capsys.readouterr().err

@@ -1,0 +1,37 @@
+"""Every hostile recipe ends in a message and exit code 2, soon and small, with nothing run and nothing written."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hostile.recipes import RECIPES, Recipe
+from hostile.suite import SECONDS, Suite
+
+SOME = [one for number, one in enumerate(RECIPES) if number % 5 < 3]
+"""for which there is time here; `measure.py` tries all"""
+
+
+@pytest.mark.parametrize("recipe", SOME, ids=[one.name for one in SOME])
+def test_a_hostile_recipe_is_told_what_is_wrong_and_does_nothing(suite: Suite, recipe: Recipe) -> None:
+    outcome, wrong = suite.recipe(recipe)
+    assert wrong == []
+    assert outcome.seconds < SECONDS
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len({one.name for one in SOME}) == len(SOME) >= 200
+
+
+def test_the_watch_sees_what_it_is_to_see(suite: Suite) -> None:
+    """A module that the command line names is run: the same watch that finds nothing above finds that."""
+    evil = "import os, subprocess\nopen('CANARY', 'w').close()\nos.system('true')\nsubprocess.run(['true'])\n"
+    evil += "b'x' * 300_000_000\n"
+    _, wrong = suite.recipe(Recipe("evil", {"evil.py": evil}, ("plugins=[evil]", "task=summary")))
+    said = "\n".join(wrong)
+    assert "open for writing: CANARY" in said
+    assert "os.system" in said
+    assert "subprocess.Popen" in said
+    assert "exec of" in said
+    assert "a file is there" in said
+    assert re.search(r"it took 2\d\d MB", said)
