@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
+from rich.text import Text
 
 from cnnlab.cli.arguments import COMMAND_LINE, read_arguments
 from cnnlab.cli.output import Output
 from cnnlab.config.compose import Composed, compose
 from cnnlab.config.settings import Run
-from cnnlab.door.words import json_text
+from cnnlab.door.words import clean, json_text
 from cnnlab.errors import Exit, Fault, UserError
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def other(composed: Composed) -> tuple[Run, Composed]:
     if said is None:
         message = "task=diff compares with another network: against='model=resnet34 model.norm=none'"
         raise UserError(Fault(KEY, message))
-    words = [*_shared(composed.overrides), *_words(str(said)), "task=summary"]
+    own = _words(str(said))
+    words = [*_shared(composed.overrides, own), *own, "task=summary"]
     found = compose(GlobalHydra.instance().config_loader(), composed.primary, words)  # type: ignore[arg-type]
     run, noted = check(found)
     if run is None:
@@ -64,8 +66,14 @@ def _words(text: str) -> list[str]:
     return found.overrides
 
 
-def _shared(words: Sequence[str]) -> list[str]:
-    return [word for word in words if re.split(r"[./@=]", word.lstrip("+~"), maxsplit=1)[0] not in NOT_SHARED]
+def _shared(words: Sequence[str], own: Sequence[str]) -> list[str]:
+    """What holds for the other network, too, unless it is said in its own words."""
+    said = {word.partition("=")[0] for word in own}
+    return [word for word in words if _group(word) not in NOT_SHARED and word.partition("=")[0] not in said]
+
+
+def _group(word: str) -> str:
+    return re.split(r"[./@=]", word.lstrip("+~"), maxsplit=1)[0]
 
 
 def diff(run: Run, composed: Composed, folder: Path) -> Exit:
@@ -87,7 +95,7 @@ def diff(run: Run, composed: Composed, folder: Path) -> Exit:
 
         file = folder / "diff.html"
         write(file, page(found, names, (run, against), run.top.draw.theme))
-        console.print(f"  {file}", highlight=False, soft_wrap=True)
+        console.print(f"  {file}", highlight=False, markup=False, soft_wrap=True)
     return Exit.DONE
 
 
@@ -97,13 +105,13 @@ def named(composed: Composed) -> str:
     >>> named(Composed(choices={"model": "resnet18"}, overrides=["model=resnet18", "model.norm=none", "seed=1"]))
     'resnet18 model.norm=none'
     """
-    changed = [word for word in composed.overrides if word.lstrip("~+").startswith(("model.", "blocks"))]
+    changed = [word for word in composed.overrides if re.match(r"[~+]*(model\.|blocks|data\b)", word)]
     return " ".join([composed.choices["model"], *changed])
 
 
 def show(found: Difference, names: tuple[str, str], console: Output) -> None:
     """The blocks that differ as a table, the others counted, and the totals."""
-    title = f"{names[0]} → {names[1]}"
+    title = Text(clean(f"{names[0]} → {names[1]}"))
     table = Table(title=title, title_justify="left", title_style="bold", box=None, header_style="dim", pad_edge=False)
     table.add_column("block", no_wrap=True)
     table.add_column("settings", overflow="fold")
@@ -112,7 +120,8 @@ def show(found: Difference, names: tuple[str, str], console: Output) -> None:
     table.add_column("its weights", overflow="fold")
     lines = list(folded(found))
     for *cells, weights in lines:
-        table.add_row(*cells, weights if console.width >= WIDE else weights.partition(";")[0])
+        said = [*cells, weights if console.width >= WIDE else weights.partition(";")[0]]
+        table.add_row(*(Text(clean(cell)) for cell in said))
     if lines:
         console.print(table)
     console.print(*summed(found), sep="\n", highlight=False, markup=False, soft_wrap=True)
@@ -123,6 +132,8 @@ def summed(found: Difference) -> list[str]:
     equal, taken, layers = len(found.rows) - len(found.differing), *found.weights
     blocks = f"{equal} block{'s are' if equal != 1 else ' is'} equal"
     said = [f"{blocks}, {len(found.differing)} differ" if found.differing else f"all {equal} blocks are equal"]
+    if found.here.input != found.there.input:
+        said.append(f"images {_sized(found.here.input)} → {_sized(found.there.input)}")
     for words, key in (("parameters", "params"), ("parameters of auxiliary heads", "params_aux"), ("MACs", "macs")):
         a, b = getattr(found.here, key), getattr(found.there, key)
         if a or b:

@@ -63,7 +63,7 @@ class Document:
 
     node: yaml.MappingNode | None
     """what it says; None for an empty file. Nodes know their lines"""
-    header: dict[str, str]
+    header: dict[str, str | None]
     """what its first comment tells Hydra"""
     refused: tuple[str, ...]
     """why it can be no piece of a configuration"""
@@ -162,7 +162,7 @@ def _read(file: Path, kind: Kind, changed: int) -> Document:
 
 def data(node: yaml.Node | None) -> Any:
     """What nodes say. Raises YAMLError."""
-    maker = Own("")
+    maker: Any = Own("")  # pyright: ignore[reportCallIssue]
     try:
         return {} if node is None else maker.construct_document(node)
     finally:

@@ -58,7 +58,7 @@ class Finding:
         return f"{self.place}  {self.said}"
 
 
-def findings(root: yaml.MappingNode | None, header: Mapping[str, str], kind: Kind) -> Iterator[Finding]:
+def findings(root: yaml.MappingNode | None, header: Mapping[str, str | None], kind: Kind) -> Iterator[Finding]:
     """Why a file can be no piece of a configuration."""
     if kind.own:
         return

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from cnnlab.drawing.lettering import width
+from cnnlab.drawing.lettering import cut, width
 from cnnlab.drawing.piece import APART, BEND, Box, Line, Piece, Run, Words
 from cnnlab.markup import Markup, tag
 
@@ -68,7 +68,7 @@ DARK = Palette(
 
 def document(piece: Piece, title: str, subtitle: str, theme: Theme = "auto") -> str:
     """A file of its own, with a heading. Raises nothing."""
-    palette = DARK if theme == "dark" else LIGHT
+    palette, title, subtitle = DARK if theme == "dark" else LIGHT, cut(title, 80), cut(subtitle, 120)
     room = max(width(title, 18.0, True), width(subtitle, 12.0))
     wide, top = max(piece.width, room) + 2 * MARGIN, 62.0
     high = piece.height + top + MARGIN

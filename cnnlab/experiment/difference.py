@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,8 @@ class Row:
     here: Side | None
     there: Side | None
     weights: Taken = field(default_factory=Taken)
+    moved: tuple[str, str] | None = None
+    """the blocks that it follows, where those that both networks have stand in another order"""
 
     @property
     def settings(self) -> dict[str, tuple[Any, Any]]:
@@ -57,7 +60,8 @@ class Row:
             return {}
         a, b = self.here.settings, self.there.settings
         keys = [key for key in a if key in b] if a["block"] != b["block"] else dict.fromkeys([*a, *b])
-        return {key: (a.get(key), b.get(key)) for key in keys if a.get(key) != b.get(key)}
+        place = {"after": self.moved} if self.moved else {}
+        return {**place, **{key: (a.get(key), b.get(key)) for key in keys if a.get(key) != b.get(key)}}
 
     @property
     def differs(self) -> bool:
@@ -125,12 +129,18 @@ def difference(here: tuple[Network, Shape], there: tuple[Network, Shape]) -> Dif
     ours, theirs = (
         {p: s for p, s in _sides(one[0], on_paper)} for one, on_paper in zip((here, there), plans, strict=True)
     )
-    fills = _weights(here, there)
-    rows = []
+    fills, moved, rows = _weights(here, there), _moved(list(ours), list(theirs)), []
     for place in _aligned(list(ours), list(theirs)):
         name = next(side.layer.name for side in (ours.get(place), theirs.get(place)) if side)
-        rows.append(Row(name, ours.get(place), theirs.get(place), fills.get(place, Taken())))
+        rows.append(Row(name, ours.get(place), theirs.get(place), fills.get(place, Taken()), moved.get(place)))
     return Difference(*plans, tuple(rows))
+
+
+def _moved(ours: list[Place], theirs: list[Place]) -> dict[Place, tuple[str, str]]:
+    """Of the places in both, those that follow another one there than here: its name here, and there."""
+    orders = [[place for place in ours if place in theirs], [place for place in theirs if place in ours]]
+    here, there = ({place: before[0] for before, place in pairwise([("input", ""), *order])} for order in orders)
+    return {place: (here[place], there[place]) for place in here if here[place] != there[place]}
 
 
 def _aligned(ours: list[Place], theirs: list[Place]) -> list[Place]:
@@ -149,11 +159,12 @@ def _sides(network: Network, on_paper: Plan) -> Iterator[tuple[Place, Side]]:
     stacks = [(name, stack, on_paper.layers) for name, stack in network.sections.items()]
     stacks += [(f"aux.{a.name}.head", a.head, on_paper.aux[a.name].layers) for a in network.aux]
     layers = {id(rows): iter(rows) for _, _, rows in stacks}
+    heads = {f"aux.{a.name}.head": {"aux.from": a.tap, "aux.weight": a.weight} for a in network.aux}
     for section, stack, rows in stacks:
         for stage in stack:
             for part, block in stage.parts.items():
-                layer = next(layers[id(rows)])
-                yield (f"{section}.{stage.name}", part), Side(layer, {**_stage(stage), **_flat(block)})
+                said = {**heads.pop(section, {}), **_stage(stage), **_flat(block)}
+                yield (f"{section}.{stage.name}", part), Side(next(layers[id(rows)]), said)
 
 
 def _stage(stage: Stage) -> dict[str, Any]:

@@ -122,10 +122,10 @@ def _told(fault: Fault, changes: Iterable[str], file: str, hint: str) -> Fault:
 
 def _record(record: dict[str, Any], file: Path) -> dict[str, Any]:
     """What a checkpoint says of its run, as far as it is used here. UserError where it cannot be."""
-    names, mean, std = record.get("classes"), record.get("mean"), record.get("std")
+    names, mean, std = (record.get(name) or [] for name in ("classes", "mean", "std"))
     sound = (
         isinstance(record.get("config"), dict)
-        and (isinstance(names, list) and all(isinstance(name, str) for name in names))
+        and (isinstance(names, list) and names and all(isinstance(name, str) for name in names))
         and all(isinstance(some, list) and all(map(_is_finite, some)) for some in (mean, std))
         and len(mean) == len(std)
         and min(std, default=0) > 0

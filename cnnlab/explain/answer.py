@@ -49,12 +49,15 @@ class Answer:
 
     def block(self, subject: find.Block) -> Iterator[str]:
         first, *rest = subject.pieces
-        copies = f", {len(subject.pieces)} of it" if rest else ""
+        copies = sum(piece.address.rpartition(".")[2].isdigit() for piece in subject.pieces)
+        closing = " and what closes them" if copies < len(subject.pieces) else ""
+        copies = f", {copies} of it{closing}" if rest else ""
         yield from wrapped(f"{subject.path} · {first.kind}{copies}")
         yield from self.about(first)
-        yield ""
-        yield "Settings"
         own = [*self.placed(first), *settings(first, self.conf)]
+        if own:
+            yield ""
+            yield "Settings"
         yield from dues(own)
         for piece in rest:
             if other := self.differing(piece, first):
@@ -98,7 +101,7 @@ class Answer:
     def worked(self, piece: Piece, known: dict[object, str]) -> Iterator[str]:
         """One copy: worked out, or like one that was."""
         like = known.setdefault(piece.structure, piece.path)
-        if like != piece.path:
+        if like != piece.path and not piece.is_simple:
             yield from wrapped(f"{piece.path} · as {like} · {passes(piece)}", 0, 2)
             yield from columns(together(piece), 2)
             return
@@ -175,7 +178,8 @@ class Answer:
         yield from wrapped(f"{subject.path} = {plain(simple(subject.value))}", 0, 2)
         if subject.doc:
             yield from wrapped(subject.doc, 2)
-        place = places[0].where if places else self.conf.origins.of(subject.path) or ""
+        inside = any(key.startswith(f"{subject.path}.") for key in self.conf.origins.history)
+        place = self.conf.where(subject.path) if places or inside else ""
         yield from where(Due(subject.path, subject.value, place, "" if place else "default", tuple(places[1:])))
 
     def defined(self, subject: find.Defined) -> Iterator[str]:

@@ -42,14 +42,15 @@ def described(step: Step) -> str:
             return "as it is"
         case "concat":
             return f"{len(step.given)} inputs, one behind the other"
-        case "add" if len(step.given) > 1:
-            return "their sum"
-        case "mul" if len(step.given) > 1:
-            return "their product"
+        case "add":
+            return "their sum" if len(step.given) > 1 else "plus numbers of its own" if step.params else "plus a number"
+        case "mul":
+            many = "times numbers of its own" if step.params else "times a number"
+            return "their product" if len(step.given) > 1 else many
         case "max" if len(step.given) > 1:
             return "the larger of both"
         case "pad":
-            return "zeros in more channels" if step.count else f"padding{_moves(step)[1:]}"
+            return "zeros in more channels" if step.count else f"padding: {_sides(step)}"
         case "select":
             return f"{step.count} of {channels} channels"
     return step.name
@@ -62,17 +63,22 @@ def _window(step: Step) -> str:
 
 def _moves(step: Step) -> str:
     """Stride, padding and dilation, where there is something to say of them."""
-    said, (top, bottom, left, right) = "", step.pads
+    said = ""
     if step.window and step.window.stride != (1, 1):
         rows, columns = step.window.stride
         said += f", step {rows:g}" if rows == columns else f", step {rows:g} down and {columns:g} across"
-    if (top, left) == (bottom, right) and any(step.pads):
-        said += f", padded by {top} a side" if top == left else f", padded by {top} (rows) and {left} (columns) a side"
-    elif any(step.pads):
-        said += f", padded by {top} above, {bottom} below, {left} left, {right} right"
+    if any(step.pads):
+        said += f", padded by {_sides(step)}"
     if step.window and step.window.dilation != (1, 1):
         said += f", taps {_of(step.window.dilation)} apart"
     return said + (", sizes rounded up" if step.ceil else "")
+
+
+def _sides(step: Step) -> str:
+    top, bottom, left, right = step.pads
+    if (top, left) != (bottom, right):
+        return f"{top} above, {bottom} below, {left} left, {right} right"
+    return f"{top} a side" if top == left else f"{top} (rows) and {left} (columns) a side"
 
 
 def _norm(step: Step) -> str:
@@ -95,4 +101,4 @@ def _norm(step: Step) -> str:
 def _dropped(step: Step) -> str:
     share = getattr(step.layer, "p", 0.0)
     what = "the body of an image is left out" if step.name == "StochasticDepth" else "a number is set to 0"
-    return f"{step.name}: in training, {what} with probability {share:g}"
+    return f"in training, {what} with probability {share:g}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 from cnnlab.blocks.base import Block, Inherits, Sized, Spread
@@ -84,13 +85,18 @@ class Configuration:
 
 def settings(piece: Piece, conf: Configuration) -> list[Due]:
     """What a block is told, in the order of its fields."""
-    noted = conf.notes.found.get(piece.address, {})
-    fields = type(piece.block).model_fields
-    return [
-        _due(piece, name, noted.get(name, Source("default")), conf)
-        for name in fields
-        if name not in ("block", "body", "branches")
-    ]
+    names = [name for name in type(piece.block).model_fields if name not in ("block", "body", "branches")]
+    noted = conf.notes.found.get(piece.address)
+    if noted is None:
+        return [_closing(piece, name) for name in names]
+    return [_due(piece, name, noted.get(name, Source("default")), conf) for name in names]
+
+
+def _closing(piece: Piece, name: str) -> Due:
+    """A setting of what closes a block under `repeat`, which the block itself puts there."""
+    value, info = getattr(piece.block, name), type(piece.block).model_fields[name]
+    why = "default" if value == info.default else f"as {piece.stage} puts it at its end"
+    return Due(name, simple(value), "", why, doc=info.description or "")
 
 
 def _due(piece: Piece, name: str, source: Source, conf: Configuration) -> Due:
@@ -123,7 +129,9 @@ def _why(piece: Piece, name: str, source: Source, conf: Configuration) -> str:
             outer = source.path.rpartition(".")[0].removeprefix("model")
             said.append(f"of {outer[1:]}" if outer else "of the whole network")
         case "spread":
-            said.append("of the whole network, spread over its blocks by their place")
+            rate = conf.at(source.path) or 1
+            share = Fraction(getattr(piece.block, name) / rate).limit_denominator(1000)
+            said.append(f"of the whole network, {plain(rate)}·{share} by its place among the blocks that take it")
         case _ if source.path not in own and source.path.startswith("model.blocks."):
             said.append(f"of the block {source.path.split('.')[2]}")
         case _ if source.path == own[1]:
@@ -150,7 +158,9 @@ def _scaled(piece: Piece, name: str) -> bool:
 
 
 def _beneath(piece: Piece, name: str, source: Source, conf: Configuration) -> Iterator[Overridden]:
-    """What the cascade would have brought: that of the kind, of what encloses the block, of the network."""
+    """What would hold instead: what all copies are told, the kind's, that of what encloses the block, the network's."""
+    if source.path in [f"model.{piece.stage}.{side}.{name}" for side in ("first", "last")]:
+        yield from _beside(f"model.{piece.stage}.{name}", conf)
     if source.how == "said":
         for kind in dict.fromkeys((piece.kind, piece.block.block)):
             yield from _beside(f"model.kinds.{kind}.{name}", conf)

@@ -101,27 +101,39 @@ def find(key: str, run: Run, whole: Whole, config: dict[str, Any]) -> Subject:
 
 def _top(run: Run, whole: Whole, config: dict[str, Any]) -> dict[str, Node]:
     records = {name: getattr(run, name) for name in ("data", "augment", "optimizer", "scheduler", "trainer")}
-    groups = {name: _record(name, record) for name, record in records.items()}
+    groups = {name: _record(name, record, config.get(name)) for name, record in records.items()}
     callbacks = Node(Other("callbacks", run.callbacks), lambda: _mapping("callbacks", run.callbacks))
-    model = _model(whole, config)
+    model = model_node(whole, config)
     sections = {name: node for name, node in model.below().items() if name in ("body", "head", "aux")}
-    return {**sections, "model": model, **groups, "callbacks": callbacks, **_record("", run.top).below()}
+    return {**sections, "model": model, **groups, "callbacks": callbacks, **_record("", run.top, config).below()}
 
 
-def _record(path: str, record: Settings) -> Node:
-    """A record of settings."""
+def _record(path: str, record: Settings, said: Any) -> Node:
+    """A record of settings, made of what the configuration said."""
+    said = said if isinstance(said, dict) else {}
+    values = {name: plain_data(getattr(record, name), said.get(name)) for name in type(record).model_fields}
 
     def below() -> dict[str, Node]:
         found = {}
         for name, info in type(record).model_fields.items():
-            value, at = getattr(record, name), f"{path}.{name}" if path else name
-            if isinstance(value, Settings):
-                found[name] = _record(at, value)
+            inner, at = getattr(record, name), f"{path}.{name}" if path else name
+            if isinstance(inner, Settings):
+                found[name] = _record(at, inner, said.get(name))
             else:
+                value = values[name]
                 found[name] = Node(Other(at, value, info.description or ""), lambda v=value, at=at: _mapping(at, v))
         return found
 
-    return Node(Other(path, record.model_dump(mode="json"), (type(record).__doc__ or "").strip()), below)
+    return Node(Other(path, values, (type(record).__doc__ or "").strip()), below)
+
+
+def plain_data(value: Any, said: Any) -> Any:
+    """A setting's value, or what the configuration says where that is read into a thing of another kind."""
+    if isinstance(value, Settings):
+        inner = said if isinstance(said, dict) else {}
+        return {name: plain_data(getattr(value, name), inner.get(name)) for name in type(value).model_fields}
+    plain = isinstance(value, str | int | float | list | tuple | dict | None)
+    return value if plain else said
 
 
 def _mapping(path: str, value: Any) -> dict[str, Node]:
@@ -133,7 +145,8 @@ def _mapping(path: str, value: Any) -> dict[str, Node]:
     }
 
 
-def _model(whole: Whole, config: dict[str, Any]) -> Node:
+def model_node(whole: Whole, config: dict[str, Any]) -> Node:
+    """The network: its settings, its blocks and what is inside of them."""
     model = config["model"]
 
     def below() -> dict[str, Node]:

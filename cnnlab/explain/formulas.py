@@ -25,8 +25,8 @@ class Line:
     """One number of a step."""
 
     what: str
-    """rows, columns, channels, numbers, each of (how many numbers become one), parameters, MACs, sees, apart (pixels
-    of the image; by axis, as in "sees rows", where rows and columns differ)"""
+    """rows, columns, channels, numbers, each the mean of, widest bin, parameters, MACs, sees, apart (pixels of the
+    image); by axis, as in "sees rows", where rows and columns differ"""
     worked: Worked
     measured: bool = False
     """whether it is the meta pass's number, for want of a formula"""
@@ -200,7 +200,7 @@ def _bins(step: Step) -> Sizes:
         shared = math.gcd(n, m)
         found[name] = number(n) / m if n % m == 0 else ceil((number(n) + m - shared) / m)
     pairs = _paired(found)
-    return {f"widest bin's {what}": worked for what, worked in pairs}
+    return {"widest bin" if what == "rows, columns" else f"widest bin {what}": worked for what, worked in pairs}
 
 
 def _averaged(step: Step) -> Sizes:

@@ -27,7 +27,7 @@ NEIGHBOURS: dict[str, tuple[Any, ...]] = {
 def choices(subject: OfBlock) -> list[str]:
     """The words that a setting may be, where it can be nothing else."""
     info = type(subject.piece.block).model_fields.get(subject.name)
-    return _words(info.annotation) if info else []
+    return _words(info.annotation) if info and subject.name != "block" else []
 
 
 def _words(annotation: Any) -> list[str]:
@@ -39,7 +39,7 @@ def _words(annotation: Any) -> list[str]:
 def instead(piece: Piece, name: str) -> Iterator[tuple[str, str]]:
     """Other values for a setting of a block, each tried: what the block then makes, or why it cannot."""
     info = type(piece.block).model_fields.get(name)
-    if info is None:
+    if info is None or name == "block":
         return
     now = simple(getattr(piece.block, name))
     values: tuple[Any, ...] = NEIGHBOURS.get(name, tuple(_words(info.annotation)))

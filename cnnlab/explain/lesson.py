@@ -9,8 +9,6 @@ from cnnlab.explain.pieces import Piece, Section, Whole
 from cnnlab.explain.words import columns, counted, doc_of, passes, steps, unused, wrapped
 from cnnlab.explain.worked import total
 
-SIMPLE = 2
-"""steps with numbers of their own up to which a block is worked out each time"""
 FEW = 8
 """terms up to which a sum is written out block by block"""
 
@@ -44,7 +42,9 @@ def lesson(name: str, whole: Whole) -> Iterator[str]:
 
 def part(section: Section, whole: Whole) -> Iterator[str]:
     """One section of it."""
-    yield from _section(section, {}, set(), whole)
+    lines = _section(section, {}, set(), whole)
+    next(lines, "")  # no empty line at the top
+    yield from lines
     yield ""
     yield "All together"
     yield from columns(_counts(section.pieces), 2)
@@ -64,7 +64,7 @@ def _section(section: Section, seen: dict[object, str], kinds: set[str], whole: 
 
 def _piece(piece: Piece, seen: dict[object, str], kinds: set[str], whole: Whole) -> Iterator[str]:
     known = seen.setdefault(piece.structure, piece.path)
-    again = known != piece.path and sum(bool(w.lines) for w in piece.workings) > SIMPLE
+    again = known != piece.path and not piece.is_simple
     yield from wrapped(f"{piece.path} · {piece.kind}{f', as {known}' if again else ''} · {passes(piece)}", 0, 2)
     if piece.kind not in kinds:
         kinds.add(piece.kind)
@@ -74,7 +74,7 @@ def _piece(piece: Piece, seen: dict[object, str], kinds: set[str], whole: Whole)
     if not again:
         yield from steps(piece)
         yield from unused(piece)
-    if again or sum(bool(w.lines) for w in piece.workings) > SIMPLE:
+    if not piece.is_simple:
         yield from wrapped(counted(piece), 2, 2)
 
 

@@ -16,6 +16,9 @@ from cnnlab.network.sources import Made, Notes
 from cnnlab.network.spec import Network
 from cnnlab.settings import Shape
 
+SIMPLE = 2
+"""steps with numbers of their own up to which a block is simple"""
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -46,6 +49,11 @@ class Piece:
     @cached_property
     def workings(self) -> list[Working]:
         return work(self.trace, self.seen)
+
+    @property
+    def is_simple(self) -> bool:
+        """Whether it is short enough to be worked out each time."""
+        return sum(bool(working.lines) for working in self.workings) <= SIMPLE
 
     @property
     def left(self) -> Field:

@@ -64,7 +64,8 @@ def steps(piece: Piece, workings: Iterable[Working] | None = None, indent: int =
     """What a block does, each step with its numbers; or some of the steps."""
     for working in piece.workings if workings is None else workings:
         path = piece.shown(working.step.path)
-        yield from wrapped(f"{path}: {described(working.step)}" if path else described(working.step), indent, 2)
+        named = path and not path.isdigit()  # numbers are names of what needs none
+        yield from wrapped(f"{path}: {described(working.step)}" if named else described(working.step), indent, 2)
         yield from columns([(line.what, told(line)) for line in working.lines], indent + 2)
 
 

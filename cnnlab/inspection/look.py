@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from cnnlab.data.batches import Batches, prepare
 from cnnlab.data.dataset import open_dataset
 from cnnlab.data.images import read_images
 from cnnlab.data.splits import Split, balanced
+from cnnlab.door.files import read_json
 from cnnlab.experiment.facts import image_shape
 from cnnlab.experiment.hardware import decide
 from cnnlab.experiment.measures import shift
@@ -164,7 +164,7 @@ def look(found: Restored, trainer: TrainerSettings, threads: int | None, files: 
 def _title(found: Restored) -> str:
     """The network's name, where its run's folder still knows it, and its data."""
     try:
-        known = json.loads((found.checkpoint.parent.parent / "run.json").read_text(encoding="utf-8"))
+        known = read_json(found.checkpoint.parent.parent / "run.json")
     except (OSError, ValueError):
         known = {}
     name = known.get("model") if isinstance(known, dict) else None

@@ -76,6 +76,8 @@ def typed(text: str) -> str:
 
 
 def short(findings: list[Finding]) -> Iterator[str]:
-    """A line each."""
+    """A line each, and where to read more."""
     for finding in findings:
-        yield f"design: {finding.line} ({finding.smell})"
+        yield f"design: {finding.said} ({finding.at(1)})"
+    if findings:
+        yield "design: task=lint says where, why, and what helps"

@@ -61,7 +61,7 @@ class Finding:
         'body.c1, body.c2 and 2 more'
         """
         first, more = self.where[:most], len(self.where) - most
-        return ", ".join(self.where) if more <= 1 else f"{', '.join(first)} and {more} more"
+        return ", ".join(first) + (f" and {more} more" if more > 0 else "")
 
     @property
     def line(self) -> str:

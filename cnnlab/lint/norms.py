@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from torch import nn
 
@@ -23,40 +24,50 @@ def few_numbers_to_norm(design: Design) -> Iterator[Finding]:
     averages, used in evaluation, differ from what training saw. Wu & He 2018, arXiv:1803.08494, fig. 1, measure what
     small batches cost.
     """
-    few: dict[tuple[str, int, str], list[str]] = {}
+    few: dict[str, list[Few]] = {}
     for node in design.graph.nodes:
-        counted = _normed_together(node.step, design.batch_size)
-        if counted:
-            few.setdefault(counted, []).append(node.row)
-    for (kind, count, of), rows in few.items():
-        numbers = f"{count} number{'s' if count > 1 else ''} {'a group' if kind == 'group norm' else 'a channel'}"
-        tries = (
-            ("model.norm=group", "model.norm=layer", "data.batch_size=32")
-            if kind == "batch norm"
-            else ("model.norm=batch",)
-        )
-        yield Finding(unique(rows), f"{kind} over {numbers}: {of}", {"numbers": count}, tries)
+        if found := _few(node, design.batch_size):
+            few.setdefault(found.norm, []).append(found)
+    for norm, found in few.items():
+        least = min(found, key=lambda one: one.count)
+        unit = "a group" if norm == "group norm" else "a channel"
+        numbers = f"{least.count} number{'s' if least.count > 1 else ''} {unit}"
+        fewest = " at the fewest" if any(one.count > least.count for one in found) else ""
+        said = f"{norm} over {numbers}{fewest}: {least.of}"
+        others = ("model.norm=group", "model.norm=layer", "data.batch_size=32")
+        tries = others if norm == "batch norm" else ("model.norm=batch",)
+        yield Finding(unique(one.row for one in found), said, {"numbers": least.count}, tries)
 
 
-def _normed_together(step: Step, batch: int) -> tuple[str, int, str] | None:
-    """The norm, over how many numbers it takes its mean, and which; None where those are enough."""
-    if step.does != "norm" or isinstance(step.layer, nn.LocalResponseNorm):
+@dataclass(frozen=True)
+class Few:
+    """A norm over few numbers."""
+
+    norm: str
+    count: int
+    of: str
+    """whose numbers they are"""
+    row: str
+
+
+def _few(node: Node, batch: int) -> Few | None:
+    """The norm of a node, where it is one over few numbers."""
+    layer, shape = node.step.layer, node.step.shape
+    if node.step.does != "norm" or not shape:
         return None
-    size = math.prod(step.shape[1:]) if len(step.shape) > 1 else 1
-    on = f"maps of {step.shape[1]}×{step.shape[2]}" if len(step.shape) == 3 else "one a channel"
-    if isinstance(step.layer, nn.modules.batchnorm._BatchNorm):
-        images = "one image" if batch == 1 else f"{batch} images"
-        pixel = len(step.shape) == 3 and size == 1
-        poor = batch == 1 or batch * size < FEW or pixel
-        return ("batch norm", batch * size, f"{images}, {on}") if poor else None
-    if isinstance(step.layer, nn.modules.instancenorm._InstanceNorm):
-        return ("instance norm", size, on) if size < FEW_OF_ONE else None
-    if isinstance(step.layer, nn.GroupNorm) and step.shape:
-        channels = step.shape[0] // step.layer.num_groups
-        few = channels * size < FEW_OF_ONE
-        return (
-            ("group norm", channels * size, f"{channels} channel{'s' if channels > 1 else ''}, {on}") if few else None
-        )
+    size = math.prod(shape[1:])
+    on = f"maps of {shape[1]}×{shape[2]}" if len(shape) == 3 else "one a channel"
+    match layer:
+        case nn.modules.batchnorm._BatchNorm():
+            poor = batch == 1 or batch * size < FEW or shape[1:] == (1, 1)
+            images = "one image" if batch == 1 else f"{batch} images"
+            return Few("batch norm", batch * size, f"{images}, {on}", node.row) if poor else None
+        case nn.modules.instancenorm._InstanceNorm():
+            return Few("instance norm", size, on, node.row) if size < FEW_OF_ONE else None
+        case nn.GroupNorm():
+            channels = shape[0] // layer.num_groups
+            of = f"{channels} channel{'s' if channels > 1 else ''}, {on}"
+            return Few("group norm", channels * size, of, node.row) if channels * size < FEW_OF_ONE else None
     return None
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from omegaconf._utils import get_yaml_loader
 
 from cnnlab.config import SHARED
+from cnnlab.config.files import Unreadable, data, read
+from cnnlab.config.recipe import Kind
 from cnnlab.schema.blocks import Written
 from cnnlab.schema.fields import Node
 from cnnlab.schema.groups import GLOBAL, schemas
@@ -81,8 +82,9 @@ def written(confs: Sequence[Path]) -> Written:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        found = yaml.load(file.read_text(encoding="utf-8"), Loader=get_yaml_loader())  # a safe one
-    except (OSError, ValueError, yaml.YAMLError):
+        document = read(file, Kind(SHARED, own=False))
+        found = {} if document.refused else data(document.node)
+    except (OSError, ValueError, yaml.YAMLError, Unreadable):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -112,10 +112,22 @@ def read_words(loader: ConfigLoaderImpl, words: list[str]) -> Asked:
             continue
         if override.is_sweep_override() and override.is_discrete_sweep():
             _check_range(override)
-            swept.append(setting(override.get_key_element(), map(str, override.sweep_string_iterator())))
+            swept.append(_swept(override, text))
         else:
             fixed.append(text)
     return Asked(tuple(fixed), tuple(swept), tuple(each))
+
+
+def _swept(override: Override, text: str) -> Factor:
+    """UserError for values that Hydra cannot write out, such as a sort of words and numbers, or a sweep in a sweep."""
+    from omegaconf.errors import OmegaConfBaseException
+
+    name = override.get_key_element()
+    try:
+        return setting(name, map(str, override.sweep_string_iterator()))
+    except (TypeError, ValueError, OmegaConfBaseException):
+        said = f"{text.partition('=')[2]} is no list of values; write them with commas between them"
+        raise UserError(Fault(name, said)) from None
 
 
 def _check_range(override: Override) -> None:

@@ -91,11 +91,40 @@ def test_auxiliary_heads_are_compared(diff: Callable[..., str]) -> None:
     assert found["params_aux"] == [70, 0]
 
 
+def test_an_auxiliary_heads_place_and_weight_and_the_order_of_blocks_count(diff: Callable[..., str]) -> None:
+    head = "{pool: {block: global_avg_pool}, fc: {block: linear, features: classes}}"
+    aux, norm = f"model.aux.early={{from: s2, weight: 0.3, head: {head}}}", "model.body.n={block: norm, after: s2}"
+    other = f"model=lenet '{aux.replace('s2', 'c1').replace('0.3', '0.5')}' '{norm.replace('s2', 'c1')}'"
+    found = json.loads(diff("model=lenet", aux, norm, f"against={other}", "format=json"))
+    settings = {row["name"]: row["settings"] for row in found["blocks"]}
+    assert settings["aux.early.head.pool"] == {"aux.from": ["s2", "c1"], "aux.weight": [0.3, 0.5]}
+    assert settings["body.n"] == {"after": ["body.s2", "body.c1"]}
+    assert settings["body.s2"] == {"after": ["body.c1", "body.n"]}
+    assert settings["body.c3"] == {"after": ["body.n", "body.s2"]}
+
+
 def test_data_are_those_of_this_network(diff: Callable[..., str]) -> None:
     found = json.loads(diff("model=resnet18", "data=cifar10", "against=model=resnet34", "format=json"))
     assert found["input"] == [[3, 32, 32]] * 2
-    found = json.loads(diff("model=resnet18", "data=cifar10", "against=model=resnet18 data=mnist", "format=json"))
-    assert found["input"] == [[3, 32, 32], [1, 28, 28]]
+    said = diff("model=lenet", "data=cifar10", "against=model=lenet data=mnist")
+    assert said.startswith("lenet data=cifar10 → lenet data=mnist")
+    assert "images 3×32×32 → 1×28×28" in said
+
+
+def test_a_file_cannot_say_what_to_compare_with(
+    cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "debug").mkdir()
+    (tmp_path / "evil.py").write_text("raise SystemExit('run')")
+    (tmp_path / "debug" / "bad.yaml").write_text("# @package _global_\nagainst: model=lenet plugins=evil\n")
+    assert cnnlab("--config-dir", ".", "task=diff", "debug=bad") == 2
+    assert "debug/bad.yaml:2:1  against: what is to be done" in capsys.readouterr().err
+
+
+def test_brackets_are_shown_as_they_are(diff: Callable[..., str]) -> None:
+    said = diff("model=lenet", "model.body.c1.kernel_size=[5,3]", "against=model=lenet")
+    assert "model.body.c1.kernel_size=[5,3] → lenet" in said
+    assert "kernel_size [5, 3] → 5" in said
 
 
 def test_the_page_marks_the_blocks_that_differ(diff: Callable[..., str], tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def test_records_that_are_cut_or_edited_hide_no_others(tmp_path: Path, file: str
         "run.json",
     ):  # what it was trained on is not known: on equal terms or not, nobody can say
         assert found["verdict"] is None
-        assert "unequal terms" in found["reason"]
+        assert re.search("unequal terms|terms were equal cannot be told without .*config.yaml", found["reason"])
     else:
         assert found["n"] >= 4
         assert math.isfinite(found["mean"])

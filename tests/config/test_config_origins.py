@@ -108,3 +108,23 @@ def test_faults_do_not_hide_what_else_was_set(hydra: Hydra) -> None:
     found = composed(hydra, "optimizer=foo", "seed=7", "model.norm=${nope}", "hydra.rn=3")
     assert [fault.path for fault in found.faults] == ["optimizer", "hydra.rn", "model.norm"]
     assert found.config["seed"] == 7
+
+
+@pytest.mark.parametrize(
+    ("overrides", "key", "values"),
+    [
+        ("model=resnet34", "model.body.stage3.repeat", ["2", "6"]),
+        ("optimizer.lr=0.2", "optimizer.lr", ["0.05", "0.2"]),
+        ("model=googlenet", "model.norm", ["{kind: batch, eps: 0.001}"]),
+        ("model.norm={kind:group,groups:8}", "model.norm", ["{kind: group, groups: 8}"]),
+        ("model.norm={kind:group,groups:8}", "model.norm.groups", ["8"]),
+        ("model.body.s2=null", "model.body.s2", ["{block: max_pool}", "null"]),
+        ("model.body.c1.stride=[3,2] model.bias=true", "model.body.c1.stride", ["[3, 2]"]),
+    ],
+)
+def test_what_each_place_says_is_kept(hydra: Hydra, overrides: str, key: str, values: list[str]) -> None:
+    origins = composed(hydra, *overrides.split()).origins
+    assert origins.values[key] == values
+    assert {name: len(places) for name, places in origins.history.items()} == {
+        name: len(told) for name, told in origins.values.items()
+    }

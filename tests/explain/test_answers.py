@@ -106,6 +106,21 @@ def test_the_nearest_of_the_cascade_names_what_it_overrode(cnnlab: Run, capsys: 
     )
 
 
+def test_the_first_copys_own_word_overrides_that_of_all_copies(cnnlab: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["model.body.c1.repeat=2", "model.body.c1.act=gelu", "model.body.c1.first={act: tanh}"]
+    assert "act tanh command line (of the first copy) overrode gelu (model.body.c1.act), command line " in flowing(
+        answer(cnnlab, capsys, *words, "key=body.c1")
+    )
+
+
+def test_what_closes_a_block_is_said_to_come_from_the_block(cnnlab: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    said = flowing(
+        answer(cnnlab, capsys, "model=vgg11", "data.size=64", "key=body.stage1.pool", "model.body.stage1.pool_size=4")
+    )
+    assert "kernel_size 4 as body.stage1 puts it at its end" in said
+    assert "⌊(64 − 4)/4⌋ + 1 = 16" in said
+
+
 def test_a_setting_tells_what_other_values_would_do(cnnlab: Run, capsys: pytest.CaptureFixture[str]) -> None:
     said = answer(cnnlab, capsys, "key=model.body.c1.padding")
     assert said[-3:] == [
@@ -150,6 +165,27 @@ def test_other_settings_are_told_with_what_they_overrode(cnnlab: Run, capsys: py
     )
 
 
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        ("model.freeze", "model.freeze = {} what does not learn: names such as body.stage1 or *.norm, or {name: for"),
+        ("model.aux.aux1.weight", "model.aux.aux1.weight = 0.3 of its loss, in the sum default"),
+        ("checkpoint.every", "checkpoint.every = 1 epochs between two checkpoints, or optimiser steps as in 100steps;"),
+        ("augment", "augment = {flip: false, shift: 0, cutout: 0, brightness: 0, contrast: 0, saturation: 0} Random"),
+        ("head", "head.pool · global_avg_pool · 1024×1×1 → 1024 The mean of each channel:"),
+        ("aux.aux2", "Auxiliary head aux2: takes what body.inc4d leaves, in training only; its loss counts 0.3."),
+    ],
+)
+def test_settings_and_parts_of_all_kinds(cnnlab: Run, capsys: pytest.CaptureFixture[str], key: str, told: str) -> None:
+    said = answer(cnnlab, capsys, "model=googlenet", f"key={key}")
+    assert flowing(said).startswith(told)
+    assert said[0]
+    if key == "model.freeze":
+        assert said[-1] == "  default"
+    assert cnnlab("task=explain", "model=googlenet", f"key={key}", "format=json") == 0
+    json.loads(capsys.readouterr().out)
+
+
 def test_the_same_as_data(cnnlab: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert cnnlab("task=explain", "key=model.body.c1", "format=json", "model.body.c1.channels=8") == 0
     (block,) = json.loads(capsys.readouterr().out)["blocks"]
@@ -187,15 +223,15 @@ def keys(nodes: dict[str, find.Node], path: str = "") -> Iterator[tuple[str, fin
     [
         ("lenet", "body.c1", 20),
         ("resnet18", "body.stage2.0.body", 6),
-        ("squeezenet1_0", "body.fire2.expand", 60),
+        ("squeezenet1_0", "body.fire2.expand.three", 20),
         ("googlenet", "aux.aux1.head.conv", 20),
         ("googlenet", "body.inc3a", 40),
-        ("paper/lenet5", "body.s2", 60),
+        ("paper/lenet5", "body.s2.gain", 20),
     ],
 )
 def test_every_key_of_a_network_has_an_answer(name: str, start: str, least: int) -> None:
     whole, conf = opened(name)
-    below = find._model(whole, {"model": conf.model}).below()
+    below = find.model_node(whole, {"model": conf.model}).below()
     for part in start.split(".") if start else ():
         below = below[part].below()
     told = dict(keys(below))

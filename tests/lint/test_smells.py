@@ -59,6 +59,9 @@ def test_batch_norm_of_one_image_and_of_few_numbers() -> None:
     assert said(FEW, raw, (1, 28, 28), 1) == ["body.c: batch norm over 784 numbers a channel: one image, maps of 28×28"]
     assert helps(raw, FEW, (1, 28, 28), 1) == ["data.batch_size=32"]
     assert said(FEW, raw, (1, 28, 28), 2) == []
+    two = model({"c": conv(norm="batch"), "d": conv(stride=2, norm="batch")})
+    told = "batch norm over 196 numbers a channel at the fewest: one image, maps of 14×14"
+    assert said(FEW, two, (1, 28, 28), 1) == [f"body.c, body.d: {told}"]
     assert said(FEW, raw, (1, 3, 3), 3) == ["body.c: batch norm over 27 numbers a channel: 3 images, maps of 3×3"]
 
 
@@ -361,4 +364,7 @@ def test_a_line_each_is_told_when_training_starts_and_once(cnnlab: Run, capsys: 
     ]
     assert cnnlab(*words) == 0
     told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("design: ")]
-    assert told == ["design: body.c1, body.c3: 22 biases that the norm behind them subtracts again (bias-before-norm)"]
+    assert told == [
+        "design: 22 biases that the norm behind them subtracts again (body.c1 and 1 more)",
+        "design: task=lint says where, why, and what helps",
+    ]

@@ -265,9 +265,7 @@ def test_a_map_that_vanishes_ends_the_walk_with_its_path():
     ]
 
 
-@pytest.mark.parametrize(
-    "said", [{"channels": 10**20}, {"padding": 10**9}, {"kernel_size": 10**12}, {"stride": 10**20}]
-)
+@pytest.mark.parametrize("said", [{"channels": 10**20}, {"padding": 10**9}, {"kernel_size": 10**9}])
 def test_numbers_that_no_tensor_has_are_a_misfit(said):
     found = plan(network(model({"c": CONV | said})), (1, 8, 8))
     assert [str(f) for f in found.faults] == ["model.body.c: a size is too large: no tensor can have so many numbers"]

@@ -9,6 +9,7 @@ from urllib.request import getproxies, proxy_bypass
 
 Mode = Literal["online", "offline", "disabled"]
 PATIENCE = 4.0
+"""seconds for a server to take a connection"""
 
 
 def choose(wanted: str) -> tuple[Mode, str]:

@@ -144,7 +144,7 @@ class Mirror:
         return found
 
     def _lacking(self) -> str | None:
-        """What W&B does not have of the run's epochs and its end; None where it has all."""
+        """What W&B does not have of the run's epochs and its end; None where it has all, which is noted."""
         import wandb
 
         rows, result = read_lines(self.folder / "metrics.jsonl"), read_run(self.folder).result or KILLED
@@ -158,6 +158,9 @@ class Mirror:
         shown = (found.summary_metrics or {}).get("status")
         if shown != result["status"] or found.state == "running":
             return f"W&B shows it as {found.state}, its result as {shown}"
+        self.note.url, self.note.entity, self.note.project = found.url, found.entity, found.project
+        self.note.offline, self.note.delivered = None, True
+        self.note.write(self.folder)
         return None
 
 
@@ -196,7 +199,6 @@ def quiet(trainer: int | None) -> Any:
         disable_job_creation=True,
         save_code=False,
         x_disable_meta=True,  # host, user, folders, command line
-        x_disable_machine_info=True,
         x_save_requirements=False,
         host="",
         x_disable_stats=trainer is None,

@@ -84,7 +84,7 @@ def alone(folder: Path, patience: float) -> Iterator[None]:
         until = time.monotonic() + patience
         while not _claimed(fd):
             if time.monotonic() > until:
-                raise Busy("another process is at it")
+                raise Busy("another process is mirroring it; it may still be trained")
             time.sleep(0.1)
         yield
     finally:

@@ -15,6 +15,7 @@ from cnnlab.tracking.mirror import content, note, workspace
 from cnnlab.tracking.mirror.choose import choose, reason
 from cnnlab.tracking.mirror.mirror import quiet, stage
 from cnnlab.tracking.mirror.process import environment
+from cnnlab.tracking.mirror.upload import said
 
 CURVES = {"epoch", "step", "seconds", "images_per_second", "train/acc", "train/loss", "val/acc", "val/loss", "lr"}
 MOST_CURVES = 12
@@ -43,20 +44,21 @@ class Published:
 def publish(folder: Path, runs: Sequence[Path], verdict: Verdict, settings: Mapping[str, Any]) -> Published:
     """Log the comparison in `folder` and save the workspace. UserError where W&B cannot be reached, or has no run."""
     workspace.check()
-    notes = [found for run in runs if (found := note.read(run)) and found.url]
-    if not notes:
-        said = f"no run of {folder} is at W&B yet: {note.later(folder)} logger=wandb"
-        raise UserError(Fault("dir", said))
+    there = [(run, found) for run in runs if (found := note.read(run)) and found.url]
+    if not there:
+        message = f"no run of {folder} is at W&B yet: {note.later(folder)} logger=wandb"
+        raise UserError(Fault("dir", message))
     os.environ.update(environment())
     mode, why = choose("online")
     if mode != "online":
         raise UserError(Fault("", f"W&B: {why}"))
     stage(mode)
     known = note.read(folder) or note.new(folder.resolve().name)
-    known.entity = settings.get("entity") or notes[-1].entity
-    known.project = settings.get("project") or notes[-1].project
+    run, mirrored = there[-1]
+    known.entity = settings.get("entity") or mirrored.entity
+    known.project = settings.get("project") or mirrored.project
     known.write(folder)  # before anything is there, so that it is found again
-    group = settings.get("group") or notes[-1].group or folder.resolve().name
+    group = settings.get("group") or said(run)[0].get("group") or mirrored.group or folder.resolve().name
     try:
         entity, project = _log(folder, known, group, verdict)
         text = content.tilde(f"**{verdict.headline}**\n\n```\n{verdict.text}\n```\n")

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from omegaconf import OmegaConf
 
+from cnnlab.door.files import CONFIG, read_bytes
+from cnnlab.door.nodes import read_plain
 from cnnlab.tracking.mirror import note
 from cnnlab.tracking.mirror.process import Order, command, environment, ordered
 from cnnlab.tracking.settings import WandbSettings
@@ -39,7 +40,7 @@ def mirrored(root: Path, also_unmirrored: bool = False) -> list[Path]:
 
 def upload(folder: Path, given: dict[str, Any] | None) -> Outcome:
     """Bring W&B up to the record in `folder`. `given` are the settings to do it with, if not those of the run."""
-    settings, tags = _said(folder)
+    settings, tags = said(folder)
     if note.read(folder) is None:
         group = folder.parent.name if (folder.parent / "sweep.json").exists() else None
         note.new(group).write(folder)
@@ -69,12 +70,12 @@ def _outcome(folder: Path, answer: dict[str, Any]) -> Outcome:
     return Outcome(folder, True, "already there" if answer.get("before") else f"{answer['epochs']} epochs", url)
 
 
-def _said(folder: Path) -> tuple[dict[str, Any], list[str]]:
+def said(folder: Path) -> tuple[dict[str, Any], list[str]]:
     """The settings of logger.wandb and the tags that the run was started with."""
     try:
-        config = yaml.safe_load((folder / "config.yaml").read_bytes())
-        said = OmegaConf.create({"wandb": (config.get("logger") or {}).get("wandb") or {}, "tags": config.get("tags")})
-        plain: Any = OmegaConf.to_container(said, resolve=True)  # a name that came from the environment does so again
+        config = read_plain(read_bytes(folder / "config.yaml", CONFIG))
+        asked = OmegaConf.create({"wandb": (config.get("logger") or {}).get("wandb") or {}, "tags": config.get("tags")})
+        plain: Any = OmegaConf.to_container(asked, resolve=True)  # a name that came from the environment does so again
     except Exception:
         return {}, []
     return plain["wandb"], [str(tag) for tag in plain["tags"] or ()]

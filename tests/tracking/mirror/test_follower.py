@@ -42,11 +42,15 @@ def inspect(folder: Path) -> dict[str, Any]:
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def test_a_run_is_mirrored_whole_and_nothing_private_is_told(server: Loopback, tmp_path: Path) -> None:
+def test_a_run_is_mirrored_whole_and_nothing_private_is_told(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
     home, said = Path(os.environ["HOME"]), []
+    (home / "mine" / "outputs").mkdir(parents=True)
+    for name in ("block.py", "notes.txt", "outputs/old.py", ".hidden.py"):
+        (home / "mine" / name).write_text(f"# {name}")
+    monkeypatch.chdir(home / "mine")
     folder = home / "sweep" / "a"
     record = begun(folder, data=str(home / "images"))
-    mirror = Follower(folder, {**SETTINGS, "artifact": True}, ["mine"], "sweep", said.append)
+    mirror = Follower(folder, {**SETTINGS, "artifact": True, "code": True}, ["mine"], "sweep", said.append)
     for epoch in (1, 2, 3):
         record.epoch(row(epoch))
         mirror.epoch({})
@@ -81,6 +85,7 @@ def test_a_run_is_mirrored_whole_and_nothing_private_is_told(server: Loopback, t
     (model,) = [one for one in run.artifacts if one["artifactTypeName"] == "model"]
     assert {one["alias"] for one in model["aliases"]} == {"best", "latest"}
     assert run.files["artifacts/best.ckpt"] == b"weights"
+    assert [name for name in run.files if name.endswith((".py", ".txt"))] == ["artifacts/block.py"]
     sent = b"\n".join(server.bodies)
     names = (f'"{name}"' for name in (socket.gethostname(), getpass.getuser()))
     for secret in (*names, str(home), sys.prefix, str(Path.cwd())):
@@ -89,8 +94,9 @@ def test_a_run_is_mirrored_whole_and_nothing_private_is_told(server: Loopback, t
 
 
 def test_a_killed_trainer_is_told_as_failed_and_its_run_goes_on_with_each_epoch_once(
-    server: Loopback, tmp_path: Path
+    server: Loopback, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.setenv("WANDB__STATS_SAMPLING_INTERVAL", "0.5")
     folder = tmp_path / "run"
     trainer = (
         "import sys; from pathlib import Path; from recorded import begun, row\n"
@@ -105,6 +111,7 @@ def test_a_killed_trainer_is_told_as_failed_and_its_run_goes_on_with_each_epoch_
         assert eventually(lambda: server.runs and server.one().epochs == [1, 2, 3])
         killed.send_signal(signal.SIGKILL)
     assert eventually(lambda: server.one().exit_code == 137)
+    assert any("system.proc.memory.rssMB" in line for line in server.one().lines["wandb-events.jsonl"].values())
     said: list[str] = []
     record = begun(folder)
     record.rewind(2)  # the checkpoint's epoch: the third is done again

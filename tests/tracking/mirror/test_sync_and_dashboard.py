@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 from loopback import Loopback
+from recorded import begun, row
 from small import CONF
 
 from cnnlab.benchmarks.simulated import Outcome, write_sweep
 from cnnlab.tracking.mirror import note
+from cnnlab.tracking.mirror.follower import Follower
 
 KEYS = {"model.norm": ["none", "batch"], "seed": ["0", "1"]}
 
@@ -55,6 +57,27 @@ def test_one_broken_run_stops_no_other_from_being_uploaded(
     told = {Path(one["folder"]).name: one["said"] for one in json.loads(capsys.readouterr().out)}
     assert told == {"norm=none_seed=0": "3 epochs", "norm=none_seed=1": "already there"}
     assert all(one.epochs == [1, 2, 3] and one.exit_code == 0 for one in server.runs.values())
+    assert server.unknown == []
+
+
+def test_what_the_stock_command_uploaded_is_found_and_not_sent_again(
+    server: Loopback, cnnlab: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "run"
+    record = begun(folder)
+    mirror = Follower(folder, {"mode": "offline"}, [], None, lambda text: None)
+    for epoch in (1, 2):
+        record.epoch(row(epoch))
+        mirror.epoch({})
+    record.finish("ok", **{"test/acc": 0.8})
+    mirror.end(0)
+    (offline,) = folder.glob("wandb/offline-run-*")
+    subprocess.run([sys.executable, "-m", "wandb", "sync", str(offline)], check=True, capture_output=True)
+    assert server.one().epochs == [1, 2]
+    assert cnnlab("task=sync", f"dir={folder}") == 0
+    assert f"already there  {server.url}/tester/cnnlab/runs/{server.one().id}\n" in capsys.readouterr().out
+    assert server.one().epochs == [1, 2]
+    assert note.read(folder).url  # type: ignore[union-attr]
     assert server.unknown == []
 
 
