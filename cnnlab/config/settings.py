@@ -14,7 +14,7 @@ from cnnlab.data.settings import AugmentSettings, DataSettings, mismatches
 from cnnlab.errors import Fault, UserError, near
 from cnnlab.network.expand import read_network
 from cnnlab.network.spec import Network
-from cnnlab.settings import Count, Fraction, Positive, Settings, read, shown
+from cnnlab.settings import Count, Fraction, Natural, Positive, Settings, read, shown
 from cnnlab.tracking.settings import LoggerSettings
 from cnnlab.training.settings import (
     OPTIMIZERS,
@@ -25,22 +25,9 @@ from cnnlab.training.settings import (
 )
 
 Task = Literal[
-    "train",
-    "test",
-    "predict",
-    "summary",
-    "explain",
-    "lint",
-    "draw",
-    "diff",
-    "inspect",
-    "preflight",
-    "report",
-    "dashboard",
-    "sync",
-    "schema",
-    "validate",
-]
+    "train", "test", "predict", "summary", "explain", "lint", "draw", "diff", "inspect", "preflight", "report",
+    "dashboard", "sync", "schema", "validate",
+]  # fmt: skip
 Metric = Literal["shift", "gap", "gradients"]
 Adapt = Literal["channels", "classes", "shapes"]
 
@@ -83,7 +70,9 @@ def _depth(value: Any) -> Any:
 class DrawSettings(Settings):
     """How task=draw draws."""
 
-    depth: Annotated[int | Literal["auto"], BeforeValidator(_depth)] = "auto"
+    depth: Annotated[
+        int | Literal["auto"], BeforeValidator(_depth, json_schema_input_type=Natural | Literal["auto"])
+    ] = "auto"
     """levels of blocks within blocks that are open: 0, 1, …; auto: as many as a slide has room for"""
     theme: Literal["auto", "light", "dark"] = "auto"
     """colours; auto: as the reader's system has them"""

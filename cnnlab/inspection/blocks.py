@@ -46,11 +46,11 @@ def watched(modules: dict[str, nn.Module], see: Callable[[str, Tensor], None]) -
     def hook(name: str) -> Callable[[nn.Module, object, Tensor], None]:
         return lambda _, __, out: see(name, out)
 
-    hooks = [module.register_forward_hook(hook(name)) for name, module in modules.items()]
+    handles = [module.register_forward_hook(hook(name)) for name, module in modules.items()]
     try:
         yield
     finally:
-        for handle in hooks:
+        for handle in handles:
             handle.remove()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from cnnlab import markup
+from cnnlab.compare.page import plot
 from cnnlab.compare.page.plot import table
 from cnnlab.compare.wording import number
 from cnnlab.inspection import figures, pictures, sheets
@@ -36,7 +36,7 @@ def page(look: Look) -> str:
 
 
 def _style() -> str:
-    shared = Path(markup.__file__).with_name("style.css")
+    shared = Path(plot.__file__).with_name("style.css")
     return "".join(file.read_text(encoding="utf-8") for file in (shared, Path(__file__).with_name("style.css")))
 
 

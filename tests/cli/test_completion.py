@@ -54,6 +54,7 @@ def offered(text: str) -> list[str]:
         ("python run.py study=padding study.s", ["study.size="]),
         ("python run.py optimizer=adam optimizer.b", ["optimizer.betas="]),
         ("python run.py adapt=[channels,cl", ["adapt=[channels,classes"]),
+        ("python run.py task=explain key=model.body.c", ["key=model.body.c1", "key=model.body.c3"]),
         ("python run.py ~model.body.c", ["~model.body.c1", "~model.body.c3"]),
         ("python run.py --config-d", ["--config-dir"]),
         ("python run.py --cfg j", ["job"]),

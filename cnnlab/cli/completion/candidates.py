@@ -137,6 +137,9 @@ class _At:
         if key in FILES:
             yield from _paths(typed, f"{key}=")
             return
+        if key == "key":  # names a block or a setting
+            yield from (Candidate(f"key={one.text.rstrip('=.')}", one.said) for one in self.keys(typed))
+            return
         for word, said in self.words(key).items():
             if word.startswith(typed[len(before) :]):
                 yield Candidate(f"{key}={before}{word}", said)
