@@ -52,8 +52,9 @@ def test_every_shipped_study_composes_at_both_sizes_and_its_claims_are_about_wha
 
 
 def test_the_source_has_nine_claims_and_each_has_its_study() -> None:
-    claims = {(CONF / "study" / f"{name}.yaml").read_text()[:4] for name in STUDIES}
-    assert {f"# C{number}" for number in range(1, 10)} <= claims
+    files = [(CONF / "study" / f"{name}.yaml").read_text() for name in STUDIES]
+    for number in range(1, 10):
+        assert any(f"\n# C{number}: " in text for text in files)
 
 
 @pytest.mark.parametrize(
