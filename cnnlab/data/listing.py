@@ -11,7 +11,7 @@ from cnnlab.errors import Fault, UserError
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".ppm", ".pgm", ".webp", ".tif", ".tiff"}
 
 PATIENCE = 20_000
-"""files and folders looked at in a class before it is said to have no images"""
+"""files and folders in a row that are no images: whoever names / does not mean to have all of it looked through"""
 MOST_FILES = 5_000_000
 """of one class"""
 
@@ -62,33 +62,34 @@ def _part(root: Path, path: str) -> Files:
         raise UserError(Fault(path, f"{root} cannot be read: {(error.strerror or '').lower()}")) from None
     if not folders:
         raise UserError(Fault(path, f"{root} has no directories; there should be one for each class"))
-    files = {folder.name: images(folder) for folder in folders}
+    files = {folder.name: images(folder, path) for folder in folders}
     if empty := [name for name, found in files.items() if not found]:
         message = f"{root} has no images for {few(empty)}; read are {', '.join(sorted(SUFFIXES))}"
         raise UserError(Fault(path, message))
     return files
 
 
-def images(folder: Path) -> list[Path]:
-    """Image files in a folder and below it, hidden ones left out. UserError where it cannot be gone through."""
+def images(folder: Path, path: str) -> list[Path]:
+    """Image files in a folder and below it, hidden ones left out. UserError at `path` where it is none to go through."""
     try:
-        return sorted(_images(folder))
+        return sorted(_images(folder, path))
     except OSError as error:
         where = word(os.fsdecode(error.filename or folder))
-        raise UserError(Fault("data.dir", f"{where} cannot be read: {(error.strerror or '').lower()}")) from None
+        raise UserError(Fault(path, f"{where} cannot be read: {(error.strerror or '').lower()}")) from None
 
 
-def _images(folder: Path) -> Iterator[Path]:
-    """None where there is none among the first files: who names / does not mean to have all of it looked through."""
-    waiting, seen, found = [str(folder)], 0, 0
+def _images(folder: Path, path: str) -> Iterator[Path]:
+    waiting, seen, latest = [str(folder)], 0, 0
     while waiting:
         with os.scandir(waiting.pop()) as entries:
             for entry in entries:
                 seen += 1
-                if (seen > PATIENCE and not found) or seen > MOST_FILES:
-                    return
+                if seen > MOST_FILES:
+                    raise UserError(Fault(path, f"{folder} has more than {MOST_FILES:,} files"))
+                if seen - latest > PATIENCE:
+                    raise UserError(Fault(path, f"{folder} is no folder of images: {PATIENCE:,} others in a row"))
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(entry.path)
                 elif entry.name[0] != "." and Path(entry.name).suffix.lower() in SUFFIXES and entry.is_file():
-                    found += 1
+                    latest = seen
                     yield Path(entry.path)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnlab.data import images
+from cnnlab.data import images, listing
 from cnnlab.data.dataset import open_dataset
 from cnnlab.data.images import decode, read_images
 from cnnlab.data.listing import folder_classes
@@ -103,6 +103,16 @@ def test_a_folder_that_is_not_one_is_told(tmp_path):
         f"data.dir: {tmp_path} has no images for a; "
         "read are .bmp, .gif, .jpeg, .jpg, .pgm, .png, .ppm, .tif, .tiff, .webp"
     )
+
+
+def test_a_disk_is_not_looked_through(tmp_path, monkeypatch):
+    monkeypatch.setattr(listing, "PATIENCE", 20)
+    fill(tmp_path)
+    for number in range(21):
+        (tmp_path / f"cat/{number}.txt").touch()
+    text = f"{tmp_path / 'cat'} is no folder of images: 20 others in a row"
+    assert message(folder_classes, str(tmp_path)) == f"data.dir: {text}"
+    assert message(listing.images, tmp_path / "cat", "images") == f"images: {text}"
 
 
 def test_test_classes_that_were_never_trained_are_told(tmp_path):

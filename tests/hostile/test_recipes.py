@@ -1,4 +1,4 @@
-"""Every hostile recipe ends in a message and exit code 2, soon and small, with nothing run and nothing written."""
+"""Every hostile recipe ends in a message and exit code 2, small, with nothing run and nothing written."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 import pytest
 from hostile.recipes import RECIPES, Recipe
-from hostile.suite import SECONDS, Suite
+from hostile.suite import Suite
 
 SOME = [one for number, one in enumerate(RECIPES) if number % 5 < 3]
 """for which there is time here; `measure.py` tries all"""
@@ -14,9 +14,8 @@ SOME = [one for number, one in enumerate(RECIPES) if number % 5 < 3]
 
 @pytest.mark.parametrize("recipe", SOME, ids=[one.name for one in SOME])
 def test_a_hostile_recipe_is_told_what_is_wrong_and_does_nothing(suite: Suite, recipe: Recipe) -> None:
-    outcome, wrong = suite.recipe(recipe)
+    _, wrong = suite.recipe(recipe)
     assert wrong == []
-    assert outcome.seconds < SECONDS
 
 
 def test_there_are_enough_of_them() -> None:
