@@ -100,7 +100,7 @@ def names() -> list[str]:
 
 def composed() -> dict[str, dict[str, Any]]:
     """The settings of every network."""
-    loader: Any = start(CONF).config_loader
+    loader = start(CONF).config_loader
     return {name: compose(loader, "config", [f"model={name}"]).config["model"] for name in names()}
 
 

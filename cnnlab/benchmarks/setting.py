@@ -26,7 +26,7 @@ CONF = ROOT / "conf"
 
 def run_of(words: Sequence[str]) -> Run:
     """The run that overrides describe. UserError for settings that are at fault."""
-    run, noted = check(compose(start(CONF).config_loader, "config", read_arguments(list(words)).overrides))  # type: ignore[arg-type]
+    run, noted = check(compose(start(CONF).config_loader, "config", read_arguments(list(words)).overrides))
     if run is None:
         raise UserError(*(Fault("", str(one)) for one in noted))
     return run

@@ -15,7 +15,7 @@ from cnnlab.sweep.grid import Grid, check_names, check_size, read_words
 from cnnlab.sweep.study import SIZES, Places, StudyError, find, grid, read_study
 
 if TYPE_CHECKING:
-    from hydra._internal.hydra import Hydra
+    from cnnlab.config.engine import Engine
 
 STUDYS = ("study", "study.size")
 """settings that no job has"""
@@ -37,9 +37,9 @@ class Asked:
         return (self.places and key not in self.typed and self.places.setting(key)) or COMMAND_LINE
 
 
-def ask(hydra: Hydra, arguments: Arguments) -> Asked:
+def ask(hydra: Engine, arguments: Arguments) -> Asked:
     """Read the command line's sweep. UserError, or StudyError for what is wrong in the study's file."""
-    loader: Any = hydra.config_loader
+    loader = hydra.config_loader
     words = [word for word in arguments.overrides if word.partition("=")[0].lstrip("+") not in STUDYS]
     asked = read_words(loader, words)
 

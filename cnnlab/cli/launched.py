@@ -19,7 +19,7 @@ from cnnlab.errors import Exit, UserError
 from cnnlab.sweep.grid import Grid, read_words
 
 if TYPE_CHECKING:
-    from hydra._internal.hydra import Hydra
+    from cnnlab.config.engine import Engine
 
 WORDS = ("hydra/launcher", "hydra/sweeper", "hydra.launcher", "hydra.sweeper", "hydra.sweep.subdir", "hydra.job")
 """beginnings of overrides that are Hydra's to follow"""
@@ -37,9 +37,9 @@ def _is_space(word: str) -> bool:
     return word.partition("=")[2].startswith("interval(")
 
 
-def by_hydra(hydra: Hydra, arguments: Arguments) -> Exit:
+def by_hydra(hydra: Engine, arguments: Arguments) -> Exit:
     """Every job that can be known is checked before the first one runs; then Hydra's sweeper has it."""
-    loader: Any = hydra.config_loader
+    loader = hydra.config_loader
     asked = read_words(loader, [word for word in arguments.overrides if not _is_space(word)])
     cells = Grid(asked.fixed, asked.swept).cells()
     composed = [compose(loader, arguments.config_name, cell.words) for cell in cells]
@@ -83,6 +83,6 @@ class Launched:
         settings = HydraConfig.get()
         print(clean(f"\njob {settings.job.num}: {' '.join(settings.overrides.task)}"))
         hydra = start(Path(self.conf), Path(self.more) if self.more else None)
-        composed = compose(hydra.config_loader, self.name, list(settings.overrides.task))  # type: ignore[arg-type]
+        composed = compose(hydra.config_loader, self.name, list(settings.overrides.task))
         run, noted = check(composed)
         return complain(noted) if run is None else attempted(run, composed, settings.runtime.output_dir)

@@ -19,9 +19,8 @@ from cnnlab.door.words import clean, word
 from cnnlab.errors import Exit, Fault, UserError
 
 if TYPE_CHECKING:
-    from hydra._internal.hydra import Hydra
-
     from cnnlab.config.compose import Composed
+    from cnnlab.config.engine import Engine
 
 
 NOT_TO_BE_HAD = (errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES, errno.EPERM, errno.EROFS)
@@ -82,7 +81,7 @@ def _with_hydra(conf: Path, arguments: Arguments) -> int:
         GlobalHydra.instance().clear()
 
 
-def _is_sweep(hydra: Hydra, arguments: Arguments) -> bool:
+def _is_sweep(hydra: Engine, arguments: Arguments) -> bool:
     """Where the mode cannot be found out, composing again for a single run will say why."""
     if arguments.value("task") in OF_FILES:
         return False
@@ -93,7 +92,7 @@ def _is_sweep(hydra: Hydra, arguments: Arguments) -> bool:
     return bool(sweeps) or (named and hydra.get_mode(arguments.config_name, arguments.overrides) == RunMode.MULTIRUN)
 
 
-def show(hydra: Hydra, arguments: Arguments) -> Exit:
+def show(hydra: Engine, arguments: Arguments) -> Exit:
     """Hydra's own displays: the composed configuration, and what it is made of."""
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
@@ -121,13 +120,13 @@ def show(hydra: Hydra, arguments: Arguments) -> Exit:
     return Exit.DONE
 
 
-def _composed(hydra: Hydra, arguments: Arguments, overrides: list[str]) -> Composed:
+def _composed(hydra: Engine, arguments: Arguments, overrides: list[str]) -> Composed:
     from cnnlab.config.compose import compose
 
-    return compose(hydra.config_loader, arguments.config_name, overrides)  # type: ignore[arg-type]
+    return compose(hydra.config_loader, arguments.config_name, overrides)
 
 
-def single(hydra: Hydra, arguments: Arguments) -> Exit:
+def single(hydra: Engine, arguments: Arguments) -> Exit:
     """One job: everything wrong with it at once, or its task."""
     from cnnlab.cli.check import check, note
     from cnnlab.cli.dashboard import dashboard
@@ -173,7 +172,7 @@ OF_FILES = ("schema", "validate")
 """tasks that are about the configuration's files and not about a run"""
 
 
-def _of_files(hydra: Hydra, arguments: Arguments, composed: Composed) -> Exit | None:
+def _of_files(hydra: Engine, arguments: Arguments, composed: Composed) -> Exit | None:
     """Do such a task; None for any other."""
     if arguments.multirun and arguments.value("task") in OF_FILES:
         raise UserError(Fault("task", f"{arguments.value('task')} is of files, not of a run; leave out -m"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cnnlab.cli.arguments import Arguments
 from cnnlab.cli.output import Output
@@ -13,10 +13,10 @@ from cnnlab.config.files import shown
 from cnnlab.errors import Exit, Fault, UserError
 
 if TYPE_CHECKING:
-    from hydra._internal.hydra import Hydra
+    from cnnlab.config.engine import Engine
 
 
-def schema(hydra: Hydra, arguments: Arguments, composed: Composed) -> Exit:
+def schema(hydra: Engine, arguments: Arguments, composed: Composed) -> Exit:
     """Write it beside the files it is of, or into the folder that `dir=` names; blocks of `plugins=` are in it."""
     from cnnlab.schema.files import FOLDER, made, write
 
@@ -41,7 +41,7 @@ def schema(hydra: Hydra, arguments: Arguments, composed: Composed) -> Exit:
     return Exit.DONE
 
 
-def folders(hydra: Hydra) -> list[Path]:
+def folders(hydra: Engine) -> list[Path]:
     """Where configuration is looked for, the first one first."""
-    loader: Any = hydra.config_loader
+    loader = hydra.config_loader
     return [Path(source.path) for source in loader.get_sources() if source.scheme() == "file"]

@@ -29,15 +29,14 @@ from cnnlab.tracking.folder import Lock
 from cnnlab.tracking.mirror.note import whereabouts
 
 if TYPE_CHECKING:
-    from hydra._internal.hydra import Hydra
-
+    from cnnlab.config.engine import Engine
     from cnnlab.config.settings import Top
     from cnnlab.sweep.plan import Checked, Plan
 
 NO_JOBS = "command line  this makes no jobs: a glob(…) matches no file"
 
 
-def sweep(hydra: Hydra, arguments: Arguments) -> Exit:
+def sweep(hydra: Engine, arguments: Arguments) -> Exit:
     """Everything wrong with any job at once; else the sweep."""
     try:
         asked = ask(hydra, arguments)
@@ -73,7 +72,7 @@ def _folder(given: str | None, grid: Grid) -> Path:
     return Path(given) if given else default_folder(OUTPUTS, grid)
 
 
-def check_cells(hydra: Hydra, name: str, asked: Asked) -> tuple[list[Checked], list[Noted]]:
+def check_cells(hydra: Engine, name: str, asked: Asked) -> tuple[list[Checked], list[Noted]]:
     """Every cell, composed and checked; cells that differ in the seed alone are composed once."""
     from cnnlab.sweep.plan import Checked, reseeded
 
@@ -84,7 +83,7 @@ def check_cells(hydra: Hydra, name: str, asked: Asked) -> tuple[list[Checked], l
             if twin := twins[cell.apart_from_seed]:
                 checked.append(reseeded(twin, cell))
             continue
-        composed = compose(hydra.config_loader, name, cell.words)  # type: ignore[arg-type]
+        composed = compose(hydra.config_loader, name, cell.words)
         run, noted = check(composed)
         for one in noted:
             faults.append(replace(one, where=asked.where(one.fault.path)) if one.where == COMMAND_LINE else one)

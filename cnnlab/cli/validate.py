@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cnnlab.cli.arguments import COMMAND_LINE, Arguments, quoted
 from cnnlab.cli.check import Noted, check, misfits
@@ -25,7 +25,7 @@ from cnnlab.network.composite import misread
 from cnnlab.sweep.study import SIZES, StudyError, find
 
 if TYPE_CHECKING:
-    from hydra._internal.hydra import Hydra
+    from cnnlab.config.engine import Engine
 
 OURS = ("dir", "format", "task", "study", "study.size")
 """settings of the check itself, not of what it composes"""
@@ -50,7 +50,7 @@ class Problem:
         return "\n".join([f"{where}  {fault}", *(f"    {line}" for line in self.lines)])
 
 
-def validate(hydra: Hydra, arguments: Arguments) -> Exit:
+def validate(hydra: Engine, arguments: Arguments) -> Exit:
     """Check every file, or those below the file or folder that `dir=` names, or one study; with the other overrides."""
     study = arguments.value("study")
     named = str(find(study, folders(hydra))) if study else arguments.value("dir")
@@ -94,7 +94,7 @@ def _root(file: Path, confs: Sequence[Path], groups: set[str]) -> Path:
     return known or (group.parent if group else file.parent)
 
 
-def faults(hydra: Hydra, arguments: Arguments, file: Path, root: Path) -> Iterator[Noted | str]:
+def faults(hydra: Engine, arguments: Arguments, file: Path, root: Path) -> Iterator[Noted | str]:
     """What is wrong with one file."""
     *groups, name = file.relative_to(root.resolve() if root.resolve() in file.parents else root).with_suffix("").parts
     words = [word for word in arguments.overrides if word.partition("=")[0].lstrip("+") not in OURS]
@@ -111,9 +111,9 @@ def faults(hydra: Hydra, arguments: Arguments, file: Path, root: Path) -> Iterat
     yield from _of_group(hydra, arguments.config_name, [*words, choice], group)
 
 
-def _of_group(hydra: Hydra, config: str, words: list[str], group: str | None) -> Iterator[Noted]:
+def _of_group(hydra: Engine, config: str, words: list[str], group: str | None) -> Iterator[Noted]:
     """A run with the file in it, checked; of a network and of what may change one, with all its shapes."""
-    loader: Any = hydra.config_loader
+    loader = hydra.config_loader
     composed = compose(loader, config, [*words, "task=validate"])
     _stand_in(composed)
     run, noted = check(composed)
@@ -143,7 +143,7 @@ def _of_data(data: DataSettings) -> Iterator[Fault]:
             yield fault
 
 
-def _of_study(hydra: Hydra, arguments: Arguments, words: list[str], name: str) -> Iterator[Noted | str]:
+def _of_study(hydra: Engine, arguments: Arguments, words: list[str], name: str) -> Iterator[Noted | str]:
     """Every job of a study, of both its sizes, where it has two."""
     done: list[list[str]] = []
     for size in SIZES:

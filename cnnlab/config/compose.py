@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
@@ -29,6 +28,7 @@ from omegaconf.errors import (
 
 from cnnlab.blocks.plugins import load_plugins
 from cnnlab.config import GROUPS
+from cnnlab.config.engine import Loader
 from cnnlab.config.files import Unreadable
 from cnnlab.config.origins import COMMAND_LINE, Layer, Origins, layers, trace
 from cnnlab.config.references import forbidden, too_large
@@ -78,7 +78,7 @@ class Composed:
         self.faults.append(Fault(key, message))
 
 
-def compose(loader: ConfigLoaderImpl, name: str, overrides: list[str]) -> Composed:
+def compose(loader: Loader, name: str, overrides: list[str]) -> Composed:
     """The configuration that the file `name` and `overrides` make, and the faults of both."""
     result = Composed(overrides=overrides, primary=name)
     groups = loader.repository.get_group_options("", ObjectType.GROUP)
@@ -87,7 +87,7 @@ def compose(loader: ConfigLoaderImpl, name: str, overrides: list[str]) -> Compos
     if config is None:
         result.failed = True
         return result
-    files = list(layers(loader, name, [str(override.input_line) for override in parsed]))
+    files = list(layers(loader))
     dropped, chosen = result.origins, list(config.hydra.runtime.choices)
     result.origins = trace(files, parsed, chosen)
     result.origins.history.update(dropped.history)
@@ -169,7 +169,7 @@ def _nested(value: str, quotes: str) -> str:
     return f"{outer}…={quotes}{value}{quotes}{outer}"
 
 
-def _refused(loader: ConfigLoaderImpl, groups: list[str], override: Override, result: Composed) -> bool:
+def _refused(loader: Loader, groups: list[str], override: Override, result: Composed) -> bool:
     """Note what is wrong with one override before Hydra trips over it: its group's option, its first word."""
     key, before = override.key_or_group, len(result.faults)
     first = key.split(".")[0].split("/")[0]
@@ -193,7 +193,7 @@ def _word(value: Any) -> str:
     return "null" if value is None else repr(value)
 
 
-def group_options(loader: ConfigLoaderImpl, group: str) -> list[str]:
+def group_options(loader: Loader, group: str) -> list[str]:
     """The files of a config group, those in its folders as `d2l/lenet`; none where it is no group."""
     if "." in group or "@" in group:
         return []
@@ -203,7 +203,7 @@ def group_options(loader: ConfigLoaderImpl, group: str) -> list[str]:
     return options
 
 
-def _load(loader: ConfigLoaderImpl, name: str, parsed: list[Override], result: Composed) -> DictConfig | None:
+def _load(loader: Loader, name: str, parsed: list[Override], result: Composed) -> DictConfig | None:
     """Compose; where that fails, find the overrides to blame, note and drop them."""
     order, found = {override.key_or_group: at for at, override in enumerate(parsed)}, []
     while True:
@@ -236,11 +236,11 @@ def _chooser(error: BaseException, parsed: list[Override]) -> Override | None:
     return next((override for override in reversed(parsed) if group and override.key_or_group == group), None)
 
 
-def _composed(loader: ConfigLoaderImpl, name: str, overrides: list[Override]) -> DictConfig:
+def _composed(loader: Loader, name: str, overrides: list[Override]) -> DictConfig:
     return loader.load_configuration(name, [str(override.input_line) for override in overrides], RunMode.RUN)
 
 
-def _to_blame(loader: ConfigLoaderImpl, name: str, overrides: list[Override]) -> tuple[Override | None, BaseException]:
+def _to_blame(loader: Loader, name: str, overrides: list[Override]) -> tuple[Override | None, BaseException]:
     """The first override that turns what composes into what does not, None where the files do not, and what it says."""
     for count in range(len(overrides) + 1):
         try:
@@ -250,7 +250,7 @@ def _to_blame(loader: ConfigLoaderImpl, name: str, overrides: list[Override]) ->
     raise AssertionError("composing fails for all overrides together, and so for the last count")
 
 
-def reason(error: BaseException, loader: ConfigLoaderImpl | None = None) -> str:
+def reason(error: BaseException, loader: Loader | None = None) -> str:
     """What Hydra or OmegaConf says, without its advice to add a `+`, its types and its search path."""
     if isinstance(error, RecursionError):
         return "its files refer to each other in a circle, or are nested too deeply"

@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from hydra import version as hydra_version
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.config_repository import IConfigRepository
 from hydra._internal.hydra import Hydra
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra._internal.utils import create_config_search_path
 from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.config_store import ConfigStore
+from hydra.core.default_element import ResultDefault
 from hydra.core.global_hydra import GlobalHydra
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from cnnlab.config import GROUPS, LOGGER, SHARED
 from cnnlab.config.files import FileConfigSource
 from cnnlab.errors import Fault, UserError
 
 
-def start(conf: Path, more: Path | None = None) -> Hydra:
+class Loader(ConfigLoaderImpl):
+    """Hydra's, which remembers the files of its latest configuration: to find them again takes a third of the time."""
+
+    files: Sequence[ResultDefault] = ()
+    """in the order in which they count"""
+
+    def _compose_config_from_defaults_list(self, defaults: list[ResultDefault], repo: IConfigRepository) -> DictConfig:
+        self.files = tuple(defaults)
+        return super()._compose_config_from_defaults_list(defaults, repo)
+
+
+class Engine(Hydra):
+    """Hydra with that loader."""
+
+    config_loader: Loader
+
+
+def start(conf: Path, more: Path | None = None) -> Engine:
     """An engine that finds configuration in `conf`, and before that in `more`. UserError for a missing folder."""
     for folder, flag in ((conf, "--config-path"), (more, "--config-dir")):
         if folder is not None and not folder.is_dir():
@@ -31,7 +52,9 @@ def start(conf: Path, more: Path | None = None) -> Hydra:
         path.prepend(provider="command-line", path=f"file://{more.resolve()}", anchor=first)
     SourcesRegistry.instance().types["file"] = FileConfigSource
     GlobalHydra.instance().clear()
-    return Hydra.create_main_hydra2(task_name="run", config_search_path=path)
+    engine = Engine("run", Loader(path))
+    GlobalHydra.instance().initialize(engine)
+    return engine
 
 
 def register() -> None:

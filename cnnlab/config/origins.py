@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.types import Override
-from hydra.types import RunMode
 
+from cnnlab.config.engine import Loader
 from cnnlab.config.files import Document, FileConfigSource, at, read, shown
 
 COMMAND_LINE = "command line"
@@ -67,9 +66,9 @@ class Layer:
     """where its settings land"""
 
 
-def layers(loader: ConfigLoaderImpl, name: str, overrides: list[str]) -> Iterator[Layer]:
-    """The files that the configuration `name` is made of, in the order in which they count; Hydra's own left out."""
-    for default in loader.compute_defaults_list(name, overrides, RunMode.RUN).defaults:
+def layers(loader: Loader) -> Iterator[Layer]:
+    """The files that the latest configuration was made of, in the order in which they count; Hydra's own left out."""
+    for default in loader.files:
         path = default.config_path
         source = loader.repository._find_object_source(path, ObjectType.CONFIG) if path else None
         if path and isinstance(source, FileConfigSource):

@@ -70,7 +70,7 @@ def _part(root: Path, path: str) -> Files:
 
 
 def images(folder: Path, path: str) -> list[Path]:
-    """Image files in a folder and below it, hidden ones left out. UserError at `path` where it is none to go through."""
+    """Image files in a folder and below it, hidden ones left out. UserError at `path` for one not to go through."""
     try:
         return sorted(_images(folder, path))
     except OSError as error:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from cnnlab.errors import Fault, UserError
 
 if TYPE_CHECKING:
-    from hydra._internal.config_loader_impl import ConfigLoaderImpl
     from hydra.core.override_parser.types import Override
+
+    from cnnlab.config.engine import Loader
 
 SEED = "seed"
 MOST_JOBS = 10_000
@@ -93,7 +94,7 @@ class Asked:
     """`each(…).setting` and its value: factors too, once the network is known"""
 
 
-def read_words(loader: ConfigLoaderImpl, words: list[str]) -> Asked:
+def read_words(loader: Loader, words: list[str]) -> Asked:
     """Tell the overrides apart; those that do not parse stand among the fixed ones, for composing will say why."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException

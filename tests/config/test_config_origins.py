@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hydra._internal.hydra import Hydra
 from hydra.core.global_hydra import GlobalHydra
 from small import CONF
 from spoken import named
 
 from cnnlab.config.compose import Composed, compose
-from cnnlab.config.engine import start
+from cnnlab.config.engine import Engine, start
 
 
 @pytest.fixture
-def hydra() -> Iterator[Hydra]:
+def hydra() -> Iterator[Engine]:
     yield start(CONF)
     GlobalHydra.instance().clear()
 
 
-def composed(hydra: Hydra, *overrides: str) -> Composed:
-    return compose(hydra.config_loader, "config", list(overrides))  # type: ignore[arg-type]
+def composed(hydra: Engine, *overrides: str) -> Composed:
+    return compose(hydra.config_loader, "config", list(overrides))
 
 
 @pytest.mark.parametrize(
@@ -59,20 +58,20 @@ def composed(hydra: Hydra, *overrides: str) -> Composed:
         ("seed=1 seed=2", "seed", ["conf/config.yaml[seed]", "command line", "command line"]),
     ],
 )
-def test_every_place_that_set_a_key_is_known_in_order(hydra: Hydra, overrides: str, key: str, places: list) -> None:
+def test_every_place_that_set_a_key_is_known_in_order(hydra: Engine, overrides: str, key: str, places: list) -> None:
     found = [named(place) for place in composed(hydra, *overrides.split()).origins.history[key]]
     assert len(found) == len(places)
     assert [place for place, said in zip(found, places, strict=True) if said not in (..., place)] == []
 
 
-def test_what_nothing_set_is_placed_by_what_encloses_it(hydra: Hydra) -> None:
+def test_what_nothing_set_is_placed_by_what_encloses_it(hydra: Engine) -> None:
     origins = composed(hydra, "model=resnet34").origins
     assert named(origins.of("model.body.stage3.0.conv1.norm") or "") == "conf/model/resnet34.yaml[stage3]"
     assert named(origins.of("model.nothing") or "") == "conf/model/resnet34.yaml"
     assert origins.of("nothing") is None
 
 
-def test_a_shipped_networks_settings_all_have_a_place(hydra: Hydra) -> None:
+def test_a_shipped_networks_settings_all_have_a_place(hydra: Engine) -> None:
     for name in ("googlenet", "squeezenet1_1", "resnext50_32x4d", "d2l/vgg11_small", "cifar/preact_resnet164"):
         found = composed(hydra, f"model={name}")
         assert found.faults == []
@@ -88,7 +87,7 @@ def _leaves(value: object, key: str) -> Iterator[str]:
         yield key
 
 
-def test_any_setting_of_any_block_needs_no_plus(hydra: Hydra) -> None:
+def test_any_setting_of_any_block_needs_no_plus(hydra: Engine) -> None:
     words = ["model.body.c1.norm=batch", "model.body.new={block: act}", "model.head_norm=batch", "optimizer.extra=1"]
     found = composed(hydra, *words)
     assert found.faults == []
@@ -96,7 +95,7 @@ def test_any_setting_of_any_block_needs_no_plus(hydra: Hydra) -> None:
     assert found.config["model"]["body"]["c1"]["norm"] == "batch"
 
 
-def test_the_environment_is_kept_out_of_what_is_saved(hydra: Hydra, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_is_kept_out_of_what_is_saved(hydra: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CNNLAB_WHERE", "/data")
     found = composed(hydra, "data.dir='${oc.env:CNNLAB_WHERE}/x'")
     assert found.config["data"]["dir"] == "/data/x"
@@ -104,7 +103,7 @@ def test_the_environment_is_kept_out_of_what_is_saved(hydra: Hydra, monkeypatch:
     assert composed(hydra, "data.dir='${oc.env:CNNLAB_WHERE}/x'").config["data"]["dir"] == "/data/x"
 
 
-def test_faults_do_not_hide_what_else_was_set(hydra: Hydra) -> None:
+def test_faults_do_not_hide_what_else_was_set(hydra: Engine) -> None:
     found = composed(hydra, "optimizer=foo", "seed=7", "model.norm=${nope}", "hydra.rn=3")
     assert [fault.path for fault in found.faults] == ["optimizer", "hydra.rn", "model.norm"]
     assert found.config["seed"] == 7
@@ -122,7 +121,7 @@ def test_faults_do_not_hide_what_else_was_set(hydra: Hydra) -> None:
         ("model.body.c1.stride=[3,2] model.bias=true", "model.body.c1.stride", ["[3, 2]"]),
     ],
 )
-def test_what_each_place_says_is_kept(hydra: Hydra, overrides: str, key: str, values: list[str]) -> None:
+def test_what_each_place_says_is_kept(hydra: Engine, overrides: str, key: str, values: list[str]) -> None:
     origins = composed(hydra, *overrides.split()).origins
     assert origins.values[key] == values
     assert {name: len(places) for name, places in origins.history.items()} == {

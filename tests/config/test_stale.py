@@ -7,23 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hydra._internal.hydra import Hydra
 from hydra.core.global_hydra import GlobalHydra
 from small import CONF
 from spoken import spoken
 
 from cnnlab.config.compose import compose
-from cnnlab.config.engine import start
+from cnnlab.config.engine import Engine, start
 
 
 @pytest.fixture
-def hydra() -> Iterator[Hydra]:
+def hydra() -> Iterator[Engine]:
     yield start(CONF)
     GlobalHydra.instance().clear()
 
 
-def block(hydra: Hydra, path: str, *overrides: str) -> dict[str, Any]:
-    composed = compose(hydra.config_loader, "config", list(overrides))  # type: ignore[arg-type]
+def block(hydra: Engine, path: str, *overrides: str) -> dict[str, Any]:
+    composed = compose(hydra.config_loader, "config", list(overrides))
     assert not composed.faults
     for config in (composed.config, composed.frozen):
         found: Any = config["model"]
@@ -32,27 +31,27 @@ def block(hydra: Hydra, path: str, *overrides: str) -> dict[str, Any]:
     return found
 
 
-def test_settings_of_the_old_kind_vanish(hydra: Hydra) -> None:
+def test_settings_of_the_old_kind_vanish(hydra: Engine) -> None:
     said = block(hydra, "body.c3", "model=lenet", "model.body.c3.block=max_pool")
     assert said == {"block": "max_pool", "kernel_size": 5, "padding": "valid"}
 
 
-def test_what_both_kinds_take_stays(hydra: Hydra) -> None:
+def test_what_both_kinds_take_stays(hydra: Engine) -> None:
     said = block(hydra, "body.stage2", "model=resnet18", "model.body.stage2.block=bottleneck")
     assert said == {"block": "bottleneck", "channels": 128, "repeat": 2, "stride": 2}
 
 
-def test_a_kind_written_again_is_no_change(hydra: Hydra) -> None:
+def test_a_kind_written_again_is_no_change(hydra: Engine) -> None:
     said = block(hydra, "body.c1", "model=lenet", "model.body.c1.block=conv")
     assert said == {"block": "conv", "channels": 6, "kernel_size": 5}
 
 
-def test_what_stands_within_a_combinator_vanishes_with_it(hydra: Hydra) -> None:
+def test_what_stands_within_a_combinator_vanishes_with_it(hydra: Engine) -> None:
     said = block(hydra, "blocks.fire", "model=squeezenet1_0", "model.blocks.fire={block: conv, channels: 8}")
     assert said == {"block": "conv", "channels": 8, "params": {"squeeze": "required"}}
 
 
-def test_settings_of_a_kind_that_is_gone_vanish(hydra: Hydra) -> None:
+def test_settings_of_a_kind_that_is_gone_vanish(hydra: Engine) -> None:
     overrides = [f"model.body.stage{i}.block=bottleneck" for i in range(1, 4)]
     assert block(hydra, "kinds", "model=cifar/resnet20", *overrides) == {}
     assert block(hydra, "kinds", "model=cifar/resnet20") == {"residual": {"shortcut": "pad"}}

@@ -108,7 +108,7 @@ def test_a_folder_that_is_not_one_is_told(tmp_path):
 def test_a_disk_is_not_looked_through(tmp_path, monkeypatch):
     monkeypatch.setattr(listing, "PATIENCE", 20)
     fill(tmp_path)
-    for number in range(21):
+    for number in range(21 + 10 * 20):  # in whatever order, somewhere there are that many between two of the ten images
         (tmp_path / f"cat/{number}.txt").touch()
     text = f"{tmp_path / 'cat'} is no folder of images: 20 others in a row"
     assert message(folder_classes, str(tmp_path)) == f"data.dir: {text}"

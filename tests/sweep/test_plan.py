@@ -25,7 +25,7 @@ def planned(folder: Path, words: Sequence[str]) -> Plan:
     asked = ask(hydra, read_arguments(list(words)))
     cells = []
     for cell in asked.grid.cells():
-        composed = compose(hydra.config_loader, "config", cell.words)  # type: ignore[arg-type]
+        composed = compose(hydra.config_loader, "config", cell.words)
         run, noted = check(composed)
         assert run, noted
         cells.append(Checked(cell, composed, run))
@@ -47,7 +47,7 @@ def test_the_first_command_decides_threads_and_precision_and_later_ones_adopt_th
 def test_a_cell_that_differs_in_the_seed_alone_is_what_composing_it_would_give(tmp_path: Path) -> None:
     hydra = start(CONF)
     first, second = ask(hydra, read_arguments(WORDS)).grid.cells()
-    composed = [compose(hydra.config_loader, "config", cell.words) for cell in (first, second)]  # type: ignore[arg-type]
+    composed = [compose(hydra.config_loader, "config", cell.words) for cell in (first, second)]
     runs = [check(one)[0] for one in composed]
     assert runs[0]
     assert runs[1]
@@ -61,4 +61,4 @@ def test_a_cell_that_differs_in_the_seed_alone_is_what_composing_it_would_give(t
 @pytest.mark.parametrize(("word", "refers"), [("name=run", False), ("name=run-${seed}", True)])
 def test_a_setting_made_from_the_seed_is_seen(word: str, refers: bool) -> None:
     hydra = start(CONF)
-    assert compose(hydra.config_loader, "config", [word]).refers_to_seed == refers  # type: ignore[arg-type]
+    assert compose(hydra.config_loader, "config", [word]).refers_to_seed == refers

@@ -47,7 +47,7 @@ def test_every_shipped_study_composes_at_both_sizes_and_its_claims_are_about_wha
             }.values()
         )
         for cell in cells if size == "cpu" else cells[-1:]:
-            _, noted = check(compose(hydra.config_loader, "config", cell.words))  # type: ignore[arg-type]
+            _, noted = check(compose(hydra.config_loader, "config", cell.words))
             assert not noted, (name, size, cell.labels)
 
 
