@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
+from cnnlab.cli.leave import leaving
 from cnnlab.cli.main import main
 
 if __name__ == "__main__":
-    sys.exit(main(Path(__file__).parent / "conf", sys.argv[1:]))
+    sys.exit(leaving(lambda: main(Path(__file__).parent / "conf", sys.argv[1:])))

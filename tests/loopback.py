@@ -61,6 +61,13 @@ class Received:
         return {key: one["value"] for key, one in self.config.items() if key != "_wandb"}
 
 
+class Listener(ThreadingHTTPServer):
+    """Lets the client's many uploads wait: what is reset, it tries again only seconds later."""
+
+    request_queue_size = 128
+    daemon_threads = True
+
+
 class Loopback:
     """`with Loopback() as server:`; `server.environment` leads W&B to it."""
 
@@ -77,8 +84,7 @@ class Loopback:
         self.sweep: dict[str, Any] = {}
         self.queue: list[dict[str, Any]] = []
         self._numbers, self._lock = itertools.count(1), threading.RLock()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._http.daemon_threads = True
+        self._http = Listener(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
         self.environment = {"WANDB_BASE_URL": self.url, "WANDB_API_KEY": KEY, "WANDB_ERROR_REPORTING": "false"}
         self.environment["WANDB__FILE_STREAM_TRANSMIT_INTERVAL"] = "1"  # second, and not 15
