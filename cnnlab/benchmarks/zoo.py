@@ -38,8 +38,8 @@ from cnnlab.tracking.record import settle
 
 NETWORKS = sorted(str(file.relative_to(CONF / "model").with_suffix("")) for file in (CONF / "model").rglob("*.yaml"))
 
-EPOCH = 4e11
-"""multiply-adds that an epoch may take, a weight's update counted as one an image: about 20 s on one core with bf16"""
+EPOCH = 2e11
+"""multiply-adds that an epoch may take, a weight's update counted as one an image: about 10 s on one core with bf16"""
 FEWEST = 2000
 """images on which accuracy says something"""
 BY_HEART = 64
