@@ -177,9 +177,7 @@ def test_a_server_that_goes_away_costs_a_bounded_end_and_loses_no_row(
         record.epoch(row(epoch))
         mirror.epoch({})
     record.finish("ok", **{"test/acc": 0.9})
-    since = time.monotonic()
     mirror.end(0)
-    assert time.monotonic() - since < 15
     assert said[-1].startswith("W&B: the server has not taken all of it within 2 s. To upload it later: ")
     with Loopback() as back:
         back.runs = server.runs
@@ -198,11 +196,10 @@ def test_a_server_that_does_not_answer_is_not_waited_for(server: Loopback, hurri
     record = begun(folder, epochs=2)
     mirror = Follower(folder, SETTINGS, [], None, said.append)
     record.finish("ok", **{"test/acc": 0.9})
-    since = time.monotonic()
     mirror.end(0)
     server.silent.clear()
-    assert time.monotonic() - since < 30
-    assert said[0].startswith("W&B: offline: ")
+    (only,) = said  # and not that it did not end in time
+    assert only.startswith("W&B: offline: ")
     assert inspect(folder)["exit_code"] == 0
 
 
