@@ -205,7 +205,7 @@ def damages(root: Path, count: int, seed: int = 0) -> Iterator[tuple[str, Path]]
         folder, kind = root / f"damage-{number}", kinds[number % len(kinds)]
         shutil.copytree(whole, folder)
         files = [folder / "checkpoints" / "last.ckpt", folder / "checkpoints" / "previous.ckpt"]
-        for file in files[: 1 + (number % 7 == 6)]:
+        for file in files[: 1 + (number % 7 == 6 and kind != "swap")]:
             _damage(file, kind, files, dice)
         yield f"{kind} {number}", folder
 
@@ -224,12 +224,14 @@ def _damage(file: Path, kind: str, files: list[Path], dice: random.Random) -> No
             raw = bytearray()
         case "swap":
             os.replace(files[1], files[0])
+            files[1].write_bytes(raw)
+            return
         case "foreign":
             state = torch.load(file, weights_only=True)
             state["cnnlab"]["identity"] = "another"
             torch.save(state, file)
             return
-    file.write_bytes(raw)  # in swap: the newer one under either name
+    file.write_bytes(raw)
 
 
 def disk(root: Path, count: int) -> Iterator[tuple[str, Path]]:
