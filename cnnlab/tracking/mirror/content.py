@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from cnnlab.door.files import read_json
 from cnnlab.tracking.record import Run
 
 FLAT = ("model", "data", "seed", "params", "params_aux", "macs", "identity", "fingerprint")
@@ -20,6 +20,8 @@ PRIVATE = (
 """settings that say nothing about the run, or are where its user's files lie"""
 ELSEWHERE = (*FLAT, "variant", "overrides", "name", "tags", "versions", "git", "threads", "started", "resumed")
 """keys of result.json that stand in the config, or stay at home"""
+LARGEST = 4096
+"""pixels of a side of a picture in a record"""
 
 
 def arm(facts: Mapping[str, Any]) -> str:
@@ -84,16 +86,19 @@ def tags(facts: Mapping[str, Any], more: Iterable[str]) -> list[str]:
 def tested(folder: Path) -> dict[str, Any] | None:
     """tested.json: the confusion matrix and the worst predictions; None where there is none."""
     try:
-        return json.loads((folder / "tested.json").read_bytes())
+        return read_json(folder / "tested.json")
     except (OSError, ValueError):
         return None
 
 
 def picture(encoded: str) -> Any:
-    """A PNG in base64 as an image of PIL's."""
+    """A PNG in base64 as an image of PIL's. Raises what PIL raises, and ValueError."""
     from PIL import Image
 
-    return Image.open(io.BytesIO(base64.b64decode(encoded)))
+    found = Image.open(io.BytesIO(base64.b64decode(encoded)), formats=["PNG"])
+    if max(found.size) > LARGEST:  # its pixels are not decoded yet
+        raise ValueError(f"a picture of {found.width}×{found.height} pixels")
+    return found
 
 
 def tilde(value: Any) -> Any:

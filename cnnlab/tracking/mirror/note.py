@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import secrets
 import shlex
@@ -13,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnnlab.door.files import read_json
 from cnnlab.tracking.durable import write_json
 
 FILE = "wandb.json"
@@ -47,7 +47,7 @@ def new(group: str | None) -> Note:
 def read(folder: Path) -> Note | None:
     """The note in `folder`; None where there is none, or none that can be read."""
     try:
-        return Note(**json.loads((folder / FILE).read_bytes()))
+        return Note(**read_json(folder / FILE))
     except (OSError, ValueError, TypeError):
         return None
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import math
+import os
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from recorded import begun
 
 from cnnlab.tracking.mirror import content, note
@@ -50,3 +54,27 @@ def test_a_sweep_says_how_many_of_its_runs_are_where(tmp_path: Path) -> None:
         "W&B: 1 of 3 runs at https://x/t/p\n"
         "W&B: 2 runs are not uploaded (no credentials): python run.py task=sync 'dir=my sweep'"
     )
+
+
+def test_records_of_strangers_come_through_the_door(tmp_path: Path) -> None:
+    for spoilt in ("[" * 100_000, "{", "[]", '{"id": 3, "more": 1}'):
+        (tmp_path / note.FILE).write_text(spoilt)
+        assert note.read(tmp_path) is None
+    (tmp_path / "tested.json").write_text('{"classes": ' + "[" * 100_000)
+    assert content.tested(tmp_path) is None
+    (tmp_path / "tested.json").unlink()
+    os.mkfifo(tmp_path / "tested.json")
+    assert content.tested(tmp_path) is None
+
+
+def test_a_picture_is_a_small_png() -> None:
+    def encoded(size: tuple[int, int], kind: str) -> str:
+        file = io.BytesIO()
+        Image.new("1", size).save(file, kind)
+        return base64.b64encode(file.getvalue()).decode()
+
+    assert content.picture(encoded((28, 28), "PNG")).size == (28, 28)
+    with pytest.raises(ValueError, match="a picture of 5000×10 pixels"):
+        content.picture(encoded((5_000, 10), "PNG"))
+    with pytest.raises(OSError, match="cannot identify"):
+        content.picture(encoded((28, 28), "TIFF"))
