@@ -47,19 +47,19 @@ class Arm:
         read = ((trial.seed, metric.read(trial)) for trial in self.trials)
         return {seed: reading.value for seed, reading in read if reading}
 
-    @property
-    def values(self) -> list[float]:
-        """the main metric's numbers"""
-        return list(self.read(self.metric).values())
+    def beyond(self, metric: Metric) -> int:
+        """runs that did not get there within the budget, with which they count: the mean is at least what it is"""
+        return sum(reading.censored for trial in self.trials if (reading := metric.read(trial)))
+
+    def interval(self, metric: Metric) -> tuple[float, float] | None:
+        """Student's 95 % interval of the mean; None for fewer than two numbers, and where some are `beyond`"""
+        return None if self.beyond(metric) else interval(list(self.read(metric).values()))
 
     @property
     def mean(self) -> float | None:
-        return st.fmean(self.values) if self.values else None
-
-    @property
-    def interval(self) -> tuple[float, float] | None:
-        """Student's 95 % interval of the mean; None for fewer than two numbers"""
-        return interval(self.values)
+        """of the main metric"""
+        values = list(self.read(self.metric).values())
+        return st.fmean(values) if values else None
 
 
 def interval(values: Sequence[float]) -> tuple[float, float] | None:
@@ -225,15 +225,17 @@ def _arm(arm: Arm, metrics: Sequence[Metric]) -> dict[str, Any]:
         "label": arm.label,
         "also": list(arm.also),
         "runs": {state: count for state, count in arm.counts.items() if count},
-        "metrics": {metric.text: _summary(list(arm.read(metric).values())) for metric in metrics},
+        "metrics": {metric.text: _summary(arm, metric) for metric in metrics},
     }
 
 
-def _summary(values: Sequence[float]) -> dict[str, Any]:
+def _summary(arm: Arm, metric: Metric) -> dict[str, Any]:
+    values = list(arm.read(metric).values())
     return {
         "n": len(values),
         "mean": st.fmean(values) if values else None,
         "sd": st.stdev(values) if len(values) > 1 else None,
-        "interval": list(found) if (found := interval(values)) else None,
-        "values": list(values),
+        "interval": list(found) if (found := arm.interval(metric)) else None,
+        "censored": arm.beyond(metric),
+        "values": values,
     }

@@ -52,9 +52,8 @@ def _arms(comparison: Comparison) -> Table:
     for heading in (metric.words, "95 % interval", "runs"):
         table.add_column(heading, justify="right")
     for arm in comparison.arms:
-        mean = "–" if arm.mean is None else wording.value(metric, arm.mean)
-        low_high = arm.interval
-        bounds = "–" if low_high is None else " to ".join(wording.value(metric, end) for end in low_high)
+        mean = "–" if arm.mean is None else wording.at_least(metric, arm.mean, arm.beyond(metric))
+        bounds = "–" if (ends := arm.interval(metric)) is None else wording.span(metric, ends)
         others = [f"{arm.counts[state]} {state}" for state in STATES[1:] if arm.counts[state]]
         table.add_row(
             clean(arm.label), mean, "" if metric.exact else bounds, ", ".join([str(arm.counts["ok"]), *others])

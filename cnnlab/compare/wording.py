@@ -36,6 +36,17 @@ def value(metric: Metric, number_: float) -> str:
     return f"{number(number_)}{f' {metric.unit}' if metric.unit else ''}"
 
 
+def at_least(metric: Metric, mean: float, beyond: int) -> str:
+    """A mean to which runs that did not get there within the budget have contributed the budget."""
+    return f"{'> ' if beyond else ''}{value(metric, mean)}"
+
+
+def span(metric: Metric, ends: tuple[float, float]) -> str:
+    """From one number to another, their unit said once."""
+    low, high = (value(metric, end) for end in ends)
+    return f"{low.removesuffix(f' {metric.unit}')} to {high}"
+
+
 def difference(metric: Metric, amount: float, signed: bool = True) -> str:
     """A difference as it is judged, in the metric's unit; of ratios the ratio."""
     if metric.log:

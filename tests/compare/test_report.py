@@ -12,10 +12,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from scipy import stats
 
 from cnnlab.benchmarks.simulated import Outcome, write_sweep
-from cnnlab.compare import report
+from cnnlab.compare import report, terminal
 
 SEEDS = ["0", "1", "2", "3", "4"]
 KEYS = {"model.norm": ["none", "batch"], "seed": SEEDS}
@@ -121,3 +122,23 @@ def test_comparing_imports_no_torch() -> None:
     code = "import cnnlab.compare, sys; print({'torch', 'pytorch_lightning', 'wandb'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_an_arm_that_never_got_there_took_longer_than_the_budget(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def end(at: Mapping[str, str]) -> Outcome:
+        late = at["model.norm"] == "none" and int(at["seed"]) < 2
+        return Outcome(acc=0.9, curve=(0.5, 0.85 + int(at["seed"]) / 100, 0.9) if not late else (0.5, 0.6, 0.7))
+
+    claim = {"factor": "model.norm", "arm": "batch", "metric": "epochs to val/acc >= 0.8", "expect": "lower"}
+    folder = write_sweep(tmp_path / "sweep", KEYS, end, study={"claims": [claim]})
+    console = Console(width=120, file=sys.stdout)
+    console.print(terminal.text(report([folder])))
+    said = capsys.readouterr().out
+    assert re.search(r"norm=none +> 2.4 epochs +– +5\n", said)
+    assert re.search(r"norm=batch +2 epochs +2 to 2 epochs +5\n", said)
+    none, batch = json.loads((folder / "comparison.json").read_text())["arms"]
+    assert (none["metrics"][claim["metric"]]["censored"], batch["metrics"][claim["metric"]]["censored"]) == (2, 0)
+    assert none["metrics"][claim["metric"]]["interval"] is None
+    assert "norm=none &gt; 2.4 epochs, n = 5" in (folder / "report.html").read_text()

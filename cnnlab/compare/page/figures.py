@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from cnnlab.compare import wording
-from cnnlab.compare.comparison import Arm, Comparison, interval
+from cnnlab.compare.comparison import Arm, Comparison
 from cnnlab.compare.ledger import Cell
 from cnnlab.compare.metrics import Metric
 from cnnlab.compare.page.plot import (
@@ -66,7 +66,7 @@ def dots(found: Comparison, metric: Metric) -> Markup | None:
     step, top, width = 46, 12, 760
     start = 24 + min(230, 7.2 * max(len(_cut(arm.label)) for _, arm, _ in read))
     base = top + step * len(read)
-    bounds = [end for _, _, numbers in read if (ends := interval(list(numbers.values()))) for end in ends]
+    bounds = [end for _, arm, _ in read if (ends := arm.interval(metric)) for end in ends]
     near = [end for end in bounds if min(values) - _range(values) <= end <= max(values) + _range(values)]
     scale = spread([*values, *near], start, width - 96)
     rows = [
@@ -87,7 +87,7 @@ def _row(arm: Arm, place: int, numbers: Mapping[str, float], metric: Metric, sca
         at = y - 7 + 14 * (index + 0.5) / len(numbers) if len(numbers) > 1 else y
         told = f"{arm.label}, seed {seed}\n{wording.value(metric, value)}"
         parts.append(mark(place % SHAPES, scale(value), at - 6, 4, class_="dot", data_t=told))
-    if ends := interval(values):
+    if ends := arm.interval(metric):
         low, high = (min(max(scale(end), scale.start), scale.end) for end in ends)
         told = f"{arm.label}: mean of {len(values)}\n{_summary(arm, metric)}"
         parts.append(line(low, y + 10, high, y + 10, class_="bar", data_t=told))
@@ -105,9 +105,9 @@ def _summary(arm: Arm, metric: Metric) -> str:
     values = list(arm.read(metric).values())
     if not values:
         return f"{arm.label} has none"
-    mean = wording.value(metric, sum(values) / len(values))
-    ends = interval(values)
-    bounds = f", 95 % interval {' to '.join(wording.value(metric, end) for end in ends)}" if ends else ""
+    mean = wording.at_least(metric, sum(values) / len(values), arm.beyond(metric))
+    ends = arm.interval(metric)
+    bounds = f", 95 % interval {wording.span(metric, ends)}" if ends else ""
     return f"{arm.label} {mean}{bounds}, n = {len(values)}"
 
 
@@ -176,7 +176,7 @@ def cost(found: Comparison, metric: Metric, price: Metric, said: str) -> Markup 
         return None
     width, height, start = 480, 300, 62
     x = spread(prices, start + 10, width - 24, log=max(prices) / min(prices) > 4, pad=0.1)
-    ends = [end for *_, values in read for end in interval(values) or ()]
+    ends = [end for _, arm, *_ in read for end in arm.interval(metric) or ()]
     means = [sum(values) / len(values) for *_, values in read]
     room = 2 * (_range(means) or max(means) * 0.1)
     y = spread([*means, *(e for e in ends if min(means) - room <= e <= max(means) + room)], height - 44, 34)
@@ -188,7 +188,7 @@ def cost(found: Comparison, metric: Metric, price: Metric, said: str) -> Markup 
         mean, at = sum(values) / len(values), x(price_)
         told = f"{arm.label}\n{short(price_)} {said}\n{_summary(arm, metric)}"
         bar = None
-        if bounds := interval(values):
+        if bounds := arm.interval(metric):
             low, high = (min(max(y(end), 30), height - 44) for end in bounds)
             bar = line(at, low, at, high, class_="bar thin")
         near = at > width - 110
@@ -197,7 +197,10 @@ def cost(found: Comparison, metric: Metric, price: Metric, said: str) -> Markup 
         parts.append(
             tag("g", bar, mark(place % SHAPES, at, y(mean), 5.5, class_="dot", data_t=told), name, class_=look(place))
         )
-    rows = [[arm.label, short(price_), wording.value(metric, sum(v) / len(v))] for _, arm, price_, v in read]
+    rows = [
+        [arm.label, short(price_), wording.at_least(metric, sum(v) / len(v), arm.beyond(metric))]
+        for _, arm, price_, v in read
+    ]
     picture = chart(
         width, height, f"{metric.words} over {said}: " + "; ".join(" ".join(row) for row in rows[:12]), parts
     )
