@@ -86,9 +86,11 @@ def test_a_search_by_w_and_b_runs_what_the_shipped_file_says(server: Loopback, t
     said["program"] = RUN
     said["command"] += [word for word in QUICK if not word.startswith("model=")]
     (tmp_path / "sweep.yaml").write_text(yaml.safe_dump(said))
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))  # the agent starts a `python` of it
     for words in (["sweep", "sweep.yaml"], ["agent", "tester/cnnlab/sweep001"]):
         command = [sys.executable, "-m", "wandb", *words]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        environment = {**os.environ, "PATH": path}
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr
     run = server.one()
     assert run.asked["sweep"] == "sweep001"
