@@ -9,14 +9,14 @@ import pytest
 from cnnlab.benchmarks import fuzz
 
 
-def test_none_of_100_cases_ends_in_a_traceback_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_none_of_60_cases_ends_in_a_traceback_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     with fuzz.quiet():
-        totals = fuzz.fuzz(range(100), seed=0)
+        totals = fuzz.fuzz(range(60), seed=0)
     assert totals.failures == []
-    assert totals.ends[0] > 5  # spoilt, but some of it still means something
-    assert totals.ends[2] > 50
+    assert totals.ends[0] > 3  # spoilt, but some of it still means something
+    assert totals.ends[2] > 30
 
 
 def test_a_case_is_the_same_again() -> None:

@@ -1,4 +1,4 @@
-"""A handful of what `python -m cnnlab.benchmarks.torture` does; the process is its own, as it forks."""
+"""Some of the handful that `.ci/run` has of what `python -m cnnlab.benchmarks.torture` does; the process is its own, as it forks."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import sys
 
 
 def test_runs_that_were_interrupted_end_like_one_that_was_not() -> None:
-    words = ["kills=1", "steps=2", "saves=3", "damage=3", "disk=1"]
+    words = ["kills=1", "damage=2"]
     command = [sys.executable, "-m", "cnnlab.benchmarks.torture", *words]
     ended = subprocess.run(command, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert len(re.findall(r"[1-9]\d* runs   0 lost   0 different", ended.stdout)) >= 4, ended.stdout
+    assert len(re.findall(r"[1-9]\d* runs   0 lost   0 different", ended.stdout)) == 2, ended.stdout
