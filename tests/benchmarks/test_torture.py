@@ -1,4 +1,4 @@
-"""Some of the handful that `.ci/run` has of what `python -m cnnlab.benchmarks.torture` does; the process is its own, as it forks."""
+"""A few runs interrupted by `python -m cnnlab.benchmarks.torture`, whose process is its own, as it forks."""
 
 from __future__ import annotations
 
