@@ -33,7 +33,7 @@ takes are enlarged to `min_size`; a form that is tied to a size has `input_size`
 stands in `tests/network/test_zoo_counts.py`. The last column counts lines of YAML without comments: {count} networks,
 {lines:g} lines in the median.
 
-Made by `python -m cnnlab.benchmarks.counts > docs/zoo.md`; a test holds it up to date. That each of them learns, and
+Made by `python -m cnnlab.benchmarks.counts > docs/zoo.md`; a test holds it up to date. What each of them learns, and
 how long that takes: [learning.md](learning.md).
 """
 ROW = "| `{name}` | {source} | {input} | {params:,}{aux} | {macs} | {sizes} | {lines} |"
