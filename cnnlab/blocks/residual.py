@@ -15,7 +15,7 @@ from cnnlab.settings import Count, Flag, Fraction, Pair, Shape
 if TYPE_CHECKING:
     from torch import nn
 
-    from cnnlab.blocks.modules import Skipped
+    from cnnlab.blocks.modules import Preactivated, Skipped
 
 
 class Shortened(Convolutional):
@@ -48,21 +48,27 @@ class Shortened(Convolutional):
         conv = self.conv(1, norm=self.shortcut_norm or self.norm)
         act, drop = act_layer(self.act, inplace=True), drop_path(self.stochastic_depth)
         module = shortened(shape, {**body, **self.gate()}, self.shortcut, conv, act, drop)
-        return quiet(module, list(body)[-1]) if self.init == "auto" else module
+        if self.init == "auto":
+            quiet(module, f"{list(body)[-1]}.norm")
+        return module
 
 
-def quiet(module: Skipped, last: str) -> Skipped:
-    """Have a body beside a shortcut start as a whisper: the norm after its convolution `last` with weights of 0.1.
+def quiet(module: Skipped | Preactivated, last: str) -> None:
+    """Have a body beside a shortcut start as a whisper: a tenth of the weights of `last`, by its path in the body.
 
-    After Goyal et al. 2017, arXiv:1706.02677, §5.1, who start them at 0. Deep stacks need it to learn in few steps: a
-    ResNet-101 of a quarter of its width was still at chance (.121) after five epochs of 2,000 images. Test accuracy
-    of two seeds from weights of 0, 0.1 and 0.2: there .744 .748, .751 .760, .742 .738; ResNet-18 of a quarter of its
-    width .779 .774, .804 .796, .805 .789, and .791 .784 from 1. The choice of 0.1 was made on these test accuracies.
+    That is the norm after the body's last convolution, if there is one, or, with pre-activations, that convolution.
+    After Goyal et al. 2017, arXiv:1706.02677, §5.1, who start the norm's weights at 0. Deep stacks need it to learn in
+    few steps: a ResNet-101 of a quarter of its width was still at chance (.121) after five epochs of 2,000 images.
+    Test accuracy of two seeds from weights of 0, 0.1 and 0.2: there .744 .748, .751 .760, .742 .738; ResNet-18 of a
+    quarter of its width .779 .774, .804 .796, .805 .789, and .791 .784 from 1. The choice of 0.1 was made on these test
+    accuracies. With pre-activations: the training loss of 64 images after 40 epochs of two batches, a ResNet-50 1.829
+    and now 0.000, one of 164 layers 2.291 and now 0.015.
     """
-    norm = getattr(module.body.get_submodule(last), "norm", None)
-    if norm is not None and norm.weight is not None and module.shortcut is not None:
-        started(norm, "quiet", "none")
-    return module
+    layer = module.body
+    for name in last.split("."):
+        layer = getattr(layer, name, None)
+    if layer is not None and layer.weight is not None and module.shortcut is not None:
+        started(layer, "quiet", "none")
 
 
 class Residual(Shortened):
@@ -151,14 +157,18 @@ class Preactivation(Shortened):
 
         norm = norm_layer(self.norm, shape)
         pre = units(norm=norm, act=act_layer(self.act, inplace=norm is not None))
+        last = list(body)[-1]
         body = {**body, **self.gate()}
         with inside("body"):
-            module, end = chain(shape, body), after(shape, body)
+            inner, end = chain(shape, body), after(shape, body)
         shortcut = aside(shape, end, self.shortcut, self.conv(1, norm=self.shortcut_norm or NO_NORM, bias=self.biased))
         shared = not isinstance(shortcut, nn.Identity) if self.shared is None else self.shared
         drop = drop_path(self.stochastic_depth)
         check_drop(drop, shortcut)
-        return Preactivated(pre, module, shortcut, drop, shared)
+        module = Preactivated(pre, inner, shortcut, drop, shared)
+        if self.init == "auto":
+            quiet(module, f"{last}.conv")
+        return module
 
     @property
     def biased(self) -> bool:
@@ -243,4 +253,6 @@ class InvertedResidual(Convolutional):
         if after(shape, body) != shape:
             return shortened(shape, body, "none", self.conv(1))
         module = shortened(shape, body, "identity", self.conv(1), drop=drop_path(self.stochastic_depth))
-        return quiet(module, "project") if self.init == "auto" else module
+        if self.init == "auto":
+            quiet(module, "project.norm")
+        return module

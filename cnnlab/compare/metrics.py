@@ -53,7 +53,7 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Reading:
-    """A run's number; `censored`: it is at least that, what it would be was not reached within the budget."""
+    """A run's number; `censored`: it lies there or beyond, past the budget or the grid's end, and was not seen."""
 
     value: float
     censored: bool = False

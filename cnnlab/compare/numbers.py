@@ -44,7 +44,7 @@ class Numbers:
     diverged: tuple[tuple[int, int], tuple[int, int]]
     """(diverged, ended) of the arm's runs and of the reference's"""
     censored: tuple[int, int]
-    """runs of the arm and of the reference that did not reach the target"""
+    """numbers of the arm and of the reference that are bounds: the target not reached, the grid at an end"""
     waiting: int
     """runs that are still to come"""
     trials: tuple[Trial, ...]

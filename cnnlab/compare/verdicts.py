@@ -192,7 +192,9 @@ def _reservation(one: Judged) -> str | None:
     by_equivalence = (one.verdict == "supported") == (one.question.claim.expect == "equal")
     if one.rates or one.question.metric.clock or one.question.metric.collapses:
         if one.verdict != "inconclusive" and by_equivalence and any(pair.censored for pair in one.numbers.pairs):
-            return "some runs did not reach it within the budget, so that how far apart they are is not known"
+            gridded = one.question.metric.collapses
+            why = "numbers lie at an end of the grid" if gridded else "runs did not reach it within the budget"
+            return f"some {why}, so that how far apart they are is not known"
         return None
     told = f"{some} of {of} runs of {one.question.arm} diverged"
     told += f", {others} of {of_others} of {one.question.reference}" if one.question.reference else ""

@@ -258,15 +258,26 @@ def _rest(one: Judged) -> str:
         bound = f"{100 * unseen(estimate.n):.0f} %"
         parts.append(f"All {estimate.n} seeds agree to the measure's resolution; up to {bound} of seeds might not.")
     if any(one.numbers.censored):
-        (some, others), n = one.numbers.censored, "run" if sum(one.numbers.censored) == 1 else "runs"
-        parts.append(
-            f"{some + others} {n} did not reach it and count with the budget, so the difference is at least that."
-        )
+        parts.append(_beyond(one))
     if one.verdict == "inconclusive" and one.reason is None and one.detectable is not None:
         reach = difference(metric, one.detectable, signed=False)
         parts.append(f"These seeds could have shown {reach} ({100 * 0.8:.0f} % power).")
         parts.append(_more(one))
     return " ".join(parts)
+
+
+def _beyond(one: Judged) -> str:
+    """What the runs that were not seen to their end leave open."""
+    (some, others), metric, mean = one.numbers.censored, one.question.metric, one.mean or 0.0
+    several = some + others > 1
+    if metric.collapses:
+        said = f"{some + others} {'numbers lie' if several else 'number lies'} at an end of the grid"
+        return f"{said}: what is beyond it is not known."
+    said = f"{some + others} {'runs' if several else 'run'} did not reach it and count with the budget"
+    larger, smaller = (some, others) if mean > 0 else (others, some)
+    if larger and not smaller:
+        return f"{said}, so the difference is at least that."
+    return f"{said}: how far apart they are is not known."
 
 
 def _more(one: Judged) -> str:

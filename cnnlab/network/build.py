@@ -20,7 +20,7 @@ RELU_GAIN = (1 / 2 - 1 / (2 * math.pi)) ** -0.5
 SMALL = 0.1
 """gain of a linear layer without activation, the network's output: the loss starts at that of chance"""
 QUIET = 0.1
-"""weight of the norm that ends a residual block's body"""
+"""weight of the norm that ends a residual block's body; gain of the convolution that does, with pre-activations"""
 IMAGE = 4
 """channels up to which weights are not centred: those of an image, or one by itself, whose mean is not to be lost"""
 
@@ -140,8 +140,11 @@ def _weights(layer: nn.Module, init: str, act: str) -> None:
             _auto(weight, act)
             if bias is not None:
                 nn.init.zeros_(bias)  # type: ignore[arg-type]
-        case "quiet":
+        case "quiet" if weight.dim() == 1:
             nn.init.constant_(weight, QUIET)
+        case "quiet":
+            _weights(layer, "auto", act)
+            weight.data *= QUIET
         case "kaiming_normal":
             nn.init.kaiming_normal_(weight, nonlinearity="relu")
         case "kaiming_uniform":

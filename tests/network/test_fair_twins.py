@@ -145,6 +145,24 @@ def test_a_plain_network_starts_as_the_residual_one_but_for_the_norms_that_keep_
     assert differing == [name for name in names if name.endswith("body.conv2.norm.weight")]
 
 
+def ratio(one, other, ending):
+    return [(one[name].std() / other[name].std()).item() for name in one if name.endswith(ending)]
+
+
+@pytest.mark.parametrize("name", ["paper/preact_resnet18", "paper/preact_resnet50"])
+def test_blocks_with_preactivations_start_alike_but_for_a_last_convolution_a_tenth_as_loud(name):
+    raw = {**zoo(name), "width": 1 / 8}
+    kind, last = ("preact_residual", "conv2") if name.endswith("18") else ("preact_bottleneck", "conv3")
+    plain, quiet = made({**raw, "kinds": {kind: {"shortcut": "none"}}}), made(raw)
+    names, differing = shared(plain, quiet)
+    assert names == list(plain)
+    assert differing == [one for one in names if one.endswith(f"body.{last}.conv.weight")]
+    ratios = ratio(quiet, plain, f"body.{last}.conv.weight")
+    assert ratios == pytest.approx([0.1] * len(ratios))
+    loud = made({**raw, "init": "kaiming_normal"})
+    assert min(ratio(loud, quiet, f"body.{last}.conv.weight")) > 5  # a way to start that was asked for is kept to
+
+
 def test_other_seeds_give_other_weights():
     one, other = weights(thin("resnet18"), 0), weights(thin("resnet18"), 1)
     same = [n for n in one if torch.equal(one[n], other[n])]
