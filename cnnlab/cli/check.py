@@ -14,6 +14,20 @@ from cnnlab.config.settings import Run, Top, model_of, read_parts
 from cnnlab.errors import Fault, UserError, near
 from cnnlab.tracking.boards import missing
 
+ONLY_FOR = {
+    "against": (("diff",), ""),
+    "key": (("explain",), ""),
+    "images": (("predict", "inspect"), "; images to train on are data=folder data.dir=PATH"),
+    "ckpt_path": (
+        ("test", "predict", "inspect"),
+        "; weights=PATH starts from trained weights, and an interrupted run goes on when its command is given again",
+    ),
+    "dir": (
+        ("report", "dashboard", "sync", "validate", "schema"),
+        "; where a run is kept is hydra.run.dir=PATH, a sweep hydra.sweep.dir=PATH",
+    ),
+}
+"""settings that only some tasks read -> which, and what whoever trains may have meant"""
 MOST = 100
 """faults that are told at once"""
 
@@ -68,15 +82,18 @@ def absent(composed: Composed) -> Iterator[Fault]:
 
 
 def pointless(composed: Composed) -> Iterator[Fault]:
-    """`adapt` without a word on weights; a sweep may well compare weights to none, and says so."""
+    """What nothing would read. `adapt` without weights: a sweep may well compare weights to none, and says so."""
     said = COMMAND_LINE in composed.origins.history.get("weights", ())
     if composed.config.get("adapt") and composed.config.get("weights") is None and not said:
         yield Fault("adapt", "there are no weights to adapt; say which with weights=FILE")
     task = composed.config.get("task")
     if composed.config.get("format") == "html" and task not in ("draw", "diff"):
         yield Fault("format", f"html is for task=draw and task=diff, not for task={task}")
-    if composed.config.get("against") is not None and task != "diff":
-        yield Fault("against", f"is for task=diff, not for task={task}")
+    for key, (tasks, instead) in ONLY_FOR.items():
+        if composed.config.get(key) is not None and task not in tasks:
+            *most, last = [f"task={name}" for name in tasks]
+            names = f"{', '.join(most)} and {last}" if most else last
+            yield Fault(key, f"is for {names}, not for task={task}{instead if task == 'train' else ''}")
 
 
 def wrong_other(composed: Composed) -> list[Fault]:

@@ -37,6 +37,15 @@ WRONG = {
         "command line  data: there is no data 'mnst'; did you mean 'mnist'?",
         "command line  model.nrm: a model has no such setting; did you mean 'norm'?",
     ],
+    # what another task reads, and this one would pass over
+    "dir=out ckpt_path=out": [
+        "command line  ckpt_path: is for task=test, task=predict and task=inspect, not for task=train; weights=PATH …",
+        "command line  dir: is for task=report, task=dashboard, task=sync, task=validate and task=schema, not for …",
+    ],
+    "task=summary key=body.c1 images=a.png": [
+        "command line  key: is for task=explain, not for task=summary",
+        "command line  images: is for task=predict and task=inspect, not for task=summary",
+    ],
     # names
     "modle=lenet": ["command line  modle: cnnlab has no such setting; did you mean 'model'?"],
     "+foo=1": ["command line  foo: cnnlab has no such setting; there are …"],
