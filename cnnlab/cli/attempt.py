@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from cnnlab.cli.check import note
 from cnnlab.cli.main import complain
 from cnnlab.cli.tasks import perform, place
-from cnnlab.config.compose import Composed
+from cnnlab.config.composed import Composed
 from cnnlab.config.settings import Run
 from cnnlab.errors import Exit, UserError
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnnlab.config import SHARED
-from cnnlab.config.compose import Composed
+from cnnlab.config.composed import Composed
 from cnnlab.config.origins import COMMAND_LINE
 from cnnlab.config.settings import Run, Top, model_of, read_parts
 from cnnlab.errors import Fault, UserError, near

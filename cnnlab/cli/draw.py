@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cnnlab.cli.output import Output
-from cnnlab.config.compose import Composed
+from cnnlab.config.composed import Composed
 from cnnlab.config.settings import Run
 from cnnlab.door.words import json_text
 from cnnlab.errors import Exit

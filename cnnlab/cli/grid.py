@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnlab.cli.arguments import COMMAND_LINE, Arguments
-from cnnlab.config.compose import Composed, compose
+from cnnlab.config.compose import compose
+from cnnlab.config.composed import Composed
 from cnnlab.errors import Fault, UserError, near
 from cnnlab.sweep.each import each
 from cnnlab.sweep.grid import Grid, check_names, check_size, read_words

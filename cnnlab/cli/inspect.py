@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from cnnlab.cli.output import Output
-from cnnlab.config.compose import Composed
+from cnnlab.config.composed import Composed
 from cnnlab.config.settings import Run
 from cnnlab.errors import Exit
 

@@ -12,7 +12,8 @@ from cnnlab.cli.attempt import attempted, told
 from cnnlab.cli.check import check, note
 from cnnlab.cli.main import complain, made, set_up_by_user
 from cnnlab.cli.tasks import sweep_folder
-from cnnlab.config.compose import Composed, compose
+from cnnlab.config.compose import compose
+from cnnlab.config.composed import Composed
 from cnnlab.config.engine import start
 from cnnlab.door.words import clean
 from cnnlab.errors import Exit, UserError

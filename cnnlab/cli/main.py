@@ -19,7 +19,7 @@ from cnnlab.door.words import clean, word
 from cnnlab.errors import Exit, Fault, UserError
 
 if TYPE_CHECKING:
-    from cnnlab.config.compose import Composed
+    from cnnlab.config.composed import Composed
     from cnnlab.config.engine import Engine
 
 
@@ -201,7 +201,7 @@ def made(folder: Path, setting: str) -> Path:
 @contextmanager
 def set_up_by_user() -> Iterator[None]:
     """What Hydra cannot do for a run or a sweep is the user's: tasks keep their own exceptions."""
-    from cnnlab.config.compose import FAILURES, reason
+    from cnnlab.config.reasons import FAILURES, reason
 
     try:
         yield

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cnnlab.cli.arguments import Arguments
 from cnnlab.cli.output import Output
-from cnnlab.config.compose import Composed
+from cnnlab.config.composed import Composed
 from cnnlab.config.files import shown
 from cnnlab.errors import Exit, Fault, UserError
 

@@ -17,7 +17,8 @@ from cnnlab.cli.launched import by_hydra, is_hydras
 from cnnlab.cli.main import complain, made
 from cnnlab.cli.output import Output
 from cnnlab.cli.tasks import OUTPUTS, sweep_folder
-from cnnlab.config.compose import Composed, compose
+from cnnlab.config.compose import compose
+from cnnlab.config.composed import Composed
 from cnnlab.config.files import Unreadable
 from cnnlab.door.words import clean, json_text
 from cnnlab.errors import Exit, UserError

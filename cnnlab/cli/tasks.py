@@ -20,7 +20,7 @@ from cnnlab.cli.output import Output
 from cnnlab.cli.report import report
 from cnnlab.cli.strip import strip
 from cnnlab.cli.sync import sync
-from cnnlab.config.compose import Composed
+from cnnlab.config.composed import Composed
 from cnnlab.config.settings import GROUPS, Run
 from cnnlab.door.pattern import matches
 from cnnlab.door.words import json_text

@@ -16,7 +16,8 @@ from cnnlab.cli.output import Output
 from cnnlab.cli.schema import folders
 from cnnlab.cli.sweep import check_cells
 from cnnlab.config import SHARED
-from cnnlab.config.compose import Composed, compose
+from cnnlab.config.compose import compose
+from cnnlab.config.composed import Composed
 from cnnlab.config.engine import start
 from cnnlab.config.files import Unreadable, shown
 from cnnlab.data.settings import DataSettings, mismatches

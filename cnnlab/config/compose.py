@@ -6,83 +6,36 @@ without, so that the user sees all faults at once.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 from hydra.core.object_type import ObjectType
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException, MissingConfigException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, resolvers
-from omegaconf.errors import (
-    ConfigAttributeError,
-    ConfigKeyError,
-    GrammarParseError,
-    InterpolationToMissingValueError,
-    OmegaConfBaseException,
-)
+from omegaconf.errors import InterpolationToMissingValueError, OmegaConfBaseException
 
 from cnnlab.blocks.plugins import load_plugins
 from cnnlab.config import GROUPS
+from cnnlab.config.composed import Composed
 from cnnlab.config.engine import Loader
 from cnnlab.config.files import Unreadable
-from cnnlab.config.origins import COMMAND_LINE, Layer, Origins, layers, trace
+from cnnlab.config.origins import COMMAND_LINE, Layer, layers, trace
+from cnnlab.config.overrides import parse, refused
+from cnnlab.config.reasons import FAILURES, reason, unresolved
 from cnnlab.config.references import forbidden, too_large
-from cnnlab.config.settings import Top, model_of
+from cnnlab.config.settings import model_of
 from cnnlab.config.stale import drop, stale
-from cnnlab.errors import Fault, UserError, near
+from cnnlab.errors import Fault, UserError
 from cnnlab.network.spec import PLACED
-
-FAILURES = (HydraException, OmegaConfBaseException, ValueError, RecursionError)
-"""what Hydra and OmegaConf raise where a configuration cannot be composed"""
-
-
-@dataclass
-class Composed:
-    """A configuration as plain data, as far as it could be composed."""
-
-    config: dict[str, Any] = field(default_factory=dict)
-    """resolved, for running"""
-    primary: str = "config"
-    """the file it begins with"""
-    frozen: dict[str, Any] = field(default_factory=dict)
-    """resolved but for environment variables, for saving: their values belong into no file"""
-    run_dir: str | None = None
-    """the run's folder, where the command line names it"""
-    sweep_dir: str | None = None
-    """the sweep's folder, where the command line names it"""
-    choices: dict[str, str] = field(default_factory=dict)
-    """the file chosen from each group"""
-    origins: Origins = field(default_factory=Origins)
-    swept: dict[str, str] = field(default_factory=dict)
-    """the sweep that a file asks for, in `hydra.sweeper.params`"""
-    refers_to_seed: bool = False
-    """whether some setting is made from the seed, by a `${seed}`"""
-    overrides: list[str] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
-    broken: list[str] = field(default_factory=list)
-    """keys that could not be composed; whatever else is wrong with them, or in them, follows from that"""
-
-    failed: bool = False
-    """whether not even the files by themselves compose"""
-
-    def fault(self, key: str, message: str) -> None:
-        """Note what is wrong with an override, or with what it asks for."""
-        if key:
-            self.origins.add(key, COMMAND_LINE)
-            self.broken.append(key)
-        self.faults.append(Fault(key, message))
 
 
 def compose(loader: Loader, name: str, overrides: list[str]) -> Composed:
     """The configuration that the file `name` and `overrides` make, and the faults of both."""
     result = Composed(overrides=overrides, primary=name)
     groups = loader.repository.get_group_options("", ObjectType.GROUP)
-    parsed = [override for override in _parse(overrides, result) if not _refused(loader, groups, override, result)]
+    parsed = [override for override in parse(overrides, result) if not refused(loader, groups, override, result)]
     config = _load(loader, name, parsed, result)
     if config is None:
         result.failed = True
@@ -117,90 +70,6 @@ def compose(loader: Loader, name: str, overrides: list[str]) -> Composed:
     drop(result.config, left_over)
     drop(result.frozen, left_over)
     return result
-
-
-def _parse(overrides: list[str], result: Composed) -> Iterator[Override]:
-    parser = OverridesParser.create()
-    for text in overrides:
-        key, equals, value = text.partition("=")
-        name = key.lstrip("+~")
-        if not equals and not text.startswith("~"):
-            result.faults.append(Fault("", f"{COMMAND_LINE}  {text}: an override is KEY=VALUE, without spaces"))
-        elif not re.fullmatch(NAME, name):
-            said = f"{key!r} is no name of a setting; its parts stand between dots"
-            result.faults.append(Fault("", f"{COMMAND_LINE}  {text}: {said}"))
-        else:
-            try:
-                override = parser.parse_override(text)
-            except HydraException as error:
-                result.fault(name, unreadable(value, error))
-                continue
-            if override.is_sweep_override():
-                result.fault(name, f"several values ({value}) make a sweep; add -m")
-            else:
-                yield override
-
-
-NAME = r"[\w$-]+([./@][\w$-]+)*"
-"""of a setting, of a group, or of a group and where its file goes"""
-
-BRACKETS = {"{": "}", "[": "]", "(": ")"}
-
-
-def unreadable(value: str, error: Exception) -> str:
-    """What Hydra's parser has against a value, in the user's terms."""
-    for opening, closing in BRACKETS.items():
-        if value.count(opening) != value.count(closing):
-            more = opening if value.count(opening) > value.count(closing) else closing
-            return f"a {more} without its {closing if more == opening else opening} in {value}"
-    if value.startswith("{"):
-        return f"{value} cannot be read; inside braces it is {{name: value, …}}"
-    reason = str(error).splitlines()[0]
-    where = re.search(r"input '(.+?)'", reason)
-    named = f" at {where[1]!r}" if where and where[1] != "<EOF>" else ""
-    quotes = "'" if '"' in value else '"'
-    return (
-        f"{value} cannot be read{named}; if it is plain text, put it in quotes within quotes: {_nested(value, quotes)}"
-    )
-
-
-def _nested(value: str, quotes: str) -> str:
-    outer = "'" if quotes == '"' else '"'
-    return f"{outer}…={quotes}{value}{quotes}{outer}"
-
-
-def _refused(loader: Loader, groups: list[str], override: Override, result: Composed) -> bool:
-    """Note what is wrong with one override before Hydra trips over it: its group's option, its first word."""
-    key, before = override.key_or_group, len(result.faults)
-    first = key.split(".")[0].split("/")[0]
-    known = [*Top.model_fields, *sorted(groups, key="hydra".__eq__)]
-    if options := group_options(loader, key):
-        values = [] if override.is_delete() else override.value()
-        if key in GROUPS and override.is_delete():
-            result.fault(key, f"cannot be left out; choose one of {', '.join(options)}")
-        elif key in GROUPS and isinstance(values, list):
-            result.fault(key, f"takes one file; -m {key}={','.join(map(str, values))} compares them")
-        else:
-            for value in values if isinstance(values, list) else [values]:
-                if value not in options:
-                    result.fault(key, f"there is no {key} {_word(value)}{near(value, options)}")
-    elif first not in known:
-        result.fault(key, f"cnnlab has no such setting{near(first, known)}")
-    return len(result.faults) > before
-
-
-def _word(value: Any) -> str:
-    return "null" if value is None else repr(value)
-
-
-def group_options(loader: Loader, group: str) -> list[str]:
-    """The files of a config group, those in its folders as `d2l/lenet`; none where it is no group."""
-    if "." in group or "@" in group:
-        return []
-    options = list(loader.repository.get_group_options(group, ObjectType.CONFIG))  # the loader's own composes first
-    for inner in loader.repository.get_group_options(group, ObjectType.GROUP):
-        options += [f"{inner}/{option}" for option in group_options(loader, f"{group}/{inner}")]
-    return options
 
 
 def _load(loader: Loader, name: str, parsed: list[Override], result: Composed) -> DictConfig | None:
@@ -248,31 +117,6 @@ def _to_blame(loader: Loader, name: str, overrides: list[Override]) -> tuple[Ove
         except FAILURES as error:
             return (overrides[count - 1] if count else None), error
     raise AssertionError("composing fails for all overrides together, and so for the last count")
-
-
-def reason(error: BaseException, loader: Loader | None = None) -> str:
-    """What Hydra or OmegaConf says, without its advice to add a `+`, its types and its search path."""
-    if isinstance(error, RecursionError):
-        return "its files refer to each other in a circle, or are nested too deeply"
-    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
-        group, _, option = error.missing_cfg_file.rpartition("/")
-        said_by = re.match(r"In '(.+?)'", str(error))
-        lists = f"{said_by[1]}.yaml lists {error.missing_cfg_file} in its defaults, but " if said_by else ""
-        known = group_options(loader, group) if loader and group else []
-        return f"{lists}there is no {group or 'configuration'} {option!r}{near(option, known)}"
-    cause = error.__cause__ if isinstance(error, HydraException) and error.__cause__ else error
-    if isinstance(cause, ConfigKeyError | ConfigAttributeError):
-        if str(cause.full_key).split(".")[0] in GROUPS:
-            return "no file spells this setting; to allow it, list `- cnnlab` in the defaults of config.yaml"
-        known = list(cause.parent_node) if isinstance(cause.parent_node, DictConfig) else []
-        return f"there is no such setting{near(cause.key, map(str, known))}"
-    if isinstance(cause, GrammarParseError):
-        return "a ${…} that cannot be read"
-    if "Cannot merge DictConfig with ListConfig" in str(cause):
-        return "a list cannot take the place of a mapping"
-    lines = [re.sub(r"\s*reference_type=\w+", "", line).strip() for line in str(cause).splitlines()]
-    kept = [line for line in lines if line and not re.match(r"(full_key|object_type|To append|You may|See )", line)]
-    return " ".join(kept) or type(error).__name__
 
 
 def _check_places(files: list[Layer], result: Composed) -> None:
@@ -349,26 +193,6 @@ def _resolve(config: DictConfig, key: str | None, result: Composed) -> None:
             raise UserError(*result.faults)
         tried.add(place)
         _blank(config, place)
-
-
-def unresolved(error: Exception) -> str:
-    """Why an interpolation has no value."""
-    said = (str(error).splitlines() or [""])[0]
-    if isinstance(error, RecursionError):
-        return "its ${…} lead too far"
-    if found := re.search(r"Environment variable '(.+)' not found", said):
-        return f"there is no environment variable {found[1]}; ${{oc.env:{found[1]},VALUE}} says what to take then"
-    if found := re.search(r"(?:Interpolation key|Error resolving key) '(.+?)'", said):
-        return f"${{{found[1]}}} names no setting; its full path counts, as in ${{optimizer.lr}}"
-    if said.startswith("Recursive"):
-        return "its ${…} leads back to itself"
-    if found := re.match(r"Unsupported interpolation type (.+)", said):
-        return f"${{{found[1]}:…}} is no function that Hydra or OmegaConf has"
-    if said.startswith("GrammarParseError raised"):
-        return "what its ${oc.decode:…} is given is no value, such as 3, true or [1, 2], and no word"
-    if re.search(r"(mismatched|extraneous|no viable alternative at) input", said):
-        return "its ${…} cannot be read"
-    return re.sub(r"^\w+ raised while resolving interpolation: ", "", said).strip('"')
 
 
 @contextmanager

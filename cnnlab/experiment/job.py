@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnnlab.config.compose import Composed
+from cnnlab.config.composed import Composed
 from cnnlab.config.settings import Run
 from cnnlab.experiment.facts import config_to_keep, variant
 

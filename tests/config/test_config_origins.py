@@ -9,7 +9,8 @@ from hydra.core.global_hydra import GlobalHydra
 from small import CONF
 from spoken import named
 
-from cnnlab.config.compose import Composed, compose
+from cnnlab.config.compose import compose
+from cnnlab.config.composed import Composed
 from cnnlab.config.engine import Engine, start
 
 

@@ -1,0 +1,46 @@
+"""What composing makes: one resolved configuration with the origin of every key, and what is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from cnnlab.config.origins import COMMAND_LINE, Origins
+from cnnlab.errors import Fault
+
+
+@dataclass
+class Composed:
+    """A configuration as plain data, as far as it could be composed."""
+
+    config: dict[str, Any] = field(default_factory=dict)
+    """resolved, for running"""
+    primary: str = "config"
+    """the file it begins with"""
+    frozen: dict[str, Any] = field(default_factory=dict)
+    """resolved but for environment variables, for saving: their values belong into no file"""
+    run_dir: str | None = None
+    """the run's folder, where the command line names it"""
+    sweep_dir: str | None = None
+    """the sweep's folder, where the command line names it"""
+    choices: dict[str, str] = field(default_factory=dict)
+    """the file chosen from each group"""
+    origins: Origins = field(default_factory=Origins)
+    swept: dict[str, str] = field(default_factory=dict)
+    """the sweep that a file asks for, in `hydra.sweeper.params`"""
+    refers_to_seed: bool = False
+    """whether some setting is made from the seed, by a `${seed}`"""
+    overrides: list[str] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    """keys that could not be composed; whatever else is wrong with them, or in them, follows from that"""
+
+    failed: bool = False
+    """whether not even the files by themselves compose"""
+
+    def fault(self, key: str, message: str) -> None:
+        """Note what is wrong with an override, or with what it asks for."""
+        if key:
+            self.origins.add(key, COMMAND_LINE)
+            self.broken.append(key)
+        self.faults.append(Fault(key, message))

@@ -1,0 +1,102 @@
+"""What the command line overrides: read, and refused before Hydra trips over it, each fault in the user's terms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from hydra.core.object_type import ObjectType
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+
+from cnnlab.config import GROUPS
+from cnnlab.config.composed import Composed
+from cnnlab.config.engine import Loader
+from cnnlab.config.origins import COMMAND_LINE
+from cnnlab.config.settings import Top
+from cnnlab.errors import Fault, near
+
+NAME = r"[\w$-]+([./@][\w$-]+)*"
+"""of a setting, of a group, or of a group and where its file goes"""
+
+BRACKETS = {"{": "}", "[": "]", "(": ")"}
+
+
+def parse(overrides: list[str], result: Composed) -> Iterator[Override]:
+    parser = OverridesParser.create()
+    for text in overrides:
+        key, equals, value = text.partition("=")
+        name = key.lstrip("+~")
+        if not equals and not text.startswith("~"):
+            result.faults.append(Fault("", f"{COMMAND_LINE}  {text}: an override is KEY=VALUE, without spaces"))
+        elif not re.fullmatch(NAME, name):
+            said = f"{key!r} is no name of a setting; its parts stand between dots"
+            result.faults.append(Fault("", f"{COMMAND_LINE}  {text}: {said}"))
+        else:
+            try:
+                override = parser.parse_override(text)
+            except HydraException as error:
+                result.fault(name, unreadable(value, error))
+                continue
+            if override.is_sweep_override():
+                result.fault(name, f"several values ({value}) make a sweep; add -m")
+            else:
+                yield override
+
+
+def unreadable(value: str, error: Exception) -> str:
+    """What Hydra's parser has against a value, in the user's terms."""
+    for opening, closing in BRACKETS.items():
+        if value.count(opening) != value.count(closing):
+            more = opening if value.count(opening) > value.count(closing) else closing
+            return f"a {more} without its {closing if more == opening else opening} in {value}"
+    if value.startswith("{"):
+        return f"{value} cannot be read; inside braces it is {{name: value, …}}"
+    reason = str(error).splitlines()[0]
+    where = re.search(r"input '(.+?)'", reason)
+    named = f" at {where[1]!r}" if where and where[1] != "<EOF>" else ""
+    quotes = "'" if '"' in value else '"'
+    return (
+        f"{value} cannot be read{named}; if it is plain text, put it in quotes within quotes: {_nested(value, quotes)}"
+    )
+
+
+def _nested(value: str, quotes: str) -> str:
+    outer = "'" if quotes == '"' else '"'
+    return f"{outer}…={quotes}{value}{quotes}{outer}"
+
+
+def refused(loader: Loader, groups: list[str], override: Override, result: Composed) -> bool:
+    """Note what is wrong with one override before Hydra trips over it: its group's option, its first word."""
+    key, before = override.key_or_group, len(result.faults)
+    first = key.split(".")[0].split("/")[0]
+    known = [*Top.model_fields, *sorted(groups, key="hydra".__eq__)]
+    if options := group_options(loader, key):
+        values = [] if override.is_delete() else override.value()
+        if key in GROUPS and override.is_delete():
+            result.fault(key, f"cannot be left out; choose one of {', '.join(options)}")
+        elif key in GROUPS and isinstance(values, list):
+            result.fault(key, f"takes one file; -m {key}={','.join(map(str, values))} compares them")
+        else:
+            for value in values if isinstance(values, list) else [values]:
+                if value not in options:
+                    result.fault(key, f"there is no {key} {_word(value)}{near(value, options)}")
+    elif first not in known:
+        result.fault(key, f"cnnlab has no such setting{near(first, known)}")
+    return len(result.faults) > before
+
+
+def _word(value: Any) -> str:
+    return "null" if value is None else repr(value)
+
+
+def group_options(loader: Loader, group: str) -> list[str]:
+    """The files of a config group, those in its folders as `d2l/lenet`; none where it is no group."""
+    if "." in group or "@" in group:
+        return []
+    options = list(loader.repository.get_group_options(group, ObjectType.CONFIG))  # the loader's own composes first
+    for inner in loader.repository.get_group_options(group, ObjectType.GROUP):
+        options += [f"{inner}/{option}" for option in group_options(loader, f"{group}/{inner}")]
+    return options

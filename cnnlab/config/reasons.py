@@ -1,0 +1,62 @@
+"""Why Hydra and OmegaConf could not compose, in the user's terms."""
+
+from __future__ import annotations
+
+import re
+
+from hydra.errors import HydraException, MissingConfigException
+from omegaconf import DictConfig
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, GrammarParseError, OmegaConfBaseException
+
+from cnnlab.config import GROUPS
+from cnnlab.config.engine import Loader
+from cnnlab.config.overrides import group_options
+from cnnlab.errors import near
+
+FAILURES = (HydraException, OmegaConfBaseException, ValueError, RecursionError)
+"""what Hydra and OmegaConf raise where a configuration cannot be composed"""
+
+
+def reason(error: BaseException, loader: Loader | None = None) -> str:
+    """What Hydra or OmegaConf says, without its advice to add a `+`, its types and its search path."""
+    if isinstance(error, RecursionError):
+        return "its files refer to each other in a circle, or are nested too deeply"
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        group, _, option = error.missing_cfg_file.rpartition("/")
+        said_by = re.match(r"In '(.+?)'", str(error))
+        lists = f"{said_by[1]}.yaml lists {error.missing_cfg_file} in its defaults, but " if said_by else ""
+        known = group_options(loader, group) if loader and group else []
+        return f"{lists}there is no {group or 'configuration'} {option!r}{near(option, known)}"
+    cause = error.__cause__ if isinstance(error, HydraException) and error.__cause__ else error
+    if isinstance(cause, ConfigKeyError | ConfigAttributeError):
+        if str(cause.full_key).split(".")[0] in GROUPS:
+            return "no file spells this setting; to allow it, list `- cnnlab` in the defaults of config.yaml"
+        known = list(cause.parent_node) if isinstance(cause.parent_node, DictConfig) else []
+        return f"there is no such setting{near(cause.key, map(str, known))}"
+    if isinstance(cause, GrammarParseError):
+        return "a ${…} that cannot be read"
+    if "Cannot merge DictConfig with ListConfig" in str(cause):
+        return "a list cannot take the place of a mapping"
+    lines = [re.sub(r"\s*reference_type=\w+", "", line).strip() for line in str(cause).splitlines()]
+    kept = [line for line in lines if line and not re.match(r"(full_key|object_type|To append|You may|See )", line)]
+    return " ".join(kept) or type(error).__name__
+
+
+def unresolved(error: Exception) -> str:
+    """Why an interpolation has no value."""
+    said = (str(error).splitlines() or [""])[0]
+    if isinstance(error, RecursionError):
+        return "its ${…} lead too far"
+    if found := re.search(r"Environment variable '(.+)' not found", said):
+        return f"there is no environment variable {found[1]}; ${{oc.env:{found[1]},VALUE}} says what to take then"
+    if found := re.search(r"(?:Interpolation key|Error resolving key) '(.+?)'", said):
+        return f"${{{found[1]}}} names no setting; its full path counts, as in ${{optimizer.lr}}"
+    if said.startswith("Recursive"):
+        return "its ${…} leads back to itself"
+    if found := re.match(r"Unsupported interpolation type (.+)", said):
+        return f"${{{found[1]}:…}} is no function that Hydra or OmegaConf has"
+    if said.startswith("GrammarParseError raised"):
+        return "what its ${oc.decode:…} is given is no value, such as 3, true or [1, 2], and no word"
+    if re.search(r"(mismatched|extraneous|no viable alternative at) input", said):
+        return "its ${…} cannot be read"
+    return re.sub(r"^\w+ raised while resolving interpolation: ", "", said).strip('"')
