@@ -181,7 +181,7 @@ def several(values: Sequence[float | None], digits: int, spread: bool = True) ->
 def status(result: dict[str, Any]) -> list[str]:
     """How it ended, or what it was warned of where it ended well.
 
-    >>> status({"status": "ok", "warnings": ["not learning: the training loss is still flat"]})
+    >>> status({"status": "ok", "warnings": ["not learning: the training loss is still that of chance"]})
     ['not learning']
     """
     if result["status"] == "ok":

@@ -19,7 +19,7 @@ def attempted(run: Run, composed: Composed, folder: str) -> Exit:
     try:
         with place(run, composed, folder) as here:
             here.sweep = here.folder.resolve().parent.name
-            end = Exit.DONE if here.done else perform(run, composed, here)
+            end = perform(run, composed, here) if here.done is None else here.done
     except UserError as error:
         return complain((note(fault, composed) for fault in error.faults), error.code)
     except Exception:

@@ -155,8 +155,8 @@ def single(hydra: Engine, arguments: Arguments) -> Exit:
             case "dashboard":
                 return dashboard(run.top)
         with place(run, composed, composed.run_dir) as here:
-            if here.done:
-                return Exit.DONE
+            if here.done is not None:
+                return here.done
             made(here.folder, "hydra.run.dir")
             overrides = [*arguments.overrides, f"hydra.run.dir={quoted(str(here.folder))}"]
             with set_up_by_user(), _own_log():

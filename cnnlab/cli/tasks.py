@@ -38,8 +38,8 @@ class Place:
     """The folder a task works in."""
 
     folder: Path
-    done: bool = False
-    """whether a finished run of the same identity lies in it"""
+    done: Exit | None = None
+    """how a finished run of the same identity that lies in it has ended"""
     identity: str = ""
     hardware: Hardware | None = None
     made: bool = field(default=False)
@@ -74,9 +74,10 @@ def _held(run: Run, given: str | None, name: str) -> Iterator[Place]:
     hardware = decide(run.trainer, run.top.threads)
     which = identity(run, hardware.threads, hardware.precision, hardware.accelerator)
     lock, state = enter(given, which) if given else enter_any(OUTPUTS, name, which)
-    here = Place(lock.folder, state.kind == "finished", which, hardware, made=state.kind == "empty" and not given)
+    ended = {"ok": Exit.DONE, "diverged": Exit.DIVERGED}.get(state.status or "") if state.kind == "finished" else None
+    here = Place(lock.folder, ended, which, hardware, made=state.kind == "empty" and not given)
     console = Output()
-    if here.done and state.result:
+    if ended is not None and state.result:
         said = f"test accuracy {state.result['test/acc']:.4f}" if "test/acc" in state.result else state.status
         console.print(f"{_shown(here.folder)} holds this run, finished: {said}. Nothing to do.", highlight=False)
     elif state.kind == "unfinished":

@@ -12,14 +12,15 @@ from cnnlab.data.dataset import Dataset
 from cnnlab.experiment.fitting import classifier, fit
 from cnnlab.experiment.job import Job
 from cnnlab.training.checkpoint import Found
+from cnnlab.training.classifier import Diverged
 from cnnlab.weights.transfer import Transfer
 
 
 class Origin(Exception):
-    """The first value that is not finite: which block's, and at which step."""
+    """The first value that is not finite: which block's, and where in the epoch."""
 
-    def __init__(self, what: str, block: str, epoch: int, step: int):
-        super().__init__(f"it began with the {what} of model.{block}, epoch {epoch}, step {step}")
+    def __init__(self, what: str, block: str, epoch: int, at: str):
+        super().__init__(f"it began with the {what} of model.{block}, epoch {epoch}, {at}")
 
 
 class Watch(pl.Callback):
@@ -32,7 +33,7 @@ class Watch(pl.Callback):
 
     def output(self, name: str) -> Callable[..., None]:
         def hook(_: nn.Module, __: Any, out: Tensor) -> None:
-            if self.module.training and not out.isfinite().all():
+            if not out.isfinite().all():
                 self.found("output", name)
 
         return hook
@@ -48,8 +49,9 @@ class Watch(pl.Callback):
                 self.found("weights", name, done=True)
 
     def found(self, what: str, block: str, done: bool = False) -> None:
-        progress = self.module.progress
-        raise Origin(what, block, self.module.current_epoch + 1, progress.step + (not done))
+        step = self.module.progress.step
+        at = f"step {step + (not done)}" if self.module.training else "its validation"
+        raise Origin(what, block, self.module.current_epoch + 1, at)
 
 
 def blocks(module: nn.Module) -> list[tuple[str, nn.Module]]:
@@ -73,6 +75,6 @@ def origin(job: Job, dataset: Dataset, weights: Transfer | None, start: Found | 
         fit(job, module, [Watch()], start.path if start else None)
     except Origin as found:
         return str(found)
-    except FloatingPointError:
+    except Diverged:
         return None
     return None

@@ -182,10 +182,13 @@ class Attempt:
         return tell
 
     def diverged(self, end: Diverged) -> Exit:
-        began = origin(self.job, self.dataset, self.weights, self.shelf.newest())
+        kept = self.shelf.newest()
+        began = origin(self.job, self.dataset, self.weights, kept)
         self.record.finish("diverged", error="; ".join(filter(None, (str(end), began))))
         self.console.print(f"diverged: {end}" + (f";\n  {began}" if began else ""), highlight=False, soft_wrap=True)
-        self.console.print("The last good checkpoint is kept; a lower optimizer.lr may help.")
+        advice = "a lower optimizer.lr may help"
+        said = f"The checkpoint of {kept} is kept; {advice}." if kept else f"{advice.capitalize()}."
+        self.console.print(said, highlight=False)
         return Exit.DIVERGED
 
     def exhausted(self, lacking: str, error: str) -> Exit:
@@ -196,7 +199,7 @@ class Attempt:
             said = f"out of memory at data.batch_size={job.run.data.batch_size}; {what_fits(job, self.dataset)}"
         self.console.print(said, highlight=False, soft_wrap=True)
         with suppress(OSError):  # the disk may be too full for this too
-            self.record.finish("failed", error=error)
+            self.record.finish("failed", error=f"{said} ({error})")
         return Exit.EXHAUSTED
 
 
@@ -204,8 +207,8 @@ def _warnings(record: RunRecord, classes: int) -> list[str]:
     """A loss that never left chance: a finding, not a failure, but one to be told."""
     losses = [row["train/loss"] for row in record.rows if row.get("train/loss") is not None]
     chance = math.log(classes)
-    if losses and losses[-1] > 0.98 * min(losses[0], chance):
-        return [f"not learning: the training loss is still flat ({losses[-1]:.3f}; chance is {chance:.3f})"]
+    if losses and losses[-1] > 0.98 * chance:
+        return [f"not learning: the training loss is still that of chance ({losses[-1]:.3f}; chance is {chance:.3f})"]
     return []
 
 

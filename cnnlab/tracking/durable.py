@@ -72,18 +72,10 @@ def read_lines(path: Path | str) -> list[dict[str, Any]]:
     return records
 
 
-def link(source: Path | str, target: Path | str) -> None:
-    """Give the content of `source` the name `target` too, without writing it twice where the filesystem can.
-
-    Safe only for files that are replaced and never edited in place, as `write` does.
-    """
-    source, target = Path(source), Path(target)
-    with replacing(target) as temporary:
-        temporary.unlink(missing_ok=True)
-        try:
-            os.link(source, temporary)
-        except OSError:  # another filesystem, or one without hard links
-            shutil.copyfile(source, temporary)
+def copy(source: Path | str, target: Path | str) -> None:
+    """Make `target` a file of its own with the content of `source`."""
+    with replacing(Path(target)) as temporary:
+        shutil.copyfile(source, temporary)
 
 
 def clear_leftovers(folder: Path | str) -> None:

@@ -106,6 +106,10 @@ class Found:
         """The epoch whose weights should be in best.ckpt; 0 before the first."""
         return self.state["cnnlab"]["best_epoch"]
 
+    @property
+    def is_best(self) -> bool:
+        return self.at == (self.best_epoch, 0)
+
     def __str__(self) -> str:
         epochs, steps = self.at
         return f"epoch {epochs}" + (f" and {steps} steps" if steps else "") if epochs else f"{steps} steps"
@@ -121,15 +125,18 @@ class Shelf:
     def newest(self) -> Found | None:
         """The newest valid checkpoint whose best.ckpt is there too, by what they hold and not by their names.
 
-        Damaged ones are kept aside as `….damaged`, so that no later save counts them among the two that are kept.
+        That may be best.ckpt itself, where the newest is damaged. Damaged ones are kept aside as `….damaged`, so that
+        no later save counts them among the two that are kept.
         """
-        found = sorted(self._valid(LAST, PREVIOUS), key=lambda one: one.at, reverse=True)
-        best = next((one.at[0] for one in self._valid(BEST)), 0)
+        valid = list(self._valid(LAST, PREVIOUS, BEST))
+        bests = {one.at[0]: one for one in valid if one.is_best}
+        kept = max((epoch for epoch, one in bests.items() if one.path.name == BEST), default=0)
+        found = sorted((one for one in valid if one.path.name != BEST or kept), key=lambda one: one.at, reverse=True)
         for one in found:
-            if best >= one.best_epoch:
+            if kept >= one.best_epoch:
                 return one
-            if one.best_epoch == one.at[0] and not one.at[1]:  # killed between the two names, or best.ckpt is damaged
-                durable.link(one.path, self.folder / BEST)
+            if one.best_epoch in bests:  # killed between the two names, or best.ckpt is damaged
+                durable.copy(bests[one.best_epoch].path, self.folder / BEST)
                 return one
         if found:
             self.complaints.append(f"no {BEST} for what {found[0].path.name} holds; starting again")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import pytorch_lightning as pl
@@ -24,7 +25,7 @@ LOOK_EVERY = 25
 
 
 class Diverged(Exception):
-    """The loss is not finite any more."""
+    """A loss, or something that training has brought about, is not finite any more."""
 
 
 class Classifier(pl.LightningModule):
@@ -129,8 +130,23 @@ class Classifier(pl.LightningModule):
         with torch.no_grad():
             progress.sums += torch.stack((loss.detach() * len(y), (logits.argmax(1) == y).sum()))
         progress.step, progress.seen = step + 1, progress.seen + len(y)
-        if (step % LOOK_EVERY == 0 or last) and not torch.isfinite(progress.sums[0]):
-            raise Diverged(f"the loss is not finite any more (epoch {self.current_epoch + 1}, step {step + 1})")
+        if step % LOOK_EVERY == 0 or last:
+            self.look("the loss", progress.sums[:1])
+
+    def look(self, what: str, *values: Tensor) -> None:
+        """Raise Diverged if one of `values` is not finite. Waits for the device."""
+        if not all_finite(values):
+            at = f"epoch {self.current_epoch + 1}, step {self.progress.step}"
+            raise Diverged(f"{what} is not finite any more ({at})")
+
+    def look_at_state(self) -> None:
+        """Raise Diverged where a checkpoint would hold what nothing can go on from: NaN or infinity."""
+        optimizer: Any = self.optimizers(use_pl_optimizer=False)
+        kept = [
+            one for state in optimizer.state.values() for one in state.values() if isinstance(one, Tensor) and one.dim()
+        ]
+        self.look("the loss", self.progress.sums[:1])
+        self.look("a weight", *self.parameters(), *self.buffers(), *kept)
 
     def side_loss(self, sides: dict[str, Tensor], y: Tensor) -> Tensor | float:
         """The weighted losses of the auxiliary heads: learned from, but no part of the train/loss that is told."""
@@ -162,6 +178,7 @@ class Classifier(pl.LightningModule):
     def validation_step(self, batch: tuple[int, int], _: int) -> None:
         """All of the validation images in one go."""
         found = evaluate(self, self.val_batches, self.precision)
+        self.look("the validation loss", torch.tensor(found.loss))
         self.judged = {"val/loss": found.loss, "val/acc": found.acc}
         self.log_dict(self.judged, batch_size=1)
 
@@ -184,3 +201,8 @@ class Classifier(pl.LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.progress = Progress.of(checkpoint["cnnlab"]["progress"], self.device)
+
+
+def all_finite(values: Iterable[Tensor]) -> bool:
+    """Whether no number in any of `values`, all on one device, is NaN or infinite. One read from it."""
+    return bool(torch.stack([value.isfinite().all() for value in values]).all())

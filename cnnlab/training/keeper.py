@@ -19,9 +19,10 @@ from cnnlab.training.settings import Every
 class Keeper(Checkpoint):
     """After each epoch: its row in the record; a checkpoint when one is due, when it is the best, and before leaving.
 
-    Lightning calls a Checkpoint last, so what other callbacks made of the epoch is in it. `tell` hears of an epoch
-    when it is on disk. A signal is obeyed here: the steps in progress are finished, saved, and the process ends with
-    128 + its number.
+    None is made of a state that is not finite: nothing could go on from it. The best is a file of its own, so that
+    what damages the newest leaves it. Lightning calls a Checkpoint last, so what other callbacks made of the epoch is
+    in it. `tell` hears of an epoch when it is on disk. A signal is obeyed here: the steps in progress are finished,
+    saved, and the process ends with 128 + its number.
     """
 
     def __init__(self, folder: Path, record: Any, signals: Signals, every: Every, tell: Callable[[dict], None]) -> None:
@@ -40,10 +41,12 @@ class Keeper(Checkpoint):
         if first == end or trainer.should_stop:  # the epoch's end is at hand
             return
         if self.signals.received or (self.every.steps and end % (self.every.steps * module.accumulate) == 0):
+            module.look_at_state()
             self.save(trainer, module, trainer.current_epoch, module.progress.step)
             self.leave()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:
+        module.look_at_state()
         row = module.row()
         improved = row["val/acc"] > self.best
         if improved:
@@ -53,7 +56,7 @@ class Keeper(Checkpoint):
         if improved or ends or self.signals.received or (self.every.epochs and row["epoch"] % self.every.epochs == 0):
             self.save(trainer, module, row["epoch"], 0)
         if improved:
-            durable.link(self.folder / LAST, self.folder / BEST)
+            durable.copy(self.folder / LAST, self.folder / BEST)
         self.tell(row)
         self.leave()
 

@@ -180,6 +180,37 @@ def test_a_diverged_run_says_where_it_began(cnnlab: Callable[..., int], capsys: 
     assert "it began" in found["error"]
 
 
+@pytest.mark.parametrize("every", ["1", "1steps"])
+def test_no_checkpoint_holds_what_is_not_finite(
+    cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], every: str
+) -> None:
+    words = [*SMALL, "optimizer.lr=1e9", "data.batch_size=8", f"checkpoint.every={every}", "hydra.run.dir=run"]
+    assert cnnlab(*words) == 3
+    said = " ".join(capsys.readouterr().out.split())
+    for file in Path("run/checkpoints").glob("*.ckpt"):
+        state = torch.load(file, weights_only=True)["state_dict"]
+        assert all(value.isfinite().all() for value in state.values())
+        assert "The checkpoint of" in said
+    assert ("The checkpoint of" in said) == any(Path("run/checkpoints").glob("*.ckpt"))
+    assert cnnlab(*words) == 3
+    assert "finished: diverged. Nothing to do." in capsys.readouterr().out
+
+
+def test_a_last_step_to_infinity_is_no_end_of_a_run(
+    cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No loss has seen what it led to, but validation's."""
+    words = ["data.batch_size=300", "trainer.max_epochs=1", "optimizer.lr=1e30", "trainer.gradient_clip_val=null"]
+    assert cnnlab(*SMALL, *words, "hydra.run.dir=run") == 3
+    assert "validation loss is not finite" in capsys.readouterr().out
+    assert "it began with the" in result(Path("run"))["error"]
+
+
+def test_one_epoch_that_learned_is_not_called_flat(cnnlab: Callable[..., int]) -> None:
+    assert cnnlab(*SMALL, "trainer.max_epochs=1", "data.subset=600", "hydra.run.dir=run") == 0
+    assert result(Path("run"))["warnings"] == []
+
+
 def test_a_flat_loss_is_told_and_is_no_failure(cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     folder = Path("run")
     assert cnnlab(*SMALL, "model=d2l/lenet", "optimizer.lr=1e-4", f"hydra.run.dir={folder}") == 0

@@ -42,15 +42,39 @@ def test_the_newest_is_gone_on_from(folder: Path) -> None:
 @pytest.mark.parametrize("hurt", [lambda raw: raw[: len(raw) // 2], lambda raw: b"", lambda raw: bytes(len(raw))])
 def test_a_damaged_one_is_named_kept_aside_and_passed_by(folder: Path, hurt: Callable[[bytes], bytes]) -> None:
     last = folder / "last.ckpt"
-    content = hurt(last.read_bytes())
-    last.unlink()  # best.ckpt may be the same file
-    last.write_bytes(content)
+    last.write_bytes(hurt(last.read_bytes()))
     here = shelf(folder)
+    best = read_checkpoint(folder / "best.ckpt")["cnnlab"]["epochs"]
     found = here.newest()
     assert found
-    assert found.at == (2, 0)
+    assert found.at == (max(2, best), 0)
     assert str(last) in here.complaints[0]
     assert (folder / "last.damaged").exists()
+
+
+def test_what_hurts_the_newest_leaves_the_best_to_go_on_from(folder: Path) -> None:
+    """Both are of one epoch, and files apart: of one file under two names nothing would be left."""
+    here = shelf(folder)
+    best = read_checkpoint(folder / "best.ckpt")["cnnlab"]["epochs"]
+    for name in ("last.ckpt", "previous.ckpt"):
+        with (folder / name).open("r+b") as file:
+            file.truncate(100)
+    found = here.newest()
+    assert found
+    assert (found.path.name, found.at) == ("best.ckpt", (best, 0))
+
+
+def test_a_best_one_is_known_by_what_it_holds(folder: Path) -> None:
+    """best.ckpt changed places with a newer one that is not the best: what it is to hold is found elsewhere."""
+    best, last = read_checkpoint(folder / "best.ckpt"), read_checkpoint(folder / "last.ckpt")
+    here, epochs = shelf(folder), best["cnnlab"]["epochs"]
+    last["cnnlab"] |= {"epochs": epochs + 1, "best_epoch": epochs}
+    torch.save(last, folder / "best.ckpt")
+    torch.save(best, folder / "last.ckpt")
+    found = here.newest()
+    assert found
+    assert found.at == (epochs, 0)
+    assert read_checkpoint(folder / "best.ckpt")["cnnlab"]["epochs"] == epochs
 
 
 def test_no_flipped_bit_changes_what_is_read(folder: Path) -> None:
