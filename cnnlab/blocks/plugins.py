@@ -1,4 +1,4 @@
-"""A user's own kinds of blocks: the Block classes of the modules that `plugins=` names.
+"""A user's own kinds of blocks, and own callbacks: the classes of the modules that `plugins=` names.
 
 Importing a module runs it. So nothing is imported but what the user's own command line or config.yaml names; what a
 network's file, a checkpoint or somebody's run folder says never comes here.
@@ -21,6 +21,7 @@ from cnnlab.blocks import KINDS
 from cnnlab.blocks.base import Block, kind_of
 from cnnlab.errors import Fault
 
+CALLBACK = "pytorch_lightning.callbacks.callback.Callback"
 LOADED: dict[str, ModuleType] = {}
 """modules that were named, and are imported"""
 
@@ -64,9 +65,23 @@ def _is_kind(value: object) -> bool:
     return value.build is not Block.build
 
 
+def _is_callback(value: object) -> bool:
+    """Whether it is one of Lightning's callbacks of the module's own. Lightning is not imported to find out."""
+    if not isinstance(value, type) or value.__module__.startswith("pytorch_lightning."):
+        return False
+    return any(f"{base.__module__}.{base.__name__}" == CALLBACK for base in value.__mro__)
+
+
+def own_callback(target: str) -> type | None:
+    """The callback `MODULE.NAME` of a module that was named; None where there is none."""
+    module, _, name = target.rpartition(".")
+    found = getattr(LOADED.get(module), name, None)
+    return found if isinstance(found, type) and _is_callback(found) else None
+
+
 def _faults(name: str, found: dict[str, type[Block]], taken: set[str]) -> Iterator[str]:
-    if not found:
-        yield f"{name} has no class in it that is a cnnlab.blocks.Block with a build(self, shape)"
+    if not found and not any(map(_is_callback, vars(sys.modules[name]).values())):
+        yield f"{name} has no class in it that is a cnnlab.blocks.Block with a build(self, shape), or a callback"
     for kind, cls in found.items():
         if kind in KINDS:
             yield f"{name}.{cls.__name__}: there is a kind of block {kind!r} already; give it another `block`"

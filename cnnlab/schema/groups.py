@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from cnnlab.blocks.plugins import LOADED
 from cnnlab.compare.claims import Claim
 from cnnlab.config import GROUPS, LOGGER, SHARED
 from cnnlab.config.settings import Top
@@ -64,8 +66,9 @@ def _kinds(table: dict[str, type[Settings]], title: str) -> Node:
 
 
 def _callbacks() -> Node:
-    wanted = f"should be a class of {CALLBACKS}"
-    target = {"type": "string", "pattern": rf"^{CALLBACKS}\.[A-Za-z]\w*$", "patternErrorMessage": wanted}
+    wanted = f"should be a class of {CALLBACKS}, or a callback of a module that plugins= names"
+    places = "|".join(re.escape(name) for name in (CALLBACKS, *LOADED))
+    target = {"type": "string", "pattern": rf"^({places})\.[A-Za-z]\w*$", "patternErrorMessage": wanted}
     one = {"type": ["object", "null"], "properties": {"_target_": target}}
     part = {"type": ["object", "null"], "properties": {"defaults": defaults()}, "additionalProperties": one}
     return document("Lightning's callbacks, by names of one's own", part)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pickle
 import time
 
+from cnnlab.blocks.plugins import load_plugins
 from cnnlab.door.terminal import Output
 from cnnlab.errors import Exit, UserError
 from cnnlab.experiment.job import Job
 from cnnlab.experiment.train import train
+from cnnlab.network.spec import PLACED
 from cnnlab.sweep.ends import settled
 from cnnlab.tracking.folder import InUse, Lock, State, enter
 
@@ -20,6 +22,8 @@ def work(payload: bytes) -> int:
     """Train the pickled Job; the exit code. What the user wrote wrong shows no traceback, also in a job's log."""
     job: Job = pickle.loads(payload)
     try:
+        if faults := load_plugins(job.run.top.plugins, PLACED):
+            raise UserError(*faults)
         lock, found = _hold(job)
         with lock:
             if found.kind == "finished":

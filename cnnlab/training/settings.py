@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from cnnlab.blocks.plugins import own_callback
 from cnnlab.errors import Fault, near
 from cnnlab.network.choose import Factors
 from cnnlab.settings import Count, Flag, Fraction, NonNegative, Positive, Settings, shown
@@ -178,13 +179,13 @@ class CheckpointSettings(Settings):
 
 
 CALLBACKS = "pytorch_lightning.callbacks"
-"""the package whose classes `_target_` may name in the group `callbacks`; nothing else is ever imported by name"""
+"""the package whose classes `_target_` may name in the group `callbacks`; nothing is ever imported by its name there"""
 KEEPERS = ("Checkpoint", "ModelCheckpoint", "OnExceptionCheckpoint")
 """those of them that write wherever they are told to"""
 
 
 def read_callbacks(raw: Any, path: str) -> tuple[dict[str, dict[str, Any]] | None, list[Fault]]:
-    """Lightning's callbacks by names of the user's; whether their arguments are right shows when they are made."""
+    """Lightning's callbacks and plugins', by names of the user's; their arguments are tried when they are made."""
     if not isinstance(raw, dict):
         return None, [Fault(path, f"should be a mapping from names to callbacks, not {shown(raw)}")]
     said = {str(name): one for name, one in raw.items() if one is not None}
@@ -193,8 +194,11 @@ def read_callbacks(raw: Any, path: str) -> tuple[dict[str, dict[str, Any]] | Non
         target = one.get("_target_") if isinstance(one, dict) else None
         if target is None:
             faults.append(Fault(f"{path}.{name}", f"there is no callback {name!r}{_meant_callback(name, said)}"))
+        elif isinstance(target, str) and own_callback(target):
+            continue
         elif not isinstance(target, str) or not re.fullmatch(rf"{re.escape(CALLBACKS)}\.[A-Za-z]\w*", target):
-            faults.append(Fault(f"{path}.{name}._target_", f"should be a class of {CALLBACKS}, not {shown(target)}"))
+            message = f"should be a class of {CALLBACKS}, or a callback of a module that plugins= names"
+            faults.append(Fault(f"{path}.{name}._target_", f"{message}, not {shown(target)}"))
         elif target.rpartition(".")[2] in KEEPERS:
             message = "cnnlab keeps the checkpoints itself, in the run's folder: checkpoint.every says when"
             faults.append(Fault(f"{path}.{name}._target_", message))

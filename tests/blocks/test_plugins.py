@@ -143,13 +143,15 @@ def test_what_goes_wrong_in_it_is_told_with_its_line(own: Write, fail: str, told
         assert at.startswith(fault.path)
 
 
+WANTED = "a cnnlab.blocks.Block with a build(self, shape), or a callback"
 BAD = {
     "x = 1 / 0": "bad cannot be imported: ZeroDivisionError: division by zero (bad.py:1)",
     "x = (": "bad cannot be imported: SyntaxError: '(' was never closed (bad.py:1)",
     "raise SystemExit(3)": "bad cannot be imported: SystemExit: 3 (bad.py:1)",
     "import not_there_at_all": "bad needs not_there_at_all",
-    "x = 1": "bad has no class in it that is a cnnlab.blocks.Block with a build(self, shape)",
-    "from cnnlab.blocks import Conv": "bad has no class in it that is a cnnlab.blocks.Block with a build(self, shape)",
+    "x = 1": f"bad has no class in it that is {WANTED}",
+    "from cnnlab.blocks import Conv": f"bad has no class in it that is {WANTED}",
+    "from pytorch_lightning.callbacks import Timer": f"bad has no class in it that is {WANTED}",
     OWN.replace('"widened"', '"conv"'): "bad.Wide: there is a kind of block 'conv' already; give it another `block`",
     OWN.replace("fail: str", "first: int = 1\n    fail: str"): (
         "bad.LayerScale: every block takes first; give this setting another name"
@@ -209,3 +211,39 @@ def test_somebodys_run_imports_nothing_unless_it_is_named_again(
     (fault,) = caught.value.faults
     assert fault.message.endswith("; it was made with plugins=own_blocks, whose code is run only if you name them, too")
     assert not plugins.LOADED
+
+
+COUNTS = """
+from pathlib import Path
+from pytorch_lightning import Callback
+
+class Counts(Callback):
+    def __init__(self, file):
+        self.file, self.steps = Path(file), 0
+
+    def state_dict(self):
+        return {"steps": self.steps}
+
+    def load_state_dict(self, state):
+        self.steps = state["steps"]
+
+    def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx):
+        self.steps += 1
+
+    def on_train_end(self, trainer, module):
+        self.file.write_text(f"{self.steps} steps, {module.global_step}")
+"""
+
+
+def test_callbacks_of_ones_own_take_part_in_training(
+    cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], write: Write, tmp_path: Path
+) -> None:
+    write("counting", COUNTS)
+    words = [*SMALL, "callbacks.c._target_=counting.Counts", f"callbacks.c.file={tmp_path}/steps", "seed=0,1", "-m"]
+    assert cnnlab(*words) == 2
+    assert "callbacks.c._target_: should be a class of pytorch_lightning.callbacks, or" in spoken(capsys)[0]
+    assert cnnlab(*words, "plugins=counting") == 0
+    assert (tmp_path / "steps").read_text() == "6 steps, 6"
+    assert cnnlab(*words, "plugins=counting", "callbacks.c.file=null") == 5  # its own fault ends the jobs
+    assert cnnlab(*SMALL, "plugins=counting", "callbacks.c._target_=counting.Counts") == 2
+    assert "callbacks.c: Counts cannot be made: " in spoken(capsys)[-1]
