@@ -12,7 +12,6 @@ import pytest
 from cnnlab.benchmarks.simulated import Outcome, write_sweep
 from cnnlab.compare import compare
 from cnnlab.compare.claims import faults
-from cnnlab.compare.statistics import detectable, equivalence, holm, paired
 from cnnlab.compare.wording import sentence
 
 KEYS = {"model.norm": ["none", "batch"], "optimizer.lr": ["0.05", "0.5"], "seed": ["0", "1", "2", "3", "4"]}
@@ -108,15 +107,6 @@ def test_sweeps_are_read_together_and_twice_told_runs_count_once(tmp_path: Path)
     found = compare([first, second])
     assert len(found.judged[0].numbers.pairs) == 5
     assert found.total == 10
-
-
-def test_equal_seeds_are_bounded_by_the_resolution_and_holm_by_the_largest() -> None:
-    alike = paired([0.0] * 5, resolution=1 / 2000)
-    assert alike.agree
-    assert equivalence(alike, 0.01) < 0.001
-    assert alike.high == pytest.approx(2.776 / 2000 / 6**0.5 / 5**0.5, rel=1e-3)
-    assert holm([0.04, 0.001, 0.5]) == [0.08, 0.003, 0.5]
-    assert detectable(0.01, 5, 0.05) == pytest.approx(3.761 * 0.01 / 5**0.5, rel=1e-3)
 
 
 def test_what_lies_beyond_a_grid_is_said_to_be_unknown(tmp_path: Path) -> None:
