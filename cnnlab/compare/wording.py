@@ -186,10 +186,12 @@ def _of_rates(one: Judged) -> str:
     said = f"{some} of {of} runs of {arm} diverged, {others} of {of_others} of {reference}{where(one)}"
     end = {
         "supported": "more than chance",
+        "refuted": "more than chance",
         "inconclusive": "which chance can do with so few runs",
         None: one.reason,
     }.get(one.verdict, "")
-    return f"{said}: {end} ({_p(one.p, one.support)})."
+    corrected = one.support if one.p_support == one.p else one.refute
+    return f"{said}: {end} ({_p(one.p, corrected)})."
 
 
 def _p(p: float | None, corrected: float | None) -> str:
