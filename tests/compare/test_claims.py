@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ import pytest
 from cnnlab.benchmarks.simulated import Outcome, write_sweep
 from cnnlab.compare import compare
 from cnnlab.compare.claims import faults
-from cnnlab.compare.wording import sentence
 
 KEYS = {"model.norm": ["none", "batch"], "optimizer.lr": ["0.05", "0.5"], "seed": ["0", "1", "2", "3", "4"]}
 
@@ -107,36 +106,3 @@ def test_sweeps_are_read_together_and_twice_told_runs_count_once(tmp_path: Path)
     found = compare([first, second])
     assert len(found.judged[0].numbers.pairs) == 5
     assert found.total == 10
-
-
-def test_what_lies_beyond_a_grid_is_said_to_be_unknown(tmp_path: Path) -> None:
-    rates = {"model.norm": ["none", "batch"], "optimizer.lr": ["0.1", "0.4", "1.6"], "seed": ["0", "1", "2", "3"]}
-
-    def end(at: Mapping[str, str]) -> Outcome:
-        most = 1.6 if at["model.norm"] == "batch" else 0.1 if at["seed"] == "0" else 0.4
-        return Outcome(acc=0.8 if float(at["optimizer.lr"]) <= most else 0.1)
-
-    metric = "largest optimizer.lr with test/acc >= 0.5"
-    claim = {"factor": "model.norm", "arm": "batch", "expect": "higher", "metric": metric}
-    (only,) = compare([write_sweep(tmp_path / "sweep", rates, end, study={"claims": [claim]})]).judged
-    assert "4 numbers lie at an end of the grid: what is beyond it is not known." in sentence(only)
-
-
-def test_a_difference_is_a_bound_only_where_the_slower_side_was_cut_short(tmp_path: Path) -> None:
-    def said(batch: Sequence[int], none: Sequence[int]) -> str:
-        def end(at: Mapping[str, str]) -> Outcome:
-            first = (batch if at["model.norm"] == "batch" else none)[int(at["seed"])]
-            return Outcome(acc=0.8, curve=[0.8 if epoch >= first else 0.3 for epoch in range(1, 9)])
-
-        claim = {"factor": "model.norm", "arm": "batch", "metric": "epochs to val/acc >= 0.7", "expect": "lower"}
-        keys = {"model.norm": ["none", "batch"], "seed": [str(seed) for seed in range(len(batch))]}
-        folder = tmp_path / f"{batch}-{none}"
-        (only,) = compare([write_sweep(folder, keys, end, study={"claims": [claim]}, epochs=8)]).judged
-        return sentence(only)
-
-    assert "2 runs did not reach it and count with the budget, so the difference is at least that." in said(
-        (2, 3, 2), (9, 9, 8)
-    )
-    assert "1 run did not reach it and count with the budget: how far apart they are is not known." in said(
-        (9, 3, 2), (8, 8, 8)
-    )

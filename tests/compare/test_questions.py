@@ -1,4 +1,4 @@
-"""Which runs stand on a claim's sides: arms at their own best, claims that nobody wrote, and divergences beside them."""
+"""Which runs stand on a claim's sides: arms at their own best, claims that nobody wrote, and divergences beside."""
 
 from __future__ import annotations
 
