@@ -11,7 +11,7 @@ import pytest
 
 from cnnlab.benchmarks.simulated import Outcome, write_sweep
 from cnnlab.compare import compare
-from cnnlab.compare.claims import faults
+from cnnlab.compare.claims import Claim, faults, margin_of
 
 KEYS = {"model.norm": ["none", "batch"], "optimizer.lr": ["0.05", "0.5"], "seed": ["0", "1", "2", "3", "4"]}
 
@@ -28,6 +28,12 @@ WRONG: list[tuple[dict[str, Any], str]] = [
      "claims[0].metric: shift/acc_1 is measured only where the study's metrics name shift"),
     ({"factor": "model.norm", "arm": "batch", "metric": "epochs to val/acc >= soon"},
      "claims[0].metric: 'soon' is no number to reach"),
+    ({"factor": "model.norm", "arm": "batch", "metric": "seconds"},
+     "claims[0].margin: seconds has no margin that goes without saying: the smallest difference that counts"),
+    ({"factor": "model.norm", "arm": "batch", "metric": "seconds", "scale": "log", "margin": 1},
+     "claims[0].margin: is a ratio here and should be above 1, not 1"),
+    ({"factor": "model.norm", "arm": "batch", "metric": "seconds", "scale": "log", "value": 0},
+     "claims[0].value: is compared as a ratio and should be above 0, not 0"),
     ({"arm": "batch"}, "claims[0].factor: a claim needs a factor and an arm, or a value to compare with"),
 ]  # fmt: skip
 
@@ -40,6 +46,15 @@ def test_what_is_wrong_with_a_claim_is_said_with_its_place(claim: dict[str, Any]
 def test_numbers_are_the_same_however_they_are_spelt() -> None:
     claim = {"factor": "model.norm", "arm": "batch", "where": {"optimizer.lr": 5e-1}}
     assert faults([claim], KEYS) == []
+
+
+@pytest.mark.parametrize(
+    ("claim", "margin"),
+    [({}, 0.02), ({"margin": 0.03}, 0.03), ({"metric": "epochs to val/acc >= 0.7"}, 1.0), ({"scale": "log"}, 1.1)],
+)
+def test_the_studys_margin_is_for_shares_whose_claim_has_none(claim: dict[str, Any], margin: float) -> None:
+    found = Claim.model_validate(claim)
+    assert margin_of(found, found.measure(), usual=0.02) == margin
 
 
 def sweep(folder: Path, claims: list[dict[str, Any]], **study: Any) -> Path:
@@ -94,15 +109,3 @@ def test_other_epochs_and_threads_are_refused_by_name(tmp_path: Path) -> None:
     assert only.verdict is None
     assert "trainer.max_epochs is 3 in norm=batch_seed=0 and 9 in norm=batch_seed=3" in (only.reason or "")
     assert "threads is 1" in (only.reason or "")
-
-
-def test_sweeps_are_read_together_and_twice_told_runs_count_once(tmp_path: Path) -> None:
-    def end(at: Mapping[str, str]) -> Outcome:
-        gain = 0.02 if at["model.norm"] == "batch" else 0.0
-        return Outcome(acc=0.8 + int(at["seed"]) / 1000 + gain + (0.001 if at["seed"] == "2" else 0.0))
-
-    first = write_sweep(tmp_path / "first", {"model.norm": ["none", "batch"], "seed": ["0", "1", "2"]}, end)
-    second = write_sweep(tmp_path / "second", {"model.norm": ["none", "batch"], "seed": ["2", "3", "4"]}, end)
-    found = compare([first, second])
-    assert len(found.judged[0].numbers.pairs) == 5
-    assert found.total == 10
