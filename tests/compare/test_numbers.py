@@ -66,6 +66,11 @@ def test_a_run_cut_short_at_the_budget_did_not_get_there_by_then() -> None:
     assert [pair.arm for pair in found.numbers.pairs] == pytest.approx([0.2] * 3)
 
 
+def test_a_run_that_lies_at_the_bar_has_reached_it() -> None:
+    found = largest([0.2] * 3, [0.1] * 3, metric="largest optimizer.lr with test/acc >= 0.8")
+    assert [pair.arm for pair in found.numbers.pairs] == pytest.approx([0.2] * 3)
+
+
 def test_numbers_at_an_end_of_the_grid_are_not_equal() -> None:
     apart = {"metric": "largest optimizer.lr with test/acc >= 0.5", "margin": 30, "expect": "equal"}
     ended = largest([0.8] * 3, [0.8] * 3, **apart)
@@ -147,6 +152,16 @@ def test_the_step_of_an_accuracy_is_one_test_image_and_of_others_the_least_that_
     assert judged([0.8, 0.8], [0.9, 0.9]).numbers.resolution == pytest.approx(1 / 2000)
     runs = [Outcome(acc=0.8, curve=(best,)) for best in (0.5, 0.51, 0.54)]
     assert judged(runs, runs, metric="best/val_acc").numbers.resolution == pytest.approx(0.01)
+
+
+def test_the_fewest_test_images_of_any_run_set_the_step() -> None:
+    few = Outcome(acc=0.8, extra={"test/images": 500})
+    assert judged([0.8, 0.8], [0.9, few]).numbers.resolution == pytest.approx(1 / 500)
+
+
+def test_runs_that_failed_did_not_end_and_are_no_part_of_the_rate() -> None:
+    found = judged([0.8, 0.81, LOST], [0.9, 0.91, Outcome(status="failed")])
+    assert found.numbers.diverged == ((0, 2), (1, 3))
 
 
 def test_two_spellings_of_one_experiment_are_not_compared(tmp_path: Path) -> None:

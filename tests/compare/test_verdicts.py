@@ -144,6 +144,10 @@ def test_what_survivors_do_alike_or_better_is_no_verdict(expect: str, batch: lis
     assert bool(found.reason) == (verdict == "inconclusive")
 
 
+def test_equality_is_not_shown_beside_a_reference_that_diverged() -> None:
+    assert judged([*NONE[:4], LOST], SAME, expect="equal").verdict == "inconclusive"
+
+
 def test_an_arm_that_beats_a_number_by_its_survivors_alone_does_not_beat_it() -> None:
     found = judged(NONE, [*FAR[:2], LOST, LOST, FAR[4]], expect="higher", value=0.7)
     assert found.verdict == "inconclusive"
