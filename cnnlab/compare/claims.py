@@ -185,6 +185,8 @@ def _metric_faults(claim: Claim, measured: Sequence[str], at: str, margin: float
         return [Fault(f"{at}.margin", message)]
     if metric.log and claim.margin is not None and claim.margin <= 1:
         return [Fault(f"{at}.margin", f"is a ratio here and should be above 1, not {claim.margin:g}")]
+    if metric.log and claim.value is not None and claim.value <= 0:
+        return [Fault(f"{at}.value", f"is compared as a ratio and should be above 0, not {claim.value:g}")]
     return []
 
 

@@ -152,9 +152,10 @@ def _recorded(key: str) -> Metric:
     share = _is_share(key)
     exact = key in ("params", "params_aux", "macs")
     better = 1 if key.endswith(("/acc", "_acc", "images_per_second")) or "agree" in key else 0
-    if key.startswith("gap/acc") or key in ("test/loss", "seconds", "params", "params_aux", "macs", "peak_memory_mb"):
+    if key.startswith("gap/acc") or key.endswith(("/loss", "memory_mb")) or key == "seconds" or exact:
         better = -1
-    unit = {"seconds": "s", "best/epoch": "epochs", "peak_memory_mb": "MiB"}.get(key, "points" if share else "")
+    unit = "points" if share else "MiB" if key.endswith("memory_mb") else ""
+    unit = {"seconds": "s", "best/epoch": "epochs"}.get(key, unit)
     margin = 0.01 if share else 1.0 if key == "best/epoch" else None
     resolution = 1.0 if key == "best/epoch" or exact else None
     return Metric(key, _said(key), _key(key), unit, margin, better, exact, resolution)
@@ -193,9 +194,9 @@ def _of_rows(text: str, reduction: str, key: str) -> Metric:
         values = [float(row[key]) for row in trial.rows if is_number(row.get(key))]
         return Reading(REDUCE[reduction](values)) if values and trial.status == "ok" else None
 
-    share = _is_share(key)
     said = {"mean": "mean over epochs of", "first": "first epoch's", "last": "last epoch's"}.get(reduction, reduction)
-    return Metric(text, f"{said} {_said(key)}", read, "points" if share else "", 0.01 if share else None)
+    share, better = _is_share(key), _recorded(key).better
+    return Metric(text, f"{said} {_said(key)}", read, "points" if share else "", 0.01 if share else None, better)
 
 
 def _to_target(text: str, clock: str, key: str, at_least: bool, value: float) -> Metric:
@@ -225,7 +226,9 @@ def _to_target(text: str, clock: str, key: str, at_least: bool, value: float) ->
 def _ratio(text: str, over: Metric, under: Metric) -> Metric:
     def read(trial: Trial) -> Reading | None:
         above, below = over.read(trial), under.read(trial)
-        return Reading(above.value / below.value) if above and below and below.value else None
+        if above is None or below is None or not below.value:
+            return None
+        return Reading(above.value / below.value, above.censored or below.censored)
 
     exact = over.exact and under.exact
     return Metric(text, f"{over.words} over {under.words}", read, exact=exact, resolution=0.0)

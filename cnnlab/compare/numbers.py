@@ -148,7 +148,9 @@ def _largest(metric: Metric, side: Side, seed: str, ledger: Ledger) -> tuple[Rea
         if trial is None or trial.status not in ("ok", "diverged"):
             return None, _why(trial, metric) if trial else f"{_at(ledger, cell)} was not run with it"
         reading = of.read(trial)
-        if reading and (reading.value >= bar if at_least else reading.value <= bar):
+        if reading is None and trial.status == "ok":
+            return None, _why(trial, of)
+        if reading and (reading.value >= bar if at_least else reading.value <= bar and not reading.censored):
             reached.append(value)
     if not reached:  # below the grid: counted as one step under its lowest
         return Reading(steps[0][0] / math.exp(_grid(metric, ledger)), censored=True), ""

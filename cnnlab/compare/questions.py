@@ -104,7 +104,8 @@ def _divergences(asked: Sequence[Question], study: Study, ledger: Ledger) -> lis
         if any(trial.status == "diverged" for trial in trials):
             update = {"metric": "diverged", "expect": "different", "margin": None, "scale": "linear", "says": None}
             bound = bind(question.claim.model_copy(update=update), "divergence", study, ledger)
-            found.setdefault((bound.arm, bound.reference or "", *itertools.chain(*bound.held.items())), bound)
+            ends = (*(bound.claim.factor or ()), bound.arm, bound.reference or "")
+            found.setdefault((*ends, *itertools.chain(*bound.held.items())), bound)
     return list(found.values())
 
 

@@ -31,18 +31,23 @@ def unequal(trials: Sequence[Trial]) -> list[str]:
     []
     """
     known = [trial for trial in trials if trial.config or trial.facts]
-    if not known:
-        return []
-    first, found = known[0], {}
-    for other in known[1:]:
-        asked = _asked(first.words, other.words)
-        mine, theirs = _terms(first), _terms(other)
-        for key in mine.keys() | theirs.keys():
-            if mine.get(key) != theirs.get(key) and not _is_asked(key, asked) and key not in found:
-                found[key] = (
-                    f"{key} is {_shown(mine.get(key))} in {first.name} and {_shown(theirs.get(key))} in {other.name}"
-                )
+    alike: dict[frozenset[str], Trial] = {}
+    found: dict[str, str] = {}
+    for other in known:  # beside the first run of all, and the first that was asked for in the same words
+        for one in (known[0], alike.setdefault(frozenset(filter(_setting, other.words)), other)):
+            for key, said in _differences(one, other):
+                found.setdefault(key, said)
     return [found[key] for key in sorted(found)]
+
+
+def _differences(one: Trial, other: Trial) -> Iterator[tuple[str, str]]:
+    if one is other:
+        return
+    asked = [setting for word in set(one.words) ^ set(other.words) if (setting := _setting(word))]
+    mine, theirs = _terms(one), _terms(other)
+    for key in mine.keys() | theirs.keys():
+        if mine.get(key) != theirs.get(key) and not _is_asked(key, asked):
+            yield key, f"{key} is {_shown(mine.get(key))} in {one.name} and {_shown(theirs.get(key))} in {other.name}"
 
 
 def remarks(trials: Sequence[Trial]) -> list[str]:
@@ -86,10 +91,10 @@ def _flat(value: Any, at: str) -> Iterator[tuple[str, Any]]:
         yield at, value
 
 
-def _asked(some: Iterable[str], others: Iterable[str]) -> list[str]:
-    """The settings that the words of one run set and those of the other do not, or not so."""
-    words = set(some) ^ set(others)
-    return [key for word in words if (key := word.partition("=")[0].lstrip("+~").partition("@")[0]) not in COSMETIC]
+def _setting(word: str) -> str | None:
+    """The setting that a word of the command line sets; None where it bears on no result."""
+    key = word.partition("=")[0].lstrip("+~").partition("@")[0]
+    return None if key in COSMETIC else key
 
 
 def _is_asked(key: str, asked: Iterable[str]) -> bool:

@@ -140,13 +140,15 @@ def _tested(one: Judged, estimate: Estimate) -> Judged:
 
 
 def _by_rates(one: Judged) -> Judged:
+    """Shares have no margin: one test supports a difference, and refutes equality and its opposite."""
     (some, of), (others, of_others) = one.numbers.diverged
     if not of or not of_others:
         return replace(one, reason="; ".join(one.numbers.left_out[:3]) or "no run has ended yet")
     p = statistics.rates(some, of, others, of_others)
-    wrong_way = {"higher": some / of < others / of_others, "lower": some / of > others / of_others}
-    support = 1.0 if wrong_way.get(one.question.claim.expect) else p
-    return replace(one, rates=(some / of, others / of_others), p=p, p_support=support)
+    mine, theirs = some / of, others / of_others
+    against = {"higher": mine < theirs, "lower": mine > theirs, "equal": True}.get(one.question.claim.expect, False)
+    support, refute = (1.0, p) if against else (p, None)
+    return replace(one, rates=(mine, theirs), p=p, p_support=support, p_refute=refute)
 
 
 def _by_counts(one: Judged) -> Judged:
@@ -188,22 +190,24 @@ def _decided(one: Judged) -> Judged:
 
 def _reservation(one: Judged) -> str | None:
     """Why the numbers of the runs that ended must not decide alone: those that did not might be the answer."""
-    (some, of), (others, of_others) = one.numbers.diverged
-    by_equivalence = (one.verdict == "supported") == (one.question.claim.expect == "equal")
-    if one.rates or one.question.metric.clock or one.question.metric.collapses:
-        if one.verdict != "inconclusive" and by_equivalence and any(pair.censored for pair in one.numbers.pairs):
-            gridded = one.question.metric.collapses
-            why = "numbers lie at an end of the grid" if gridded else "runs did not reach it within the budget"
-            return f"some {why}, so that how far apart they are is not known"
+    if one.rates or one.verdict == "inconclusive":
         return None
+    metric, expect, mean = one.question.metric, one.question.claim.expect, one.mean or 0.0
+    by_equivalence = (one.verdict == "supported") == (expect == "equal")
+    unbounded = one.question.reference is None and mean < 0  # cut short below a number, they may end above it
+    if any(pair.censored for pair in one.numbers.pairs) and (by_equivalence or unbounded):
+        why = "numbers lie at an end of the grid" if metric.collapses else "runs did not reach it within the budget"
+        return f"some {why}, so that how far apart they are is not known"
+    if metric.clock == "epochs" or metric.collapses:  # runs that diverged are counted there
+        return None
+    (some, of), (others, of_others) = one.numbers.diverged
     told = f"{some} of {of} runs of {one.question.arm} diverged"
     told += f", {others} of {of_others} of {one.question.reference}" if one.question.reference else ""
-    if one.verdict != "inconclusive" and by_equivalence and some + others:
+    if by_equivalence and some + others:
         return f"{told}: what the others do alike says nothing of them"
-    better = one.question.metric.better
-    ahead = (one.mean or 0) * better
-    if one.verdict == "supported" and one.question.claim.expect in ("higher", "lower") and better and of and of_others:
-        favoured, other = (some / of, others / of_others) if ahead > 0 else (others / of_others, some / of)
+    if one.verdict == "supported" and expect in ("higher", "lower") and metric.better:
+        mine, theirs = some / max(of, 1), others / max(of_others, 1)
+        favoured, other = (mine, theirs) if mean * metric.better > 0 else (theirs, mine)
         if favoured > other:
             return f"{told}: the better mean is one of survivors"
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 from cnnlab.compare.metrics import Metric
 from cnnlab.compare.statistics import unseen
@@ -15,17 +16,15 @@ HOLDS = {"supported": "supported", "refuted": "refuted", "inconclusive": "inconc
 def number(value: float, digits: int = 3) -> str:
     """A number for reading: few digits, a true minus sign, thousands apart.
 
-    >>> number(-0.012345), number(1234567.0), number(12.0), number(0.000001234)
-    ('−0.0123', '1,234,567', '12', '1.23e−06')
+    >>> number(-0.012345), number(1234567.0), number(12.0), number(999.7), number(0.000001234)
+    ('−0.0123', '1,234,567', '12', '1,000', '1.23e−06')
     """
     if not math.isfinite(value):
         return str(value).replace("-", "−")
     if value == int(value) and abs(value) < 1e15:
         text = f"{int(value):,}"
-    elif abs(value) >= 1000:
+    elif "e+" in (text := f"{value:.{digits}g}") or abs(value) >= 1000:
         text = f"{value:,.0f}"
-    else:
-        text = f"{value:.{digits}g}"
     return text.replace("-", "−")
 
 
@@ -33,7 +32,16 @@ def value(metric: Metric, number_: float) -> str:
     """A run's number with its unit: accuracies as they are spoken of, in per cent."""
     if metric.unit == "points":
         return f"{100 * number_:.2f} %"
-    return f"{number(number_)}{f' {metric.unit}' if metric.unit else ''}"
+    return counted(number(number_), metric.unit)
+
+
+def counted(text: str, unit: str) -> str:
+    """
+    >>> counted("1", "epochs"), counted("−1.5", "epochs"), counted("1", "s"), counted("1", "")
+    ('1 epoch', '−1.5 epochs', '1 s', '1')
+    """
+    one = text.lstrip("+−") == "1" and unit in ("epochs", "steps")
+    return f"{text} {unit.removesuffix('s') if one else unit}".rstrip()
 
 
 def at_least(metric: Metric, mean: float, beyond: int) -> str:
@@ -43,8 +51,8 @@ def at_least(metric: Metric, mean: float, beyond: int) -> str:
 
 def span(metric: Metric, ends: tuple[float, float]) -> str:
     """From one number to another, their unit said once."""
-    low, high = (value(metric, end) for end in ends)
-    return f"{low.removesuffix(f' {metric.unit}')} to {high}"
+    low, high = ends
+    return f"{value(metric, low) if metric.unit == 'points' else number(low)} to {value(metric, high)}"
 
 
 def difference(metric: Metric, amount: float, signed: bool = True) -> str:
@@ -55,8 +63,7 @@ def difference(metric: Metric, amount: float, signed: bool = True) -> str:
         text = f"{100 * amount:{'+' if signed else ''}.2f}".replace("-", "−")
         return f"{text} points"
     text = number(amount)
-    text = f"+{text}" if signed and amount > 0 else text
-    return f"{text}{f' {metric.unit}' if metric.unit else ''}"
+    return counted(f"+{text}" if signed and amount > 0 else text, metric.unit)
 
 
 def between(metric: Metric, low: float, high: float) -> str:
@@ -123,17 +130,24 @@ def claim(one: Judged) -> str:
         first, second = (key.rpartition(".")[2] for key in one.question.claim.factor or ())
         return f"What {first} does to {words} depends on {second} ({arm} beside {reference}){where(one)}"
     if one.question.claim.value is not None:
-        how = {"equal": "is", "higher": "is above", "lower": "is below", "different": "is not"}
+        how = {"equal": "equal to", "higher": "above", "lower": "below", "different": "other than"}
         return f"{arm}: {words} {how[expect]} {reference}"
-    comparative = {"higher": "more", "lower": "less"} if one.question.metric.exact else {}
     match expect:
         case "equal":
             said = f"{arm} and {reference} are equal in {words}"
         case "different":
             said = f"{arm} differs from {reference} in {words}"
         case _:
-            said = f"{arm} has {comparative.get(expect, expect)} {words} than {reference}"
+            verb = "needs" if one.question.metric.clock else "has"
+            said = f"{arm} {verb} {comparative(one.question.metric, expect)} {words} than {reference}"
     return said + where(one)
+
+
+def comparative(metric: Metric, way: Literal["higher", "lower"]) -> str:
+    """What is counted is more or fewer, time is more or less, anything else is higher or lower."""
+    if metric.unit == "points" or not (metric.exact or metric.clock):
+        return way
+    return "more" if way == "higher" else "less" if metric.clock == "seconds" else "fewer"
 
 
 def margin(one: Judged) -> str:
@@ -186,17 +200,20 @@ def _of_rates(one: Judged) -> str:
     said = f"{some} of {of} runs of {arm} diverged, {others} of {of_others} of {reference}{where(one)}"
     end = {
         "supported": "more than chance",
+        "refuted": "more than chance",
         "inconclusive": "which chance can do with so few runs",
         None: one.reason,
     }.get(one.verdict, "")
-    return f"{said}: {end} ({_p(one.p, one.support)})."
+    corrected = one.support if one.p_support == one.p else one.refute
+    return f"{said}: {end} ({_p(one.p, corrected)})."
 
 
 def _p(p: float | None, corrected: float | None) -> str:
     if p is None:
         return ""
-    after = f", {probability(corrected)[4:]} after correction" if corrected is not None and corrected > p + 5e-4 else ""
-    return probability(p) + after
+    if corrected is None or corrected <= p + 5e-4:
+        return probability(p)
+    return f"{probability(p)}, {probability(corrected).removeprefix('p ').removeprefix('= ')} after correction"
 
 
 def _finding(one: Judged) -> str:
@@ -209,7 +226,7 @@ def _finding(one: Judged) -> str:
     alike = f"{arm} and {reference} are equal in {metric.words} within {least}{where(one)}"
     expect = one.question.claim.expect
     if one.small:
-        return f"{capital(compared)}: a real difference, but smaller than the {least} that count"
+        return f"{capital(compared)}: a real difference, but smaller than the margin of {least}"
     if one.verdict == "inconclusive" and one.reason:
         return f"Undecided, because {one.reason}. Among the runs that can be compared, {compared}"
     if one.verdict == "inconclusive":
@@ -217,7 +234,7 @@ def _finding(one: Judged) -> str:
     if (one.verdict == "supported") == (expect == "equal") and expect in ("equal", "different"):
         return capital(alike)
     if one.verdict == "refuted" and expect in ("higher", "lower"):
-        return f"{capital(compared)}: not {expect} by {least}"
+        return f"{capital(compared)}: not {comparative(metric, expect)} by {least}"
     if one.verdict == "refuted":
         return f"{capital(compared)}: more than {least}"
     return capital(compared)
@@ -226,11 +243,10 @@ def _finding(one: Judged) -> str:
 def _direction(metric: Metric, mean: float, arm: str, reference: str) -> str:
     if metric.log:
         return f"{arm} has {difference(metric, mean)} the {metric.words} of {reference}"
-    if mean == 0:
+    if abs(mean) < 1e-12:
         return f"{arm} and {reference} have the same mean {metric.words}"
-    way = "higher" if mean > 0 else "lower"
+    way = comparative(metric, "higher" if mean > 0 else "lower")
     if metric.clock:
-        way = "more" if mean > 0 else "fewer" if metric.clock != "seconds" else "less"
         return f"{arm} needs {difference(metric, abs(mean), signed=False)} {way} than {reference} ({metric.words})"
     if metric.unit == "points":
         return f"{arm} is {difference(metric, abs(mean), signed=False)} {way} than {reference} in {metric.words}"
@@ -273,7 +289,8 @@ def _beyond(one: Judged) -> str:
     if metric.collapses:
         said = f"{some + others} {'numbers lie' if several else 'number lies'} at an end of the grid"
         return f"{said}: what is beyond it is not known."
-    said = f"{some + others} {'runs' if several else 'run'} did not reach it and count with the budget"
+    runs, count = ("runs", "count") if several else ("run", "counts")
+    said = f"{some + others} {runs} did not reach it and {count} with the budget"
     larger, smaller = (some, others) if mean > 0 else (others, some)
     if larger and not smaller:
         return f"{said}, so the difference is at least that."

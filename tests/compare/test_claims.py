@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,7 @@ import pytest
 
 from cnnlab.benchmarks.simulated import Outcome, write_sweep
 from cnnlab.compare import compare
-from cnnlab.compare.claims import faults
-from cnnlab.compare.statistics import detectable, equivalence, holm, paired
-from cnnlab.compare.wording import sentence
+from cnnlab.compare.claims import Claim, faults, margin_of
 
 KEYS = {"model.norm": ["none", "batch"], "optimizer.lr": ["0.05", "0.5"], "seed": ["0", "1", "2", "3", "4"]}
 
@@ -30,6 +28,12 @@ WRONG: list[tuple[dict[str, Any], str]] = [
      "claims[0].metric: shift/acc_1 is measured only where the study's metrics name shift"),
     ({"factor": "model.norm", "arm": "batch", "metric": "epochs to val/acc >= soon"},
      "claims[0].metric: 'soon' is no number to reach"),
+    ({"factor": "model.norm", "arm": "batch", "metric": "seconds"},
+     "claims[0].margin: seconds has no margin that goes without saying: the smallest difference that counts"),
+    ({"factor": "model.norm", "arm": "batch", "metric": "seconds", "scale": "log", "margin": 1},
+     "claims[0].margin: is a ratio here and should be above 1, not 1"),
+    ({"factor": "model.norm", "arm": "batch", "metric": "seconds", "scale": "log", "value": 0},
+     "claims[0].value: is compared as a ratio and should be above 0, not 0"),
     ({"arm": "batch"}, "claims[0].factor: a claim needs a factor and an arm, or a value to compare with"),
 ]  # fmt: skip
 
@@ -42,6 +46,15 @@ def test_what_is_wrong_with_a_claim_is_said_with_its_place(claim: dict[str, Any]
 def test_numbers_are_the_same_however_they_are_spelt() -> None:
     claim = {"factor": "model.norm", "arm": "batch", "where": {"optimizer.lr": 5e-1}}
     assert faults([claim], KEYS) == []
+
+
+@pytest.mark.parametrize(
+    ("claim", "margin"),
+    [({}, 0.02), ({"margin": 0.03}, 0.03), ({"metric": "epochs to val/acc >= 0.7"}, 1.0), ({"scale": "log"}, 1.1)],
+)
+def test_the_studys_margin_is_for_shares_whose_claim_has_none(claim: dict[str, Any], margin: float) -> None:
+    found = Claim.model_validate(claim)
+    assert margin_of(found, found.measure(), usual=0.02) == margin
 
 
 def sweep(folder: Path, claims: list[dict[str, Any]], **study: Any) -> Path:
@@ -96,57 +109,3 @@ def test_other_epochs_and_threads_are_refused_by_name(tmp_path: Path) -> None:
     assert only.verdict is None
     assert "trainer.max_epochs is 3 in norm=batch_seed=0 and 9 in norm=batch_seed=3" in (only.reason or "")
     assert "threads is 1" in (only.reason or "")
-
-
-def test_sweeps_are_read_together_and_twice_told_runs_count_once(tmp_path: Path) -> None:
-    def end(at: Mapping[str, str]) -> Outcome:
-        gain = 0.02 if at["model.norm"] == "batch" else 0.0
-        return Outcome(acc=0.8 + int(at["seed"]) / 1000 + gain + (0.001 if at["seed"] == "2" else 0.0))
-
-    first = write_sweep(tmp_path / "first", {"model.norm": ["none", "batch"], "seed": ["0", "1", "2"]}, end)
-    second = write_sweep(tmp_path / "second", {"model.norm": ["none", "batch"], "seed": ["2", "3", "4"]}, end)
-    found = compare([first, second])
-    assert len(found.judged[0].numbers.pairs) == 5
-    assert found.total == 10
-
-
-def test_equal_seeds_are_bounded_by_the_resolution_and_holm_by_the_largest() -> None:
-    alike = paired([0.0] * 5, resolution=1 / 2000)
-    assert alike.agree
-    assert equivalence(alike, 0.01) < 0.001
-    assert alike.high == pytest.approx(2.776 / 2000 / 6**0.5 / 5**0.5, rel=1e-3)
-    assert holm([0.04, 0.001, 0.5]) == [0.08, 0.003, 0.5]
-    assert detectable(0.01, 5, 0.05) == pytest.approx(3.761 * 0.01 / 5**0.5, rel=1e-3)
-
-
-def test_what_lies_beyond_a_grid_is_said_to_be_unknown(tmp_path: Path) -> None:
-    rates = {"model.norm": ["none", "batch"], "optimizer.lr": ["0.1", "0.4", "1.6"], "seed": ["0", "1", "2", "3"]}
-
-    def end(at: Mapping[str, str]) -> Outcome:
-        most = 1.6 if at["model.norm"] == "batch" else 0.1 if at["seed"] == "0" else 0.4
-        return Outcome(acc=0.8 if float(at["optimizer.lr"]) <= most else 0.1)
-
-    metric = "largest optimizer.lr with test/acc >= 0.5"
-    claim = {"factor": "model.norm", "arm": "batch", "expect": "higher", "metric": metric}
-    (only,) = compare([write_sweep(tmp_path / "sweep", rates, end, study={"claims": [claim]})]).judged
-    assert "4 numbers lie at an end of the grid: what is beyond it is not known." in sentence(only)
-
-
-def test_a_difference_is_a_bound_only_where_the_slower_side_was_cut_short(tmp_path: Path) -> None:
-    def said(batch: Sequence[int], none: Sequence[int]) -> str:
-        def end(at: Mapping[str, str]) -> Outcome:
-            first = (batch if at["model.norm"] == "batch" else none)[int(at["seed"])]
-            return Outcome(acc=0.8, curve=[0.8 if epoch >= first else 0.3 for epoch in range(1, 9)])
-
-        claim = {"factor": "model.norm", "arm": "batch", "metric": "epochs to val/acc >= 0.7", "expect": "lower"}
-        keys = {"model.norm": ["none", "batch"], "seed": [str(seed) for seed in range(len(batch))]}
-        folder = tmp_path / f"{batch}-{none}"
-        (only,) = compare([write_sweep(folder, keys, end, study={"claims": [claim]}, epochs=8)]).judged
-        return sentence(only)
-
-    assert "2 runs did not reach it and count with the budget, so the difference is at least that." in said(
-        (2, 3, 2), (9, 9, 8)
-    )
-    assert "1 run did not reach it and count with the budget: how far apart they are is not known." in said(
-        (9, 3, 2), (8, 8, 8)
-    )

@@ -66,6 +66,13 @@ def test_differs_is_refuted_by_equality_alone(tmp_path: Path, gain: float, sprea
     assert contrast(write_sweep(tmp_path / "sweep", KEYS, ends(gain, spread)))["verdict"] == verdict
 
 
+def test_the_record_has_a_corrected_p_only_where_a_difference_is_claimed(tmp_path: Path) -> None:
+    claims = [{"factor": "model.norm", "arm": "batch", "expect": expect} for expect in ("different", "equal")]
+    different, equal = contrasts(write_sweep(tmp_path / "sweep", KEYS, ends(0.01, 0.06), study={"claims": claims}))
+    assert different["p_adjusted"] == different["p_supported"] > different["p"]
+    assert (equal["p_adjusted"], equal["p"]) == (None, different["p"])
+
+
 def test_one_seed_has_no_verdict(tmp_path: Path) -> None:
     folder = write_sweep(tmp_path / "sweep", {**KEYS, "seed": ["0"]}, ends(0.1))
     assert contrast(folder)["verdict"] not in ("supported", "refuted")

@@ -134,7 +134,7 @@ def differences(judged: Sequence[Judged], one: Judged) -> Markup | None:
     base, middle = 58, 30
 
     def label(value: float) -> str:
-        return wording.difference(metric, value).removesuffix(" points").removesuffix(f" {metric.unit}")
+        return wording.difference(metric, value).partition(" ")[0]
 
     parts: list[Content] = []
     if one.margin:

@@ -1,0 +1,97 @@
+"""Which runs stand on a claim's sides: arms at their own best, claims that nobody wrote, and divergences beside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from contrasts import LOST, NORM, swept
+
+from cnnlab.benchmarks.simulated import Outcome, write_sweep
+from cnnlab.compare import compare
+
+KEYS = {"model.norm": ["none", "batch"], "optimizer.lr": ["0.1", "0.2", "0.4"], "seed": ["0", "1"]}
+VALIDATED = {"none": {"0.1": 0.7, "0.2": 0.6, "0.4": 0.5}, "batch": {"0.1": 0.5, "0.2": 0.8, "0.4": 0.7}}
+
+
+def end(at: Mapping[str, str]) -> Outcome:
+    """What does best on test images does worst in validation."""
+    best = VALIDATED[at["model.norm"]][at["optimizer.lr"]]
+    return Outcome(acc=1 - best + 0.01 * int(at["seed"]), curve=(best,))
+
+
+def test_each_arm_is_tuned_on_validation_and_never_on_test() -> None:
+    found = swept(KEYS, end, [NORM], tuned=["optimizer.lr"]).judged
+    assert found[0].question.chosen == {
+        "model.norm=batch": {"optimizer.lr": "0.2"}, "model.norm=none": {"optimizer.lr": "0.1"},
+    }  # fmt: skip
+    assert found[0].mean == pytest.approx(0.2 - 0.3)
+    equal = [one for one in found if one.question.family == "equal settings"]
+    assert [one.question.held["optimizer.lr"] for one in equal] == ["0.1", "0.2", "0.4"]
+    assert [one.mean for one in equal] == pytest.approx([0.5 - 0.3, 0.2 - 0.4, 0.3 - 0.5])
+
+
+def test_a_value_at_which_a_run_diverged_counts_it_as_nothing_learnt() -> None:
+    def broken(at: Mapping[str, str]) -> Outcome:
+        lost = at["model.norm"] == "batch" and at["optimizer.lr"] == "0.2" and at["seed"] == "0"
+        return LOST if lost else end(at)
+
+    found = swept(KEYS, broken, [NORM], tuned=["optimizer.lr"]).judged[0]
+    assert found.question.chosen["model.norm=batch"] == {"optimizer.lr": "0.4"}
+
+
+def test_counts_and_claims_that_hold_what_is_tuned_are_not_tuned() -> None:
+    claims = [{**NORM, "metric": "params"}, {**NORM, "where": {"optimizer.lr": 0.4}}]
+    found = swept(KEYS, end, claims, tuned=["optimizer.lr"]).judged
+    params, held = (one for one in found if one.question.family == "claims")
+    assert (params.question.chosen, held.question.chosen) == ({}, {})
+    assert held.mean == pytest.approx(0.3 - 0.5)
+
+
+def test_without_claims_every_arm_is_said_to_differ_from_the_first_and_effects_to_interact() -> None:
+    found = swept(KEYS, end, []).judged
+    asked = [(one.question.family, one.question.arm, one.question.reference) for one in found]
+    assert asked == [
+        ("claims", "batch", "none"), ("claims", "0.2", "0.1"), ("claims", "0.4", "0.1"),
+        ("interactions", "batch, 0.2", "none, 0.1"), ("interactions", "batch, 0.4", "none, 0.1"),
+    ]  # fmt: skip
+    assert {one.question.claim.expect for one in found} == {"different"}
+
+
+def test_runs_that_were_not_trained_are_compared_by_their_parameters() -> None:
+    found = swept(KEYS, lambda at: Outcome(acc=None, extra={"params": len(at["model.norm"])}), []).judged
+    assert [one.question.metric.text for one in found] == ["params"] * 3
+    assert found[0].exact == 1
+
+
+def test_each_comparison_whose_runs_diverged_has_a_question_about_that_once() -> None:
+    """Both factors have the same values: they are two questions nevertheless."""
+    keys = {"model.bias": ["true", "false"], "optimizer.nesterov": ["true", "false"], "seed": ["0", "1"]}
+    claims = [
+        {"factor": key, "arm": "false", "metric": metric, "margin": 0.1}
+        for key in list(keys)[:2]
+        for metric in ("test/acc", "test/loss")
+    ]
+
+    def end(at: Mapping[str, str]) -> Outcome:
+        return LOST if at["model.bias"] == "false" and at["seed"] == "0" else Outcome(acc=0.8)
+
+    found = [one for one in swept(keys, end, claims).judged if one.question.family == "divergence"]
+    assert [one.question.claim.factor for one in found] == [("model.bias",), ("optimizer.nesterov",)]
+    assert [one.numbers.diverged for one in found] == [((2, 4), (0, 4)), ((1, 4), (1, 4))]
+
+
+def test_what_was_never_run_side_by_side_is_said() -> None:
+    def end(at: Mapping[str, str]) -> Outcome:
+        return Outcome(acc=0.8)
+
+    claim = {**NORM, "where": {"optimizer.lr": 0.4}}
+    with TemporaryDirectory() as folder:
+        one = {"model.norm": ["none"], "optimizer.lr": ["0.4"], "seed": ["0"]}
+        two = {"model.norm": ["batch"], "optimizer.lr": ["0.1"], "seed": ["0"]}
+        folders = [write_sweep(Path(folder) / name, keys, end, study={"claims": [claim]}) for name, keys in
+                   (("one", one), ("two", two))]  # fmt: skip
+        (only,) = compare(folders).judged
+    assert (only.verdict, only.reason) == (None, "no such runs were made side by side")

@@ -1,0 +1,261 @@
+"""From runs to verdicts: each row of the table, and why there is none or not what the numbers alone would give."""
+
+from __future__ import annotations
+
+import pytest
+from contrasts import LOST, NORM, compared, judged, reaching, swept
+from scipy import stats
+
+from cnnlab.benchmarks.simulated import Outcome
+from cnnlab.compare.verdicts import by_family, failed_controls
+
+NONE = [0.800, 0.812, 0.791, 0.805, 0.799]
+SPREAD = [0.002, -0.001, 0.0, 0.001, -0.002]
+
+
+def shifted(by: float, spread: float = 1.0) -> list[float]:
+    return [value + by + spread * one for value, one in zip(NONE, SPREAD, strict=True)]
+
+
+FAR, NEAR, SAME, WIDE = shifted(0.05), shifted(0.005), shifted(0.0), shifted(0.005, 16)
+OPEN = shifted(0.01, 8)  # p is .15
+LOWER, LITTLE_LOWER = shifted(-0.05), shifted(-0.005)
+
+TABLE = [
+    ("different", FAR, "supported"), ("different", LOWER, "supported"), ("different", SAME, "refuted"),
+    ("different", NEAR, "small"), ("different", LITTLE_LOWER, "small"), ("different", WIDE, "inconclusive"),
+    ("higher", FAR, "supported"), ("higher", LOWER, "refuted"), ("higher", SAME, "refuted"),
+    ("higher", NEAR, "small"), ("higher", LITTLE_LOWER, "refuted"), ("higher", WIDE, "inconclusive"),
+    ("lower", FAR, "refuted"), ("lower", LOWER, "supported"), ("lower", SAME, "refuted"),
+    ("lower", NEAR, "refuted"), ("lower", LITTLE_LOWER, "small"), ("lower", WIDE, "inconclusive"),
+    ("equal", FAR, "refuted"), ("equal", LOWER, "refuted"), ("equal", SAME, "supported"),
+    ("equal", NEAR, "supported"), ("equal", LITTLE_LOWER, "supported"), ("equal", WIDE, "inconclusive"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("expect", "batch", "wanted"), TABLE)
+def test_each_expectation_is_judged_by_its_row_of_the_table(expect: str, batch: list[float], wanted: str) -> None:
+    found = judged(NONE, batch, expect=expect)
+    assert ("small" if found.small else found.verdict) == wanted
+    assert not found.small or found.verdict == "refuted"
+
+
+def test_the_p_values_of_a_verdict_are_those_of_its_row() -> None:
+    differences = [b - a for a, b in zip(NONE, OPEN, strict=True)]
+
+    def p(at: float, side: str) -> float:
+        return float(stats.ttest_1samp(differences, at, alternative=side).pvalue)
+
+    within = max(p(0.01, "less"), p(-0.01, "greater"))
+    rows = {
+        "different": (p(0, "two-sided"), within),
+        "higher": (p(0, "two-sided"), p(0.01, "less")),
+        "lower": (1.0, p(-0.01, "greater")),
+        "equal": (within, p(0.01, "greater") + p(-0.01, "greater")),
+    }
+    for expect, wanted in rows.items():
+        found = judged(NONE, OPEN, expect=expect)
+        assert (found.p_support, found.p_refute) == pytest.approx(wanted)
+
+
+def test_a_claim_against_a_number_needs_no_reference() -> None:
+    below, above = judged(NONE, FAR, expect="lower", value=0.9), judged(NONE, FAR, expect="higher", value=0.9)
+    assert (below.verdict, above.verdict) == ("supported", "refuted")
+    assert below.mean == pytest.approx(sum(FAR) / 5 - 0.9)
+    assert judged(NONE, [0.851, 0.849, 0.85, 0.852, 0.848], expect="equal", value=0.85).verdict == "supported"
+
+
+def test_verdicts_read_together_are_corrected_by_holm_and_controls_are_not() -> None:
+    claims = [{**NORM, "expect": "different"}, {**NORM, "expect": "higher"}, {**NORM, "expect": "lower"}]
+    controls = [{**claim, "control": True} for claim in claims[:2]]
+    found = compared(NONE, OPEN, [*claims, *controls]).judged
+    p = found[0].p
+    assert p
+    assert [one.support for one in found[:3]] == pytest.approx([3 * p, 3 * p, 1.0])
+    assert [one.support for one in found[3:]] == pytest.approx([p, p])
+    assert [one.together for one in found] == [3, 3, 3, 1, 1]
+
+
+def test_a_difference_that_one_claim_shows_is_not_shown_among_many() -> None:
+    batch = shifted(0.004, 1.6)
+    alone = judged(NONE, batch, margin=0.001)
+    assert alone.p
+    assert 0.05 / 4 < alone.p < 0.05
+    assert alone.verdict == "supported"
+    many = compared(NONE, batch, [{**NORM, "margin": 0.001 + 0.0001 * at} for at in range(4)]).judged
+    assert {one.verdict for one in many} == {"inconclusive"}
+
+
+def test_the_studys_alpha_is_the_one_that_counts() -> None:
+    batch = shifted(0.004, 1.6)
+    keys = {"model.norm": ["none", "batch"], "seed": list("01234")}
+
+    def end(at) -> Outcome:
+        return Outcome(acc=(batch if at["model.norm"] == "batch" else NONE)[int(at["seed"])])
+
+    found = swept(keys, end, [{**NORM, "margin": 0.001}], alpha=0.001).judged[0]
+    assert found.verdict == "inconclusive"
+
+
+def test_one_seed_has_no_verdict_and_no_interval() -> None:
+    found = judged([0.8], [0.9])
+    assert (found.verdict, found.reason, found.estimate) == (None, "1 seed: no spread to judge by", None)
+
+
+def test_numbers_without_any_spread_have_no_verdict() -> None:
+    runs = [Outcome(acc=0.8, extra={"test/loss": 0.5})] * 3
+    found = judged(runs, runs, metric="test/loss", margin=0.1, expect="equal")
+    assert (found.verdict, found.reason) == (None, "all 3 seeds gave the same number: no spread to judge by")
+
+
+def test_accuracies_that_all_agree_are_judged_by_the_images_they_rest_on() -> None:
+    found = judged([0.8] * 5, [0.8] * 5)
+    assert (found.verdict, found.mean) == ("refuted", 0)
+    assert found.estimate
+    assert found.estimate.agree
+    assert found.estimate.sd == pytest.approx(1 / 2000 / 6**0.5)
+
+
+def test_a_seed_that_one_arm_lacks_is_left_out_by_name() -> None:
+    found = judged(NONE, [*FAR[:4], Outcome(status="failed", error="no memory left")])
+    assert (found.verdict, len(found.numbers.pairs)) == ("supported", 4)
+    assert found.numbers.left_out == ("seed 4: norm=batch_seed=4 failed (no memory left)",)
+    none = judged([0.8], [Outcome(status="waiting")])
+    assert (none.verdict, none.provisional) == (None, True)
+    assert none.reason == "no pair of runs has it: seed 0: norm=batch_seed=0 is waiting"
+
+
+@pytest.mark.parametrize(
+    ("expect", "batch", "verdict"),
+    [
+        ("different", [*SAME[:4], LOST], "inconclusive"),
+        ("higher", [*SAME[:4], LOST], "inconclusive"),
+        ("equal", [*SAME[:4], LOST], "inconclusive"),
+        ("equal", [*FAR[:4], LOST], "refuted"),
+        ("higher", [*FAR[:4], LOST], "inconclusive"),
+        ("lower", [*LOWER[:4], LOST], "supported"),
+        ("different", [*FAR[:4], LOST], "supported"),
+    ],
+)
+def test_what_survivors_do_alike_or_better_is_no_verdict(expect: str, batch: list, verdict: str) -> None:
+    found = judged(NONE, batch, expect=expect)
+    assert (found.verdict, found.small) == (verdict, False)
+    assert found.numbers.diverged == ((1, 5), (0, 5))
+    assert bool(found.reason) == (verdict == "inconclusive")
+
+
+def test_equality_is_not_shown_beside_a_reference_that_diverged() -> None:
+    assert judged([*NONE[:4], LOST], SAME, expect="equal").verdict == "inconclusive"
+
+
+def test_an_arm_that_beats_a_number_by_its_survivors_alone_does_not_beat_it() -> None:
+    found = judged(NONE, [*FAR[:2], LOST, LOST, FAR[4]], expect="higher", value=0.7)
+    assert found.verdict == "inconclusive"
+    assert found.reason == "2 of 5 runs of batch diverged: the better mean is one of survivors"
+
+
+def test_the_better_mean_of_a_loss_is_the_lower() -> None:
+    none = [Outcome(acc=0.8, extra={"test/loss": 0.6 + one}) for one in SPREAD]
+    batch = [Outcome(acc=0.8, extra={"test/loss": 0.3 - one}) for one in SPREAD]
+    loss = {"metric": "test/loss", "margin": 0.05, "expect": "lower"}
+    assert judged(none, batch, **loss).verdict == "supported"
+    assert judged(none, [LOST, *batch[1:]], **loss).verdict == "inconclusive"
+    assert judged([LOST, *none[1:]], batch, **loss).verdict == "supported"
+
+
+def test_seconds_to_a_target_leave_out_runs_that_diverged_and_say_so() -> None:
+    fast, slow = reaching(2, 3, 2, 3, 2), reaching(6, 7, 7, 7, 6)
+    claim = {"metric": "seconds to val/acc >= 0.7", "margin": 2, "expect": "lower"}
+    assert judged(slow, fast, **claim).verdict == "supported"
+    assert judged(slow, [*fast[:3], LOST, LOST], **claim).verdict == "inconclusive"
+
+
+RATES = [
+    ("different", 5, 0, "supported"), ("different", 3, 2, "inconclusive"),
+    ("higher", 5, 0, "supported"), ("higher", 0, 5, "refuted"), ("higher", 3, 2, "inconclusive"),
+    ("lower", 0, 5, "supported"), ("lower", 5, 0, "refuted"), ("lower", 0, 1, "inconclusive"),
+    ("equal", 5, 0, "refuted"), ("equal", 0, 0, "inconclusive"), ("equal", 3, 3, "inconclusive"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("expect", "batch", "none", "verdict"), RATES)
+def test_divergence_is_judged_by_its_rates(expect: str, batch: int, none: int, verdict: str) -> None:
+    arms = [[LOST] * lost + NONE[lost:] for lost in (none, batch)]
+    found = judged(*arms, metric="diverged", expect=expect)
+    assert (found.verdict, found.rates) == (verdict, (batch / 5, none / 5))
+
+
+@pytest.mark.parametrize(
+    ("expect", "batch", "margin", "verdict"),
+    [
+        ("lower", 90, None, "supported"), ("lower", 100, None, "refuted"), ("higher", 90, None, "refuted"),
+        ("higher", 110, None, "supported"), ("equal", 100, None, "supported"), ("equal", 101, None, "refuted"),
+        ("different", 100, None, "refuted"), ("different", 101, None, "supported"),
+        ("equal", 109, 10, "supported"), ("higher", 109, 10, "refuted"), ("higher", 111, 10, "supported"),
+        ("lower", 91, 10, "refuted"), ("lower", 89, 10, "supported"), ("different", 91, 10, "refuted"),
+    ],
+)  # fmt: skip
+def test_counts_are_compared_without_statistics(expect: str, batch: int, margin: float | None, verdict: str) -> None:
+    none, other = (Outcome(acc=0.8, extra={"params": count}) for count in (100, batch))
+    found = judged([none], [other], metric="params", expect=expect, margin=margin)
+    assert (found.verdict, found.exact, found.p) == (verdict, batch - 100, None)
+
+
+def test_counts_that_differ_between_seeds_were_edited() -> None:
+    runs = [Outcome(acc=0.8, extra={"params": count}) for count in (100, 101)]
+    assert judged(runs, runs[:1] * 2, metric="params").reason == (
+        "the seeds' counts differ, which counts do not: a record was edited"
+    )
+
+
+def epochs(batch: list, none: list, **claim):
+    return judged(reaching(*none), reaching(*batch), metric="epochs to val/acc >= 0.7", **claim)
+
+
+def test_a_run_that_never_got_there_counts_with_the_budget() -> None:
+    found = epochs([2, 3, 2], [None, None, 8], expect="lower")
+    assert found.verdict == "supported"
+    assert [pair.reference for pair in found.numbers.pairs] == [8, 8, 8]
+    assert [pair.censored for pair in found.numbers.pairs] == [True, True, False]
+    assert found.numbers.censored == (0, 2)
+
+
+def test_runs_that_all_ran_out_of_budget_are_not_alike() -> None:
+    nobody = epochs([None] * 4, [None] * 4, expect="equal")
+    assert (nobody.verdict, nobody.reason) == (None, "no run reached it within the budget")
+    some = epochs([8, 8, None, 8], [8, 8, 8, 8], expect="equal", margin=2)
+    assert some.verdict == "inconclusive"
+    assert some.reason == "some runs did not reach it within the budget, so that how far apart they are is not known"
+    assert epochs([8] * 4, [8] * 4, expect="equal", margin=2).verdict == "supported"
+
+
+@pytest.mark.parametrize(
+    ("expect", "value", "verdict"),
+    [("higher", 4, "supported"), ("lower", 12, "inconclusive"), ("different", 12, "inconclusive"),
+     ("equal", 12, "inconclusive"), ("different", 4, "supported"), ("equal", 4, "refuted")],
+)  # fmt: skip
+def test_runs_cut_short_at_eight_epochs_may_need_any_number_beyond(expect: str, value: float, verdict: str) -> None:
+    assert epochs([None] * 4, [2] * 4, expect=expect, value=value).verdict == verdict
+
+
+def test_a_run_that_diverged_on_its_way_never_got_there() -> None:
+    late = Outcome(status="diverged", curve=(0.3, 0.4))
+    found = judged(reaching(2, 3, 2), [late] * 3, metric="epochs to val/acc >= 0.7", expect="higher")
+    assert [pair.arm for pair in found.numbers.pairs] == [8, 8, 8]
+    assert found.verdict == "supported"
+
+
+def test_an_undecided_claim_says_what_could_have_been_seen_and_how_many_seeds_would_do() -> None:
+    found, together = judged(NONE, OPEN), compared(NONE, OPEN, [NORM, {**NORM, "expect": "equal"}]).judged
+    assert found.estimate
+    assert found.detectable == pytest.approx(3.761 * found.estimate.sd / 5**0.5, rel=1e-3)
+    assert found.more == 10
+    assert [one.detectable for one in together] == pytest.approx([4.584 * found.estimate.sd / 5**0.5] * 2, rel=1e-3)
+    assert [one.more for one in together] == [13, None]  # the mean is the margin: equal or not, no number tells
+    assert judged(NONE, FAR).more is None
+
+
+def test_families_come_in_order_and_controls_that_fail_are_told() -> None:
+    found = compared(NONE, [*FAR[:4], LOST], [{**NORM}, {**NORM, "expect": "lower", "control": True}]).judged
+    assert list(by_family(found)) == ["controls", "claims", "divergence"]
+    assert [one.question.claim.expect for one in failed_controls(found)] == ["lower"]
