@@ -47,6 +47,7 @@ WORDS = [
     "checkpoint.every=2steps",
 ]
 TIMES = {"seconds", "images_per_second", "started", "finished", "resumed", "peak_memory_mb", "git", "overrides"}
+"""what a record has besides its result, and so has its `checksum`"""
 TRIES = 50
 """attempts after which a run counts as one that never finishes"""
 KILLED = -signal.SIGKILL
@@ -95,7 +96,7 @@ def digest(checkpoint: Path) -> str:
 
 
 def _timeless(record: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in record.items() if key not in TIMES}
+    return {key: value for key, value in record.items() if key not in {*TIMES, "checksum"}}
 
 
 def kills(root: Path, count: int, seed: int = 0) -> Iterator[tuple[str, Path]]:

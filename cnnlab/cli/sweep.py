@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from cnnlab.config.settings import Top
     from cnnlab.sweep.plan import Checked, Plan
 
-NO_JOBS = "command line  this makes no jobs: a glob(…) matches no file"
+NO_JOBS = "command line  this makes no jobs: a glob(…) matches no file, or a range(…) is empty"
 
 
 def sweep(hydra: Engine, arguments: Arguments) -> Exit:

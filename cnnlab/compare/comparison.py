@@ -15,7 +15,7 @@ from cnnlab.compare.metrics import Metric, parse
 from cnnlab.compare.questions import questions
 from cnnlab.compare.statistics import paired
 from cnnlab.compare.terms import remarks
-from cnnlab.compare.trial import Trial
+from cnnlab.compare.trial import Trial, is_number
 from cnnlab.compare.verdicts import Judged, judge
 
 STATES = ("ok", "failed", "diverged", "interrupted", "damaged", "running", "waiting")
@@ -52,21 +52,27 @@ class Arm:
         return sum(reading.censored for trial in self.trials if (reading := metric.read(trial)))
 
     def interval(self, metric: Metric) -> tuple[float, float] | None:
-        """Student's 95 % interval of the mean; None for fewer than two numbers, and where some are `beyond`"""
-        return None if self.beyond(metric) else interval(list(self.read(metric).values()))
+        """Student's 95 % interval of the mean; None for fewer than two numbers, and where some are `beyond`.
+
+        Of a share it ends where shares do.
+        """
+        values = list(self.read(metric).values())
+        if len(values) < 2 or self.beyond(metric):
+            return None
+        estimate = paired(values, 0.0 if metric.exact else metric.resolution or self._step(metric))
+        return (max(estimate.low, 0.0), min(estimate.high, 1.0)) if metric.share else (estimate.low, estimate.high)
+
+    def _step(self, metric: Metric) -> float:
+        """What one image more or less makes, of an accuracy over all test images."""
+        counts = [trial.result.get("test/images") for trial in self.trials]
+        known = [count for count in counts if is_number(count) and count > 0]
+        return 1 / min(known) if known and metric.text == "test/acc" else 0.0
 
     @property
     def mean(self) -> float | None:
         """of the main metric"""
         values = list(self.read(self.metric).values())
         return st.fmean(values) if values else None
-
-
-def interval(values: Sequence[float]) -> tuple[float, float] | None:
-    if len(values) < 2:
-        return None
-    estimate = paired(values)
-    return estimate.low, estimate.high
 
 
 @dataclass(frozen=True)

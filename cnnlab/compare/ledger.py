@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cnnlab.compare.terms import COSMETIC
 from cnnlab.compare.trial import Record, Trial, read_record
 from cnnlab.door.files import read_json
 
@@ -16,20 +17,7 @@ Cell = tuple[str, ...]
 UNSAID = "—"
 """the value of a swept key that a job does not name"""
 
-NOT_COMPARED = (
-    "name",
-    "tags",
-    "task",
-    "format",
-    "logger",
-    "jobs",
-    "retry",
-    "timeout",
-    "dir",
-    "hydra",
-    "threads",
-    "study",
-)
+NOT_COMPARED = {"threads", *COSMETIC} - {"seed", "callbacks", "data.dir"}
 """settings that differ between sweeps without making other arms of them"""
 
 
@@ -150,7 +138,7 @@ def _unlisted(path: Path, label: str, problems: list[str]) -> Iterable[_Job]:
         record = read_record(home)
         words = _words(record.facts.get("overrides"))
         values = {**_assignments(words), "seed": str(record.facts.get("seed", UNSAID))}
-        values = {key: value for key, value in values.items() if key.split(".")[0] not in NOT_COMPARED}
+        values = {key: value for key, value in values.items() if _tells_apart(key)}
         name = f"{label}{home.name}"
         yield _checked(_Job(home, name, values, record.facts.get("identity"), words, {}, record), problems)
 
@@ -243,4 +231,9 @@ def _assignments(words: Any) -> dict[str, str]:
     """`key=value` words as a mapping; those that only name, place or label a run are left out."""
     pairs = (word.partition("=") for word in _words(words) if "=" in word)
     found = {key.lstrip("+~"): value for key, _, value in pairs}
-    return {key: value for key, value in found.items() if key.split(".")[0] not in NOT_COMPARED}
+    return {key: value for key, value in found.items() if _tells_apart(key)}
+
+
+def _tells_apart(key: str) -> bool:
+    """Whether runs that differ in a setting are of different arms."""
+    return key not in NOT_COMPARED and key.split(".")[0] not in NOT_COMPARED

@@ -18,6 +18,9 @@ RECORDED = (
 )
 """what every run's result has"""
 
+ROWS = ("train/loss", "train/acc", "val/loss", "val/acc", "lr", "step", "seconds", "images_per_second", "epoch")
+"""what every epoch's row has"""
+
 MEASURED = {"shift": "shift/", "gap": "gap/", "gradients": "grad/ update/"}
 """what a run measures only if asked -> the beginnings of the keys it is recorded under"""
 
@@ -87,6 +90,11 @@ class Metric:
     """the row's key that counts up to the target: a metric that is right-censored at the budget"""
 
     @property
+    def share(self) -> bool:
+        """whether it lies between 0 and 1; differences of shares are points too"""
+        return self.unit == "points" and "gap/acc" not in self.text
+
+    @property
     def factor(self) -> float:
         """what a value is multiplied with to be shown"""
         return 100.0 if self.unit == "points" else 1.0
@@ -136,6 +144,8 @@ def _parsed(text: str, target: float | None) -> Metric:
 def unknown(metric: str, measured: Iterable[str]) -> str | None:
     """What is wrong with a recorded key that no run writes unless asked, as a sentence's end; None if nothing is."""
     measured = set(measured)
+    if " / " in metric:
+        return next(filter(None, (unknown(part, measured) for part in metric.split(" / "))), None)
     for key in re.findall(r"[\w.]+/[\w.]+|\b[a-z_]+\b", metric.partition(" with ")[2] or metric):
         for name, starts in MEASURED.items():
             if key.startswith(tuple(starts.split())) and name not in measured:
@@ -145,6 +155,10 @@ def unknown(metric: str, measured: Iterable[str]) -> str | None:
     families = tuple(start for starts in MEASURED.values() for start in starts.split())
     if plain and metric not in known and not metric.startswith(("layer/", *families)):
         return f"no run records {metric!r}{near(metric, dict.fromkeys([*known, *_WORDS]))}"
+    if match := re.match(r"(?:epochs|steps|seconds) to (\S+) ?[<>]|\w+:(\S+)$", metric):
+        key = match[1] or match[2]
+        if key not in ROWS and not key.startswith(families):
+            return f"no epoch records {key!r}{near(key, ROWS)}"
     return None
 
 

@@ -44,6 +44,8 @@ class Question:
     """arm -> the values it was given the best of, where factors are tuned"""
     groups: tuple[tuple[Side, ...], ...] = ()
     """for each combination of the factors not held, the sides compared there"""
+    averaged: tuple[str, ...] = ()
+    """factors over whose values the difference is averaged"""
     missing: str | None = None
     """why there is nothing to compare"""
 
@@ -139,7 +141,8 @@ def bind(claim: Claim, family: Family, study: Study, ledger: Ledger) -> Question
     missing = None if groups else "no such runs were made side by side"
     return Question(
         claim, metric, margin, family, _named(factor, arms, held),
-        _named(factor, references, {}) if references else None, held, chosen, tuple(groups), missing,
+        _named(factor, references, {}) if references else None, held, chosen, tuple(groups),
+        tuple(free) if len(groups) > 1 else (), missing,
     )  # fmt: skip
 
 

@@ -11,7 +11,8 @@ from cnnlab.compare.trial import Trial
 
 COSMETIC = {
     *("seed", "name", "tags", "task", "format", "ckpt_path", "images", "hydra", "dir", "jobs", "retry", "timeout"),
-    *("logger", "callbacks", "study", "metrics", "trainer.progress", "data.download", "data.names", "data.dir"),
+    *("logger", "callbacks", "study", "metrics", "checkpoint", "key", "against", "draw"),
+    *("trainer.progress", "data.download", "data.names", "data.dir"),
 }
 """settings that bear on no result, or on nothing but where things lie"""
 

@@ -15,6 +15,8 @@ import yaml
 
 from cnnlab.door.files import CONFIG, LINES, bounded, parse_json, read_bytes, read_json
 from cnnlab.door.nodes import read_plain
+from cnnlab.tracking.folder import left
+from cnnlab.tracking.record import checksum
 
 Status = Literal["ok", "failed", "diverged", "interrupted", "running", "waiting", "damaged"]
 """the four ends of a run; `running`: begun, not ended; `waiting`: no record yet; `damaged`: its end cannot be read"""
@@ -79,7 +81,10 @@ def read_record(folder: Path) -> Record:
     rows = _rows(folder / "metrics.jsonl", problems)
     network = _json(folder / "network.json", problems)
     config = _config(folder / "config.yaml", problems)
-    result = dict(_sound(result or {}, rows, problems)) if result is not None else None
+    if result is not None and "checksum" in result and result["checksum"] != checksum(result):
+        problems.append("result.json: was changed after the run had ended (its checksum does not hold); not used")
+        result = None
+    result = dict(_sound(result, rows, problems)) if result is not None else None
     status = _status(folder, facts, result, problems)
     return Record(status, result or {}, facts or {}, rows, network or {}, config, tuple(problems))
 
@@ -88,7 +93,9 @@ def _status(folder: Path, facts: Any, result: Mapping[str, Any] | None, problems
     if result is None:
         if os.path.exists(folder / "result.json"):
             return "damaged"
-        return "running" if facts is not None or os.path.exists(folder / "run.json") else "waiting"
+        if facts is None and not os.path.exists(folder / "run.json"):
+            return "waiting"
+        return "interrupted" if left(folder) else "running"
     status = result.get("status")
     if status not in ENDS:
         problems.append(f"result.json: status is {json.dumps(status)[:40]}, not one of {', '.join(ENDS)}")

@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
+from cnnlab.compare.ledger import UNSAID
 from cnnlab.compare.metrics import Metric
-from cnnlab.compare.statistics import unseen
+from cnnlab.compare.statistics import POWER, unseen
 from cnnlab.compare.verdicts import Judged
 
 HOLDS = {"supported": "supported", "refuted": "refuted", "inconclusive": "inconclusive", None: "no verdict"}
@@ -103,9 +104,11 @@ def arms(one: Judged) -> tuple[str, str]:
 
 def told(factor: str, label: str) -> str:
     """
-    >>> told("model.norm", "batch"), told("model", "resnet18")
-    ('norm=batch', 'resnet18')
+    >>> told("model.norm", "batch"), told("model", "resnet18"), told("model.norm", "—")
+    ('norm=batch', 'resnet18', 'norm unsaid')
     """
+    if label == UNSAID:
+        return f"{factor.rpartition('.')[2]} unsaid"
     return label if factor in ("model", "data", "variant", "experiment") else f"{factor.rpartition('.')[2]}={label}"
 
 
@@ -117,7 +120,9 @@ def unlogged(amount: float) -> float:
 def where(one: Judged) -> str:
     """What is held, and what is averaged over, as the end of a sentence's subject."""
     held = one.question.held if one.question.claim.factor else {}
-    return f" at {', '.join(told(key, value_) for key, value_ in held.items())}" if held else ""
+    at = f" at {', '.join(told(key, value_) for key, value_ in held.items())}" if held else ""
+    over = [key.rpartition(".")[2] for key in one.question.averaged]
+    return f"{at}, averaged over {' and '.join(over)}" if over and one.question.claim.factor else at
 
 
 def claim(one: Judged) -> str:
@@ -241,10 +246,10 @@ def _finding(one: Judged) -> str:
 
 
 def _direction(metric: Metric, mean: float, arm: str, reference: str) -> str:
+    if abs(mean) < 1e-12:
+        return f"{arm} and {reference} have the same {'' if metric.collapses else 'mean '}{metric.words}"
     if metric.log:
         return f"{arm} has {difference(metric, mean)} the {metric.words} of {reference}"
-    if abs(mean) < 1e-12:
-        return f"{arm} and {reference} have the same mean {metric.words}"
     way = comparative(metric, "higher" if mean > 0 else "lower")
     if metric.clock:
         return f"{arm} needs {difference(metric, abs(mean), signed=False)} {way} than {reference} ({metric.words})"
@@ -277,7 +282,8 @@ def _rest(one: Judged) -> str:
         parts.append(_beyond(one))
     if one.verdict == "inconclusive" and one.reason is None and one.detectable is not None:
         reach = difference(metric, one.detectable, signed=False)
-        parts.append(f"These seeds could have shown {reach} ({100 * 0.8:.0f} % power).")
+        shown = "no difference there can be" if metric.unit == "points" and one.detectable > 1 else reach
+        parts.append(f"These seeds could have shown {shown} ({100 * POWER:.0f} % power).")
         parts.append(_more(one))
     return " ".join(parts)
 
@@ -292,7 +298,7 @@ def _beyond(one: Judged) -> str:
     runs, count = ("runs", "count") if several else ("run", "counts")
     said = f"{some + others} {runs} did not reach it and {count} with the budget"
     larger, smaller = (some, others) if mean > 0 else (others, some)
-    if larger and not smaller:
+    if larger and not smaller and metric.clock != "seconds":  # a budget of epochs is the same for all
         return f"{said}, so the difference is at least that."
     return f"{said}: how far apart they are is not known."
 

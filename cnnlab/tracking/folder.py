@@ -178,6 +178,31 @@ class Lock:
         self.release()
 
 
+def left(folder: Path | str) -> bool:
+    """Whether whoever held the folder is gone: it was given up, or its process, one of this machine's, has ended."""
+    folder = Path(folder).resolve()
+    if folder in Lock._held:  # and closing the file would give it up
+        return False
+    try:
+        holder = (folder / "run.lock").read_text(errors="replace")
+    except OSError:
+        return False
+    named = re.fullmatch(r"pid (\d+) on (.+)", holder)
+    if holder and not (named and named[2] == socket.gethostname()):
+        return False
+    return named is None or not _lives(int(named[1]))
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # another user's
+        return True
+    return True
+
+
 def enter(folder: Path | str, identity: str, path: str = KEY) -> tuple[Lock, State]:
     """Hold the folder the user named for the run `identity`, and say what lies in it: nothing, or that run.
 

@@ -26,6 +26,7 @@ import yaml
 from cnnlab.door.files import CONFIG, parse_json, read_bytes
 from cnnlab.door.nodes import read_plain
 from cnnlab.errors import Fault, UserError
+from cnnlab.settings import digest
 from cnnlab.tracking import machine
 from cnnlab.tracking.durable import append_line, read_lines, write, write_json
 from cnnlab.tracking.folder import KEY
@@ -113,8 +114,14 @@ def settle(folder: Path | str, status: Status, facts: Mapping[str, Any] | None =
     ends = {"status": status, "warnings": [], "seconds": spent, **summary(rows), "finished": _now()}
     known = _json(folder / "run.json") or {}
     result = finite({**ends, **known, **(facts or {}), "status": status})
+    result |= {"checksum": checksum(result)}
     write_json(folder / "result.json", result)
     return result
+
+
+def checksum(result: Mapping[str, Any]) -> str:
+    """Of all else in a result: who edits one, or damages it, shows. It proves nothing against those who mean to."""
+    return digest({key: value for key, value in result.items() if key != "checksum"})
 
 
 def summary(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

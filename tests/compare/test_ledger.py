@@ -62,3 +62,19 @@ def test_a_folder_that_holds_another_run_is_left_out_by_name(tmp_path: Path, cha
     found = read_ledger([folder])
     assert (found.trials["none",]["1"].status, found.trials["none",]["0"].status) == ("damaged", "ok")
     assert [problem.startswith(said) for problem in found.problems] == [True]
+
+
+def test_what_bears_on_no_result_makes_no_other_arms(tmp_path: Path) -> None:
+    def sweep(name: str, seeds: list[str], *fixed: str) -> Path:
+        folder = write_sweep(tmp_path / name, {**KEYS, "seed": seeds}, lambda _: Outcome(acc=0.8))
+        file = folder / "sweep.json"
+        file.write_text(json.dumps({**json.loads(file.read_text()), "fixed": ["model=lenet", *fixed]}))
+        return folder
+
+    first = sweep("first", ["0", "1"])
+    others = ["checkpoint.every=2", "trainer.progress=false", "metrics=shift", "logger=wandb", "jobs=1"]
+    found = read_ledger([first, sweep("second", ["2", "3"], *others)])
+    assert dict(found.factors) == {"model.norm": ("none", "batch")}
+    assert read_ledger([first, sweep("third", ["2"], "callbacks=early_stopping")]).factors.keys() == {
+        "model.norm", "callbacks",
+    }  # fmt: skip

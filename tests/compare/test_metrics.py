@@ -153,3 +153,18 @@ def test_keys_that_no_run_records_are_named_and_those_measured_on_demand() -> No
     assert unknown("gap/acc", ["gap"]) is None
     assert unknown("peramas", []) == "no run records 'peramas'; did you mean 'params'?"
     assert all(unknown(text, []) is None for text in ("diverged", "mean:val/acc", "layer/body/rows", "macs / params"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("mean:train/foo", "no epoch records 'train/foo'; did you mean 'train/loss'?"),
+        ("epochs to val/ac >= 0.5", "no epoch records 'val/ac'; did you mean 'val/acc'?"),
+        ("steps to val/loss <= 0.5", None),
+        ("last:lr", None),
+        ("params / mean:sceonds", "no epoch records 'sceonds'; did you mean 'seconds'?"),
+        ("last:grad/body.c1", "grad/body.c1 is measured only where the study's metrics name gradients"),
+    ],
+)
+def test_keys_that_no_epoch_records_are_named_before_anything_is_trained(text: str, said: str | None) -> None:
+    assert unknown(text, ()) == said

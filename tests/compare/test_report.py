@@ -144,7 +144,7 @@ def test_an_arm_that_never_got_there_took_longer_than_the_budget(
     console.print(terminal.text(report([folder])))
     said = capsys.readouterr().out
     assert re.search(r"norm=none +> 2.4 epochs +– +5\n", said)
-    assert re.search(r"norm=batch +2 epochs +2 to 2 epochs +5\n", said)
+    assert re.search(r"norm=batch +2 epochs +1.49 to 2.51 epochs +5\n", said)
     none, batch = json.loads((folder / "comparison.json").read_text())["arms"]
     assert (none["metrics"][claim["metric"]]["censored"], batch["metrics"][claim["metric"]]["censored"]) == (2, 0)
     assert none["metrics"][claim["metric"]]["interval"] is None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,8 @@ import pytest
 
 from cnnlab.benchmarks.simulated import Outcome, write_sweep
 from cnnlab.compare.trial import Record, read_record
+from cnnlab.tracking.folder import Lock
+from cnnlab.tracking.record import settle
 
 
 def record(folder: Path, file: str = "run.json", *lines: str, **result: Any) -> Record:
@@ -48,6 +52,38 @@ def test_what_is_no_accuracy_is_not_used(tmp_path: Path, acc: Any) -> None:
 def test_a_best_accuracy_that_no_epoch_had_was_edited(tmp_path: Path) -> None:
     found = record(tmp_path, **{"best/val_acc": 0.9})
     assert found.problems == ("result.json: best/val_acc is 0.9, but metrics.jsonl has 0.7; one was edited",)
+
+
+def test_a_result_that_was_changed_after_its_run_is_not_used(tmp_path: Path) -> None:
+    write_sweep(tmp_path, {"seed": ["0"]}, lambda _: Outcome(acc=0.8, curve=(0.5, 0.6, 0.7)))
+    folder = tmp_path / "seed=0"
+    settle(folder, "ok", {"test/acc": 0.8})
+    assert (read_record(folder).status, read_record(folder).problems) == ("ok", ())
+    file = folder / "result.json"
+    file.write_text(file.read_text().replace("0.8", "0.99"))
+    found = read_record(folder)
+    assert (found.status, found.result) == ("damaged", {})
+    assert "its checksum does not hold" in found.problems[0]
+
+
+def test_a_run_whose_process_is_gone_is_not_running(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    with Lock(folder):
+        (folder / "run.json").write_text("{}")
+        assert read_record(folder).status == "running"
+        held = (folder / "run.lock").read_bytes()
+    assert read_record(folder).status == "interrupted"  # given up
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    for holder, status in (
+        (held, "running"),  # this process, were it not known here to have given it up
+        (f"pid {ended.pid} on {socket.gethostname()}".encode(), "interrupted"),
+        (f"pid {ended.pid} on elsewhere".encode(), "running"),
+    ):
+        (folder / "run.lock").write_bytes(holder)
+        assert read_record(folder).status == status
+    (folder / "run.lock").unlink()
+    assert read_record(folder).status == "running"  # a copy of who knows what
 
 
 @pytest.mark.parametrize(

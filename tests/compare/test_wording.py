@@ -10,7 +10,18 @@ from contrasts import LOST, NORM, compared, judged, reaching, swept
 
 from cnnlab.benchmarks.simulated import Outcome
 from cnnlab.compare.metrics import parse
-from cnnlab.compare.wording import between, claim, difference, headline, number, probability, sentence, span, value
+from cnnlab.compare.wording import (
+    between,
+    claim,
+    difference,
+    headline,
+    number,
+    probability,
+    sentence,
+    span,
+    told,
+    value,
+)
 
 NONE = [0.800, 0.812, 0.791, 0.805, 0.799]
 SPREAD = [0.002, -0.001, 0.0, 0.001, -0.002]
@@ -205,3 +216,27 @@ def test_differences_and_spans_carry_their_unit_once() -> None:
     assert (value(acc, 0.8125), value(memory, 480.0), value(epochs, 1)) == ("81.25 %", "480 MiB", "1 epoch")
     assert (span(acc, (0.8, 0.9)), span(epochs, (1, 2.5))) == ("80.00 % to 90.00 %", "1 to 2.5 epochs")
     assert between(acc, -0.01, 0.02) == "−1.00 to 2.00"
+
+
+def test_what_is_averaged_over_is_said() -> None:
+    keys = {"model.norm": ["none", "batch"], "optimizer.lr": ["0.1", "0.5"], "seed": ["0", "1", "2"]}
+
+    def end(at: Mapping[str, str]) -> Outcome:
+        return Outcome(acc=0.8 + 0.05 * (at["model.norm"] == "batch") + int(at["seed"]) / 1000)
+
+    average, held = swept(keys, end, [NORM, {**NORM, "where": {"optimizer.lr": 0.1}}]).judged[:2]
+    assert "than norm=none in test accuracy, averaged over lr" in sentence(average)
+    assert "than norm=none in test accuracy at lr=0.1" in sentence(held)
+
+
+def test_numbers_stay_where_numbers_can_be() -> None:
+    wide = compared([0.1, 0.9], [0.95, 0.15], [{**NORM, "expect": "higher"}])
+    assert [arm.interval(wide.metrics[0]) for arm in wide.arms] == [(0.0, 1.0), (0.0, 1.0)]
+    assert "These seeds could have shown no difference there can be (80 % power)." in sentence(wide.judged[0])
+    alike = compared([0.1, 0.1], [0.1, 0.1], [NORM]).arms[0]
+    low, high = alike.interval(alike.metric) or (0.0, 0.0)
+    assert low < 0.1 < high
+
+
+def test_what_no_word_said_is_said_to_be_unsaid() -> None:
+    assert told("model.norm", "—") == "norm unsaid"

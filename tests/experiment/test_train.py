@@ -24,7 +24,7 @@ from PIL import Image
 from small import SMALL, result
 
 ROOT = Path(__file__).parents[2]
-TIMES = {"seconds", "images_per_second", "started", "finished", "resumed", "peak_memory_mb", "git"}
+TIMES = {"seconds", "images_per_second", "started", "finished", "resumed", "peak_memory_mb", "git", "checksum"}
 
 
 def rows(folder: Path) -> list[dict[str, Any]]:

@@ -30,7 +30,7 @@ QUICK = [
     "data.val_fraction=0.01",
 ]
 LONG = [*QUICK, "trainer.max_epochs=20"]
-TIMES = re.compile(r"seconds|images_per_second|memory|created|updated|started|finished|resumed|attempts")
+TIMES = re.compile(r"seconds|images_per_second|memory|created|updated|started|finished|resumed|attempts|checksum")
 
 
 def jobs(folder: Path) -> dict[str, str]:
