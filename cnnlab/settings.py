@@ -95,6 +95,8 @@ def fault_of(error: Any, cls: type[Settings], raw: Any, path: str, noun: str, al
     if holder is not cls:
         noun, also = written[-2], ()
     match error["type"]:
+        case "extra_forbidden" | "missing" as what if holder is cls and loc[1:]:  # of a record in a list or a mapping
+            return Fault(at, f"{loc[-1]!r} is {'missing' if what == 'missing' else 'not a setting of it'}")
         case "extra_forbidden":
             return Fault(at, f"{noun} has no such setting{near(written[-1], [*holder.model_fields, *also])}")
         case "missing":
@@ -124,6 +126,8 @@ def fault_of(error: Any, cls: type[Settings], raw: Any, path: str, noun: str, al
             return Fault(at, f"names are words, not {shown(value)}")
         case "string_type":
             wanted = "text"
+        case "list_type" | "tuple_type":
+            wanted = "a list"
         case "dict_type" | "model_type":
             wanted = "a mapping of settings"
         case _:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import to_jsonable_python
 
 from cnnlab.blocks.base import Merge, Stack, Stage
 from cnnlab.blocks.conv import Bias, Init
@@ -183,4 +184,4 @@ def plain(value: Any) -> Any:
             return {name: plain(getattr(value, name)) for name in type(value).model_fields}
         case tuple():
             return [plain(part) for part in value]
-    return value
+    return to_jsonable_python(value)  # of users' own kinds, lists, mappings and records of theirs
