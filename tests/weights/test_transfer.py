@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,15 @@ from torch import Tensor
 from cnnlab.network.build import Net, build
 from cnnlab.weights.names import recognise
 from cnnlab.weights.reading import Weights
-from cnnlab.weights.report import lines, rows
+from cnnlab.weights.report import lines, report, rows
 from cnnlab.weights.transfer import Transfer, spread, transfer
 
 FILE = Path("w.pth")
 
 
 def named(state: dict[str, Tensor]) -> Weights:
-    found = recognise(state)
-    assert found
-    return Weights(FILE, {found[1][name]: tensor for name, tensor in state.items()}, "torchvision's resnet")
+    layout, names = recognise(state)
+    return Weights(FILE, {names[name]: tensor for name, tensor in state.items()}, layout)
 
 
 def small(*overrides: str, channels: int = 3, classes: int = 1000) -> Net:
@@ -225,3 +225,10 @@ def test_the_report_is_a_line_a_block():
         "  head.fc      0 of 1    starts anew: 1000 classes in the file, 10 here",
         "  body.stage4  left out  no such block here",
     ]
+
+
+def test_names_that_nobody_knows_are_listed():
+    weights = replace(named(resnet18()), unknown=("fc.1.weight", "fc.1.bias"))
+    found = given(small(), weights)
+    assert lines(found)[-1] == "  not taken: fc.1.weight, fc.1.bias (none of torchvision's resnet)"
+    assert report(found)["unknown"] == ["fc.1.weight", "fc.1.bias"]
