@@ -182,6 +182,26 @@ def test_weights_of_another_network_are_a_fault():
     assert said.startswith("weights: w.pth: none of its layers fits this network: it has body.stem.0.conv, ")
 
 
+def test_a_network_of_other_widths_throughout_is_told_its_shapes():
+    (said,) = [str(fault) for fault in given(small("model.width=0.25"), adapt=("shapes", "classes")).faults]
+    assert said.startswith(
+        "weights: w.pth: none of its layers fits this network: body.stem.0.conv is 8×3×7×7 in the file, 16×3×7×7 here, "
+    )
+    assert said.endswith(" here and 38 more")
+
+
+def test_shapes_are_told_of_whatever_a_layer_of_ones_own_calls_its_weights():
+    here = {"body.c.0.weight": torch.ones(2, 2), "body.x.0.gain": torch.ones(12, 1, 1)}
+    there = Weights(FILE, {"body.c.0.weight": torch.ones(2, 2), "body.x.0.gain": torch.ones(16, 1, 1)}, "ours")
+    (said,) = [str(fault) for fault in transfer(there, here).faults]
+    assert "body.x.0.gain is 16×1×1 in the file, 12×1×1 here; adapt=shapes" in said
+    assert notes(transfer(there, here, ("shapes",))) == {
+        "body.x": ["starts anew: gain 16×1×1 in the file, 12×1×1 here"]
+    }
+    other = Weights(FILE, {"body.c.0.weight": torch.ones(2, 2), "body.x.0.gains": torch.ones(12, 1, 1)}, "ours")
+    assert notes(transfer(other, here)) == {"body.x": ["starts anew: gains in the file, gain here"]}
+
+
 def test_half_precision_is_made_whole():
     net = small()
     state = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in resnet18().items()}
