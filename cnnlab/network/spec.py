@@ -12,7 +12,7 @@ from cnnlab.blocks.base import Merge, Stack, Stage
 from cnnlab.blocks.conv import Bias, Init
 from cnnlab.blocks.norm import Act, Norm
 from cnnlab.network.choose import flat
-from cnnlab.settings import Count, Fraction, Natural, NonNegative, Pair, Positive, Settings, shown
+from cnnlab.settings import Count, Fraction, Natural, NonNegative, Pair, Positive, Settings, names, shown
 
 
 def _freeze(value: Any) -> Any:
@@ -120,7 +120,7 @@ class Place(Settings):
         return self
 
 
-PLACED = tuple(info.alias or name for name, info in Place.model_fields.items())
+PLACED = tuple(names(Place))
 """settings that every block takes: of its place in the stack, not of the block itself"""
 
 
