@@ -108,6 +108,10 @@ WRONG = {
     "'model.body.x={block: conv}}'": ["command line  model.body.x: a } without its { in {block: conv}}"],
     "model.body.x={block: conv seed=3": ["command line  model.body.x: a { without its } in {block: conv"],
     "'model.body.x={block=conv}'": ["command line  model.body.x: {block=conv} cannot be read; inside braces it is …"],
+    """'optimizer.weight_decay_factors={"*.norm": 0, body.c1: 1}'""": [
+        'command line  optimizer.weight_decay_factors: {"*.norm": 0, body.c1: 1} cannot be read; '
+        "names inside braces stand without quotes: {*.norm: 0, body.c1: 1}"
+    ],
     "optimizer.lr=0.1=3": [
         "command line  optimizer.lr: 0.1=3 cannot be read at '='; "
         "if it is plain text, put it in quotes within quotes: '…=\"0.1=3\"'",
