@@ -54,8 +54,10 @@ def check(composed: Composed) -> tuple[Run | None, list[Noted]]:
     faults = [*absent(composed), *pointless(composed), *unequipped(parts.get("top")), *faults]
     told = {str(fault) for fault in (*composed.faults, *faults)}
     faults += [fault for fault in wrong_other(composed) if fault.message not in told]
-    noted = [note(fault, composed) for fault in _first([*dict.fromkeys([*composed.faults, *faults])])]
     at_fault = {key.split(".")[0] for key in (*composed.broken, *(fault.path for fault in faults))}
+    if any(fault.path == "plugins" for fault in composed.faults):  # what they hold is not known
+        faults = [fault for fault in faults if not fault.message.startswith("there is no kind of block")]
+    noted = [note(fault, composed) for fault in _first([*dict.fromkeys([*composed.faults, *faults])])]
     if (
         not composed.failed
         and not at_fault & {"model", SHARED, "data", "task"}

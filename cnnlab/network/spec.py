@@ -52,7 +52,8 @@ class ModelSettings(Settings):
     width: Positive = 1.0
     """multiplies every number of channels in the body"""
     divisor: Count | None = None
-    """widths that `width` makes are rounded to its multiples; unless set, a width that is not whole is a fault"""
+    """widths that `width` makes are rounded to its multiples, as in MobileNets to the nearest, but not to under 90 %;
+    unless set, a width that is not whole is a fault"""
     depth: Positive = 1.0
     """multiplies every `repeat` that is written in the body"""
     depth_rounding: Literal["up", "down", "nearest"] | None = None

@@ -240,6 +240,16 @@ def test_only_the_command_line_and_the_users_own_config_name_them(
     assert (tmp_path / "ran").exists()
 
 
+def test_blocks_of_a_module_that_cannot_be_imported_are_not_told_as_unknown(
+    cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], write: Write
+) -> None:
+    write("bad", "x = 1 / 0")
+    assert cnnlab("plugins=bad", "model.body.x={block: own}", "task=summary") == 2
+    assert spoken(capsys)[0] == (
+        "command line  plugins: bad cannot be imported: ZeroDivisionError: division by zero (bad.py:1)"
+    )
+
+
 def test_somebodys_run_imports_nothing_unless_it_is_named_again(
     cnnlab: Callable[..., int], own: Write, tmp_path: Path
 ) -> None:
