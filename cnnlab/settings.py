@@ -42,6 +42,11 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
+def names(cls: type[BaseModel]) -> list[str]:
+    """A record's settings as YAML spells them."""
+    return [info.alias or name for name, info in cls.model_fields.items()]
+
+
 T = TypeVar("T", bound=Settings)
 
 
@@ -95,8 +100,10 @@ def fault_of(error: Any, cls: type[Settings], raw: Any, path: str, noun: str, al
     if holder is not cls:
         noun, also = written[-2], ()
     match error["type"]:
+        case "extra_forbidden" | "missing" as what if holder is cls and loc[1:]:  # of a record in a list or a mapping
+            return Fault(at, f"{loc[-1]!r} is {'missing' if what == 'missing' else 'not a setting of it'}")
         case "extra_forbidden":
-            return Fault(at, f"{noun} has no such setting{near(written[-1], [*holder.model_fields, *also])}")
+            return Fault(at, f"{noun} has no such setting{near(written[-1], [*names(holder), *also])}")
         case "missing":
             return Fault(at, f"{noun} needs this setting")
         case "value_error":
@@ -124,6 +131,8 @@ def fault_of(error: Any, cls: type[Settings], raw: Any, path: str, noun: str, al
             return Fault(at, f"names are words, not {shown(value)}")
         case "string_type":
             wanted = "text"
+        case "list_type" | "tuple_type":
+            wanted = "a list"
         case "dict_type" | "model_type":
             wanted = "a mapping of settings"
         case _:

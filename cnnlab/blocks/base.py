@@ -91,6 +91,13 @@ class Block(Settings):
     later: ClassVar[dict[str, Any]] = {"stride": 1}
     """settings of the second and later copies under `repeat`: only the first one strides"""
 
+    def __hash__(self) -> int:
+        """By its settings; by its kind alone where a user's kind has lists or mappings, which have no hash."""
+        try:
+            return hash((type(self), *vars(self).values()))
+        except TypeError:
+            return hash(type(self))
+
     def build(self, shape: Shape) -> nn.Module:
         """The module for an input of `shape`, without the batch axis. Raises Misfit."""
         raise NotImplementedError

@@ -73,6 +73,8 @@ class Measured:
 def measure(part: Part, shape: Shape) -> Measured:
     """Run the part's module on the meta device. Raises Misfit."""
     module, y, tally = passed(part, shape, lambda _, x: Tally(x))
+    if any(hasattr(inner, "remake") for inner in module.modules()):
+        _check_batch(module, shape)
     params = sum(parameter.numel() for parameter in module.parameters())
     return Measured(tuple(y.shape[1:]), params, tally.macs, tally.of(y) or Field())
 
@@ -101,6 +103,14 @@ def passed(
         if not isinstance(y, Tensor):
             raise Misfit(f"its forward() returns {type(y).__name__}, not a tensor")
     return module, y, tally
+
+
+def _check_batch(module: nn.Module, shape: Shape) -> None:
+    """What one image cannot tell of users' own modules: whether they leave as many as they are given."""
+    with torch.device("meta"), torch.no_grad(), _told_of_plugins():
+        y = module(torch.empty(2, *shape))
+    if y.dim() < 2 or len(y) != 2:
+        raise Misfit(f"its forward() makes {tuple(y.shape)} of {(2, *shape)}; the first axis, the images, has to stay")
 
 
 @contextmanager

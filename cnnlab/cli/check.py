@@ -28,6 +28,8 @@ ONLY_FOR = {
     ),
 }
 """settings that only some tasks read -> which, and what whoever trains may have meant"""
+ROUNDING = {"divisor": "width", "depth_rounding": "depth"}
+"""settings of a model, and those whose results they round"""
 MOST = 100
 """faults that are told at once"""
 
@@ -52,8 +54,10 @@ def check(composed: Composed) -> tuple[Run | None, list[Noted]]:
     faults = [*absent(composed), *pointless(composed), *unequipped(parts.get("top")), *faults]
     told = {str(fault) for fault in (*composed.faults, *faults)}
     faults += [fault for fault in wrong_other(composed) if fault.message not in told]
-    noted = [note(fault, composed) for fault in _first([*dict.fromkeys([*composed.faults, *faults])])]
     at_fault = {key.split(".")[0] for key in (*composed.broken, *(fault.path for fault in faults))}
+    if any(fault.path == "plugins" for fault in composed.faults):  # what they hold is not known
+        faults = [fault for fault in faults if not fault.message.startswith("there is no kind of block")]
+    noted = [note(fault, composed) for fault in _first([*dict.fromkeys([*composed.faults, *faults])])]
     if (
         not composed.failed
         and not at_fault & {"model", SHARED, "data", "task"}
@@ -83,12 +87,24 @@ def absent(composed: Composed) -> Iterator[Fault]:
 
 def pointless(composed: Composed) -> Iterator[Fault]:
     """What nothing would read. `adapt` without weights: a sweep may well compare weights to none, and says so."""
-    said = COMMAND_LINE in composed.origins.history.get("weights", ())
-    if composed.config.get("adapt") and composed.config.get("weights") is None and not said:
+    history, model = composed.origins.history, composed.config.get("model")
+    said = {key for key, places in history.items() if COMMAND_LINE in places}
+    if composed.config.get("adapt") and composed.config.get("weights") is None and "weights" not in said:
         yield Fault("adapt", "there are no weights to adapt; say which with weights=FILE")
     task = composed.config.get("task")
     if composed.config.get("format") == "html" and task not in ("draw", "diff"):
         yield Fault("format", f"html is for task=draw and task=diff, not for task={task}")
+    if task in ("test", "predict", "inspect"):
+        there = {
+            "weights": composed.config.get("weights"),
+            "model.freeze": isinstance(model, dict) and model.get("freeze"),
+        }
+        for key, value in there.items():  # recipes and records have them, too; who writes them means to use them
+            if value and any(f"{at}.".startswith(f"{key}.") for at in said):
+                yield Fault(key, f"is for training; task={task} takes the network and its weights from ckpt_path")
+    for key, rounded in ROUNDING.items():
+        if f"model.{key}" in said and isinstance(model, dict) and model.get(key) and model.get(rounded) is None:
+            yield Fault(f"model.{key}", f"rounds what model.{rounded} makes, which is not set")
     for key, (tasks, instead) in ONLY_FOR.items():
         if composed.config.get(key) is not None and task not in tasks:
             *most, last = [f"task={name}" for name in tasks]

@@ -21,6 +21,9 @@ from cnnlab.errors import Fault, near
 NAME = r"[\w$-]+([./@][\w$-]+)*"
 """of a setting, of a group, or of a group and where its file goes"""
 
+QUOTED = re.compile(r"""(["'])([^"']*)\1\s*:""")
+"""a name inside braces, in quotes"""
+
 BRACKETS = {"{": "}", "[": "]", "(": ")"}
 
 
@@ -52,6 +55,9 @@ def unreadable(value: str, error: Exception) -> str:
         if value.count(opening) != value.count(closing):
             more = opening if value.count(opening) > value.count(closing) else closing
             return f"a {more} without its {closing if more == opening else opening} in {value}"
+    unquoted = QUOTED.sub(r"\2:", value)
+    if unquoted != value and _readable(unquoted):
+        return f"{value} cannot be read; names inside braces stand without quotes: {unquoted}"
     if value.startswith("{"):
         return f"{value} cannot be read; inside braces it is {{name: value, …}}"
     reason = str(error).splitlines()[0]
@@ -61,6 +67,14 @@ def unreadable(value: str, error: Exception) -> str:
     return (
         f"{value} cannot be read{named}; if it is plain text, put it in quotes within quotes: {_nested(value, quotes)}"
     )
+
+
+def _readable(value: str) -> bool:
+    try:
+        OverridesParser.create().parse_override(f"x={value}")
+    except HydraException:
+        return False
+    return True
 
 
 def _nested(value: str, quotes: str) -> str:

@@ -121,7 +121,7 @@ class Attempt:
         module = classifier(job, self.dataset, self.weights)
         preflight(module, self.shelf.folder)
         found = self.go_on()
-        if said := module.tuning.summary():
+        if said := module.tuning.summary(job.run.trainer.max_epochs):
             self.console.print(said, highlight=False)
         if self.weights and (said := stuck(job.run, self.weights)):
             record.warn(said)

@@ -12,6 +12,14 @@ from typing import Any
 from cnnlab.errors import near
 from cnnlab.settings import shown
 
+UNKNOWN = object()
+"""stands for a parameter that is worked out from what has no value"""
+
+
+class Unknown(ValueError):
+    """A parameter is UNKNOWN; why is told where it is worked out."""
+
+
 LONGEST = 200
 """characters of an expression"""
 
@@ -24,7 +32,7 @@ def evaluate(text: str, params: Mapping[str, Any]) -> Any:
     """The value of `$…`. A parameter by itself may be of any type; calculated is with numbers.
 
     Raises ValueError: a name that is no parameter, a division that leaves a remainder (both numbers are named), or
-    what is not arithmetic.
+    what is not arithmetic; Unknown where it needs what is UNKNOWN.
 
     >>> evaluate("$2 * growth", {"growth": 32}), evaluate("$channels / ratio", {"channels": 64, "ratio": 4})
     (64, 16)
@@ -46,6 +54,8 @@ def evaluate(text: str, params: Mapping[str, Any]) -> Any:
 def _named(name: str, params: Mapping[str, Any]) -> Any:
     if name not in params:
         raise ValueError(f"there is no parameter {name!r}{near(name, params)}")
+    if params[name] is UNKNOWN:
+        raise Unknown(name)
     return params[name]
 
 

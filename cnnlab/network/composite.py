@@ -9,7 +9,7 @@ from typing import Any
 
 from cnnlab.blocks import KINDS
 from cnnlab.errors import Fault, near
-from cnnlab.network.arithmetic import evaluate, is_expression
+from cnnlab.network.arithmetic import UNKNOWN, Unknown, evaluate, is_expression
 from cnnlab.network.spec import PLACED
 from cnnlab.settings import shown
 
@@ -68,8 +68,8 @@ def _replaced(value: Any, params: Mapping[str, Any], path: str, faults: list[Fau
     try:
         return evaluate(value, params)
     except ValueError as error:
-        faults.append(Fault(path, str(error)))
-        return None
+        faults += [] if isinstance(error, Unknown) else [Fault(path, str(error))]
+        return UNKNOWN
 
 
 def read_composites(raw: Any, path: str) -> tuple[dict[str, Composite], list[Fault]]:

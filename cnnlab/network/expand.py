@@ -17,7 +17,7 @@ from cnnlab.errors import Fault, near
 from cnnlab.network.arithmetic import is_expression
 from cnnlab.network.cascade import INHERITED, SPREAD, Scoped, idle, inherited, kind_faults, of_output, reaches, sound
 from cnnlab.network.composite import REQUIRED, Composite, Faults, Vocabulary, read_composites
-from cnnlab.network.order import Standing, order, unread
+from cnnlab.network.order import Standing, Taken, order, unread
 from cnnlab.network.scale import Scale, spread
 from cnnlab.network.sources import Made, Notes, Source
 from cnnlab.network.spec import PLACED, Aux, AuxSettings, ModelSettings, Network, Place
@@ -122,7 +122,9 @@ class Reader:
             settings, faults = read(AuxSettings, given, path, "an auxiliary head")
             self.faults += faults
             if settings:
-                tap = self.standing.at.get(settings.tap, "input")
+                tap, *more = self.standing.at.get(settings.tap, Taken(("input",))).names
+                if more:
+                    self.fault(f"{path}.from", f"{settings.tap!r} is removed, and takes several; name one of them")
                 if tap == "input":
                     there = [block for block in self.standing.at if block != "input"]
                     self.fault(f"{path}.from", f"the body has no block {settings.tap!r}{near(settings.tap, there)}")
@@ -145,12 +147,14 @@ class Reader:
                 here = f"{path}.{name}"
                 ends = last and name == there[-1]
                 stage = self.stage(str(name), raw[name], here, scope, list(map(str, raw)), ends)
-            if stage and stage.sources:
-                sources, faults = standing.resolve(stage.sources, f"{path}.{name}.from", list(map(str, raw)))
+            if stage:
+                stage, faults = standing.placed(stage, f"{path}.{name}.from", list(map(str, raw)))
                 self.faults += faults
-                stage = replace(stage, sources=sources)
             standing.passed(str(name), stage)
-            stages += [stage] if stage else []
+            stages += [stage] if stage and stage.copies else []
+        if standing.last != standing.before:
+            rest = f"nothing follows that could take what it takes ({', '.join(standing.last.names)})"
+            self.fault(f"{path}.{names[-1]}", f"removed, it leaves no end: {rest}")
         for name in unread(stages) if not self.faults else ():
             self.fault(f"{path}.{name}", "nothing takes what it leaves: what follows takes other blocks; remove it")
         return tuple(stages)
@@ -206,7 +210,7 @@ class Reader:
                 return None
         kind = raw["block"] if raw["block"] not in KINDS else ""
         sources, join = (place.sources, place.join) if place else ((), "concat")
-        return Stage(name, tuple(blocks), sources, join, kind) if count else None  # type: ignore[arg-type]
+        return Stage(name, tuple(blocks[:count]), sources, join, kind)  # type: ignore[arg-type]
 
     def depth(self, repeat: int, path: str) -> int:
         """The copies that `repeat` and the model's depth make. Of those that are not whole, one is named for all."""
@@ -352,11 +356,10 @@ class Reader:
             return name, ()
         if isinstance(raw.get("block"), str):
             stage = self.stage(name, raw, path, scope, [])
-            if stage and stage.sources:
-                sources, faults = Standing().resolve(stage.sources, f"{path}.from", [])
+            if stage:
+                stage, faults = Standing().placed(stage, f"{path}.from", [])
                 self.faults += faults
-                stage = replace(stage, sources=sources)
-            return name, (stage,) if stage else ()
+            return name, (stage,) if stage and stage.copies else ()
         return name, self.stack(raw, path, scope) if self.named(name, path, "branch") else ()
 
 

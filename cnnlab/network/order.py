@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from cnnlab.blocks.base import Stage
+from cnnlab.blocks.base import Merge, Stage
 from cnnlab.errors import Fault, near
 
 
@@ -43,27 +43,53 @@ def _anchor(block: Any) -> tuple[str, str]:
     return ()  # type: ignore[return-value]
 
 
+@dataclass(frozen=True)
+class Taken:
+    """Blocks, and how their outputs become one."""
+
+    names: tuple[str, ...]
+    join: Merge = "concat"
+
+
 class Standing:
-    """The blocks of a stack that have been passed, and what stands where a removed one was: what came before it."""
+    """The blocks of a stack that have been passed, and what stands where a removed one was: what it would take.
+
+    Of one that is `null` nothing is known, and the block before it stands there.
+    """
 
     def __init__(self) -> None:
-        self.at = {"input": "input"}
-        self.last = "input"
+        self.at = {"input": Taken(("input",))}
+        self.last = self.before = self.at["input"]
+        """what the next block takes unless it names others, and the block that is there before it"""
 
     def passed(self, name: str, stage: Stage | None) -> None:
-        self.last = name if stage else self.last
+        """A stage without copies is one that `repeat: 0` removes."""
+        if stage and stage.copies:
+            self.last = self.before = Taken((name,))
+        elif stage and stage.sources:
+            self.last = Taken(stage.sources, stage.join)
         self.at[name] = self.last
 
-    def resolve(self, sources: Iterable[str], path: str, all_names: list[str]) -> tuple[tuple[str, ...], list[Fault]]:
-        """The sources as blocks that are there, and a fault for each that no earlier block has the name of."""
-        faults = []
-        for name in sources:
-            if name in self.at:
-                continue
-            later = f"{name!r} does not come before it; `from` takes earlier blocks, so that nothing goes in a circle"
-            absent = f"there is no block {name!r}{near(name, [*all_names, 'input'])}"
-            faults.append(Fault(path, later if name in all_names else absent))
-        return tuple(self.at[name] for name in sources if name in self.at), faults
+    def placed(self, stage: Stage, path: str, all_names: list[str]) -> tuple[Stage, list[Fault]]:
+        """The stage with sources that are there, and a fault for each that is not, nor has anything in its place."""
+        if not stage.sources:
+            taken = self.last if self.last != self.before else Taken(())
+            return replace(stage, sources=taken.names, join=taken.join), []
+        faults = [Fault(path, self._lacking(name, all_names)) for name in stage.sources if name not in self.at]
+        found = {name: self.at[name] for name in stage.sources if name in self.at}
+        join = stage.join if len(stage.sources) > 1 else next((taken.join for taken in found.values()), stage.join)
+        for name, taken in found.items():
+            if len(taken.names) > 1 and len(stage.sources) > 1 and (taken.join != join or join == "mean"):
+                instead = f"the {taken.join} of {' and '.join(taken.names)} that it takes cannot be named in its place"
+                faults.append(Fault(path, f"{name!r} is removed, and {instead}"))
+        names = tuple(one for name in stage.sources if name in found for one in found[name].names)
+        return replace(stage, sources=names, join=join), faults
+
+    @staticmethod
+    def _lacking(name: str, all_names: list[str]) -> str:
+        if name in all_names:
+            return f"{name!r} does not come before it; `from` takes earlier blocks, so that nothing goes in a circle"
+        return f"there is no block {name!r}{near(name, [*all_names, 'input'])}"
 
 
 def unread(stack: list[Stage]) -> list[str]:

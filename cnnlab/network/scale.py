@@ -36,7 +36,7 @@ class Scale:
             raise ValueError(f"{value} channels times {self.factor:g} are more than {WIDEST}")
         wide = value * self.factor
         if self.divisor:
-            return max(self.divisor, round(wide / self.divisor) * self.divisor)
+            return divisible(wide, self.divisor)
         if abs(wide - round(wide)) > 1e-9 or wide < 0.5:
             raise ValueError(
                 f"{value} channels times {self.factor:g} is {wide:g}, not a whole number; "
@@ -60,6 +60,16 @@ class Scale:
                 "set model.depth_rounding (up, down or nearest), or choose another depth"
             )
         return max(1, {"up": math.ceil, "down": math.floor, "nearest": round}[self.depth_rounding](near))
+
+
+def divisible(wide: float, divisor: int) -> int:
+    """The multiple of `divisor` that is nearest, of two the larger, and never under nine tenths of `wide`.
+
+    As torchvision's _make_divisible has it, after the MobileNets of tensorflow/models (Howard et al. 2017,
+    arXiv:1704.04861).
+    """
+    rounded = max(divisor, int(wide + divisor / 2) // divisor * divisor)
+    return rounded + divisor if rounded < 0.9 * wide else rounded
 
 
 def spread(stacks: list[Stack], setting: str, rate: float) -> tuple[list[Stack], int]:

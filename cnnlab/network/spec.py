@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import to_jsonable_python
 
 from cnnlab.blocks.base import Merge, Stack, Stage
 from cnnlab.blocks.conv import Bias, Init
 from cnnlab.blocks.norm import Act, Norm
 from cnnlab.network.choose import flat
-from cnnlab.settings import Count, Fraction, Natural, NonNegative, Pair, Positive, Settings, shown
+from cnnlab.settings import Count, Fraction, Natural, NonNegative, Pair, Positive, Settings, names, shown
 
 
 def _freeze(value: Any) -> Any:
@@ -51,7 +52,8 @@ class ModelSettings(Settings):
     width: Positive = 1.0
     """multiplies every number of channels in the body"""
     divisor: Count | None = None
-    """widths that `width` makes are rounded to its multiples; unless set, a width that is not whole is a fault"""
+    """widths that `width` makes are rounded to its multiples, as in MobileNets to the nearest, but not to under 90 %;
+    unless set, a width that is not whole is a fault"""
     depth: Positive = 1.0
     """multiplies every `repeat` that is written in the body"""
     depth_rounding: Literal["up", "down", "nearest"] | None = None
@@ -119,7 +121,7 @@ class Place(Settings):
         return self
 
 
-PLACED = tuple(info.alias or name for name, info in Place.model_fields.items())
+PLACED = tuple(names(Place))
 """settings that every block takes: of its place in the stack, not of the block itself"""
 
 
@@ -183,4 +185,4 @@ def plain(value: Any) -> Any:
             return {name: plain(getattr(value, name)) for name in type(value).model_fields}
         case tuple():
             return [plain(part) for part in value]
-    return value
+    return to_jsonable_python(value)  # of users' own kinds, lists, mappings and records of theirs

@@ -45,15 +45,17 @@ class Tuning:
         for norm in self.still:
             norm.eval()
 
-    def summary(self) -> str | None:
-        """What is frozen at first, in a line; None for nothing."""
+    def summary(self, epochs: int) -> str | None:
+        """What is frozen at first, in a line, for a run of so many epochs; None for nothing."""
         total, still = (
             sum(weight.numel() for name, weight in self.weights if every or frozen(name, self.freeze, 0))
             for every in (True, False)
         )
-        freed = sorted({epochs for epochs in self.freeze.values() if epochs})
+        freed = sorted({until for until in self.freeze.values() if until and until < epochs})
         until = f"; some learn again after epoch {', '.join(map(str, freed))}" if freed else ""
-        return f"frozen: {still:,} of {total:,} parameters{until}" if still else None
+        beyond = [f"{name} for {until}" for name, until in self.freeze.items() if until and until >= epochs]
+        never = f"; {', '.join(beyond)} epochs, but the run has {epochs}" if beyond else ""
+        return f"frozen: {still:,} of {total:,} parameters{until}{never}" if still else None
 
 
 def _runs(module: nn.Module) -> bool:

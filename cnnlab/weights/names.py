@@ -20,6 +20,8 @@ from typing import Any
 import yaml
 
 FOLDER = Path(__file__).parent / "torchvision"
+OURS = ("body.", "head.", "aux.")
+"""how the names of our own weights begin"""
 HOLE = re.compile(r"\{([^{}]*)\}")
 
 
@@ -100,12 +102,13 @@ def layouts() -> tuple[Layout, ...]:
     return tuple(read_layout(name, family) for name, family in families().items())
 
 
-def recognise(keys: Iterable[str]) -> tuple[Layout, dict[str, str]] | None:
-    """The layout that knows all of `keys`, names of tensors, and what they are called here; None if none does."""
+def recognise(keys: Iterable[str]) -> tuple[str, dict[str, str]]:
+    """Of all whose names are known, whoever knows most of `keys`, names of tensors; and what those are called here."""
     keys = list(keys)
     layers = dict.fromkeys(key.rpartition(".")[0] for key in keys)
+    found = [("cnnlab's own names", {key: key for key in keys if key.startswith(OURS)})]
     for layout in layouts():
         known = {layer: layout.translate(layer) for layer in layers}
-        if all(known.values()):
-            return layout, {key: f"{known[key.rpartition('.')[0]]}.{key.rpartition('.')[2]}" for key in keys}
-    return None
+        parts = [(key, known[layer], last) for key in keys for layer, _, last in [key.rpartition(".")]]
+        found.append((f"torchvision's {layout.name}", {key: f"{ours}.{last}" for key, ours, last in parts if ours}))
+    return max(found, key=lambda one: len(one[1]))

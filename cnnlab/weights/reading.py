@@ -19,11 +19,9 @@ from cnnlab.settings import shown
 from cnnlab.weights.names import layouts, recognise
 from cnnlab.weights.source import KEY
 
-OURS = ("body.", "head.", "aux.")
-"""how the names of our own weights begin"""
-WRAPPERS = ("state_dict", "model")
+WRAPPERS = ("state_dict", "model_state_dict", "model", "net")
 """under which checkpoints keep the weights among other things"""
-PREFIXES = ("module.", "_orig_mod.", "model.", "net.")
+PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "backbone.")
 """what wrapping a network (in DataParallel, by torch.compile …) puts before the names of its weights"""
 
 
@@ -36,20 +34,25 @@ class Weights:
     """under our names"""
     layout: str
     """whose names the file has"""
+    unknown: tuple[str, ...] = ()
+    """tensors that whoever's names these are has not, and nothing takes"""
 
 
 def read_weights(file: Path) -> Weights:
-    """The weights in `file`: one of our checkpoints or state dicts, or torchvision's. UserError for anything else."""
+    """The weights in `file`: one of our checkpoints or state dicts, or torchvision's, for the most part.
+
+    UserError for anything else.
+    """
     state = _bare(_state(_opened(file), file))
     for name, tensor in state.items():
         _check(name, tensor, file)
-    if all(name.startswith(OURS) for name in state):
-        return Weights(file, state, "cnnlab's own names")
-    if found := recognise(state):
-        layout, names = found
-        return Weights(file, {names[name]: tensor for name, tensor in state.items()}, f"torchvision's {layout.name}")
+    layout, names = recognise(state)
+    unknown = tuple(name for name in state if name not in names)
+    if len(names) > len(unknown):
+        return Weights(file, {ours: state[name] for name, ours in names.items()}, layout, unknown)
+    nearest = f"; nearest are {layout}, of which it has {few(names)}" if names else ""
     known = ", ".join(layout.name for layout in layouts())
-    message = f"{file} names its weights as no network known here does ({few(state)})"
+    message = f"{file} names its weights as no network known here does: {few(unknown)}{nearest}"
     raise UserError(Fault(KEY, f"{message}; known are cnnlab's own names and torchvision's of {known}"))
 
 
@@ -76,7 +79,7 @@ def _opened(file: Path) -> Any:
 
 def _state(content: Any, file: Path) -> dict[Any, Any]:
     """The mapping of names to tensors in what a file holds."""
-    for name in WRAPPERS:
+    for name in 2 * WRAPPERS:  # as far as one is kept in another
         if isinstance(content, dict) and isinstance(content.get(name), dict):
             content = content[name]
     if not isinstance(content, dict) or not content:
@@ -86,10 +89,12 @@ def _state(content: Any, file: Path) -> dict[Any, Any]:
 
 
 def _bare(state: dict[Any, Any]) -> dict[Any, Any]:
-    """The names without what stands before all of them."""
+    """The names without what stands before most of them: beside a wrapped backbone there may be a head."""
     for prefix in PREFIXES:
-        if all(isinstance(name, str) and name.startswith(prefix) for name in state):
-            return _bare({name.removeprefix(prefix): tensor for name, tensor in state.items()})
+        begin = {name for name in state if isinstance(name, str) and name.startswith(prefix)}
+        bare = {name.removeprefix(prefix) if name in begin else name: tensor for name, tensor in state.items()}
+        if 2 * len(begin) > len(state) == len(bare):
+            return _bare(bare)
     return state
 
 

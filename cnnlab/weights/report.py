@@ -33,7 +33,13 @@ def report(transfer: Transfer) -> dict[str, Any]:
     """As weights.json has it."""
     table = rows(transfer)
     counts = {key: sum(row[key] for row in table) for key in ("taken", "layers")}
-    return {"file": str(transfer.weights.file), "names": transfer.weights.layout, **counts, "blocks": table}
+    return {
+        "file": str(transfer.weights.file),
+        "names": transfer.weights.layout,
+        **counts,
+        "blocks": table,
+        "unknown": [*transfer.weights.unknown],
+    }
 
 
 def lines(transfer: Transfer) -> list[str]:
@@ -44,7 +50,9 @@ def lines(transfer: Transfer) -> list[str]:
         f"weights from {transfer.weights.file} ({transfer.weights.layout}): {taken} of {layers} layers transferred"
     )
     wide = max(len(row["block"]) for row in table)
-    return [heading, *(f"  {row['block']:<{wide}}  {_said(row)}".rstrip() for row in table)]
+    unknown = transfer.weights.unknown
+    rest = [f"  not taken: {few(unknown)} (none of {transfer.weights.layout})"] if unknown else []
+    return [heading, *(f"  {row['block']:<{wide}}  {_said(row)}".rstrip() for row in table), *rest]
 
 
 def _said(row: dict[str, Any]) -> str:

@@ -62,11 +62,13 @@ def transfer(weights: Weights, own: dict[str, Tensor], adapt: Sequence[str] = ()
     here, there = by_layer(own), by_layer(weights.tensors)
     first = next((name for name, params in here.items() if _dims(params) == 4), None)
     outputs = set(output_layers(here))
-    misfits: list[str] = []
+    misfits: list[tuple[str, str]] = []
     for name, params in here.items():
-        found = there.get(name)
-        if found is None:
+        found = there.get(name, {})
+        if not found:
             result.layers.append(Layer(name, False, "not in the file"))
+        elif "weight" not in params and not params.keys() & found.keys():
+            result.layers.append(Layer(name, False, f"{few(found)} in the file, {few(params)} here"))
         elif ("running_mean" in params) != ("running_mean" in found):
             kinds = ("batch norm", "another norm")
             there_, here_ = kinds if "running_mean" in found else reversed(kinds)
@@ -78,18 +80,23 @@ def transfer(weights: Weights, own: dict[str, Tensor], adapt: Sequence[str] = ()
         elif name == first and _only_inputs_differ(params, found):
             _other_channels(result, name, params, found, "channels" in adapt)
         else:
-            result.layers.append(Layer(name, False, f"{_shapes(found)} in the file, {_shapes(params)} here"))
-            misfits.append(name)
+            differing = next(key for key in params if key in found and found[key].shape != params[key].shape)
+            said = f"{_sizes(found[differing])} in the file, {_sizes(params[differing])} here"
+            whose = "" if differing == "weight" else differing
+            result.layers.append(Layer(name, False, f"{whose} {said}".strip()))
+            misfits.append((f"{name}.{whose}".rstrip("."), said))
     result.left = [name for name in there if name not in here]
     strange = [name for name, value in result.values.items() if not value.is_meta and not torch.isfinite(value).all()]
     if strange:
         result.faults.append(_fault(f"{few(strange)} has numbers in it that are not finite", weights))
     if misfits and "shapes" not in adapt:
-        said = next(layer.note for layer in result.layers if layer.name == misfits[0])
+        name, said = misfits[0]
         more = f", and {len(misfits) - 1} more differ" if misfits[1:] else ""
-        result.faults.append(_fault(f"{misfits[0]} is {said}{more}; adapt=shapes starts such layers anew", weights))
+        result.faults.append(_fault(f"{name} is {said}{more}; adapt=shapes starts such layers anew", weights))
     if not result.faults and not any(layer.taken for layer in result.layers):
         said = f"it has {few(there)}, this network {few(here)}"
+        if misfits:
+            said = few(f"{name} is {sizes}" for name, sizes in misfits)
         result.faults.append(_fault(f"none of its layers fits this network: {said}", weights))
     return result
 
@@ -165,9 +172,8 @@ def _size(params: Params, dim: int) -> int:
     return params["weight"].shape[dim] if _dims(params) > dim else 0
 
 
-def _shapes(params: Params) -> str:
-    sizes = "×".join(map(str, params["weight"].shape)) if "weight" in params else "without a weight"
-    return sizes or "a single number"
+def _sizes(tensor: Tensor) -> str:
+    return "×".join(map(str, tensor.shape)) or "a single number"
 
 
 def _fault(message: str, weights: Weights) -> Fault:

@@ -23,6 +23,10 @@ import torch
 from torch import nn
 from cnnlab.blocks import Block, Conv
 from cnnlab.blocks.base import Width
+from cnnlab.settings import Settings
+
+class Part(Settings):
+    of: int
 
 class Scaled(nn.Module):
     def __init__(self, channels, by, fail):
@@ -37,6 +41,12 @@ class Scaled(nn.Module):
     def forward(self, x):
         if self.fail == "forward":
             return x.nothing
+        if self.fail in ("cut", "cut in training" if self.training else "cut"):
+            x = x[:1]
+        if self.fail == "flat":
+            return x.sum((1, 2, 3))
+        if self.fail == "raise in training" and self.training:
+            raise ValueError("no such thing")
         return None if self.fail == "none" else x * self.gain * self.sign + self.conv(x) + self.noise
 
 class LayerScale(Block):
@@ -44,6 +54,9 @@ class LayerScale(Block):
     by: float = 0.5
     """where it starts"""
     fail: str = ""
+    sizes: list[int] = [1, 2]
+    table: dict[str, int] = {}
+    parts: list[Part] = []
 
     def build(self, shape):
         if self.fail == "build":
@@ -102,6 +115,22 @@ def test_it_takes_the_words_that_its_types_say(own: Write) -> None:
     assert [stage.copies[0].channels for stage in found.body] == [16, 10]
 
 
+def test_its_fields_may_be_lists_and_mappings(own: Write) -> None:
+    scale = SCALE | {"sizes": [3], "table": {"a": 1}, "parts": [{"of": 1}]}
+    found = network(model({"c": CONV, "s": scale, "t": SCALE, "o": {"block": "sequential", "body": {"s": scale}}}))
+    assert plan(found, (1, 8, 8)).faults == []
+    assert found.body[1].copies[0].sizes == [3]
+    plain = found.plain()["body"][1][1][0]
+    assert (plain["table"], plain["parts"]) == ({"a": 1}, [{"of": 1}])
+    wrong = SCALE | {"sizes": 3, "table": {"a": "b"}, "parts": [{"off": 1}]}
+    assert faults(model({"c": CONV, "s": wrong})) == [
+        "model.body.s.sizes: should be a list, not 3",
+        "model.body.s.table: should be a whole number, not 'b'",
+        "model.body.s.parts: 'of' is missing",
+        "model.body.s.parts: 'off' is not a setting of it",
+    ]
+
+
 def test_its_shape_and_cost_need_no_code(own: Write) -> None:
     layer = plan(network(model({"c": CONV, "s": SCALE})), (1, 8, 8)).layers[1]
     assert (layer.block, layer.shape, layer.params, layer.receptive_field) == ("layer_scale", (8, 8, 8), 600, (5, 5))
@@ -129,8 +158,10 @@ def test_it_starts_from_a_stream_of_its_own(own: Write) -> None:
     [
         ("list", "its build() returns list, not a torch module"),
         ("none", "its forward() returns NoneType, not a tensor"),
-        ("build", "KeyError: 'no such thing' (own_blocks.py:30)"),
-        ("forward", "AttributeError: 'Tensor' object has no attribute 'nothing' (own_blocks.py:19)"),
+        ("build", "KeyError: 'no such thing' (own_blocks.py:43)"),
+        ("forward", "AttributeError: 'Tensor' object has no attribute 'nothing' (own_blocks.py:23)"),
+        ("cut", "its forward() makes (1, 1, 8, 8) of (2, 1, 8, 8); the first axis, the images, has to stay"),
+        ("flat", "its forward() makes (2,) of (2, 1, 8, 8); the first axis, the images, has to stay"),
     ],
 )
 def test_what_goes_wrong_in_it_is_told_with_its_line(own: Write, fail: str, told: str) -> None:
@@ -141,6 +172,21 @@ def test_what_goes_wrong_in_it_is_told_with_its_line(own: Write, fail: str, told
         (fault,) = plan(network(model(body)), (1, 8, 8)).faults
         assert fault.message == told
         assert at.startswith(fault.path)
+
+
+@pytest.mark.parametrize(
+    ("fail", "told"),
+    [
+        ("cut in training", "plugins: in training, a block of theirs makes 1 images of 2"),
+        ("raise in training", "plugins: in training, ValueError: no such thing (own_blocks.py:29)"),
+    ],
+)
+def test_what_goes_wrong_in_it_only_in_training_is_told_before_that(
+    own: Write, cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], fail: str, told: str
+) -> None:
+    block = f"model.body.x={{block: layer_scale, after: s2, fail: {fail}}}"
+    assert cnnlab(*SMALL, "plugins=own_blocks", block) == 2
+    assert told in spoken(capsys)[0]
 
 
 WANTED = "a cnnlab.blocks.Block with a build(self, shape), or a callback"
@@ -194,6 +240,16 @@ def test_only_the_command_line_and_the_users_own_config_name_them(
     assert not (tmp_path / "ran").exists()
     assert cnnlab("plugins=marks", "model.body.x={block: layer_scale}", "task=summary") == 0
     assert (tmp_path / "ran").exists()
+
+
+def test_blocks_of_a_module_that_cannot_be_imported_are_not_told_as_unknown(
+    cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], write: Write
+) -> None:
+    write("bad", "x = 1 / 0")
+    assert cnnlab("plugins=bad", "model.body.x={block: own}", "task=summary") == 2
+    assert spoken(capsys)[0] == (
+        "command line  plugins: bad cannot be imported: ZeroDivisionError: division by zero (bad.py:1)"
+    )
 
 
 def test_somebodys_run_imports_nothing_unless_it_is_named_again(

@@ -104,10 +104,25 @@ WRONG = {
         "command line  =: '' is no name of a setting; its parts stand between dots",
         "command line  3: an override is KEY=VALUE, without spaces",
     ],
+    "model.divisor=8 model.depth_rounding=up": [
+        "command line  model.divisor: rounds what model.width makes, which is not set",
+        "command line  model.depth_rounding: rounds what model.depth makes, which is not set",
+    ],
+    "task=test ckpt_path=x weights=y model.freeze=body": [
+        "command line  weights: is for training; task=test takes the network and its weights from ckpt_path",
+        "command line  model.freeze: is for training; task=test takes the network and its weights from ckpt_path",
+    ],
+    "task=predict ckpt_path=x images=x weights=null model.freeze.body=1": [
+        "command line  model.freeze: is for training; task=predict takes the network and its weights from ckpt_path",
+    ],
     "'model.body.x={block: conv'": ["command line  model.body.x: a { without its } in {block: conv"],
     "'model.body.x={block: conv}}'": ["command line  model.body.x: a } without its { in {block: conv}}"],
     "model.body.x={block: conv seed=3": ["command line  model.body.x: a { without its } in {block: conv"],
     "'model.body.x={block=conv}'": ["command line  model.body.x: {block=conv} cannot be read; inside braces it is …"],
+    """'optimizer.weight_decay_factors={"*.norm": 0, body.c1: 1}'""": [
+        'command line  optimizer.weight_decay_factors: {"*.norm": 0, body.c1: 1} cannot be read; '
+        "names inside braces stand without quotes: {*.norm: 0, body.c1: 1}"
+    ],
     "optimizer.lr=0.1=3": [
         "command line  optimizer.lr: 0.1=3 cannot be read at '='; "
         "if it is plain text, put it in quotes within quotes: '…=\"0.1=3\"'",

@@ -98,9 +98,8 @@ def compare(pair: Pair, file: Path) -> dict[str, dict[str, float]]:
     """
     torch.set_num_threads(1)  # as theirs
     theirs = torch.load(file, weights_only=True, mmap=True)
-    recognised = recognise(theirs["state"])
-    assert recognised, f"no layout knows the names of {pair.name}"
-    names, net = recognised[1], build(read(pair), (3, *pair.size))
+    names, net = recognise(theirs["state"])[1], build(read(pair), (3, *pair.size))
+    assert len(names) == len(theirs["state"]), f"no layout knows all the names of {pair.name}"
     state = {names[key]: tensor for key, tensor in theirs["state"].items()}
     found = {}
     for dtype in TOLERANCE:

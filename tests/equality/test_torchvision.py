@@ -42,9 +42,8 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("pair", NAMED, ids=lambda pair: pair.name)
 def test_the_names_and_shapes_of_its_weights_are_ours(pair: Pair, theirs: Path) -> None:
     shapes = torch.load(theirs / f"{pair.name}.shapes.pt", weights_only=True)
-    found = recognise(shapes)
-    assert found is not None
-    translated = {found[1][key]: shape for key, shape in shapes.items()}
+    names = recognise(shapes)[1]
+    translated = {names[key]: shape for key, shape in shapes.items()}
     assert len(translated) == len(shapes)
     assert translated == {
         key: list(tensor.shape) for key, tensor in blank(read(pair), (3, *pair.size)).state_dict().items()

@@ -99,6 +99,10 @@ def test_a_tap_that_was_removed_stands_for_what_came_before_it():
             {"x": {"from": "a", "wieght": 1, "head": SIDE}},
             "model.aux.x.wieght: an auxiliary head has no such setting; …",
         ),
+        (
+            {"x": {"from": "a", "block": "conv", "head": SIDE}},
+            "model.aux.x.block: an auxiliary head has no such setting; there are from, weight, head",
+        ),
         ({"x": {"from": "a", "weight": -1, "head": SIDE}}, "model.aux.x.weight: should be at least 0, not -1"),
         ({"x": 3}, "model.aux.x: should be a mapping of settings, not 3"),
         (

@@ -255,6 +255,17 @@ PROBLEMS = {
         {"a": {"block": "conv", "channels": 3, "repeat": 2}},
         ["model.blocks.a.repeat: repeat is said where a is used"],
     ),
+    "what is worked out from what has no value": (
+        {"s": {"block": "a", "channels": 8}},
+        {
+            "a": {
+                "params": {"channels": 1, "inner": "$channels / 3", "twice": "$inner * 2"},
+                "block": "sequential",
+                "body": {"x": CONV | {"channels": "$twice"}, "y": CONV | {"channels": "$inner"}},
+            }
+        },
+        ["model.blocks.a.params.inner: 8 / 3 is not a whole number; // rounds down (in model.body.s)"],
+    ),
     "a parameter that no expression could name": (
         {"s": {"block": "a"}},
         {"a": {"params": {"in": 1}, "block": "conv", "channels": 3}},

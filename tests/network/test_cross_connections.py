@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from nets import CONV, faults, model, network
+from nets import CONV, HEAD, faults, model, network
 
 from cnnlab.blocks import Conv, Sequential
 from cnnlab.blocks.base import Stage
@@ -70,12 +70,45 @@ def test_shapes_costs_and_fields_are_those_of_the_joined():
     assert [layer.receptive_field[0] for layer in found.layers[:3]] == [3, 5, 5]
 
 
+def sources(**body):
+    """Of each block that is there."""
+    return {stage.name: (*stage.sources, stage.join) for stage in network(model(body)).body if stage.sources}
+
+
+GONE = {"repeat": 0}
+
+
 def test_a_source_that_was_removed_stands_for_what_came_before_it():
-    body = {"a": A, "b": A, "c": ADD}
-    for removed in (None, B | {"repeat": 0}):
-        found = network(model({**body, "b": removed}))
-        assert found.body[-1].sources == ("a", "a")
-    assert network(model({**body, "a": None})).body[-1].sources == ("input", "b")
+    for removed in (None, B | GONE):
+        assert sources(a=A, b=removed, c=ADD) == {"c": ("a", "a", "add")}
+    assert sources(a=None, b=B, c=ADD) == {"c": ("input", "b", "add")}
+
+
+def test_a_block_repeated_zero_times_passes_on_what_it_would_have_taken():
+    side, last = B | GONE | {"from": "stem"}, A | {"from": ["a", "b", "input"]}
+    assert sources(stem=A, a=A, b=side, c=last)["c"] == ("a", "stem", "input", "concat")
+    assert sources(stem=A, b=side, c=A) == {}
+    body = {"stem": A, "a": A, "b": side, "c": A, "d": A | {"from": ["a", "c"]}}
+    assert sources(**body) == {"c": ("stem", "concat"), "d": ("a", "c", "concat")}
+    twice = {"stem": A, "a": A, "b": side, "c": A | GONE, "d": A | {"from": ["c", "a"]}}
+    assert sources(**twice) == {"d": ("stem", "a", "concat")}
+
+
+def test_a_removed_block_of_several_sources_passes_on_all_of_them():
+    body = {"a": A, "b": B, "c": ADD | GONE}
+    assert sources(**body, d=A) == {"d": ("a", "b", "add")}
+    assert sources(**body, d=A | {"from": "c"}) == {"d": ("a", "b", "add")}
+    assert sources(**body, d=ADD | {"from": ["c", "a"]}) == {"d": ("a", "b", "a", "add")}
+    assert faults(model({**body, "d": A | {"from": ["c", "a"]}})) == [
+        "model.body.d.from: 'c' is removed, and the add of a and b that it takes cannot be named in its place"
+    ]
+    assert faults(model(body)) == [
+        "model.body.c: removed, it leaves no end: nothing follows that could take what it takes (a, b)"
+    ]
+    aux = {"x": {"from": "c", "head": HEAD}}
+    assert faults(model({**body, "d": A}, aux=aux)) == [
+        "model.aux.x.from: 'c' is removed, and takes several; name one of them"
+    ]
 
 
 def test_the_order_is_that_of_after_and_before():

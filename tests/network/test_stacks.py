@@ -175,8 +175,11 @@ def test_a_width_that_is_not_whole_is_one_fault_for_all():
     ]
 
 
-@pytest.mark.parametrize(("channels", "width", "divisor", "wide"), [(5, 0.5, 1, 2), (30, 0.5, 8, 16), (3, 0.1, 8, 8)])
-def test_a_divisor_rounds_to_its_multiples_and_never_to_nothing(channels, width, divisor, wide):
+DIVIDED = [(5, 0.5, 1, 3), (30, 0.5, 8, 16), (3, 0.1, 8, 8), (24, 0.75, 8, 24), (40, 0.5, 8, 24), (64, 0.75, 8, 48)]
+
+
+@pytest.mark.parametrize(("channels", "width", "divisor", "wide"), DIVIDED)
+def test_a_divisor_rounds_to_its_multiples_as_torchvision_does(channels, width, divisor, wide):
     raw = model({"a": CONV | {"channels": channels}}, width=width, divisor=divisor)
     assert network(raw).body[0].copies[0].channels == wide
 

@@ -86,6 +86,14 @@ def test_frozen_blocks_learn_nothing_until_their_epoch_and_their_norms_stay_in_e
                 assert norm.training == (name in body), name
 
 
+def test_what_would_learn_again_after_the_runs_last_epoch_is_told() -> None:
+    tuning = Tuning(small(), {"body.a": 3, "body.b.1": 1})
+    assert tuning.summary(4).endswith(" parameters; some learn again after epoch 1, 3")
+    said = " parameters; some learn again after epoch 1; body.a for 3 epochs, but the run has 3"
+    assert tuning.summary(3).endswith(said)
+    assert tuning.summary(1).endswith(" parameters; body.a for 3, body.b.1 for 1 epochs, but the run has 1")
+
+
 def test_only_biases_frozen_leaves_the_norms_running() -> None:
     net = small()
     tuning = Tuning(net, {"*.bias": None})

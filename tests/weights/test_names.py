@@ -45,12 +45,21 @@ def test_the_rules_of_every_file_can_be_read():
 
 def test_a_layout_is_told_by_the_names():
     layout, names = recognise(resnet18())
-    assert layout.name == "resnet"
+    assert layout == "torchvision's resnet"
     assert names["layer2.0.downsample.1.running_var"] == "body.stage2.0.shortcut.norm.running_var"
     assert len(set(names.values())) == len(resnet18())
-    assert recognise(["features.0.weight", "features.1.running_mean", "features.4.weight"])[0].name == "vgg11_bn"
-    assert recognise(["features.0.weight", "features.3.weight", "features.6.weight"])[0].name != "vgg11_bn"
-    assert recognise([*resnet18(), "layer5.conv.weight"]) is None
+    assert (
+        recognise(["features.0.weight", "features.1.running_mean", "features.4.weight"])[0] == "torchvision's vgg11_bn"
+    )
+    assert recognise(["features.0.weight", "features.3.weight", "features.6.weight"])[0] != "torchvision's vgg11_bn"
+    assert recognise(["body.c1.0.conv.weight", "fc.weight"]) == (
+        "cnnlab's own names",
+        {"body.c1.0.conv.weight": "body.c1.0.conv.weight"},
+    )
+
+
+def test_names_that_a_layout_does_not_know_leave_the_others_theirs():
+    assert recognise([*resnet18(), "layer5.conv.weight", "fc.1.weight"]) == recognise(resnet18())
 
 
 def test_published_files_are_named_with_their_checksum():

@@ -38,6 +38,9 @@ def refusal(file: Path) -> str:
         lambda state: state,
         lambda state: {"state_dict": state, "epoch": 3},
         lambda state: {"model": state, "optimizer": {"state": {}}},
+        lambda state: {"model_state_dict": state, "epoch": 3},
+        lambda state: {"net": {"state_dict": state}},
+        lambda state: {f"backbone.{name}": tensor for name, tensor in state.items()},
         lambda state: {f"module.{name}": tensor for name, tensor in state.items()},
         lambda state: {"state_dict": {f"module._orig_mod.{name}": tensor for name, tensor in state.items()}},
     ],
@@ -48,6 +51,14 @@ def test_weights_are_found_as_they_are_usually_kept(tmp_path, wrapped, state, la
     assert found.layout == layout
     assert len(found.tensors) == len(state)
     assert all(torch.equal(a, b) for a, b in zip(found.tensors.values(), state.values(), strict=True))
+
+
+def test_a_wrapped_backbone_with_a_head_of_its_own_is_read_and_the_head_left(tmp_path):
+    wrapped = {f"model.backbone.{name}": tensor for name, tensor in resnet18().items() if not name.startswith("fc")}
+    found = read_weights(saved(tmp_path, {**wrapped, "model.fc.1.weight": torch.ones(10, 64)}))
+    assert found.layout == "torchvision's resnet"
+    assert "body.stem.0.conv.weight" in found.tensors
+    assert found.unknown == ("fc.1.weight",)
 
 
 def test_the_old_format_of_torch_is_read(tmp_path):
@@ -115,6 +126,11 @@ def test_what_is_no_state_dict_is_refused(tmp_path, content, said):
 
 
 def test_an_unknown_layout_names_those_that_are_known(tmp_path):
-    said = refusal(saved(tmp_path, {f"blocks.{i}.weight": torch.ones(1) for i in range(9)}))
-    assert "(blocks.0.weight, blocks.1.weight, blocks.2.weight and 6 more)" in said
+    state = {"conv1.weight": torch.ones(1), **{f"blocks.{i}.weight": torch.ones(1) for i in range(9)}}
+    said = refusal(saved(tmp_path, state))
+    assert (
+        "known here does: blocks.0.weight, blocks.1.weight, blocks.2.weight and 6 more; nearest are torchvision's"
+        in said
+    )
+    assert "nearest are torchvision's resnet, of which it has conv1.weight; " in said
     assert "known are cnnlab's own names and torchvision's of alexnet, " in said

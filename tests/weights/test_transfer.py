@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,15 @@ from torch import Tensor
 from cnnlab.network.build import Net, build
 from cnnlab.weights.names import recognise
 from cnnlab.weights.reading import Weights
-from cnnlab.weights.report import lines, rows
+from cnnlab.weights.report import lines, report, rows
 from cnnlab.weights.transfer import Transfer, spread, transfer
 
 FILE = Path("w.pth")
 
 
 def named(state: dict[str, Tensor]) -> Weights:
-    found = recognise(state)
-    assert found
-    return Weights(FILE, {found[1][name]: tensor for name, tensor in state.items()}, "torchvision's resnet")
+    layout, names = recognise(state)
+    return Weights(FILE, {names[name]: tensor for name, tensor in state.items()}, layout)
 
 
 def small(*overrides: str, channels: int = 3, classes: int = 1000) -> Net:
@@ -182,6 +182,26 @@ def test_weights_of_another_network_are_a_fault():
     assert said.startswith("weights: w.pth: none of its layers fits this network: it has body.stem.0.conv, ")
 
 
+def test_a_network_of_other_widths_throughout_is_told_its_shapes():
+    (said,) = [str(fault) for fault in given(small("model.width=0.25"), adapt=("shapes", "classes")).faults]
+    assert said.startswith(
+        "weights: w.pth: none of its layers fits this network: body.stem.0.conv is 8×3×7×7 in the file, 16×3×7×7 here, "
+    )
+    assert said.endswith(" here and 38 more")
+
+
+def test_shapes_are_told_of_whatever_a_layer_of_ones_own_calls_its_weights():
+    here = {"body.c.0.weight": torch.ones(2, 2), "body.x.0.gain": torch.ones(12, 1, 1)}
+    there = Weights(FILE, {"body.c.0.weight": torch.ones(2, 2), "body.x.0.gain": torch.ones(16, 1, 1)}, "ours")
+    (said,) = [str(fault) for fault in transfer(there, here).faults]
+    assert "body.x.0.gain is 16×1×1 in the file, 12×1×1 here; adapt=shapes" in said
+    assert notes(transfer(there, here, ("shapes",))) == {
+        "body.x": ["starts anew: gain 16×1×1 in the file, 12×1×1 here"]
+    }
+    other = Weights(FILE, {"body.c.0.weight": torch.ones(2, 2), "body.x.0.gains": torch.ones(12, 1, 1)}, "ours")
+    assert notes(transfer(other, here)) == {"body.x": ["starts anew: gains in the file, gain here"]}
+
+
 def test_half_precision_is_made_whole():
     net = small()
     state = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in resnet18().items()}
@@ -225,3 +245,10 @@ def test_the_report_is_a_line_a_block():
         "  head.fc      0 of 1    starts anew: 1000 classes in the file, 10 here",
         "  body.stage4  left out  no such block here",
     ]
+
+
+def test_names_that_nobody_knows_are_listed():
+    weights = replace(named(resnet18()), unknown=("fc.1.weight", "fc.1.bias"))
+    found = given(small(), weights)
+    assert lines(found)[-1] == "  not taken: fc.1.weight, fc.1.bias (none of torchvision's resnet)"
+    assert report(found)["unknown"] == ["fc.1.weight", "fc.1.bias"]
