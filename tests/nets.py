@@ -76,15 +76,22 @@ def blocks(depth: int = 0) -> st.SearchStrategy[dict[str, Any]]:
 
 def stacks(depth: int = 0, most: int = 3) -> st.SearchStrategy[dict[str, Any]]:
     """Blocks by name, some of them repeated, some taking what others than the one before them have left."""
-    return st.lists(st.tuples(blocks(depth), places()), min_size=1, max_size=most).map(_stack)
+    placed = blocks(depth).flatmap(lambda block: st.tuples(st.just(block), places(block["block"])))
+    return st.lists(placed, min_size=1, max_size=most).map(_stack)
 
 
-def places() -> st.SearchStrategy[dict[str, Any]]:
-    """What any block may be told of its place; the sources as numbers of blocks before it, 0 the stack's own input."""
+def places(kind: str) -> st.SearchStrategy[dict[str, Any]]:
+    """What a block of `kind` may be told of its place, and of its first and last copy.
+
+    The sources are numbers of blocks before it, 0 the stack's own input.
+    """
+    copy = settings_of(kind, depth=2).map(
+        lambda said: {key: value for key, value in said.items() if key not in ("block", "body", "branches")}
+    )
     fields = {
         "repeat": st.integers(0, 3),
-        "first": st.just({}),
-        "last": st.just({}),
+        "first": copy,
+        "last": copy,
         "join": st.sampled_from(get_args(Place.model_fields["join"].annotation)),
         "from": st.lists(st.integers(0, 2), min_size=1, max_size=2),
     }
@@ -109,8 +116,21 @@ def _stack(drawn: list[tuple[dict[str, Any], dict[str, Any]]]) -> dict[str, Any]
 
 def models() -> st.SearchStrategy[dict[str, Any]]:
     """Whole networks, with settings that hold for all of one, and a block that they define themselves."""
+    ends = {"flat": {"block": "adaptive_avg_pool", "output_size": 1}, **HEAD}
+    hidden = {
+        "flat": ends["flat"],
+        "pool": HEAD["pool"],
+        "hidden": {"block": "linear", "features": 4},
+        "out": HEAD["fc"],
+    }
     around = {
         "norm": st.sampled_from(["batch", "layer", "group"]),
+        "head_norm": st.sampled_from(["layer", {"kind": "batch", "eps": 1e-3, "momentum": 0.01}]),
+        "init": st.sampled_from(["kaiming_normal", "orthogonal"]),
+        "kinds": st.sampled_from([{"linear": {"bias": False}}, {"linear": {"init": "default"}}]),
+        "aux": st.builds(
+            lambda weight: {"side": {"from": "a", "weight": weight, "head": ends}}, st.sampled_from([0, 1])
+        ),
         "act": st.sampled_from(["tanh", "silu"]),
         "bias": st.booleans(),
         "dropout": st.just(0.3),
@@ -120,8 +140,8 @@ def models() -> st.SearchStrategy[dict[str, Any]]:
         "depth": st.sampled_from([0.5, 2.0]),
         "depth_rounding": st.sampled_from(["up", "down", "nearest"]),
     }
-    ends = {"flat": {"block": "adaptive_avg_pool", "output_size": 1}, **HEAD}
     said = st.fixed_dictionaries({"body": stacks(), "head": st.just(ends)}, optional=around)
+    said = said.map(lambda raw: raw | {"head": hidden} if "head_norm" in raw else raw)
     return st.builds(_with_own, said, blocks(1), st.booleans())
 
 
@@ -161,7 +181,8 @@ def values(annotation: Any, metadata: list[Any], depth: int) -> st.SearchStrateg
         return st.one_of(values(arg, [], depth) for arg in args if arg is not type(None))
     if annotation is NormSettings:
         kinds = get_args(NormSettings.model_fields["kind"].annotation)
-        return st.sampled_from([*kinds, {"kind": "group", "groups": 2}])
+        told = [{"kind": "group", "groups": 2}, {"kind": "batch", "eps": 1e-3, "momentum": 0.01}]
+        return st.sampled_from([*kinds, *told])
     if annotation is bool:
         return st.booleans()
     if annotation is int:

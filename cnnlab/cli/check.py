@@ -28,6 +28,8 @@ ONLY_FOR = {
     ),
 }
 """settings that only some tasks read -> which, and what whoever trains may have meant"""
+FOR_TRAINING = ("weights", "model.freeze", "data.mean", "data.std")
+"""what only training reads; recipes and records may have it, who writes it for a trained network means it to count"""
 ROUNDING = {"divisor": "width", "depth_rounding": "depth"}
 """settings of a model, and those whose results they round"""
 MOST = 100
@@ -78,32 +80,33 @@ def absent(composed: Composed) -> Iterator[Fault]:
     for key, places in composed.origins.history.items():
         stack, _, name = key.rpartition(".")
         if places == [COMMAND_LINE] and re.fullmatch(r"model(\..+)?\.(body|head|branches)", stack):
-            blocks: Any = composed.config
-            for part in stack.split("."):
-                blocks = blocks.get(part) if isinstance(blocks, dict) else None
+            blocks = _at(stack, composed.config)
             if isinstance(blocks, dict) and name in blocks and blocks[name] is None:
                 yield Fault(key, f"there is no block {name!r} to remove{near(name, [b for b in blocks if b != name])}")
 
 
+def _at(path: str, config: Any) -> Any:
+    """What stands at a dotted path; None where nothing does."""
+    for part in path.split("."):
+        config = config.get(part) if isinstance(config, dict) else None
+    return config
+
+
 def pointless(composed: Composed) -> Iterator[Fault]:
     """What nothing would read. `adapt` without weights: a sweep may well compare weights to none, and says so."""
-    history, model = composed.origins.history, composed.config.get("model")
-    said = {key for key, places in history.items() if COMMAND_LINE in places}
+    said = {key for key, places in composed.origins.history.items() if COMMAND_LINE in places}
     if composed.config.get("adapt") and composed.config.get("weights") is None and "weights" not in said:
         yield Fault("adapt", "there are no weights to adapt; say which with weights=FILE")
     task = composed.config.get("task")
     if composed.config.get("format") == "html" and task not in ("draw", "diff"):
         yield Fault("format", f"html is for task=draw and task=diff, not for task={task}")
     if task in ("test", "predict", "inspect"):
-        there = {
-            "weights": composed.config.get("weights"),
-            "model.freeze": isinstance(model, dict) and model.get("freeze"),
-        }
-        for key, value in there.items():  # recipes and records have them, too; who writes them means to use them
-            if value and any(f"{at}.".startswith(f"{key}.") for at in said):
-                yield Fault(key, f"is for training; task={task} takes the network and its weights from ckpt_path")
+        for key in FOR_TRAINING:
+            if _at(key, composed.config) is not None and any(f"{one}.".startswith(f"{key}.") for one in said):
+                yield Fault(key, f"is for training; task={task} goes by what ckpt_path was trained with")
     for key, rounded in ROUNDING.items():
-        if f"model.{key}" in said and isinstance(model, dict) and model.get(key) and model.get(rounded) is None:
+        there = [_at(f"model.{one}", composed.config) is not None for one in (key, rounded)]
+        if f"model.{key}" in said and there == [True, False]:
             yield Fault(f"model.{key}", f"rounds what model.{rounded} makes, which is not set")
     for key, (tasks, instead) in ONLY_FOR.items():
         if composed.config.get(key) is not None and task not in tasks:

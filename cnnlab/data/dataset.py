@@ -40,7 +40,8 @@ def open_dataset(settings: DataSettings, seed: int = 0) -> Dataset:
     """The data set, split by `seed`; equal settings and seed give equal splits, on any machine.
 
     The validation images do not depend on `subset`, the test images not even on the seed. Mean and std are those of
-    the images trained on. UserError where the files are missing or broken, or are not what `settings` says.
+    the images trained on, unless `settings` has others. UserError where the files are missing or broken, or are not
+    what `settings` says.
     """
     if faults := mismatches(settings):
         raise UserError(*faults)
@@ -49,9 +50,16 @@ def open_dataset(settings: DataSettings, seed: int = 0) -> Dataset:
     train, val, test = _three(parts, settings, seed)
     if settings.subset is not None:
         train = _subset(train, settings.subset, seed)
-    mean, std = mean_std(train.x)
+    mean, std = (
+        _as_stored(said) or own for said, own in zip((settings.mean, settings.std), mean_std(train.x), strict=True)
+    )
     names = settings.names or parts.names or tuple(map(str, range(settings.classes or 0)))
     return Dataset(train, val, test, names, mean, std)
+
+
+def _as_stored(said: tuple[float, ...] | None) -> tuple[float, ...] | None:
+    """In the units of the images as stored, 0..255."""
+    return said and tuple(255 * value for value in said)
 
 
 def _three(parts: Parts, settings: DataSettings, seed: int) -> tuple[Split, Split, Split]:

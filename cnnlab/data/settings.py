@@ -42,6 +42,23 @@ def _names(value: Any) -> Any:
     raise ValueError(f"should be a list of class names in quotes, not {shown(value)}")
 
 
+def _channels(value: Any) -> Any:
+    numbers = [value] if isinstance(value, int | float) else value
+    if value is None or (isinstance(numbers, list | tuple) and numbers and all(map(_in_unit, numbers))):
+        return None if value is None else tuple(map(float, numbers))
+    raise ValueError(f"should be a number from 0 to 1, or one for each channel, not {shown(value)}")
+
+
+def _in_unit(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value <= 1
+
+
+Unit = Annotated[float, Field(ge=0, le=1)]
+Channels = Annotated[
+    tuple[float, ...] | None, BeforeValidator(_channels, json_schema_input_type=Unit | list[Unit] | None)
+]
+"""a number for each channel, or one for all of them"""
+
 Size = Annotated[
     Literal["auto"] | tuple[Count, Count] | None,
     BeforeValidator(_size, json_schema_input_type=Literal["auto"] | Count | tuple[Count, Count] | None),
@@ -69,6 +86,10 @@ class DataSettings(Settings):
     """train on so many images only, as many of each class; null: on all"""
     val_fraction: Annotated[float, Field(gt=0, lt=1, strict=True)] = 0.1
     """part of each class's training images that is kept for validation"""
+    mean: Channels = None
+    """of each channel, values going from 0 to 1: images are normalised by it; null: that of the images trained on"""
+    std: Channels = None
+    """standard deviation of each channel, likewise"""
     samples: Count | None = Field(default=None, validate_default=True)
     """synthetic data: number of training images; a fifth as many test images come with them"""
     download: Flag = True
@@ -81,6 +102,18 @@ class DataSettings(Settings):
         if classes is None and source != "folder":
             raise ValueError(f"{source} needs a number of classes; only a folder's can be counted (null)")
         return classes
+
+    @field_validator("mean", "std")
+    @classmethod
+    def _one_a_channel(cls, said: tuple[float, ...] | None, info: ValidationInfo) -> tuple[float, ...] | None:
+        if said is None or "shape" not in info.data:
+            return said
+        channels = info.data["shape"][0]
+        if len(said) not in (1, channels):
+            raise ValueError(f"has {len(said)} numbers, images have {channels} channel{'s' * (channels > 1)}")
+        if info.field_name == "std" and not all(said):
+            raise ValueError(f"should be above 0, images are divided by it; not {shown(list(said))}")
+        return said * channels if len(said) == 1 else said
 
     @field_validator("dir")
     @classmethod

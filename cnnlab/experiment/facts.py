@@ -42,7 +42,8 @@ def identity(run: Run, threads: int, precision: str, accelerator: str) -> str:
 
     UserError where the weights that it starts from are not there.
     """
-    data = run.data.model_dump(exclude={"download", "names"})
+    unsaid = {name for name in ("mean", "std") if getattr(run.data, name) is None}
+    data = run.data.model_dump(exclude={"download", "names", *unsaid})
     data["dir"] = str(Path(run.data.dir).expanduser().resolve()) if run.data.dir else None
     training = {name: getattr(run, name).model_dump() for name in ("augment", "optimizer", "scheduler", "trainer")}
     training["callbacks"] = run.callbacks

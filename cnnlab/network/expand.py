@@ -123,10 +123,12 @@ class Reader:
             self.faults += faults
             if settings:
                 tap, *more = self.standing.at.get(settings.tap, Taken(("input",))).names
+                there = [block for block in self.standing.at if block != "input"]
                 if more:
                     self.fault(f"{path}.from", f"{settings.tap!r} is removed, and takes several; name one of them")
-                if tap == "input":
-                    there = [block for block in self.standing.at if block != "input"]
+                elif tap == "input" and settings.tap in there:
+                    self.fault(f"{path}.from", f"{settings.tap!r} is removed, and no block is before it; name another")
+                elif tap == "input":
                     self.fault(f"{path}.from", f"the body has no block {settings.tap!r}{near(settings.tap, there)}")
                 with self.notes.inside("aux", str(name), "head"):
                     head = self.stack(settings.head, f"{path}.head", scope, last=True)

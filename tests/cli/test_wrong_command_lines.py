@@ -109,11 +109,12 @@ WRONG = {
         "command line  model.depth_rounding: rounds what model.depth makes, which is not set",
     ],
     "task=test ckpt_path=x weights=y model.freeze=body": [
-        "command line  weights: is for training; task=test takes the network and its weights from ckpt_path",
-        "command line  model.freeze: is for training; task=test takes the network and its weights from ckpt_path",
+        "command line  weights: is for training; task=test goes by what ckpt_path was trained with",
+        "command line  model.freeze: is for training; task=test goes by what ckpt_path was trained with",
     ],
-    "task=predict ckpt_path=x images=x weights=null model.freeze.body=1": [
-        "command line  model.freeze: is for training; task=predict takes the network and its weights from ckpt_path",
+    "task=predict ckpt_path=x images=x weights=null model.freeze.body=1 data.mean=0": [
+        "command line  model.freeze: is for training; task=predict goes by what ckpt_path was trained with",
+        "command line  data.mean: is for training; task=predict goes by what ckpt_path was trained with",
     ],
     "'model.body.x={block: conv'": ["command line  model.body.x: a { without its } in {block: conv"],
     "'model.body.x={block: conv}}'": ["command line  model.body.x: a } without its { in {block: conv}}"],

@@ -97,6 +97,10 @@ def test_composing_needs_neither_torch_nor_numpy():
         ({"subset": 0}, "data.subset: should be at least 1, not 0"),
         ({"val_fraction": 0.0}, "data.val_fraction: should be above 0, not 0.0"),
         ({"val_fraction": 1.0}, "data.val_fraction: should be below 1, not 1.0"),
+        ({"mean": "x"}, "data.mean: should be a number from 0 to 1, or one for each channel, not 'x'"),
+        ({"mean": [123.7]}, "data.mean: should be a number from 0 to 1, or one for each channel, not [123.7]"),
+        ({"mean": [0.1, 0.2]}, "data.mean: has 2 numbers, images have 1 channel"),
+        ({"std": 0}, "data.std: should be above 0, images are divided by it; not [0.0]"),
         ({"dir": 3}, "data.dir: should be text, not 3"),
         ({"download": "yes"}, "data.download: should be true or false, not 'yes'"),
         (
@@ -116,6 +120,11 @@ def test_a_wrong_setting_is_one_fault_in_a_sentence(change, message):
 
 def test_all_faults_are_told_at_once():
     assert len(faults(shape=3, batch_size=0, size="x", sauce=1)) == 4
+
+
+def test_one_mean_stands_for_all_channels():
+    assert record(source="cifar10", shape=[3, 32, 32], mean=0.5, std=[0.2, 0.3, 1]).mean == (0.5, 0.5, 0.5)
+    assert record().mean is None
 
 
 @pytest.mark.parametrize(("size", "pair"), [(32, (32, 32)), ([32, 40], (32, 40)), ("auto", "auto"), (None, None)])

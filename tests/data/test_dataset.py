@@ -91,6 +91,13 @@ def test_mean_and_spread_are_those_of_the_images_trained_on():
     assert data.std == pytest.approx((values.std(correction=0).item(),))
 
 
+def test_mean_and_spread_may_be_those_that_weights_were_trained_with():
+    own = open_dataset(mini(), 0)
+    data = open_dataset(mini(mean=0.5), 0)
+    assert (data.mean, data.std) == ((127.5,), own.std)
+    assert open_dataset(mini(std=[0.2]), 0).std == pytest.approx((51.0,))
+
+
 def test_a_constant_channel_does_not_divide_by_zero():
     x = torch.zeros(5, 2, 3, 3, dtype=torch.uint8)
     x[:, 0] = 7

@@ -119,6 +119,13 @@ def test_names_tags_and_folders_are_not_part_of_the_identity(trained: Path, cnnl
     assert cnnlab(*same, "name=x y", "tags=[a]", f"hydra.run.dir={trained}", "trainer.progress=false") == 0
 
 
+def test_another_normalisation_is_another_experiment(
+    trained: Path, cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cnnlab(*SMALL, "seed=3", "augment=flip_crop", "data.mean=0.5", f"hydra.run.dir={trained}") == 2
+    assert "holds another experiment" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("model", "changes"), [("lenet", ["model.norm=batch"]), ("resnet18", ["model.width=0.125"])])
 def test_a_killed_run_goes_on_as_if_it_had_not_been(cnnlab: Callable[..., int], model: str, changes: list[str]) -> None:
     """kill -9 in the middle of an epoch; dropout, augmentation and batch norm at work."""

@@ -87,6 +87,9 @@ def test_null_takes_one_or_all_of_them_away():
 
 def test_a_tap_that_was_removed_stands_for_what_came_before_it():
     assert network(RAW | {"body": {**BODY, "b": None}}).aux[1].tap == "a"
+    assert faults(RAW | {"body": {**BODY, "a": None}})[0] == (
+        "model.aux.near.from: 'a' is removed, and no block is before it; name another"
+    )
 
 
 @pytest.mark.parametrize(
