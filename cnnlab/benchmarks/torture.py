@@ -1,11 +1,12 @@
 """Is a run that was interrupted, at any moment and in any way, the same as one that was not?
 
     python -m cnnlab.benchmarks.torture                      everything, about 40 minutes on one core
-    python -m cnnlab.benchmarks.torture kills=20 steps=10 saves=10 damage=50 disk=3
+    python -m cnnlab.benchmarks.torture kills=20 steps=10 saves=10 power=10 damage=50 disk=3
 
     kills=N    SIGKILL at random moments, N in all
     steps=N    SIGKILL and SIGTERM at step boundaries: at each of them, and at each pair; or at N of these points
     saves=N    death before operations on the disk, in the middle of writes: at all of them, or at N
+    power=N    the power fails there: of the disk is left what was synced, under the names that were
     damage=N   the newest checkpoint damaged in N ways: cut, a bit flipped, zeroed, emptied, swapped, of another run
     disk=N     a disk that is full at N sizes up to what the run needs (a tmpfs: only as root)
 
@@ -25,6 +26,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from itertools import combinations, product
 from pathlib import Path
@@ -35,9 +37,11 @@ import torch
 
 from cnnlab.cli import check, tasks  # noqa: F401 (imported once, before the forks)
 from cnnlab.cli.main import main
-from cnnlab.errors import Exit
+from cnnlab.errors import Exit, UserError
 from cnnlab.experiment import train
 from cnnlab.tracking import durable
+from cnnlab.training import keeper
+from cnnlab.training.checkpoint import read_checkpoint
 from cnnlab.training.keeper import Keeper
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -175,6 +179,95 @@ def _die_before(point: int) -> None:
     _each_operation(fatal)
 
 
+def power(root: Path, count: int) -> Iterator[tuple[str, Path]]:
+    """Dies before the n-th operation on the disk, and with it all that no fsync has brought there."""
+    operations = root / "operations"
+    attempt(root / "counted for power", partial(_count, operations))
+    for point in _some(range(operations.stat().st_size), count):
+        folder = root / f"power-{point}"
+        folder.mkdir()
+        reached = folder.with_suffix(".reached")
+        attempt(folder, partial(_fail_before, point, folder, reached))
+        kept, of = _epochs(folder), int(reached.read_text())
+        yield f"power at operation {point}, {kept} of {of} epochs kept", folder if kept >= of - 1 else _lost(root)
+
+
+def _lost(root: Path) -> Path:
+    """In place of a run that is to count as lost: a folder in which none can finish."""
+    folder = root / "lost"
+    folder.mkdir()
+    (folder / "somebody's").touch()
+    return folder
+
+
+def _epochs(folder: Path) -> int:
+    """Finished epochs that the newest valid checkpoint knows of."""
+    found = [0]
+    for file in (folder / "checkpoints").glob("*.ckpt"):
+        with suppress(UserError):
+            found.append(read_checkpoint(file)["cnnlab"]["epochs"])
+    return max(found)
+
+
+def _fail_before(point: int, folder: Path, reached: Path) -> None:
+    counter, kept = iter(range(10**9)), Synced()
+
+    def fatal(inner: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        if next(counter) == point:
+            rows = folder / "metrics.jsonl"
+            reached.write_text(str(rows.read_bytes().count(b"\n") if rows.exists() else 0))
+            kept.restore(folder)
+            os.kill(os.getpid(), signal.SIGKILL)
+        match inner.__name__:
+            case "fsync":
+                kept.sync(Path(os.readlink(f"/proc/self/fd/{args[0]}")))
+            case "replace" | "unlink":
+                kept.forget(Path(args[-1]))
+
+    _each_operation(fatal)
+
+
+class Synced:
+    """What a disk holds for certain: the content of files that were synced, under names whose folder was.
+
+    No file system keeps less. A name that is there of a file that was never synced is that of an empty one.
+    """
+
+    def __init__(self) -> None:
+        self.content: dict[int, bytes] = {}
+        """inode -> as it was last synced"""
+        self.names: dict[Path, dict[str, tuple[int, bytes | None]]] = {}
+        """folder -> name -> inode and content, None for a folder, as they were last synced"""
+
+    def sync(self, path: Path) -> None:
+        if path.is_dir():
+            found = self.names[path] = {}
+            for file in path.iterdir():
+                inode = file.stat().st_ino
+                found[file.name] = (inode, None if file.is_dir() else self.content.get(inode, b""))
+            return
+        inode, content = path.stat().st_ino, path.read_bytes()
+        self.content[inode] = content
+        known = self.names.get(path.parent, {})
+        if known.get(path.name, (None, None))[0] == inode:
+            known[path.name] = (inode, content)
+
+    def forget(self, path: Path) -> None:
+        """A name is to go: another file may get its inode."""
+        if path.exists():
+            self.content.pop(path.stat().st_ino, None)
+
+    def restore(self, folder: Path) -> None:
+        shutil.rmtree(folder)
+        folder.mkdir()
+        for name, (_, content) in self.names.get(folder, {}).items():
+            if content is None:
+                (folder / name).mkdir()
+                self.restore(folder / name)
+            else:
+                (folder / name).write_bytes(content)
+
+
 def _each_operation(before: Callable[[Callable[..., Any], tuple[Any, ...]], object]) -> None:
     """Have `before` called before every operation of cnnlab's writers, with its function and its arguments."""
 
@@ -192,7 +285,7 @@ def _each_operation(before: Callable[[Callable[..., Any], tuple[Any, ...]], obje
             value = getattr(os, name)
             return announced(value) if name in OPERATIONS else value
 
-    durable.os = Os()  # type: ignore[assignment]
+    durable.os = keeper.os = Os()  # type: ignore[assignment]
 
 
 def damages(root: Path, count: int, seed: int = 0) -> Iterator[tuple[str, Path]]:
@@ -250,7 +343,10 @@ def disk(root: Path, count: int) -> Iterator[tuple[str, Path]]:
             shutil.copytree(folder, whole)
         finally:
             subprocess.run(["umount", str(folder)], check=True)
-        yield f"a disk of {int(size)} kB, exit code {code}", whole if code in (Exit.DONE, Exit.EXHAUSTED) else root
+        yield (
+            f"a disk of {int(size)} kB, exit code {code}",
+            whole if code in (Exit.DONE, Exit.EXHAUSTED) else _lost(root),
+        )
 
 
 def torture(words: list[str]) -> int:
@@ -279,6 +375,7 @@ TESTS: dict[str, tuple[Callable[..., Iterator[tuple[str, Path]]], int]] = {
     "kills": (kills, 200),
     "steps": (steps, 10**6),
     "saves": (saves, 10**6),
+    "power": (power, 10**6),
     "damage": (damages, 300),
     "disk": (disk, 20),
 }

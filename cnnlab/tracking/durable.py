@@ -10,7 +10,7 @@ import re
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +76,15 @@ def copy(source: Path | str, target: Path | str) -> None:
     """Make `target` a file of its own with the content of `source`."""
     with replacing(Path(target)) as temporary:
         shutil.copyfile(source, temporary)
+
+
+def make_folder(path: Path | str) -> None:
+    """Make a folder, unless it is there, and see to it that its name is on the disk: else those in it are no use."""
+    path = Path(path)
+    path.mkdir(parents=True, exist_ok=True)
+    for above in path.absolute().parents[:3]:  # of a sweep's job: the sweep's, `outputs`, and where that was made
+        with suppress(OSError):  # not ours to read, and so not made by us
+            _sync(above)
 
 
 def clear_leftovers(folder: Path | str) -> None:

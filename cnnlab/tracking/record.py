@@ -28,7 +28,7 @@ from cnnlab.door.nodes import read_plain
 from cnnlab.errors import Fault, UserError
 from cnnlab.settings import digest
 from cnnlab.tracking import machine
-from cnnlab.tracking.durable import append_line, read_lines, write, write_json
+from cnnlab.tracking.durable import append_line, make_folder, read_lines, write, write_json
 from cnnlab.tracking.folder import KEY
 from cnnlab.tracking.plain import finite, plain
 
@@ -59,7 +59,7 @@ class RunRecord:
         fingerprint, params, params_aux, macs …). The folder should be held (`folder.enter`): nothing is checked here.
         """
         self.folder = Path(folder)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         self.warnings: list[str] = []
         self._clock = time.monotonic()
         (self.folder / "result.json").unlink(missing_ok=True)  # of an earlier attempt, which this one goes on with

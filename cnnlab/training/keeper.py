@@ -28,7 +28,7 @@ class Keeper(Checkpoint):
     def __init__(self, folder: Path, record: Any, signals: Signals, every: Every, tell: Callable[[dict], None]) -> None:
         self.folder, self.record, self.signals, self.every, self.tell = folder, record, signals, every, tell
         self.best, self.best_epoch = -1.0, 0
-        folder.mkdir(exist_ok=True)
+        durable.make_folder(folder)
 
     def state_dict(self) -> dict[str, Any]:
         return {"best": self.best, "best_epoch": self.best_epoch}

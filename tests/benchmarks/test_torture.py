@@ -8,8 +8,8 @@ import sys
 
 
 def test_runs_that_were_interrupted_end_like_one_that_was_not() -> None:
-    words = ["kills=1", "damage=2"]
+    words = ["kills=1", "power=1", "damage=2"]
     command = [sys.executable, "-m", "cnnlab.benchmarks.torture", *words]
     ended = subprocess.run(command, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert len(re.findall(r"[1-9]\d* runs   0 lost   0 different", ended.stdout)) == 2, ended.stdout
+    assert len(re.findall(r"[1-9]\d* runs   0 lost   0 different", ended.stdout)) == 3, ended.stdout
