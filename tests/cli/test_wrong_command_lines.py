@@ -202,7 +202,7 @@ WRONG = {
         "command line  model: there is no model 'resnt18'; did you mean 'resnet18'?",
         "command line  seed: should be at least 0, not -1",
     ],
-    "-m 'model=glob(zz*)'": ["command line  this makes no jobs: a glob(…) matches no file"],
+    "-m 'model=glob(zz*)'": ["command line  this makes no jobs: a glob(…) matches no file, or a range(…) is empty"],
     "-m 'optimizer.lr=interval(0,1)'": ["Hydra says: BasicSweeper does not support sweep type : INTERVAL_SWEEP"],
     "model=lenet,resnet18 -m model.body.c3.channels=16": [
         "command line  model.body.c3: there is no block 'c3' (a new one needs its kind: block: conv)",
