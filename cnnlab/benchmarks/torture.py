@@ -181,14 +181,14 @@ def _die_before(point: int) -> None:
 
 def power(root: Path, count: int) -> Iterator[tuple[str, Path]]:
     """Dies before the n-th operation on the disk, and with it all that no fsync has brought there."""
-    operations = root / "operations"
+    operations = root / "operations of power"
     attempt(root / "counted for power", partial(_count, operations))
     for point in _some(range(operations.stat().st_size), count):
         folder = root / f"power-{point}"
         folder.mkdir()
         reached = folder.with_suffix(".reached")
         attempt(folder, partial(_fail_before, point, folder, reached))
-        kept, of = _epochs(folder), int(reached.read_text())
+        kept, of = _epochs(folder), int(reached.read_text()) if reached.exists() else 0
         yield f"power at operation {point}, {kept} of {of} epochs kept", folder if kept >= of - 1 else _lost(root)
 
 
