@@ -35,12 +35,11 @@ from typing import Any
 
 import torch
 
+from cnnlab.benchmarks.dying import count_operations, die_before, power_fails_before
 from cnnlab.cli import check, tasks  # noqa: F401 (imported once, before the forks)
 from cnnlab.cli.main import main
 from cnnlab.errors import Exit, UserError
 from cnnlab.experiment import train
-from cnnlab.tracking import durable
-from cnnlab.training import keeper
 from cnnlab.training.checkpoint import read_checkpoint
 from cnnlab.training.keeper import Keeper
 
@@ -147,47 +146,25 @@ def _die_at(point: int, number: int) -> None:
     Keeper.on_train_batch_end = hook
 
 
-OPERATIONS = ("fsync", "replace", "unlink", "link", "ftruncate", "write", "open")
-
-
 def saves(root: Path, count: int) -> Iterator[tuple[str, Path]]:
     """Dies before the n-th operation on the disk, or after half of a write."""
     operations = root / "operations"
-    attempt(root / "counted", partial(_count, operations))
+    attempt(root / "counted", partial(count_operations, operations))
     for point in _some(range(operations.stat().st_size), count):
         folder = root / f"save-{point}"
-        attempt(folder, partial(_die_before, point))
+        attempt(folder, partial(die_before, point))
         yield f"operation {point}", folder
-
-
-def _count(file: Path) -> None:
-    """Add a byte to `file` for each operation."""
-    with file.open("ab", buffering=0) as counted:
-        counter = os.dup(counted.fileno())
-    _each_operation(lambda inner, args: os.write(counter, b"."))
-
-
-def _die_before(point: int) -> None:
-    counter = iter(range(10**9))
-
-    def fatal(inner: Callable[..., Any], args: tuple[Any, ...]) -> None:
-        if next(counter) == point:
-            if inner.__name__ == "write":
-                inner(args[0], bytes(args[1])[: len(args[1]) // 2])
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    _each_operation(fatal)
 
 
 def power(root: Path, count: int) -> Iterator[tuple[str, Path]]:
     """Dies before the n-th operation on the disk, and with it all that no fsync has brought there."""
     operations = root / "operations of power"
-    attempt(root / "counted for power", partial(_count, operations))
+    attempt(root / "counted for power", partial(count_operations, operations))
     for point in _some(range(operations.stat().st_size), count):
         folder = root / f"power-{point}"
         folder.mkdir()
         reached = folder.with_suffix(".reached")
-        attempt(folder, partial(_fail_before, point, folder, reached))
+        attempt(folder, partial(power_fails_before, point, folder, reached))
         kept, of = _epochs(folder), int(reached.read_text()) if reached.exists() else 0
         yield f"power at operation {point}, {kept} of {of} epochs kept", folder if kept >= of - 1 else _lost(root)
 
@@ -207,85 +184,6 @@ def _epochs(folder: Path) -> int:
         with suppress(UserError):
             found.append(read_checkpoint(file)["cnnlab"]["epochs"])
     return max(found)
-
-
-def _fail_before(point: int, folder: Path, reached: Path) -> None:
-    counter, kept = iter(range(10**9)), Synced()
-
-    def fatal(inner: Callable[..., Any], args: tuple[Any, ...]) -> None:
-        if next(counter) == point:
-            rows = folder / "metrics.jsonl"
-            reached.write_text(str(rows.read_bytes().count(b"\n") if rows.exists() else 0))
-            kept.restore(folder)
-            os.kill(os.getpid(), signal.SIGKILL)
-        match inner.__name__:
-            case "fsync":
-                kept.sync(Path(os.readlink(f"/proc/self/fd/{args[0]}")))
-            case "replace" | "unlink":
-                kept.forget(Path(args[-1]))
-
-    _each_operation(fatal)
-
-
-class Synced:
-    """What a disk holds for certain: the content of files that were synced, under names whose folder was.
-
-    No file system keeps less. A name that is there of a file that was never synced is that of an empty one.
-    """
-
-    def __init__(self) -> None:
-        self.content: dict[int, bytes] = {}
-        """inode -> as it was last synced"""
-        self.names: dict[Path, dict[str, tuple[int, bytes | None]]] = {}
-        """folder -> name -> inode and content, None for a folder, as they were last synced"""
-
-    def sync(self, path: Path) -> None:
-        if path.is_dir():
-            found = self.names[path] = {}
-            for file in path.iterdir():
-                inode = file.stat().st_ino
-                found[file.name] = (inode, None if file.is_dir() else self.content.get(inode, b""))
-            return
-        inode, content = path.stat().st_ino, path.read_bytes()
-        self.content[inode] = content
-        known = self.names.get(path.parent, {})
-        if known.get(path.name, (None, None))[0] == inode:
-            known[path.name] = (inode, content)
-
-    def forget(self, path: Path) -> None:
-        """A name is to go: another file may get its inode."""
-        if path.exists():
-            self.content.pop(path.stat().st_ino, None)
-
-    def restore(self, folder: Path) -> None:
-        shutil.rmtree(folder)
-        folder.mkdir()
-        for name, (_, content) in self.names.get(folder, {}).items():
-            if content is None:
-                (folder / name).mkdir()
-                self.restore(folder / name)
-            else:
-                (folder / name).write_bytes(content)
-
-
-def _each_operation(before: Callable[[Callable[..., Any], tuple[Any, ...]], object]) -> None:
-    """Have `before` called before every operation of cnnlab's writers, with its function and its arguments."""
-
-    def announced(inner: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any, **options: Any) -> Any:
-            before(inner, args)
-            return inner(*args, **options)
-
-        return call
-
-    class Os:
-        """`os` as cnnlab's writers see it."""
-
-        def __getattr__(self, name: str) -> Any:
-            value = getattr(os, name)
-            return announced(value) if name in OPERATIONS else value
-
-    durable.os = keeper.os = Os()  # type: ignore[assignment]
 
 
 def damages(root: Path, count: int, seed: int = 0) -> Iterator[tuple[str, Path]]:
