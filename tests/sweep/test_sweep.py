@@ -119,7 +119,7 @@ def test_a_job_that_is_killed_one_that_hangs_and_one_that_diverges_end_no_other(
     }
     errors = {name: result(sweep / name)["error"] for name in ends}
     assert errors["lr=0.01-s0"] == "killed by SIGKILL (for want of memory, perhaps)"
-    assert errors["lr=0.01-s1"] == "it took longer than the time limit (timeout=1 h)"
+    assert errors["lr=0.01-s1"] == "it took longer than the time limit (timeout=3600 s)"
     said = capsys.readouterr().out
     assert "lr=0.01 seed 0  failed: killed by SIGKILL" in said
     capsys.readouterr()
