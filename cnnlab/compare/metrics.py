@@ -88,6 +88,8 @@ class Metric:
     """metric, whether at least or at most, and value: what is to be reached, where something is"""
     clock: str | None = None
     """the row's key that counts up to the target: a metric that is right-censored at the budget"""
+    quotient: bool = False
+    """one number of a run over another: right-censored where the upper one is, and then at no budget that arms share"""
 
     @property
     def share(self) -> bool:
@@ -125,7 +127,7 @@ def _parsed(text: str, target: float | None) -> Metric:
             text, words, lambda _: None, margin=1.1, better=1, log=True, collapses=match[1], threshold=reached
         )
     if " / " in text:
-        over, _, under = text.partition(" / ")
+        over, _, under = text.rpartition(" / ")
         return _ratio(text, _parsed(over.strip(), target), _parsed(under.strip(), target))
     if text.startswith("layer/"):
         return _layer(text)
@@ -238,6 +240,9 @@ def _to_target(text: str, clock: str, key: str, at_least: bool, value: float) ->
 
 
 def _ratio(text: str, over: Metric, under: Metric) -> Metric:
+    if under.clock:  # the quotient would lie below what is counted, where every other number not seen lies above it
+        raise ValueError(f"{text!r} divides by what a run may never reach; turn it round: '{under.text} / {over.text}'")
+
     def read(trial: Trial) -> Reading | None:
         above, below = over.read(trial), under.read(trial)
         if above is None or below is None or not below.value:
@@ -245,7 +250,7 @@ def _ratio(text: str, over: Metric, under: Metric) -> Metric:
         return Reading(above.value / below.value, above.censored or below.censored)
 
     exact = over.exact and under.exact
-    return Metric(text, f"{over.words} over {under.words}", read, exact=exact, resolution=0.0)
+    return Metric(text, f"{over.words} over {under.words}", read, exact=exact, resolution=0.0, quotient=True)
 
 
 def _layer(text: str) -> Metric:

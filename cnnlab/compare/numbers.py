@@ -45,6 +45,8 @@ class Numbers:
     """(diverged, ended) of the arm's runs and of the reference's"""
     censored: tuple[int, int]
     """numbers of the arm and of the reference that are bounds: the target not reached, the grid at an end"""
+    reached: bool
+    """whether any number is none of these"""
     waiting: int
     """runs that are still to come"""
     trials: tuple[Trial, ...]
@@ -64,6 +66,7 @@ def numbers(question: Question, ledger: Ledger) -> Numbers:
         _resolution(question, groups, readings, ledger),
         (_count(sides, ledger, 1), _count(sides, ledger, -1)),
         (_beyond(question, sides, ledger, 1), _beyond(question, sides, ledger, -1)),
+        not all(reading.censored for reading in readings),
         sum(trial.status in ("running", "waiting") for trial in trials),
         trials,
     )

@@ -116,10 +116,10 @@ def _measured(question: Question, found: Numbers, alpha: float) -> Judged:
     if len(found.pairs) == 1:
         return replace(blank, reason="1 seed: no spread to judge by")
     estimate = statistics.paired([pair.difference for pair in found.pairs], found.resolution)
+    if question.reference is not None and not question.metric.collapses and not found.reached:
+        return replace(blank, estimate=estimate, reason="no run reached it within the budget")
     if estimate.error == 0:
         return replace(blank, reason=f"all {estimate.n} seeds gave the same number: no spread to judge by")
-    if question.metric.clock and all(pair.censored for pair in found.pairs) and min(found.censored) == len(found.pairs):
-        return replace(blank, estimate=estimate, reason="no run reached it within the budget")
     return _tested(replace(blank, estimate=estimate, p=estimate.p), estimate)
 
 
@@ -194,8 +194,9 @@ def _reservation(one: Judged) -> str | None:
         return None
     metric, expect, mean = one.question.metric, one.question.claim.expect, one.mean or 0.0
     by_equivalence = (one.verdict == "supported") == (expect == "equal")
-    unbounded = one.question.reference is None and mean < 0  # cut short below a number, they may end above it
-    if any(pair.censored for pair in one.numbers.pairs) and (by_equivalence or unbounded):
+    at_one_budget = one.question.reference is not None and not metric.quotient
+    turned = one.numbers.censored[0 if mean < 0 else 1]  # seen to their ends, they may lie on the other side
+    if any(pair.censored for pair in one.numbers.pairs) and (by_equivalence or (turned and not at_one_budget)):
         why = "numbers lie at an end of the grid" if metric.collapses else "runs did not reach it within the budget"
         return f"some {why}, so that how far apart they are is not known"
     if metric.clock == "epochs" or metric.collapses:  # runs that diverged are counted there

@@ -59,6 +59,7 @@ READ: list[tuple[str, Trial, Reading | None]] = [
     ("epochs to val/acc >= 0.9", run(rows=()), None),
     ("macs / params", run(), Reading(13.5)),
     ("macs / params", run(params=0), None),
+    ("macs / params / best/epoch", run(), Reading(4.5)),
     ("epochs to val/acc >= 0.9 / params", run(), Reading(0.04, censored=True)),
     ("seconds / test/acc", run("failed"), None),
     ("layer/body/params", run(), Reading(50)),
@@ -87,6 +88,9 @@ WRONG: list[tuple[str, str]] = [
     ("epochs to val/acc >= nan", "'nan' is no number to reach"),
     ("means:val/acc", "there is no reduction 'means' of the epochs' rows; did you mean 'mean'?"),
     ("layer/body.c1/chanels", "'layer/body.c1/chanels' should be layer/NAME/WHAT; did you mean 'channels'?"),
+    ("params / epochs to val/acc >= 0.9",
+     "'params / epochs to val/acc >= 0.9' divides by what a run may never reach; "
+     "turn it round: 'epochs to val/acc >= 0.9 / params'"),
     ("test acc", "'test acc' is no metric; examples: test/acc, 'epochs to val/acc >= 0.8', mean:train/loss, params"),
 ]  # fmt: skip
 

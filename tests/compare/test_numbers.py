@@ -146,6 +146,8 @@ def test_time_beyond_the_shorter_budget_counts_for_nobody() -> None:
     stopped = [Outcome(acc=0.8, curve=(0.3, 0.3, 0.4))] * 3  # after three epochs of two seconds
     found = judged(stopped, reaching(1, 2, 6), metric="seconds to val/acc >= 0.7", margin=1)
     assert [(pair.arm, pair.reference) for pair in found.numbers.pairs] == [(2, 6), (4, 6), (6, 6)]
+    found = judged(stopped, reaching(1, 2, 6), metric="seconds to val/acc >= 0.7", scale="log")
+    assert [pair.difference for pair in found.numbers.pairs] == pytest.approx([math.log(2 / 6), math.log(4 / 6), 0])
 
 
 def test_the_step_of_an_accuracy_is_one_test_image_and_of_others_the_least_that_was_seen() -> None:

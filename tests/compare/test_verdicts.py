@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from contrasts import LOST, NORM, compared, judged, reaching, swept
 from scipy import stats
@@ -227,6 +229,36 @@ def test_runs_that_all_ran_out_of_budget_are_not_alike() -> None:
     assert some.verdict == "inconclusive"
     assert some.reason == "some runs did not reach it within the budget, so that how far apart they are is not known"
     assert epochs([8] * 4, [8] * 4, expect="equal", margin=2).verdict == "supported"
+
+
+def test_nobody_got_there_in_an_interaction_either() -> None:
+    keys = {"model.norm": ["none", "batch"], "optimizer.lr": ["0.1", "0.2"], "seed": ["0", "1", "2"]}
+    interaction = {"factor": list(keys)[:2], "arm": ["batch", 0.2]}
+    claims = [{**claim, "metric": "epochs to val/acc >= 0.7"} for claim in (interaction, NORM)]
+    found = swept(keys, lambda _: reaching(None)[0], claims).judged
+    assert [one.reason for one in found] == ["no run reached it within the budget"] * 2
+
+
+def sized(params: int, runs: list[Outcome]) -> list[Outcome]:
+    return [replace(run, extra={"params": params + seed}) for seed, run in enumerate(runs)]
+
+
+@pytest.mark.parametrize("scale", ["linear", "log"])
+def test_a_time_per_parameter_rests_on_no_difference_that_the_rest_of_a_run_could_turn_round(scale: str) -> None:
+    """A budget over the parameters is not the same for all: who ran out of it has only a lower bound."""
+    margin = {"linear": 0.001, "log": 1.1}[scale]
+    claim = {"metric": "epochs to val/acc >= 0.7 / params", "scale": scale, "margin": margin}
+    small_and_stopped, large = sized(100, reaching(8, None, None, 8)), sized(1000, reaching(7, 8, 7, 8))
+    bound = judged(large, small_and_stopped, **claim, expect="higher")
+    assert (bound.verdict, bound.numbers.censored) == ("supported", (2, 0))
+    turned = judged(small_and_stopped, large, **claim, expect="higher")
+    assert turned.verdict == "inconclusive"
+    large_and_stopped, small = sized(1000, reaching(8, None, None, 8)), sized(100, reaching(7, 8, 7, 8))
+    turned = judged(small, large_and_stopped, **claim, expect="lower")
+    assert turned.verdict == "inconclusive"
+    assert turned.reason == "some runs did not reach it within the budget, so that how far apart they are is not known"
+    nobody = judged(sized(100, reaching(*[None] * 4)), sized(1000, reaching(*[None] * 4)), **claim)
+    assert (nobody.verdict, nobody.reason) == (None, "no run reached it within the budget")
 
 
 @pytest.mark.parametrize(

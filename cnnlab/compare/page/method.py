@@ -36,7 +36,9 @@ METHOD = {
     """,
     "Time to a target": """
         right-censored at the budget: a run that did not reach it counts with the budget, as in the
-        restricted mean (Royston and Parmar 2013, BMC Med. Res. Methodol. 13).
+        restricted mean (Royston and Parmar 2013, BMC Med. Res. Methodol. 13). Over another number of the
+        run it is no more than a bound, and no verdict rests on a difference that the rest of a run could
+        turn round.
     """,
     "All seeds alike": """
         the spread is not taken to be less than what rounding to the measure's resolution leaves (Sheppard
