@@ -10,7 +10,8 @@ first. Each kind of verdict is corrected by Holm over all claims read together.
     lower       d = 0, and d < 0       d <= -m
     equal       |d| >= m               |d| <= m
 
-Where both are rejected the difference is real and too small to matter: refuted, and said so.
+Where both are rejected the difference is real and too small to matter: refuted, and said so. Counts have no chance in
+them: the smallest difference that counts is m itself, and without a margin any.
 """
 
 from __future__ import annotations
@@ -155,17 +156,18 @@ def _by_counts(one: Judged) -> Judged:
     """Counts have no spread: the verdict is a comparison of numbers."""
     if not one.numbers.pairs:
         return replace(one, reason="; ".join(one.numbers.left_out[:3]) or "no run has ended yet")
-    differences = {round(pair.difference, 12) for pair in one.numbers.pairs}
+    differences = {round(pair.difference, 12) for pair in one.numbers.pairs}  # floats miss a margin of 0.1 otherwise
     if len(differences) > 1:
         return replace(one, reason="the seeds' counts differ, which counts do not: a record was edited")
-    difference, margin = one.numbers.pairs[0].difference, one.margin or 0.0
+    (difference,) = differences
+    counts = difference != 0 and abs(difference) >= round(one.margin or 0.0, 12)
     holds = {
-        "different": abs(difference) > margin,
-        "equal": abs(difference) <= max(margin, 1e-9),
-        "higher": difference > margin,
-        "lower": difference < -margin,
+        "different": counts,
+        "equal": not counts,
+        "higher": counts and difference > 0,
+        "lower": counts and difference < 0,
     }[one.question.claim.expect]
-    return replace(one, exact=difference, verdict="supported" if holds else "refuted")
+    return replace(one, exact=one.numbers.pairs[0].difference, verdict="supported" if holds else "refuted")
 
 
 def _decided(one: Judged) -> Judged:

@@ -189,7 +189,8 @@ def _of_counts(one: Judged) -> str:
         said = f"{arm} and {reference} have the same {metric.words}: {mine}"
     else:
         said = f"{arm} has {mine} {metric.words}, {reference} {theirs}{_times(metric, pair.arm, pair.reference or 0.0)}"
-    return f"{said}. A count, without spread."
+    least = f"; differences count from {margin(one)}" if one.margin else ""
+    return f"{said}. A count, without spread{least}."
 
 
 def _times(metric: Metric, arm: float, reference: float) -> str:

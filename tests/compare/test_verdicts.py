@@ -195,12 +195,28 @@ def test_divergence_is_judged_by_its_rates(expect: str, batch: int, none: int, v
         ("different", 100, None, "refuted"), ("different", 101, None, "supported"),
         ("equal", 109, 10, "supported"), ("higher", 109, 10, "refuted"), ("higher", 111, 10, "supported"),
         ("lower", 91, 10, "refuted"), ("lower", 89, 10, "supported"), ("different", 91, 10, "refuted"),
+        ("equal", 110, 10, "refuted"), ("higher", 110, 10, "supported"), ("lower", 90, 10, "supported"),
+        ("different", 90, 10, "supported"), ("lower", 110, 10, "refuted"),
     ],
 )  # fmt: skip
 def test_counts_are_compared_without_statistics(expect: str, batch: int, margin: float | None, verdict: str) -> None:
     none, other = (Outcome(acc=0.8, extra={"params": count}) for count in (100, batch))
     found = judged([none], [other], metric="params", expect=expect, margin=margin)
     assert (found.verdict, found.exact, found.p) == (verdict, batch - 100, None)
+
+
+@pytest.mark.parametrize(
+    ("claim", "none", "batch"),
+    [
+        ({"metric": "macs / params", "margin": 0.1}, {"macs": 2, "params": 10}, {"macs": 3, "params": 10}),
+        ({"metric": "params", "margin": 1.1, "scale": "log"}, {"params": 10}, {"params": 11}),
+    ],
+)
+def test_the_margin_itself_counts_whatever_floats_make_of_it(claim: dict, none: dict, batch: dict) -> None:
+    """0.3 − 0.2 is a little less than 0.1, and log 11 − log 10 than log 1.1."""
+    runs = [[Outcome(acc=0.8, extra=counts)] for counts in (none, batch)]
+    assert judged(*runs, **claim).verdict == "supported"
+    assert judged(*runs, **claim, expect="equal").verdict == "refuted"
 
 
 def test_counts_that_differ_between_seeds_were_edited() -> None:

@@ -100,6 +100,9 @@ OTHERS: list[tuple[dict, Any, Any, str]] = [
      "norm=batch has 300 multiply-adds, norm=none 200 (1.5 times as many). A count, without spread."),
     ({"metric": "params", "expect": "equal"}, recorded("params", 5), recorded("params", 5),
      "norm=batch and norm=none have the same parameters: 5. A count, without spread."),
+    ({"metric": "params", "margin": 10}, recorded("params", 100), recorded("params", 109),
+     "norm=batch has 109 parameters, norm=none 100 (1.09 times as many). A count, without spread; differences count"
+     " from 10."),
     ({"metric": "params", "expect": "equal", "value": 6}, recorded("params", 5), recorded("params", 5),
      "parameters of norm=batch: 5, against 6. A count, without spread."),
     ({"expect": "higher", "value": 0.7}, NONE, NONE, "norm=batch is 10.14 points higher than 70.00 % in test accuracy"
