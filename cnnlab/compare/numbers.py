@@ -42,9 +42,10 @@ class Numbers:
     """why there can be no verdict"""
     resolution: float
     diverged: tuple[tuple[int, int], tuple[int, int]]
-    """(diverged, ended) of the arm's runs and of the reference's"""
+    """(diverged, ended) of the runs that raise the difference, the arm's, and of those that lower it, the reference's;
+    of an interaction each are two cells' (`Question.opposed`)"""
     censored: tuple[int, int]
-    """numbers of the arm and of the reference that are bounds: the target not reached, the grid at an end"""
+    """numbers on the same two sides that are bounds: the target not reached, the grid at an end"""
     reached: bool
     """whether any number is none of these"""
     waiting: int

@@ -40,6 +40,8 @@ class Question:
     arm: str
     reference: str | None
     held: Mapping[str, str]
+    ends: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    """the factors' values of the arm, and of the reference"""
     chosen: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """arm -> the values it was given the best of, where factors are tuned"""
     groups: tuple[tuple[Side, ...], ...] = ()
@@ -48,6 +50,14 @@ class Question:
     """factors over whose values the difference is averaged"""
     missing: str | None = None
     """why there is nothing to compare"""
+
+    @property
+    def opposed(self) -> tuple[tuple[tuple[str, ...], ...], tuple[tuple[str, ...], ...]]:
+        """The factors' values where a number raises the difference, and where it lowers it; an interaction has two."""
+        arm, reference = self.ends
+        if len(arm) < 2:
+            return (arm,), (reference,)
+        return (arm, reference), ((arm[0], reference[1]), (reference[0], arm[1]))
 
 
 def questions(study: Study, ledger: Ledger) -> list[Question]:
@@ -141,7 +151,7 @@ def bind(claim: Claim, family: Family, study: Study, ledger: Ledger) -> Question
     missing = None if groups else "no such runs were made side by side"
     return Question(
         claim, metric, margin, family, _named(factor, arms, held),
-        _named(factor, references, {}) if references else None, held, chosen, tuple(groups),
+        _named(factor, references, {}) if references else None, held, (arms, references), chosen, tuple(groups),
         tuple(free) if len(groups) > 1 else (), missing,
     )  # fmt: skip
 

@@ -61,12 +61,12 @@ class Judged:
     more: int | None = None
     """how many more seeds would settle it; None where more than anyone will run, or nothing to settle"""
     rates: tuple[float, float] | None = field(default=None)
-    """the shares of runs that diverged, of the arm and of the reference, where they are what is compared"""
+    """the shares of runs that diverged, on the two sides, where they are what is compared"""
 
     @property
     def mean(self) -> float | None:
         if self.rates:
-            return self.rates[0] - self.rates[1]
+            return (self.rates[0] - self.rates[1]) * len(self.question.opposed[0])  # of two cells a rate is their mean
         return self.estimate.mean if self.estimate else self.exact
 
     @property
@@ -204,8 +204,11 @@ def _reservation(one: Judged) -> str | None:
     if metric.clock == "epochs" or metric.collapses:  # runs that diverged are counted there
         return None
     (some, of), (others, of_others) = one.numbers.diverged
-    told = f"{some} of {of} runs of {one.question.arm} diverged"
-    told += f", {others} of {of_others} of {one.question.reference}" if one.question.reference else ""
+    arm, reference = one.question.arm, one.question.reference
+    if len(one.question.ends[0]) > 1:
+        arm, reference = (" and ".join(map(" with ".join, cells)) for cells in one.question.opposed)
+    told = f"{some} of {of} runs of {arm} diverged"
+    told += f", {others} of {of_others} of {reference}" if reference else ""
     if by_equivalence and some + others:
         return f"{told}: what the others do alike says nothing of them"
     if one.verdict == "supported" and expect in ("higher", "lower") and metric.better:

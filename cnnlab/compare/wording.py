@@ -88,18 +88,21 @@ def arms(one: Judged) -> tuple[str, str]:
     """The names of the two sides, with the setting where a bare value says too little."""
     question = one.question
     names = []
-    for labels in (question.arm, question.reference):
+    for labels, values in zip((question.arm, question.reference), question.ends, strict=True):
         if labels is None:
             value_ = question.claim.value or 0.0
             names.append(value(question.metric, value_) if question.metric.unit == "points" else number(value_))
-        elif question.claim.factor and len(question.claim.factor) == 1:
-            names.append(told(question.claim.factor[0], labels))
-        elif question.claim.factor:
-            parts = zip(question.claim.factor, labels.split(", "), strict=False)
-            names.append(" with ".join(told(key, part) for key, part in parts))
         else:
-            names.append(labels)
+            names.append(_cell(one, values) or labels)
     return names[0], names[1]
+
+
+def _cell(one: Judged, values: Sequence[str]) -> str:
+    return " with ".join(told(key, value_) for key, value_ in zip(one.question.claim.factor or (), values, strict=True))
+
+
+def _is_interaction(one: Judged) -> bool:
+    return len(one.question.claim.factor or ()) > 1
 
 
 def told(factor: str, label: str) -> str:
@@ -131,7 +134,7 @@ def claim(one: Judged) -> str:
         return one.question.claim.says
     arm, reference = arms(one)
     words, expect = one.question.metric.words, one.question.claim.expect
-    if len(one.question.claim.factor or ()) > 1:
+    if _is_interaction(one):
         first, second = (key.rpartition(".")[2] for key in one.question.claim.factor or ())
         return f"What {first} does to {words} depends on {second} ({arm} beside {reference}){where(one)}"
     if one.question.claim.value is not None:
@@ -176,6 +179,8 @@ def _observed(one: Judged) -> str:
     if len(one.numbers.pairs) != 1 or one.numbers.refused:
         return ""
     (arm, reference), pair, metric = arms(one), one.numbers.pairs[0], one.question.metric
+    if _is_interaction(one):
+        return f" Seen: {_effects(one, pair.difference)}."
     seen = [value(metric, number_) for number_ in (pair.arm, pair.reference or 0.0)]
     return f" Seen: {arm} {seen[0]}, {reference} {seen[1]}."
 
@@ -183,7 +188,9 @@ def _observed(one: Judged) -> str:
 def _of_counts(one: Judged) -> str:
     (arm, reference), pair, metric = arms(one), one.numbers.pairs[0], one.question.metric
     mine, theirs = value(metric, pair.arm), value(metric, pair.reference or 0.0)
-    if one.question.reference is None:
+    if _is_interaction(one):
+        said = capital(_effects(one, pair.difference))
+    elif one.question.reference is None:
         said = f"{capital(metric.words)} of {arm}: {mine}, against {reference}"
     elif pair.arm == pair.reference:
         said = f"{arm} and {reference} have the same {metric.words}: {mine}"
@@ -202,6 +209,8 @@ def _times(metric: Metric, arm: float, reference: float) -> str:
 
 def _of_rates(one: Judged) -> str:
     arm, reference = arms(one)
+    if _is_interaction(one):
+        arm, reference = (" and ".join(_cell(one, cell) for cell in cells) for cells in one.question.opposed)
     (some, of), (others, of_others) = one.numbers.diverged
     said = f"{some} of {of} runs of {arm} diverged, {others} of {of_others} of {reference}{where(one)}"
     end = {
@@ -225,12 +234,12 @@ def _p(p: float | None, corrected: float | None) -> str:
 def _finding(one: Judged) -> str:
     arm, reference = arms(one)
     metric, mean = one.question.metric, one.mean or 0.0
+    least, expect = margin(one), one.question.claim.expect
     compared = _direction(metric, mean, arm, reference) + where(one)
-    if len(one.question.claim.factor or ()) > 1:
-        compared = f"the effects differ by {difference(metric, mean)} between {arm} and {reference}"
-    least = margin(one)
     alike = f"{arm} and {reference} are equal in {metric.words} within {least}{where(one)}"
-    expect = one.question.claim.expect
+    if _is_interaction(one):
+        compared = _effects(one, mean)
+        alike = f"the effects on {metric.words} are equal within {least} between {arm} and {reference}{where(one)}"
     if one.small:
         return f"{capital(compared)}: a real difference, but smaller than the margin of {least}"
     if one.verdict == "inconclusive" and one.reason:
@@ -244,6 +253,11 @@ def _finding(one: Judged) -> str:
     if one.verdict == "refuted":
         return f"{capital(compared)}: more than {least}"
     return capital(compared)
+
+
+def _effects(one: Judged, amount: float) -> str:
+    arm, reference = arms(one)
+    return f"the effects differ by {difference(one.question.metric, amount)} between {arm} and {reference}{where(one)}"
 
 
 def _direction(metric: Metric, mean: float, arm: str, reference: str) -> str:

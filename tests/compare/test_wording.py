@@ -156,6 +156,55 @@ def test_an_interaction_says_what_depends_on_what() -> None:
     assert sentence(only).startswith(
         "The effects differ by +10.00 points between norm=batch with lr=0.2 and norm=none with lr=0.1 (95 % interval"
     )
+    *_, alike = swept(keys, lambda at: Outcome(acc=0.7 + 0.1 * (at["model.norm"] == "batch")), []).judged
+    assert sentence(alike).startswith(
+        "The effects on test accuracy are equal within 1.00 points between norm=batch with lr=0.2 and norm=none with"
+        " lr=0.1 (95 % interval"
+    )
+
+
+def test_of_an_interaction_runs_that_diverged_are_counted_where_they_were() -> None:
+    keys = {"model.norm": ["none", "batch"], "optimizer.lr": ["0.1", "0.2"], "seed": ["0", "1", "2"]}
+
+    def end(at: Mapping[str, str]) -> Outcome:
+        both = list(at.values())[:2] == ["batch", "0.2"]
+        lost = list(at.values()) == ["none", "0.1", "2"]
+        return LOST if lost else Outcome(acc=0.7 + 0.1 * both + int(at["seed"]) / 1000 * both)
+
+    claim_ = {"factor": ["model.norm", "optimizer.lr"], "arm": ["batch", 0.2], "expect": "higher"}
+    found, diverged = swept(keys, end, [claim_]).judged
+    assert found.reason == (
+        "1 of 6 runs of batch with 0.2 and none with 0.1 diverged, 0 of 6 of batch with 0.1 and none with 0.2:"
+        " the better mean is one of survivors"
+    )
+    assert sentence(diverged) == (
+        "1 of 6 runs of norm=batch with lr=0.2 and norm=none with lr=0.1 diverged, 0 of 6 of norm=batch with lr=0.1 and"
+        " norm=none with lr=0.2: which chance can do with so few runs (p = 0.77)."
+    )
+    assert diverged.mean == pytest.approx(1 / 3)
+
+
+def test_an_interactions_numbers_are_effects_and_no_arms_own() -> None:
+    keys = {"model.norm": ["none", "batch"], "model.width": ["1", "2"], "seed": ["0"]}
+
+    def end(at: Mapping[str, str]) -> Outcome:
+        both = list(at.values())[:2] == ["batch", "2"]
+        return Outcome(acc=0.5 + 0.1 * both, extra={"params": 100 * int(at["model.width"]) + 10 * both})
+
+    two = {"factor": ["model.norm", "model.width"], "arm": ["batch", 2]}
+    accuracy, count = swept(keys, end, [two, {**two, "metric": "params"}]).judged
+    apart = "between norm=batch with width=2 and norm=none with width=1"
+    assert sentence(accuracy) == (
+        f"No verdict: 1 seed: no spread to judge by. Seen: the effects differ by +10.00 points {apart}."
+    )
+    assert sentence(count) == f"The effects differ by +10 {apart}. A count, without spread."
+
+
+def test_values_that_are_lists_keep_their_commas() -> None:
+    keys = {"model.body.c1.kernel_size": ["3", "[3, 5]"], "optimizer.lr": ["0.1", "0.2"], "seed": ["0", "1"]}
+    claim_ = {"factor": list(keys)[:2], "arm": ["[3, 5]", 0.2]}
+    (only,) = swept(keys, lambda _: Outcome(acc=0.8), [claim_]).judged
+    assert "(kernel_size=[3, 5] with lr=0.2 beside kernel_size=3 with lr=0.1)" in claim(only)
 
 
 CLAIMS = [
