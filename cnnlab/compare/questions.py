@@ -43,7 +43,7 @@ class Question:
     ends: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     """the factors' values of the arm, and of the reference"""
     chosen: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """arm -> the values it was given the best of, where factors are tuned"""
+    """arm, with its place among the factors averaged over -> what was best for it there, where factors are tuned"""
     groups: tuple[tuple[Side, ...], ...] = ()
     """for each combination of the factors not held, the sides compared there"""
     averaged: tuple[str, ...] = ()
@@ -139,15 +139,16 @@ def bind(claim: Claim, family: Family, study: Study, ledger: Ledger) -> Question
     free = [key for key in keys if key not in (*held, *factor, *tuned, metric.collapses)]
     groups = []
     for values in itertools.product(*(keys[key] for key in free)):
-        at = {**held, **dict(zip(free, values, strict=True))}
-        sides = []
-        for weight, places in _corners(factor, arms, references):
-            picked = _best(ledger, {**at, **places}, tuned)
-            if tuned and picked is not None:
-                chosen.setdefault(_label(places), {}).update(picked)
-            sides.append(Side(weight, _cells(ledger, {**at, **places, **(picked or {})}, metric.collapses)))
+        place = dict(zip(free, values, strict=True))
+        sides, best = [], {}
+        for weight, corner in _corners(factor, arms, references):
+            at = {**held, **place, **corner}
+            if picked := _best(ledger, at, tuned):
+                best[_label({**corner, **place})] = picked
+            sides.append(Side(weight, _cells(ledger, {**at, **(picked or {})}, metric.collapses)))
         if all(side.cells for side in sides):
             groups.append(tuple(sides))
+            chosen |= best
     missing = None if groups else "no such runs were made side by side"
     return Question(
         claim, metric, margin, family, _named(factor, arms, held),

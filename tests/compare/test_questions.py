@@ -33,6 +33,27 @@ def test_each_arm_is_tuned_on_validation_and_never_on_test() -> None:
     assert [one.mean for one in equal] == pytest.approx([0.5 - 0.3, 0.2 - 0.4, 0.3 - 0.5])
 
 
+def test_what_an_arm_was_given_is_told_for_every_place_that_is_averaged_over() -> None:
+    best = {("none", "relu"): "0.1", ("none", "tanh"): "0.4", ("batch", "relu"): "0.2", ("batch", "tanh"): "0.2"}
+
+    def acted(at: Mapping[str, str]) -> Outcome:
+        return Outcome(acc=0.8, curve=(0.7 if at["optimizer.lr"] == best[at["model.norm"], at["model.act"]] else 0.6,))
+
+    keys = {"model.act": ["relu", "tanh"], **KEYS}
+    averaged, held = swept(keys, acted, [NORM, {**NORM, "where": {"model.act": "tanh"}}],
+                           tuned=["optimizer.lr"]).judged[:5:4]  # fmt: skip
+    assert averaged.question.averaged == ("model.act",)
+    assert averaged.question.chosen == {
+        "model.norm=batch model.act=relu": {"optimizer.lr": "0.2"},
+        "model.norm=none model.act=relu": {"optimizer.lr": "0.1"},
+        "model.norm=batch model.act=tanh": {"optimizer.lr": "0.2"},
+        "model.norm=none model.act=tanh": {"optimizer.lr": "0.4"},
+    }
+    assert held.question.chosen == {
+        "model.norm=batch": {"optimizer.lr": "0.2"}, "model.norm=none": {"optimizer.lr": "0.4"},
+    }  # fmt: skip
+
+
 def test_a_value_at_which_a_run_diverged_counts_it_as_nothing_learnt() -> None:
     def broken(at: Mapping[str, str]) -> Outcome:
         lost = at["model.norm"] == "batch" and at["optimizer.lr"] == "0.2" and at["seed"] == "0"
