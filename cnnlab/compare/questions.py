@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import statistics as st
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -65,8 +65,10 @@ def questions(study: Study, ledger: Ledger) -> list[Question]:
     claims: list[tuple[Claim, Family]] = [(claim, _family(claim)) for claim in study.claims]
     found: list[Question] = []
     for claim, family in claims or _plain(study, ledger):
-        found.append(bind(claim, family, study, ledger))
-        if tuned := [key for key in study.tuned if key in ledger.factors and _is_free(claim, key)]:
+        asked = bind(claim, family, study, ledger)
+        found.append(asked)
+        tuned = [key for key in study.tuned if key in ledger.factors and _is_free(claim, key)]
+        if tuned := [key for key in tuned if key in asked.averaged or not asked.metric.exact]:
             found += _at_equal_settings(claim, tuned, study, ledger)
     if not study.claims:  # nobody asked for what an incomplete grid cannot say
         found = [one for one in found if one.groups or one.family != "interactions"]
@@ -153,8 +155,28 @@ def bind(claim: Claim, family: Family, study: Study, ledger: Ledger) -> Question
     return Question(
         claim, metric, margin, family, _named(factor, arms, held),
         _named(factor, references, {}) if references else None, held, (arms, references), chosen, tuple(groups),
-        tuple(free) if len(groups) > 1 else (), missing,
+        _averaged(metric, free, groups, ledger) if len(groups) > 1 else (), missing,
     )  # fmt: skip
+
+
+def _averaged(
+    metric: Metric, free: Sequence[str], groups: Sequence[tuple[Side, ...]], ledger: Ledger
+) -> tuple[str, ...]:
+    """The free factors that have a say in the average: of counts those that change the network."""
+    if not metric.exact:
+        return tuple(free)
+    cells = {cell for sides in groups for side in sides for cell in side.cells}
+    return tuple(key for key in free if _changes(metric, key, cells, ledger))
+
+
+def _changes(metric: Metric, key: str, cells: Iterable[Cell], ledger: Ledger) -> bool:
+    """Whether the counts of arms differ that differ in `key` alone."""
+    place = list(ledger.factors).index(key)
+    counts: dict[Cell, set[float]] = {}
+    for cell in cells:
+        read = (metric.read(trial) for trial in ledger.trials[cell].values())
+        counts.setdefault((*cell[:place], *cell[place + 1 :]), set()).update(one.value for one in read if one)
+    return any(len(some) > 1 for some in counts.values())
 
 
 def _ends(claim: Claim, ledger: Ledger) -> tuple[tuple[str, ...], tuple[str, ...]]:

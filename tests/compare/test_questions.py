@@ -71,6 +71,26 @@ def test_counts_and_claims_that_hold_what_is_tuned_are_not_tuned() -> None:
     assert held.mean == pytest.approx(0.3 - 0.5)
 
 
+def test_counts_are_repeated_and_averaged_over_what_changes_them_alone() -> None:
+    """The width changes how many parameters there are, the learning rate does not."""
+    keys = {**KEYS, "model.width": ["1", "2"], "seed": ["0", "1"]}
+
+    def built(at: Mapping[str, str]) -> Outcome:
+        return Outcome(acc=0.8, curve=(0.7,), extra={"params": len(at["model.norm"]) * int(at["model.width"])})
+
+    claim = {**NORM, "metric": "params", "expect": "higher"}
+    by_rate = swept(keys, built, [claim], tuned=["optimizer.lr"]).judged
+    assert [(one.question.family, one.question.averaged, one.exact) for one in by_rate] == [
+        ("claims", ("model.width",), 1.5)
+    ]
+    by_width = swept(keys, built, [claim], tuned=["optimizer.lr", "model.width"]).judged
+    assert [(one.question.family, dict(one.question.held), one.exact) for one in by_width] == [
+        ("claims", {}, 1.5),
+        ("equal settings", {"model.width": "1"}, 1),
+        ("equal settings", {"model.width": "2"}, 2),
+    ]
+
+
 def test_without_claims_every_arm_is_said_to_differ_from_the_first_and_effects_to_interact() -> None:
     found = swept(KEYS, end, []).judged
     asked = [(one.question.family, one.question.arm, one.question.reference) for one in found]
