@@ -178,6 +178,8 @@ def _metric_faults(claim: Claim, measured: Sequence[str], at: str, margin: float
         return [Fault(f"{at}.metric", str(error))]
     if said := unknown(claim.metric, measured):
         return [Fault(f"{at}.metric", said)]
+    if metric.text == "diverged" and claim.value is not None and not 0 <= claim.value <= 1:
+        return [Fault(f"{at}.value", f"is a share of runs here and should be from 0 to 1, not {claim.value:g}")]
     if metric.exact or metric.text == "diverged":
         return []
     if margin_of(claim, metric, margin) is None:

@@ -179,6 +179,18 @@ def unseen(n: int, level: float = 0.95) -> float:
 
 
 @lru_cache(maxsize=4096)
+def binomial(count: int, n: int, share: float) -> float:
+    """Two-sided p of "the share is `share`": the exact binomial test, over all counts no likelier than the one seen.
+
+    >>> round(binomial(3, 5, 0.1), 4)
+    0.0086
+    """
+    from scipy.stats import binomtest
+
+    return float(binomtest(count, n, share).pvalue)
+
+
+@lru_cache(maxsize=4096)
 def rates(some: int, of: int, others: int, of_others: int) -> float:
     """Two-sided p of "the same share": Boschloo 1970, Statistica Neerlandica 24(1); Fisher's exact test beyond 30 runs.
 

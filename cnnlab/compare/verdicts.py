@@ -61,7 +61,7 @@ class Judged:
     more: int | None = None
     """how many more seeds would settle it; None where more than anyone will run, or nothing to settle"""
     rates: tuple[float, float] | None = field(default=None)
-    """the shares of runs that diverged, on the two sides, where they are what is compared"""
+    """the shares of runs that diverged, on the two sides or one and a number, where they are what is compared"""
 
     @property
     def mean(self) -> float | None:
@@ -107,7 +107,7 @@ def _measured(question: Question, found: Numbers, alpha: float) -> Judged:
     blank = Judged(question, found, alpha=alpha)
     if found.refused:
         return replace(blank, reason=found.refused)
-    if question.metric.text == "diverged" and question.reference is not None:
+    if question.metric.text == "diverged":
         return _by_rates(blank)
     if question.metric.exact:
         return _by_counts(blank)
@@ -143,10 +143,11 @@ def _tested(one: Judged, estimate: Estimate) -> Judged:
 def _by_rates(one: Judged) -> Judged:
     """Shares have no margin: one test supports a difference, and refutes equality and its opposite."""
     (some, of), (others, of_others) = one.numbers.diverged
-    if not of or not of_others:
+    alone = one.question.reference is None
+    if not of or not (of_others or alone):
         return replace(one, reason="; ".join(one.numbers.left_out[:3]) or "no run has ended yet")
-    p = statistics.rates(some, of, others, of_others)
-    mine, theirs = some / of, others / of_others
+    mine, theirs = some / of, one.question.claim.value or 0.0 if alone else others / of_others
+    p = statistics.binomial(some, of, theirs) if alone else statistics.rates(some, of, others, of_others)
     against = {"higher": mine < theirs, "lower": mine > theirs, "equal": True}.get(one.question.claim.expect, False)
     support, refute = (1.0, p) if against else (p, None)
     return replace(one, rates=(mine, theirs), p=p, p_support=support, p_refute=refute)

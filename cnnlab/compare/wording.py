@@ -212,7 +212,8 @@ def _of_rates(one: Judged) -> str:
     if _is_interaction(one):
         arm, reference = (" and ".join(_cell(one, cell) for cell in cells) for cells in one.question.opposed)
     (some, of), (others, of_others) = one.numbers.diverged
-    said = f"{some} of {of} runs of {arm} diverged, {others} of {of_others} of {reference}{where(one)}"
+    beside = f"against {reference}" if one.question.reference is None else f"{others} of {of_others} of {reference}"
+    said = f"{some} of {of} runs of {arm} diverged, {beside}{where(one)}"
     end = {
         "supported": "more than chance",
         "refuted": "more than chance",

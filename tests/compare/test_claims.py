@@ -34,6 +34,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
      "claims[0].margin: is a ratio here and should be above 1, not 1"),
     ({"factor": "model.norm", "arm": "batch", "metric": "seconds", "scale": "log", "value": 0},
      "claims[0].value: is compared as a ratio and should be above 0, not 0"),
+    ({"factor": "model.norm", "arm": "batch", "metric": "diverged", "value": 10},
+     "claims[0].value: is a share of runs here and should be from 0 to 1, not 10"),
     ({"arm": "batch"}, "claims[0].factor: a claim needs a factor and an arm, or a value to compare with"),
 ]  # fmt: skip
 

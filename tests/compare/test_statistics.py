@@ -15,6 +15,7 @@ from cnnlab.compare.statistics import (
     above,
     below,
     beyond,
+    binomial,
     detectable,
     enough,
     equivalence,
@@ -193,6 +194,17 @@ def test_rates_of_many_runs_are_fishers_and_the_same_share_is_no_difference() ->
     assert rates(10, 40, 2, 40) == pytest.approx(stats.fisher_exact([[10, 2], [30, 38]]).pvalue)
     assert rates(0, 5, 0, 9) == rates(5, 5, 9, 9) == 1
     assert rates(4, 5, 0, 5) == pytest.approx(rates(0, 5, 4, 5))
+
+
+@pytest.mark.parametrize("share_", [0.1, 0.5])
+@pytest.mark.parametrize("n", [5, 20])
+def test_a_share_that_is_the_true_one_is_seldom_rejected(share_: float, n: int) -> None:
+    rejected = [count for count in range(n + 1) if binomial(count, n, share_) <= 0.05]
+    assert sum(stats.binom.pmf(count, n, share_) for count in rejected) <= 0.05
+
+
+def test_a_share_of_none_is_disproved_by_a_single_run() -> None:
+    assert (binomial(0, 5, 0.0), binomial(1, 5, 0.0), binomial(5, 5, 1.0), binomial(4, 5, 1.0)) == (1, 0, 1, 0)
 
 
 def test_five_per_cent_of_null_differences_are_called_different() -> None:

@@ -187,6 +187,23 @@ def test_divergence_is_judged_by_its_rates(expect: str, batch: int, none: int, v
     assert (found.verdict, found.rates) == (verdict, (batch / 5, none / 5))
 
 
+AGAINST = [
+    ("different", 3, 0.1, "supported"), ("different", 1, 0.1, "inconclusive"), ("different", 1, 0, "supported"),
+    ("higher", 3, 0.1, "supported"), ("higher", 0, 0.8, "refuted"), ("higher", 5, 0.5, "inconclusive"),
+    ("lower", 0, 0.8, "supported"), ("lower", 3, 0.1, "refuted"), ("lower", 0, 0.1, "inconclusive"),
+    ("equal", 3, 0.1, "refuted"), ("equal", 0, 0, "inconclusive"), ("equal", 5, 1, "inconclusive"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("expect", "lost", "value", "verdict"), AGAINST)
+def test_a_rate_of_divergence_is_held_against_a_number_by_its_binomial(
+    expect: str, lost: int, value: float, verdict: str
+) -> None:
+    found = judged(NONE, [LOST] * lost + NONE[lost:], metric="diverged", expect=expect, value=value)
+    assert (found.verdict, found.rates, found.estimate) == (verdict, (lost / 5, value), None)
+    assert found.p == pytest.approx(stats.binomtest(lost, 5, value).pvalue)
+
+
 @pytest.mark.parametrize(
     ("expect", "batch", "margin", "verdict"),
     [

@@ -111,6 +111,8 @@ OTHERS: list[tuple[dict, Any, Any, str]] = [
      "5 of 5 runs of norm=batch diverged, 0 of 5 of norm=none: more than chance (p = 0.002)."),
     ({"metric": "diverged", "expect": "lower"}, NONE, [LOST] * 5,
      "5 of 5 runs of norm=batch diverged, 0 of 5 of norm=none: more than chance (p = 0.002)."),
+    ({"metric": "diverged", "expect": "lower", "value": 0.1}, NONE, [*[LOST] * 3, *NONE[3:]],
+     "3 of 5 runs of norm=batch diverged, against 10.00 %: more than chance (p = 0.009)."),
     ({"metric": "diverged"}, NONE, [LOST, *NONE[1:]], "1 of 5 runs of norm=batch diverged, 0 of 5 of norm=none:"
      " which chance can do with so few runs (p = 0.75)."),
     ({}, [0.8], [0.9],

@@ -32,7 +32,8 @@ METHOD = {
     """,
     "Diverged runs": """
         NaN or infinity. Their shares are compared by Boschloo's exact test (1970, Statistica Neerlandica
-        24). No arm is called equal, or better, on the strength of its surviving runs alone.
+        24), one arm's with a number by the exact binomial test. No arm is called equal, or better, on the
+        strength of its surviving runs alone.
     """,
     "Time to a target": """
         right-censored at the budget: a run that did not reach it counts with the budget, as in the
