@@ -8,7 +8,7 @@ docs/calibration.md has the rates, measured over simulated sweeps.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -118,30 +118,36 @@ def holm(values: Sequence[float]) -> list[float]:
 
 
 @lru_cache(maxsize=4096)
-def _noncentrality(n: int, alpha: float, power: float) -> float:
-    """Where a two-sided t test of `n` numbers has `power`: Cohen 1988, Statistical Power Analysis, ch. 2."""
-    df, critical = n - 1, float(stdtrit(n - 1, 1 - alpha / 2))
+def _noncentrality(n: int, alpha: float, power: float, sides: int) -> float:
+    """Where a t test of `n` numbers has `power`: Cohen 1988, Statistical Power Analysis, ch. 2."""
+    df, critical = n - 1, float(stdtrit(n - 1, 1 - alpha / sides))
     rough = critical * math.sqrt(2 * float(gammaincinv(df / 2, power)) / df)  # what the spread's own uncertainty asks
     if rough > 30:  # nctdtr ends near 38, and there the mean's own uncertainty of 1 no longer matters
         return rough
     return float(brentq(lambda shift: 1 - nctdtr(df, shift, critical) - power, 0, rough + 5))  # type: ignore[arg-type]
 
 
-def detectable(sd: float, n: int, alpha: float, power: float = POWER) -> float:
+def detectable(sd: float, n: int, alpha: float, power: float = POWER, sides: int = 2) -> float:
     """The smallest true difference that `n` seeds show with probability `power`, where the spread is `sd`."""
-    return sd / math.sqrt(n) * _noncentrality(n, alpha, power)
+    return sd / math.sqrt(n) * _noncentrality(n, alpha, power, sides)
 
 
 def enough(
-    estimate: Estimate, alpha: float, margin: float | None, past: float = 0.0, power: float = POWER
+    estimate: Estimate,
+    alpha: float,
+    distances: Iterable[tuple[float, int]],
+    margin: float | None = None,
+    power: float = POWER,
 ) -> int | None:
     """The number of seeds that settle it, if mean and spread are what they seem: by a difference or by equivalence.
 
-    `past` is what the difference must exceed. None where MOST_SEEDS would not do. For equivalence see Julious 2004,
+    `distances`: how far the mean lies beyond what a test rejects, and that test's sides, for each test that would do;
+    `margin`: that of equivalence, where it would. None where MOST_SEEDS would not do. For equivalence see Julious 2004,
     "Sample sizes for clinical trials with normal data", Stat. Med. 23(12), §5.
     """
+    distances = tuple(distances)
     for n in range(estimate.n + 1, MOST_SEEDS + 1):
-        if abs(estimate.mean) - past >= detectable(estimate.sd, n, alpha, power):
+        if any(distance >= detectable(estimate.sd, n, alpha, power, sides) for distance, sides in distances):
             return n
         if margin is not None:
             reach = _quantiles(n, alpha, power) * estimate.sd / math.sqrt(n)

@@ -185,10 +185,23 @@ def _decided(one: Judged) -> Judged:
     reach = statistics.detectable(one.estimate.sd, one.estimate.n, level)
     more = None
     if one.verdict == "inconclusive" and one.reason is None:
-        past = (one.margin or 0.0) if one.question.claim.expect == "equal" else 0.0
-        enough = statistics.enough(one.estimate, level, one.margin, past)
+        enough = _enough(one, one.estimate, level)
         more = enough - one.estimate.n if enough else None
     return replace(one, detectable=reach, more=more)
+
+
+def _enough(one: Judged, estimate: Estimate, level: float) -> int | None:
+    """The number of seeds at which a test of `_tested` would come out, each with the sides that it has there."""
+    mean, margin = estimate.mean, one.margin or 0.0
+    match one.question.claim.expect:
+        case "different":
+            return statistics.enough(estimate, level, [(abs(mean), 2)], margin)
+        case "equal":
+            return statistics.enough(estimate, level, [(abs(mean) - margin, 2)], margin)
+        case "higher":
+            return statistics.enough(estimate, level, [(mean, 2), (margin - mean, 1)])
+        case "lower":
+            return statistics.enough(estimate, level, [(-mean, 2), (margin + mean, 1)])
 
 
 def _reservation(one: Judged) -> str | None:

@@ -119,10 +119,11 @@ def test_holm_steps_down_and_never_below_what_came_before() -> None:
     assert holm([]) == []
 
 
-def power(true: float, sd: float, n: int, alpha: float) -> float:
-    """of a two-sided t test, from scipy's noncentral t"""
-    critical, shift = stats.t.isf(alpha / 2, n - 1), true / sd * math.sqrt(n)
-    return float(stats.nct.sf(critical, n - 1, shift) + stats.nct.cdf(-critical, n - 1, shift))
+def power(true: float, sd: float, n: int, alpha: float, sides: int = 2) -> float:
+    """of a t test, from scipy's noncentral t"""
+    critical, shift = stats.t.isf(alpha / sides, n - 1), true / sd * math.sqrt(n)
+    other = float(stats.nct.cdf(-critical, n - 1, shift)) if sides == 2 else 0.0
+    return float(stats.nct.sf(critical, n - 1, shift)) + other
 
 
 @pytest.mark.parametrize(("n", "alpha"), [(2, 0.05), (3, 0.05), (5, 0.05), (5, 0.05 / 6), (10, 0.05 / 6), (40, 0.05)])
@@ -136,19 +137,20 @@ def test_few_seeds_detect_what_they_are_said_to_where_scipys_noncentral_t_ends(n
     assert np.mean(stats.ttest_1samp(draws, 0, axis=1).pvalue <= 0.05 / 6) == pytest.approx(0.8, abs=0.01)
 
 
-def test_enough_seeds_is_the_first_number_with_eighty_per_cent() -> None:
-    seen = estimate(0.01, 0.02, 5)
-    n = enough(seen, 0.05, None)
+@pytest.mark.parametrize("sides", [1, 2])
+def test_enough_seeds_is_the_first_number_with_eighty_per_cent(sides: int) -> None:
+    n = enough(estimate(0.03, 0.02, 5), 0.05, [(0.01, sides)])
     assert n
-    assert power(0.01, 0.02, n - 1, 0.05) < 0.8 <= power(0.01, 0.02, n, 0.05)
+    assert power(0.01, 0.02, n - 1, 0.05, sides) < 0.8 <= power(0.01, 0.02, n, 0.05, sides)
 
 
-def test_enough_seeds_past_a_margin_needs_the_rest_of_the_difference() -> None:
-    assert enough(estimate(0.03, 0.02, 5), 0.05, None, past=0.02) == enough(estimate(0.01, 0.02, 5), 0.05, None)
+def test_enough_seeds_is_what_the_first_of_the_tests_needs() -> None:
+    seen = estimate(0.01, 0.02, 5)
+    assert enough(seen, 0.05, [(-0.01, 2), (0.005, 1), (0.01, 2)]) == enough(seen, 0.05, [(0.01, 2)])
 
 
 def test_enough_seeds_for_equality_show_it_with_eighty_per_cent() -> None:
-    n = enough(estimate(0.0, 0.02, 5), 0.05, 0.01)
+    n = enough(estimate(0.0, 0.02, 5), 0.05, (), 0.01)
     assert n
     dice = np.random.default_rng(3)
 
@@ -162,10 +164,10 @@ def test_enough_seeds_for_equality_show_it_with_eighty_per_cent() -> None:
 
 
 def test_no_more_seeds_are_counted_out_than_anyone_runs() -> None:
-    assert enough(estimate(0.0, 0.02, 5), 0.05, None) is None
-    assert enough(estimate(0.0001, 0.02, 5), 0.05, 0.0002) is None
-    assert enough(estimate(0.02, 0.1, 5), 0.05, None) == 199 < MOST_SEEDS
-    assert enough(estimate(0.1, 0.001, 5), 0.05, None) == 6  # one more at least: these have not settled it
+    assert enough(estimate(0.0, 0.02, 5), 0.05, [(0.0, 2)]) is None
+    assert enough(estimate(0.0001, 0.02, 5), 0.05, [(0.0001, 2)], 0.0002) is None
+    assert enough(estimate(0.02, 0.1, 5), 0.05, [(0.02, 2)]) == 199 < MOST_SEEDS
+    assert enough(estimate(0.1, 0.001, 5), 0.05, [(0.1, 2)]) == 6  # one more at least: these have not settled it
 
 
 @pytest.mark.parametrize(("count", "n"), [(0, 5), (2, 5), (5, 5), (1, 12)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from contrasts import LOST, NORM, compared, judged, reaching, swept
 from scipy import stats
@@ -318,6 +319,31 @@ def test_an_undecided_claim_says_what_could_have_been_seen_and_how_many_seeds_wo
     assert [one.detectable for one in together] == pytest.approx([4.584 * found.estimate.sd / 5**0.5] * 2, rel=1e-3)
     assert [one.more for one in together] == [13, None]  # the mean is the margin: equal or not, no number tells
     assert judged(NONE, FAR).more is None
+
+
+def settling(expect: str, mean: float, sd: float, margin: float, n: int) -> float:
+    """How often n seeds support the claim, or refute it if that is likelier; mean and spread are what they seemed."""
+    draws = np.random.default_rng(4).normal(mean, sd, (20_000, n))
+    sign = 1 if expect == "higher" else -1
+    supported = (stats.ttest_1samp(draws, 0, axis=1).pvalue <= 0.05) & (sign * draws.mean(axis=1) > 0)
+    refuted = stats.ttest_1samp(sign * draws, margin, axis=1, alternative="less").pvalue <= 0.05
+    return float(max(np.mean(supported), np.mean(refuted)))
+
+
+@pytest.mark.parametrize(
+    ("expect", "by", "spread"),
+    [("lower", 0.005, 16), ("higher", -0.004, 18), ("higher", 0.002, 8), ("higher", 0.01, 8)],
+)
+def test_seeds_that_would_settle_a_claim_of_more_or_less_do_so_eight_times_in_ten(
+    expect: str, by: float, spread: float
+) -> None:
+    """Supporting is a two-sided test, refuting a one-sided one."""
+    found = judged(NONE, shifted(by, spread), expect=expect)
+    assert found.verdict == "inconclusive"
+    assert found.estimate
+    assert found.more
+    n = found.estimate.n + found.more
+    assert settling(expect, found.estimate.mean, found.estimate.sd, 0.01, n) == pytest.approx(0.8, abs=0.03)
 
 
 def test_families_come_in_order_and_controls_that_fail_are_told() -> None:
