@@ -21,6 +21,12 @@ def cnnlab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int
 
 
 @pytest.fixture
+def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs that draw nothing: most of so small a run's time, where nobody looks."""
+    monkeypatch.setattr("cnnlab.experiment.train.draw", lambda *_: None)
+
+
+@pytest.fixture
 def no_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A user whom W&B does not know, and whose own account, if there is one, is out of reach."""
     home = tmp_path / "home"

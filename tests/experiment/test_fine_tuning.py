@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
-from small import CONF, SMALL, result
+from small import SMALL, result
+from warm import running, wait_for
 
 CLI = Callable[..., int]
+pytestmark = pytest.mark.usefixtures("no_pictures")
 NORMED = [*SMALL, "model.norm=batch", "data.subset=100"]
 
 
@@ -43,11 +42,8 @@ def test_a_killed_run_that_unfreezes_by_epoch_goes_on_as_if_it_had_not_been(cnnl
     words = [*NORMED, "trainer.max_epochs=5", "model.freeze={body.c1: 3, body.c3: 1, head.f6: true}", "optimizer=adamw"]
     words += ["optimizer.lr_factors={body: 0.3}", "optimizer.weight_decay_factors={*.norm: 0, *.bias: 0}"]
     words += ["data.batch_size=20", "checkpoint.every=2steps"]  # so that it goes on within an epoch
-    command = [sys.executable, str(CONF.parent / "run.py"), *words, "hydra.run.dir=broken"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        while not Path("broken/metrics.jsonl").exists():
-            assert process.poll() is None
-            time.sleep(0.005)
+    with running(*words, "hydra.run.dir=broken") as process:
+        wait_for(process, Path("broken/metrics.jsonl").exists)
         process.kill()
     assert not Path("broken/result.json").exists()
     for folder in ("straight", "broken"):

@@ -12,8 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,10 @@ import torch
 import yaml
 from PIL import Image
 from small import SMALL, result
+from warm import running, wait_for
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.usefixtures("no_pictures")
 TIMES = {"seconds", "images_per_second", "started", "finished", "resumed", "peak_memory_mb", "git", "checksum"}
 
 
@@ -39,17 +40,6 @@ def weights(folder: Path, name: str = "last") -> dict[str, torch.Tensor]:
 
 def equal(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
-
-
-@contextmanager
-def until_an_epoch_is_done(command: list[str], folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """The command's process, in the middle of training."""
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        for line in process.stdout:
-            if line.startswith("epoch"):
-                break
-        yield process
 
 
 @pytest.fixture(scope="module")
@@ -131,11 +121,8 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(cnnlab: Callable[..., int], 
     """kill -9 in the middle of an epoch; dropout, augmentation and batch norm at work."""
     words = [*SMALL, f"model={model}", *changes, "model.dropout=0.3", "augment=flip_crop", "trainer.max_epochs=4"]
     straight, broken = Path("straight"), Path("broken")
-    command = [sys.executable, str(ROOT / "run.py"), *words, f"hydra.run.dir={broken}"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        while not (broken / "metrics.jsonl").exists():
-            assert process.poll() is None
-            time.sleep(0.005)
+    with running(*words, f"hydra.run.dir={broken}") as process:
+        wait_for(process, (broken / "checkpoints" / "last.ckpt").exists)
         time.sleep(0.1)
         process.kill()
     assert not (broken / "result.json").exists()
@@ -153,28 +140,33 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(cnnlab: Callable[..., int], 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_saves_within_the_epoch_and_ends_the_run_as_interrupted(
-    tmp_path: Path, number: int, code: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, code: int
 ) -> None:
-    folder = tmp_path / "run"
+    monkeypatch.chdir(tmp_path)
+    folder = Path("run")
     words = ["trainer.max_epochs=500", "data.batch_size=5", f"hydra.run.dir={folder}"]
-    with until_an_epoch_is_done([sys.executable, str(ROOT / "run.py"), *SMALL, *words], tmp_path) as process:
-        process.send_signal(number)
-        process.communicate(timeout=60)
-    assert process.returncode == code
+    with running(*SMALL, *words) as process:
+        wait_for(process, (folder / "checkpoints" / "last.ckpt").exists)
+        os.kill(process.pid, number)
+    assert process.exitcode == code
     assert result(folder)["status"] == "interrupted"
     held = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)["cnnlab"]
     assert held["epochs"] == len(rows(folder))
     assert held["steps"] == held["progress"]["step"] or held["steps"] == 0
 
 
-def test_the_same_command_takes_up_an_interrupted_run(tmp_path: Path) -> None:
-    command = [sys.executable, str(ROOT / "run.py"), *SMALL, "trainer.max_epochs=12", "data.subset=100"]
-    with until_an_epoch_is_done(command, tmp_path) as process:
+def test_the_same_command_takes_up_an_interrupted_run(
+    cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [*SMALL, "trainer.max_epochs=12", "data.subset=100"]
+    with running(*words) as process:
+        wait_for(process, lambda: list(Path("outputs").glob("*/checkpoints/last.ckpt")))
         process.kill()
-    again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert "taking up the killed run" in again.stdout
-    assert "going on after epoch" in again.stdout
-    assert len(list((tmp_path / "outputs").iterdir())) == 1
+    assert cnnlab(*words) == 0
+    said = capsys.readouterr().out
+    assert "taking up the killed run" in said
+    assert "going on after epoch" in said
+    assert len(list(Path("outputs").iterdir())) == 1
 
 
 def test_a_diverged_run_says_where_it_began(cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ from foreign import resnet18
 from small import SMALL, result
 
 CLI = Callable[..., int]
+pytestmark = pytest.mark.usefixtures("no_pictures")
 TINY = [*SMALL, "model=resnet18", "model.width=0.125", "data.subset=100", "trainer.max_epochs=1"]
 ADAPT = "adapt=[channels,classes]"
 

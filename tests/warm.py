@@ -1,0 +1,71 @@
+"""Processes that start at once: forked from one that has imported what training takes.
+
+What is killed is as real as from a shell; only the seconds of imports before it are saved.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+from small import CONF
+
+_server = get_context("forkserver")
+_server.set_forkserver_preload(
+    ["cnnlab.cli.check", "cnnlab.cli.tasks", "cnnlab.experiment.train", "cnnlab.sweep.worker"]
+)
+
+
+@contextmanager
+def running(*argv: object, out: Path | str = os.devnull) -> Iterator[ForkServerProcess]:
+    """run.py in the current folder, what it prints in the file `out`; waited for at the end."""
+    process = _server.Process(target=_main, args=([str(word) for word in argv], os.getcwd(), str(out)))
+    process.start()
+    try:
+        yield process
+    except BaseException:
+        process.kill()
+        raise
+    finally:
+        process.join()
+
+
+def _main(argv: list[str], folder: str, out: str) -> None:
+    from cnnlab.cli.main import main
+
+    file = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    os.chdir(folder)
+    raise SystemExit(int(main(CONF, argv)))
+
+
+def wait_for(process: ForkServerProcess, happened: Callable[[], object]) -> None:
+    """Until it has `happened`, which must be before the process ends."""
+    while not happened():
+        assert process.is_alive(), f"ended with {process.exitcode}"
+        time.sleep(0.005)
+
+
+class Server:
+    """A sweep's server, in the place of the `subprocess.Popen` that would start one."""
+
+    def __init__(self, command: Sequence[str], pass_fds: Sequence[int], **_: object) -> None:
+        (fd,) = pass_fds
+        self._process = _server.Process(target=_serve, args=(Connection(os.dup(fd)),))
+        self._process.start()
+        self.kill, self.wait = self._process.kill, self._process.join
+
+
+def _serve(connection: Connection) -> None:
+    from cnnlab.sweep.server import serve
+    from cnnlab.sweep.worker import work
+
+    os.setsid()
+    serve(connection, work)
