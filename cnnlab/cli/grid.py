@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnlab.cli.arguments import COMMAND_LINE, Arguments
+from cnnlab.cli.check import Noted
 from cnnlab.config.compose import compose
 from cnnlab.config.composed import Composed
 from cnnlab.errors import Fault, UserError, near
 from cnnlab.sweep.each import each
-from cnnlab.sweep.grid import Grid, check_names, check_size, read_words
-from cnnlab.sweep.study import SIZES, Places, StudyError, find, grid, read_study
+from cnnlab.sweep.grid import SEED, Grid, check_names, check_size, read_words
+from cnnlab.sweep.study import SIZES, Places, find, grid, read_study
 
 if TYPE_CHECKING:
     from cnnlab.config.engine import Engine
+    from cnnlab.sweep.plan import Checked
 
 STUDYS = ("study", "study.size")
 """settings that no job has"""
@@ -66,7 +68,6 @@ def ask(hydra: Engine, arguments: Arguments) -> Asked:
     found = grid(name, study, size, asked.fixed, (*asked.swept, *more), model)
     check_names(found.factors)
     check_size(found.factors)
-    _check_claims(found, places)
     typed = frozenset(word.partition("=")[0].lstrip("+~") for word in words)
     return Asked(found, compose(loader, arguments.config_name, list(found.fixed)), places, typed)
 
@@ -78,15 +79,31 @@ def _size(arguments: Arguments) -> str:
     return size
 
 
-def _check_claims(grid: Grid, places: Places) -> None:
-    """StudyError for claims about arms or metrics that are not there."""
-    from cnnlab.compare.claims import faults
+def check_claims(asked: Asked, checked: Sequence[Checked]) -> list[Noted]:
+    """What is wrong with a study's claims: arms, metrics or blocks that are not there, as far as jobs tell."""
+    from cnnlab.compare.claims import faults, faults_to_show
 
-    study = grid.study or {}
-    keys = {factor.name: [level.label for level in factor.levels] for factor in grid.factors}
-    found = faults(study["claims"], keys, study["metrics"], margin=study["margin"], target=study["target"])
+    study, places = asked.grid.study, asked.places
+    if study is None or places is None:
+        return []
+    keys = {factor.name: [level.label for level in factor.levels] for factor in asked.grid.factors}
+    said: Any = {"target": study["target"], "arms": _arms(checked) if _names_blocks(study) else ()}
+    found = faults(study["claims"], keys, study["metrics"], margin=study["margin"], **said)
+    found += faults_to_show(study["show"], study["metrics"], **said)
     for number, name in enumerate(study["tuned"]):
         if name not in keys:
             found.append(Fault(f"tuned[{number}]", f"{name!r} is not varied here{near(name, keys)}"))
-    if found:
-        raise StudyError(*((places.of(fault.path), fault) for fault in found))
+    return [Noted(fault, places.of(fault.path)) for fault in found]
+
+
+def _names_blocks(study: Mapping[str, Any]) -> bool:
+    return "layer/" in str((study["claims"], study["show"]))
+
+
+def _arms(checked: Sequence[Checked]) -> list[tuple[dict[str, str], dict[str, Any]]]:
+    """Labels and network of each arm, of which seeds make no other."""
+    from cnnlab.experiment.facts import image_shape
+    from cnnlab.network.plan import plan
+
+    jobs = {tuple(item for item in one.labels.items() if item[0] != SEED): one.run for one in checked}
+    return [(dict(labels), plan(run.network, image_shape(run)).record()) for labels, run in jobs.items()]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cnnlab.cli.arguments import COMMAND_LINE, Arguments
 from cnnlab.cli.attempt import attempted, told
 from cnnlab.cli.check import Noted, check, note
-from cnnlab.cli.grid import Asked, ask
+from cnnlab.cli.grid import Asked, ask, check_claims
 from cnnlab.cli.launched import by_hydra, is_hydras
 from cnnlab.cli.main import complain, made
 from cnnlab.cli.output import Output
@@ -53,7 +53,7 @@ def sweep(hydra: Engine, arguments: Arguments) -> Exit:
         return by_hydra(hydra, arguments)
     with Pool() as pool:
         _warm(pool, asked.base, asked.grid)
-        checked, noted = check_cells(hydra, arguments.config_name, asked)
+        checked, noted = check_jobs(hydra, arguments.config_name, asked)
         if noted or not checked:
             return complain(noted or [NO_JOBS])
         try:
@@ -71,6 +71,12 @@ def _warm(pool: Pool, base: Composed, grid: Grid) -> None:
 
 def _folder(given: str | None, grid: Grid) -> Path:
     return Path(given) if given else default_folder(OUTPUTS, grid)
+
+
+def check_jobs(hydra: Engine, name: str, asked: Asked) -> tuple[list[Checked], list[Noted]]:
+    """Every job that can be trained, and everything wrong with any, or with what is claimed of them."""
+    checked, noted = check_cells(hydra, name, asked)
+    return checked, [*noted, *check_claims(asked, checked)]
 
 
 def check_cells(hydra: Engine, name: str, asked: Asked) -> tuple[list[Checked], list[Noted]]:

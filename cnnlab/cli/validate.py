@@ -14,7 +14,7 @@ from cnnlab.cli.check import Noted, check, misfits
 from cnnlab.cli.grid import ask
 from cnnlab.cli.output import Output
 from cnnlab.cli.schema import folders
-from cnnlab.cli.sweep import check_cells
+from cnnlab.cli.sweep import check_jobs
 from cnnlab.config import SHARED
 from cnnlab.config.compose import compose
 from cnnlab.config.composed import Composed
@@ -154,7 +154,7 @@ def _of_study(hydra: Engine, arguments: Arguments, words: list[str], name: str) 
             found = ask(hydra, study)
             jobs = [cell.words for cell in found.grid.cells()]
             if jobs != done:
-                yield from check_cells(hydra, arguments.config_name, found)[1]
+                yield from check_jobs(hydra, arguments.config_name, found)[1]
             done = jobs
         except StudyError as error:
             yield from (f"{place}  {fault}" for place, fault in error.faults)

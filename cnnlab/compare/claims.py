@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from cnnlab.compare.layers import Network, lacking
 from cnnlab.compare.metrics import Metric, parse, unknown
 from cnnlab.errors import Fault, near
 from cnnlab.settings import Positive, Real, Settings, read, shown
@@ -14,6 +15,9 @@ from cnnlab.settings import Positive, Real, Settings, read, shown
 ALPHA = 0.05
 MARGIN = 0.01
 """one point of accuracy"""
+
+Arms = Sequence[tuple[Mapping[str, str], Network]]
+"""each arm's labels, and its network on paper, as network.json will have it"""
 
 
 def label(value: Any) -> str:
@@ -108,8 +112,12 @@ def faults(
     *,
     margin: float | None = None,
     target: float | None = None,
+    arms: Arms = (),
 ) -> list[Fault]:
-    """Everything wrong with a study's claims, given what its sweep varies and what its runs measure."""
+    """Everything wrong with a study's claims, given what its sweep varies and what its runs measure.
+
+    `arms` are those whose networks are known: a claim about a block needs it in each arm that it is about.
+    """
     if not isinstance(claims, list | tuple):
         return [Fault(path, f"should be a list of claims, not {shown(claims)}")]
     found = []
@@ -118,7 +126,29 @@ def faults(
         claim, wrong = read(Claim, raw, at, "a claim")
         found += wrong
         if claim:
-            found += _misfits(claim, keys, tuple(metrics), at, margin, target)
+            misfits = _misfits(claim, keys, tuple(metrics), at, margin, target)
+            found += misfits or _without_block(claim, keys, arms, at)
+    return found
+
+
+def faults_to_show(
+    show: Iterable[str],
+    metrics: Iterable[str] = (),
+    path: str = "show",
+    *,
+    target: float | None = None,
+    arms: Arms = (),
+) -> list[Fault]:
+    """What is wrong with the metrics to plot besides: an arm that has none is left out, but one has to have it."""
+    found, metrics = [], tuple(metrics)
+    for number, text in enumerate(show):
+        try:
+            said = unknown(parse(text, target=target).text, metrics)
+        except ValueError as error:
+            said = str(error)
+        lacks = [lacking(text, network) for _, network in arms]
+        if said := said or (lacks[0] if lacks and all(lacks) else None):
+            found.append(Fault(f"{path}[{number}]", said))
     return found
 
 
@@ -162,6 +192,42 @@ def _misfits(
         if claim.factor and key in claim.factor:
             found.append(Fault(f"{at}.where.{key}", "is the claim's own factor; it cannot be held at one value too"))
     return found
+
+
+def _without_block(claim: Claim, keys: Mapping[str, Sequence[str]], arms: Arms, at: str) -> list[Fault]:
+    """Whether the block that the claim's metric is of is missing in an arm that the claim is about."""
+    about = _about(claim, keys)
+    concerned = [one for one in arms if all(one[0].get(key) in values for key, values in about.items())]
+    lacks = [(labels, said) for labels, network in concerned if (said := lacking(claim.metric, network))]
+    if not lacks:
+        return []
+    said = lacks[0][1]
+    if len(lacks) < len(concerned):
+        key, where = _where([labels for labels, _ in lacks], [labels for labels, _ in concerned])
+        need = "a claim needs it in all arms that it is about"
+        if key and key not in about:
+            need = f"hold {key!r} at a value that has it (the claim's `where`)"
+        said = f"{said.partition(';')[0]} where {where}; {need}"
+    return [Fault(f"{at}.metric", said)]
+
+
+def _about(claim: Claim, keys: Mapping[str, Sequence[str]]) -> dict[str, tuple[str | None, ...]]:
+    """Factor -> those of its values that the claim is about, for the factors that it does not average over."""
+    held: dict[str, tuple[str | None, ...]] = {key: (spelt(value, keys[key]),) for key, value in claim.where.items()}
+    for place, key in enumerate(claim.factor or ()):
+        given = claim.reference[place] if claim.reference else keys[key][0]
+        named = [*(claim.arm or ())[place : place + 1], *([given] if claim.value is None else [])]
+        held[key] = tuple(spelt(value, keys[key]) for value in named)
+    return held
+
+
+def _where(some: Sequence[Mapping[str, str]], of: Sequence[Mapping[str, str]]) -> tuple[str | None, str]:
+    """What tells `some` arms from the others `of` which they are: a factor and its values, or one arm as an example."""
+    for key in some[0]:
+        values = dict.fromkeys(labels[key] for labels in some)
+        if len(some) == sum(labels[key] in values for labels in of):
+            return key, f"{key}={','.join(values)}"
+    return None, " ".join(f"{key}={value}" for key, value in some[0].items())
 
 
 def _collapsed(claim: Claim) -> str | None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import Any
 
+from cnnlab.compare.layers import WHAT, number
 from cnnlab.compare.trial import Trial, is_number
 from cnnlab.errors import near
 
@@ -31,8 +31,6 @@ REDUCE: dict[str, Callable[[list[float]], float]] = {
     "max": max,
     "min": min,
 }
-
-LAYER = ("params", "macs", "share", "channels", "rows", "columns", "receptive_field")
 
 _WORDS = {
     "test/acc": "test accuracy",
@@ -255,37 +253,16 @@ def _ratio(text: str, over: Metric, under: Metric) -> Metric:
 
 def _layer(text: str) -> Metric:
     name, _, what = text.removeprefix("layer/").rpartition("/")
-    if what not in LAYER or not name:
-        raise ValueError(f"{text!r} should be layer/NAME/WHAT{near(what, LAYER)}")
+    if what not in WHAT or not name:
+        raise ValueError(f"{text!r} should be layer/NAME/WHAT{near(what, WHAT)}")
 
     def read(trial: Trial) -> Reading | None:
-        listed = trial.network.get("layers")
-        layers = [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list) else []
-        found = _matching(layers, name)
-        value = _of_layers(found, what, trial.network.get("params")) if found else None
+        value = number(trial.network, name, what)
         return Reading(float(value)) if is_number(value) else None
 
     unit = "points" if what == "share" else ""
     words = f"{name}'s {what.replace('_', ' ').replace('params', 'parameters').replace('macs', 'multiply-adds')}"
     return Metric(text, words, read, unit, exact=True, resolution=0.0)
-
-
-def _matching(layers: list[Any], name: str) -> list[Any]:
-    place, colon, kind = name.partition(":")
-    if colon:
-        of_kind = [one for one in layers if one.get("block") == kind]
-        return of_kind[:1] if place == "first" else of_kind[-1:] if place == "last" else []
-    return [one for one in layers if one.get("name") == name or str(one.get("name")).startswith(f"{name}.")]
-
-
-def _of_layers(layers: list[Any], what: str, total: Any) -> Any:
-    if what in ("params", "macs"):
-        return sum(one[what] for one in layers if is_number(one.get(what)))
-    if what == "share":
-        return sum(one["params"] for one in layers if is_number(one.get("params"))) / total if total else None
-    shape = layers[-1].get("receptive_field" if what == "receptive_field" else "shape") or []
-    place = {"channels": 0, "rows": 1, "columns": 2, "receptive_field": 0}[what]
-    return shape[place] if isinstance(shape, list) and len(shape) > place else None
 
 
 def _number(text: str) -> float:

@@ -11,7 +11,7 @@ import pytest
 
 from cnnlab.benchmarks.simulated import Outcome, write_sweep
 from cnnlab.compare import compare
-from cnnlab.compare.claims import Claim, faults, margin_of
+from cnnlab.compare.claims import Claim, faults, faults_to_show, margin_of
 
 KEYS = {"model.norm": ["none", "batch"], "optimizer.lr": ["0.05", "0.5"], "seed": ["0", "1", "2", "3", "4"]}
 
@@ -43,6 +43,49 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("claim", "message"), WRONG)
 def test_what_is_wrong_with_a_claim_is_said_with_its_place(claim: dict[str, Any], message: str) -> None:
     assert [str(fault) for fault in faults([claim], KEYS)] == [message]
+
+
+C1 = {"name": "body.c1", "block": "conv", "params": 1}
+C2 = {"name": "body.c2", "block": "conv", "params": 1}
+ARMS = [
+    ({"model.norm": norm, "depth": depth}, {"layers": [C1, C2] if depth != "1" else [C1]})
+    for norm in ("none", "batch")
+    for depth in ("1", "2", "3")
+]
+"""of them only the deep ones have a second block"""
+MISSING: list[tuple[dict[str, Any], list[str]]] = [
+    ({"factor": "model.norm", "arm": "batch", "metric": "layer/body.c1/params"}, []),
+    ({"factor": "model.norm", "arm": "batch", "metric": "layer/body.c3/params"},
+     ["claims[0].metric: there is no block 'body.c3'; did you mean 'body.c1'?"]),
+    ({"factor": "model.norm", "arm": "batch", "metric": "layer/body.c2/params"},
+     ["claims[0].metric: there is no block 'body.c2' where depth=1; "
+      "hold 'depth' at a value that has it (the claim's `where`)"]),
+    ({"factor": "model.norm", "arm": "batch", "metric": "layer/body.c2/params", "where": {"depth": 2}}, []),
+    ({"factor": "depth", "arm": 2, "metric": "layer/body.c2/params"},
+     ["claims[0].metric: there is no block 'body.c2' where depth=1; a claim needs it in all arms that it is about"]),
+    ({"factor": "depth", "arm": 2, "reference": 3, "metric": "layer/body.c2/params"}, []),
+    ({"factor": "depth", "arm": 2, "value": 1, "metric": "layer/body.c2/params"}, []),
+    ({"factor": "depth", "arm": 1, "value": 1, "metric": "layer/body.c2/params"},
+     ["claims[0].metric: there is no block 'body.c2'; did you mean 'body.c1'?"]),
+    ({"factor": ["model.norm", "depth"], "arm": ["batch", 3], "metric": "layer/body.c2/params"},
+     ["claims[0].metric: there is no block 'body.c2' where depth=1; a claim needs it in all arms that it is about"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("claim", "said"), MISSING)
+def test_a_block_has_to_be_in_all_arms_that_a_claim_is_about(claim: dict[str, Any], said: list[str]) -> None:
+    keys = {"model.norm": ["none", "batch"], "depth": ["1", "2", "3"], "seed": ["0"]}
+    assert [str(fault) for fault in faults([claim], keys, arms=ARMS)] == said
+
+
+def test_what_is_to_be_shown_has_to_be_in_one_arm() -> None:
+    texts = ["test/acc", "layer/body.c2/params", "layer/body.c3/params", "test/ac", "epochs to target", "gap/acc"]
+    assert [str(fault) for fault in faults_to_show(texts, arms=ARMS)] == [
+        "show[2]: there is no block 'body.c3'; did you mean 'body.c1'?",
+        "show[3]: no run records 'test/ac'; did you mean 'test/acc'?",
+        "show[4]: 'epochs to target' needs the study's target, a validation accuracy",
+        "show[5]: gap/acc is measured only where the study's metrics name gap",
+    ]
 
 
 def test_numbers_are_the_same_however_they_are_spelt() -> None:

@@ -98,6 +98,19 @@ def test_what_is_wrong_in_a_study_is_told_with_its_place(
     assert any(line.startswith(start) if said.endswith("…") else line == said for line in lines), lines
 
 
+def test_a_claim_about_a_block_that_is_not_there_is_told_before_anything_is_trained(
+    cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    claims = "claims: [{factor: model.norm, arm: batch, metric: layer/body.c7/params}]\n"
+    said = "mine/study/x.yaml:1:43  claims[0].metric: there is no block 'body.c7'; did you mean 'body.c3'?"
+    assert told(cnnlab, capsys, claims + STUDY) == [said]
+    assert cnnlab("-cd", "mine", "study=x") == 2
+    assert spoken(capsys) == [said]
+    assert not Path("outputs").exists()
+    assert cnnlab("-cd", "mine", "study=x", "task=validate") == 2
+    assert spoken(capsys)[0] == said
+
+
 def test_a_study_that_is_not_there_is_told(cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     assert cnnlab("study=batchnrm") == 2
     assert spoken(capsys) == ["command line  study: there is no study 'batchnrm'; did you mean 'batchnorm'?"]
