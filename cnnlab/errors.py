@@ -1,6 +1,6 @@
 """What the user wrote and cannot be done: faults with the path of a setting, collected and shown together."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import IntEnum
@@ -41,6 +41,11 @@ class UserError(Exception):
         self.faults, self.code = faults, code
 
 
+def meant(word: object, known: Sequence[str]) -> str | None:
+    """The known word that an unknown one is likely a misspelling of."""
+    return next(iter(get_close_matches(str(word), known, n=1, cutoff=0.55)), None)
+
+
 def near(word: object, known: Iterable[str]) -> str:
     """The end of a message about an unknown word: the closest known one, or all of them.
 
@@ -50,7 +55,6 @@ def near(word: object, known: Iterable[str]) -> str:
     '; there are kernel_size, stride'
     """
     known = list(known)
-    best = get_close_matches(str(word), known, n=1, cutoff=0.55)
-    if best:
-        return f"; did you mean {best[0]!r}?"
+    if best := meant(word, known):
+        return f"; did you mean {best!r}?"
     return f"; there are {', '.join(known)}" if known else ""

@@ -11,6 +11,7 @@ from cnnlab.config import SHARED
 from cnnlab.config.composed import Composed
 from cnnlab.config.origins import COMMAND_LINE
 from cnnlab.config.settings import Run, Top, model_of, read_parts
+from cnnlab.data.settings import sketched
 from cnnlab.errors import Fault, UserError, near
 from cnnlab.tracking.boards import missing
 
@@ -32,6 +33,10 @@ FOR_TRAINING = ("weights", "model.freeze", "data.mean", "data.std")
 """what only training reads; recipes and records may have it, who writes it for a trained network means it to count"""
 ROUNDING = {"divisor": "width", "depth_rounding": "depth"}
 """settings of a model, and those whose results they round"""
+TRAINING = ("train", "preflight")
+"""tasks that train, or tell what training would take"""
+WITH_SHAPES = (*TRAINING, "summary", "explain", "lint", "draw", "diff")
+"""tasks that need a network of which everything fits"""
 MOST = 100
 """faults that are told at once"""
 
@@ -56,17 +61,24 @@ def check(composed: Composed) -> tuple[Run | None, list[Noted]]:
     faults = [*absent(composed), *pointless(composed), *unequipped(parts.get("top")), *faults]
     told = {str(fault) for fault in (*composed.faults, *faults)}
     faults += [fault for fault in wrong_other(composed) if fault.message not in told]
-    at_fault = {key.split(".")[0] for key in (*composed.broken, *(fault.path for fault in faults))}
+    at_fault = {*composed.broken, *(fault.path for fault in (*composed.faults, *faults))}
     if any(fault.path == "plugins" for fault in composed.faults):  # what they hold is not known
         faults = [fault for fault in faults if not fault.message.startswith("there is no kind of block")]
     noted = [note(fault, composed) for fault in _first([*dict.fromkeys([*composed.faults, *faults])])]
-    if (
-        not composed.failed
-        and not at_fault & {"model", SHARED, "data", "task"}
-        and composed.config.get("task") in ("train", "summary", "explain", "lint", "draw", "diff")
-    ):
-        noted += misfits(Run(**parts), composed)
+    noted += _shapes(parts, composed, at_fault)
     return (None if noted else Run(**parts)), noted
+
+
+def _shapes(parts: dict[str, Any], composed: Composed, at_fault: set[str]) -> list[Noted]:
+    """What the network's shapes are found to lack, as far as the network and the images it is given are known."""
+    groups = {path.split(".")[0] for path in at_fault}
+    if composed.failed or groups & {"model", SHARED, "task"} or composed.config.get("task") not in WITH_SHAPES:
+        return []
+    data = parts["data"] or sketched(composed.config.get("data"))
+    if data is None or at_fault & {"data", "data.shape", "data.size"}:
+        return []
+    ends = data.classes is not None and "data.classes" not in at_fault
+    return misfits(Run(**{**parts, "data": data}), composed, ends)
 
 
 def _first(faults: list[Fault]) -> list[Fault]:
@@ -130,7 +142,7 @@ def wrong_other(composed: Composed) -> list[Fault]:
 
 def unequipped(top: Top | None) -> list[Fault]:
     """Loggers whose packages are missing, of who wants to train."""
-    return missing() if top and top.task == "train" and top.logger.tensorboard else []
+    return missing() if top and top.task in TRAINING and top.logger.tensorboard else []
 
 
 def note(fault: Fault, composed: Composed, lines: tuple[str, ...] = ()) -> Noted:
@@ -143,18 +155,21 @@ def _follows(fault: Fault, broken: list[str]) -> bool:
     return any(at.startswith(f"{key}.") or f"{key}.".startswith(at) for key in broken)
 
 
-def misfits(run: Run, composed: Composed) -> list[Noted]:
-    """Walk the network on paper; then see whether the weights it is given fit it. torch is imported only now."""
+def misfits(run: Run, composed: Composed, ends: bool = True) -> list[Noted]:
+    """Walk the network on paper; then see whether the weights it is given fit it. torch is imported only now.
+
+    `ends`: whether the number of classes is known.
+    """
     from cnnlab.experiment.facts import image_shape
-    from cnnlab.experiment.initial import at_fault
+    from cnnlab.experiment.initial import at_fault, misnamed_blocks
     from cnnlab.experiment.memory import unaffordable
     from cnnlab.network.mend import explain
     from cnnlab.network.plan import plan
 
-    found = plan(run.network, image_shape(run))
+    found = plan(run.network, image_shape(run), ends=ends)
     if not found.faults:
-        faults = at_fault(run)
-        if composed.config.get("task") == "train":
+        faults = at_fault(run) if ends else misnamed_blocks(run)
+        if composed.config.get("task") in TRAINING:
             faults += unaffordable(found)
         return [note(fault, composed) for fault in faults]
     lines = explain(found, model_of(composed.config), run.network.classes) if found.end else []

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +14,14 @@ from cnnlab.cli.check import Noted
 from cnnlab.config.compose import compose
 from cnnlab.config.composed import Composed
 from cnnlab.errors import Fault, UserError, near
-from cnnlab.sweep.each import each
-from cnnlab.sweep.grid import SEED, Grid, check_names, check_size, read_words
-from cnnlab.sweep.study import SIZES, Places, find, grid, read_study
+from cnnlab.sweep.each import Model, each
+from cnnlab.sweep.grid import SEED, Factor, Grid, read_words, wrong_names, wrong_size
+from cnnlab.sweep.grid import Asked as Words
+from cnnlab.sweep.studies import Found, Places, find, read_study
+from cnnlab.sweep.study import SIZES, grid
 
 if TYPE_CHECKING:
-    from cnnlab.config.engine import Engine
+    from cnnlab.config.engine import Engine, Loader
     from cnnlab.sweep.plan import Checked
 
 STUDYS = ("study", "study.size")
@@ -26,74 +30,148 @@ STUDYS = ("study", "study.size")
 
 @dataclass(frozen=True)
 class Asked:
-    """A sweep's grid, and what its jobs have in common, composed."""
+    """A sweep's grid, and what its jobs have in common, composed; as far as it can be made."""
 
     grid: Grid
     base: Composed
-    places: Places | None
-    """of the study's file"""
+    study: Found | None = None
+    """the study's file"""
     typed: frozenset[str] = frozenset()
     """settings that the command line itself names"""
+    faults: tuple[Fault, ...] = ()
+    """of the grid; the jobs' own are still to be found, and the claims'"""
+    too_large: bool = False
+    lost: frozenset[str] = frozenset()
+    """factors that cannot be made: what their values would be is not known"""
+
+    @property
+    def places(self) -> Places | None:
+        return self.study.places if self.study else None
 
     def where(self, key: str) -> str:
         """Who sets a job's `key` that no file of a group does."""
         return (self.places and key not in self.typed and self.places.setting(key)) or COMMAND_LINE
 
+    @property
+    def noted(self) -> list[Noted]:
+        """What is wrong with the grid, and with the study's file."""
+        found = [Noted(fault, self.where(fault.path)) for fault in self.faults]
+        for fault in self.study.faults if self.study else ():
+            found.append(Noted(fault, self.study.places.of(fault.path) if self.study and fault.path else None))
+        return found
+
 
 def ask(hydra: Engine, arguments: Arguments) -> Asked:
-    """Read the command line's sweep. UserError, or StudyError for what is wrong in the study's file."""
-    loader = hydra.config_loader
+    """Read the command line's sweep. UserError, or Unreadable, where there is no such study to be read."""
+    loader, config = hydra.config_loader, arguments.config_name
     words = [word for word in arguments.overrides if word.partition("=")[0].lstrip("+") not in STUDYS]
-    asked = read_words(loader, words)
+    typed = frozenset(word.partition("=")[0].lstrip("+~") for word in words)
+    asked, name = read_words(loader, words), arguments.value("study")
+    model = _model(loader, config, asked.swept)
+    swept, lost = _each(asked, model)
+    if name is None:
+        study, base = None, compose(loader, config, list(asked.fixed))
+        params = read_words(loader, [f"{key}={value}" for key, value in base.swept.items() if key not in typed])
+        found, faults = Grid((*params.fixed, *asked.fixed), (*params.swept, *swept)), params.faults
+    else:
+        study, size = _study(hydra, name, arguments)
+        found, more = grid(name, study.study, size, asked.fixed, swept, model)
+        base, faults = compose(loader, config, list(found.fixed)), ()
+        lost |= {**more, **dict.fromkeys(study.partly - typed, ())}
+    lost |= {fault.path: (fault,) for fault in (*asked.faults, *faults)}
+    large = wrong_size(found.factors)
+    faults = (*chain(*lost.values()), *wrong_names(found.factors), *large)
+    return Asked(found, base, study, typed, faults, bool(large), frozenset(lost))
+
+
+def _study(hydra: Engine, name: str, arguments: Arguments) -> tuple[Found, str]:
+    size = arguments.value("study.size") or SIZES[0]
+    faults = []
+    if size not in SIZES:
+        faults.append(Fault("study.size", f"should be one of {', '.join(SIZES)}, not {size!r}"))
+    folders = [Path(source.path) for source in hydra.config_loader.get_sources() if source.scheme() == "file"]
+    try:
+        file = find(name, folders)
+    except UserError as error:
+        raise UserError(*error.faults, *faults) from None
+    if faults:
+        raise UserError(*faults)
+    return read_study(file, size), size
+
+
+def _model(loader: Loader, config: str, swept: Iterable[Factor]) -> Model:
+    """Composes the network whose blocks `each(…)` goes through."""
+    several = any(factor.name == "model" for factor in swept)
 
     def model(fixed: Sequence[str]) -> Mapping[str, Any]:
-        if any(factor.name == "model" for factor in asked.swept):
-            raise UserError(*(Fault(name, "takes one network; choose it: model=NAME") for name, _ in asked.each))
-        found = compose(loader, arguments.config_name, list(fixed)).config.get("model")
-        return found if isinstance(found, dict) else {}
+        if several:
+            raise UserError(Fault("model", "each(…) takes one network; choose it: model=NAME"))
+        composed = compose(loader, config, list(fixed))
+        found = composed.config.get("model")
+        if "model" in {key.split(".")[0] for key in composed.broken} or not isinstance(found, dict):
+            raise UserError  # without a fault: the jobs have it, too
+        return found
 
-    name = arguments.value("study")
-    if name is None:
-        base = compose(loader, arguments.config_name, list(asked.fixed))
-        given = {factor.name for factor in asked.swept} | {word.partition("=")[0] for word in words}
-        params = read_words(loader, [f"{key}={value}" for key, value in base.swept.items() if key not in given])
-        swept = (*params.swept, *asked.swept, *(each(*one, model(asked.fixed)) for one in asked.each))
-        check_names(swept)
-        check_size(swept)
-        return Asked(Grid((*params.fixed, *asked.fixed), swept), base, None)
-    folders = [Path(source.path) for source in loader.get_sources() if source.scheme() == "file"]
-    study, places = read_study(find(name, folders))
-    size = _size(arguments)
-    more = [each(*one, model(asked.fixed)) for one in asked.each]
-    found = grid(name, study, size, asked.fixed, (*asked.swept, *more), model)
-    check_names(found.factors)
-    check_size(found.factors)
-    typed = frozenset(word.partition("=")[0].lstrip("+~") for word in words)
-    return Asked(found, compose(loader, arguments.config_name, list(found.fixed)), places, typed)
+    return model
 
 
-def _size(arguments: Arguments) -> str:
-    size = arguments.value("study.size") or SIZES[0]
-    if size not in SIZES:
-        raise UserError(Fault("study.size", f"should be one of {', '.join(SIZES)}, not {size!r}"))
-    return size
+def _each(asked: Words, model: Model) -> tuple[list[Factor], dict[str, tuple[Fault, ...]]]:
+    """The factors of a command line, those that are made of a network's blocks too; and those that cannot be made."""
+    swept, lost = list(asked.swept), {}
+    for name, value in asked.each:
+        try:
+            swept.append(each(name, value, model(asked.fixed)))
+        except UserError as error:
+            lost[name] = error.faults
+    return swept, lost
 
 
-def check_claims(asked: Asked, checked: Sequence[Checked]) -> list[Noted]:
-    """What is wrong with a study's claims: arms, metrics or blocks that are not there, as far as jobs tell."""
-    from cnnlab.compare.claims import faults, faults_to_show
+def check_claims(asked: Asked, checked: Sequence[Checked], noted: Sequence[Noted] = ()) -> list[Noted]:
+    """What is wrong with a study's claims: arms, metrics or blocks that are not there, as far as jobs tell.
 
-    study, places = asked.grid.study, asked.places
-    if study is None or places is None:
+    What follows from other faults, of the file or of the jobs (`noted`), is left out.
+    """
+    from cnnlab.compare.check import NOT_VARIED, faults, faults_to_show
+    from cnnlab.compare.metrics import MEASURED
+
+    study, said = asked.study, asked.grid.study
+    if study is None or said is None:
         return []
-    keys = {factor.name: [level.label for level in factor.levels] for factor in asked.grid.factors}
-    said: Any = {"target": study["target"], "arms": _arms(checked) if _names_blocks(study) else ()}
-    found = faults(study["claims"], keys, study["metrics"], margin=study["margin"], **said)
-    found += faults_to_show(study["show"], study["metrics"], **said)
-    for number, name in enumerate(study["tuned"]):
+    keys = _keys(asked)
+    metrics = list(MEASURED) if "metrics" in study.unknown else said["metrics"]
+    target = 1.0 if "target" in study.unknown else said["target"]
+    known: Any = {"target": target, "arms": _arms(checked) if study.whole and _names_blocks(said) else ()}
+    found = faults(said["claims"], keys, metrics, margin=said["margin"], **known)
+    found += faults_to_show(said["show"], metrics, **known)
+    for number, name in enumerate(said["tuned"]):
         if name not in keys:
-            found.append(Fault(f"tuned[{number}]", f"{name!r} is not varied here{near(name, keys)}"))
-    return [Noted(fault, places.of(fault.path)) for fault in found]
+            found.append(Fault(f"tuned[{number}]", f"{name!r} {NOT_VARIED}{near(name, keys)}"))
+    if "factors" in study.unknown:
+        found = [fault for fault in found if NOT_VARIED not in fault.message]
+    told = [one.fault for one in noted]
+    return [Noted(fault, study.places.of(fault.path)) for fault in found if not _echoes(fault, told)]
+
+
+def _echoes(fault: Fault, told: Iterable[Fault]) -> bool:
+    """Whether a claim names what the sweep would vary, were it not misspelt there: that has been told."""
+    from cnnlab.compare.check import NOT_VARIED
+
+    if not (guess := re.search(r"did you mean '(.+)'\?$", fault.message)):
+        return False
+    name, key = guess[1], fault.message.partition(" has no value ")[0]
+    for one in told:
+        absent = "no such setting" in one.message or "there is no block" in one.message
+        if NOT_VARIED in fault.message and absent and f"{name}.".startswith(f"{one.path}."):
+            return True
+        if one.path == key and re.search(rf"( no {key}|\bnot) '?{re.escape(name)}'?(;|$)", one.message):
+            return True
+    return False
+
+
+def _keys(asked: Asked) -> dict[str, list[str]]:
+    """The factors with their values, of which those have none that are not known."""
+    keys = {factor.name: [level.label for level in factor.levels] for factor in asked.grid.factors}
+    return keys | {name: [] for name in asked.lost}
 
 
 def _names_blocks(study: Mapping[str, Any]) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnlab.cli.arguments import Arguments, quoted
 from cnnlab.cli.attempt import attempted, told
-from cnnlab.cli.check import check, note
+from cnnlab.cli.check import Noted, check, note
 from cnnlab.cli.main import complain, made, set_up_by_user
 from cnnlab.cli.tasks import sweep_folder
 from cnnlab.config.compose import compose
@@ -38,13 +38,16 @@ def _is_space(word: str) -> bool:
     return word.partition("=")[2].startswith("interval(")
 
 
-def by_hydra(hydra: Engine, arguments: Arguments) -> Exit:
-    """Every job that can be known is checked before the first one runs; then Hydra's sweeper has it."""
+def by_hydra(hydra: Engine, arguments: Arguments, known: Sequence[Noted] = ()) -> Exit:
+    """Every job that can be known is checked before the first one runs; then Hydra's sweeper has it.
+
+    `known` is what is wrong with the grid.
+    """
     loader = hydra.config_loader
     asked = read_words(loader, [word for word in arguments.overrides if not _is_space(word)])
     cells = Grid(asked.fixed, asked.swept).cells()
     composed = [compose(loader, arguments.config_name, cell.words) for cell in cells]
-    if noted := [fault for one in composed for fault in check(one)[1]]:
+    if noted := [*known, *(fault for one in composed for fault in check(one)[1])]:
         return complain(noted)
     overrides, folder = list(arguments.overrides), composed[0].sweep_dir
     if folder is None:

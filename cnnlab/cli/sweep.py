@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +22,10 @@ from cnnlab.config.compose import compose
 from cnnlab.config.composed import Composed
 from cnnlab.config.files import Unreadable
 from cnnlab.door.words import clean, json_text
-from cnnlab.errors import Exit, UserError
+from cnnlab.errors import Exit, Fault, UserError
 from cnnlab.sweep.grid import Grid
 from cnnlab.sweep.pool import Pool
 from cnnlab.sweep.sheet import KEY, default_folder, seems_done
-from cnnlab.sweep.study import StudyError
 from cnnlab.tracking.folder import Lock
 from cnnlab.tracking.mirror.note import whereabouts
 
@@ -35,25 +35,28 @@ if TYPE_CHECKING:
     from cnnlab.sweep.plan import Checked, Plan
 
 NO_JOBS = "command line  this makes no jobs: a glob(…) matches no file, or a range(…) is empty"
+SAMPLES = 50
+"""cells of a grid too large to be trained that are checked all the same, at a tenth of a second each"""
 
 
 def sweep(hydra: Engine, arguments: Arguments) -> Exit:
     """Everything wrong with any job at once; else the sweep."""
     try:
         asked = ask(hydra, arguments)
-    except StudyError as error:
-        return complain(f"{place}  {fault}" for place, fault in error.faults)
     except Unreadable as error:
         return complain(error.faults)
     except UserError as error:
         return complain((Noted(fault, COMMAND_LINE) for fault in error.faults), error.code)
-    if is_hydras(arguments.overrides, asked.base):
-        if asked.places:
-            return complain(["command line  study: runs by cnnlab's own means; leave hydra/launcher and the like out"])
-        return by_hydra(hydra, arguments)
+    hydras = is_hydras(arguments.overrides, asked.base)
+    if hydras and not asked.study:
+        return by_hydra(hydra, arguments, asked.noted)
     with Pool() as pool:
-        _warm(pool, asked.base, asked.grid)
+        if not asked.noted:
+            _warm(pool, asked.base, asked.grid)
         checked, noted = check_jobs(hydra, arguments.config_name, asked)
+        if hydras:
+            message = "runs by cnnlab's own means; leave hydra/launcher and the like out"
+            noted.append(Noted(Fault("study", message), COMMAND_LINE))
         if noted or not checked:
             return complain(noted or [NO_JOBS])
         try:
@@ -76,16 +79,22 @@ def _folder(given: str | None, grid: Grid) -> Path:
 def check_jobs(hydra: Engine, name: str, asked: Asked) -> tuple[list[Checked], list[Noted]]:
     """Every job that can be trained, and everything wrong with any, or with what is claimed of them."""
     checked, noted = check_cells(hydra, name, asked)
-    return checked, [*noted, *check_claims(asked, checked)]
+    return checked, [*asked.noted, *noted, *check_claims(asked, checked, noted)]
 
 
 def check_cells(hydra: Engine, name: str, asked: Asked) -> tuple[list[Checked], list[Noted]]:
-    """Every cell, composed and checked; cells that differ in the seed alone are composed once."""
+    """Every cell, composed and checked; cells that differ in the seed alone are composed once.
+
+    Where it is not known what a study holds fixed, nothing is known of its cells; of too many some are tried.
+    """
     from cnnlab.sweep.plan import Checked, reseeded
 
+    if asked.study and "base" in asked.study.unknown:
+        return [], []
+    cells = islice(asked.grid.samples(), SAMPLES) if asked.too_large else asked.grid.cells()
     checked, faults = [], []
     twins: dict[tuple[str, ...], Checked | None] = {}
-    for cell in asked.grid.cells():
+    for cell in cells:
         if cell.is_plainly_seeded and cell.apart_from_seed in twins:
             if twin := twins[cell.apart_from_seed]:
                 checked.append(reseeded(twin, cell))

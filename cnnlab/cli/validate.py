@@ -23,7 +23,8 @@ from cnnlab.config.files import Unreadable, shown
 from cnnlab.data.settings import DataSettings, mismatches
 from cnnlab.errors import Exit, Fault, UserError
 from cnnlab.network.composite import misread
-from cnnlab.sweep.study import SIZES, StudyError, find
+from cnnlab.sweep.studies import find
+from cnnlab.sweep.study import SIZES
 
 if TYPE_CHECKING:
     from cnnlab.config.engine import Engine
@@ -156,8 +157,6 @@ def _of_study(hydra: Engine, arguments: Arguments, words: list[str], name: str) 
             if jobs != done:
                 yield from check_jobs(hydra, arguments.config_name, found)[1]
             done = jobs
-        except StudyError as error:
-            yield from (f"{place}  {fault}" for place, fault in error.faults)
         except Unreadable as error:
             yield from error.faults
         except UserError as error:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab.compare import wording
-from cnnlab.compare.claims import Study, read_study
+from cnnlab.compare.check import read_study
+from cnnlab.compare.claims import Study
 from cnnlab.compare.ledger import Cell, Ledger, read_ledger
 from cnnlab.compare.metrics import Metric, parse
 from cnnlab.compare.questions import questions

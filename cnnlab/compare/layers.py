@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cnnlab.compare.trial import is_number
-from cnnlab.errors import near
+from cnnlab.errors import meant, near
 
 WHAT = ("params", "macs", "share", "channels", "rows", "columns", "receptive_field")
 
@@ -43,10 +43,9 @@ def _no_block(name: str, layers: Sequence[Any]) -> str:
         kinds = dict.fromkeys(str(one.get("block")) for one in layers)
         return f"there is no block of kind {kind!r}{near(kind, kinds)}"
     rows = [str(one.get("name")).split(".") for one in layers]
-    known = dict.fromkeys(".".join(parts[:depth]) for parts in rows for depth in range(1, len(parts) + 1))
-    meant = near(name, known)
+    known = list(dict.fromkeys(".".join(parts[:depth]) for parts in rows for depth in range(1, len(parts) + 1)))
     stages = [one for one in known if one.count(".") == 1]  # without copies: nobody reads a deep network's rows
-    return f"there is no block {name!r}{meant if 'did you mean' in meant else near(name, stages)}"
+    return f"there is no block {name!r}{near(name, known if meant(name, known) else stages)}"
 
 
 def _no_number(layer: Any, what: str) -> str:

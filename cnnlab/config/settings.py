@@ -10,8 +10,8 @@ from pydantic import BeforeValidator, Field
 
 from cnnlab.config import GROUPS, SHARED
 from cnnlab.data.listing import folder_classes
-from cnnlab.data.settings import AugmentSettings, DataSettings, mismatches
-from cnnlab.errors import Fault, UserError, near
+from cnnlab.data.settings import AugmentSettings, DataSettings, mismatches, sketched
+from cnnlab.errors import Fault, UserError, meant, near
 from cnnlab.network.expand import read_network
 from cnnlab.network.spec import Network
 from cnnlab.settings import Count, Fraction, Natural, Positive, Settings, read, shown
@@ -28,6 +28,8 @@ Task = Literal[
     "train", "test", "predict", "summary", "explain", "lint", "draw", "diff", "inspect", "preflight", "report",
     "dashboard", "sync", "schema", "validate",
 ]  # fmt: skip
+READ_IMAGES = ("train", "test", "preflight")
+"""tasks that open the data"""
 Metric = Literal["shift", "gap", "gradients"]
 Adapt = Literal["channels", "classes", "shapes"]
 
@@ -163,13 +165,13 @@ def read_parts(config: dict[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
     faults += [Fault(name, f"the defaults of config.yaml should list `- {name}: FILE`") for name in absent]
     parts: dict[str, Any] = {"top": top, **dict.fromkeys(GROUPS)}
     readers = {
-        "data": lambda raw: read_data(raw, reads_images=top is None or top.task in ("train", "test")),
+        "data": lambda raw: read_data(raw, reads_images=top is None or top.task in READ_IMAGES),
         "augment": lambda raw: read(AugmentSettings, raw, "augment", "augment"),
         "trainer": lambda raw: read(TrainerSettings, raw, "trainer", "the trainer"),
         "callbacks": lambda raw: read_callbacks(raw, "callbacks"),
         "optimizer": lambda raw: read_kind(OPTIMIZERS, raw, "optimizer"),
         "scheduler": lambda raw: read_kind(SCHEDULES, raw, "scheduler"),
-        "model": lambda raw: read_model(model_of(config), parts["data"], own=raw),
+        "model": lambda raw: read_model(model_of(config), parts["data"] or sketched(config.get("data")), own=raw),
     }
     for name, reader in readers.items():
         if name not in absent:
@@ -209,7 +211,7 @@ def read_data(raw: Any, reads_images: bool) -> tuple[DataSettings | None, list[F
     """The data's settings. A folder's classes are its directories; what only images can show is left for later."""
     data, faults = read(DataSettings, raw, "data", "data")
     if data is None:
-        return None, faults
+        return None, [*faults, *(_mismatches_of_rest(raw, faults) if reads_images else [])]
     if reads_images:
         faults = mismatches(data)
     if data.classes is None and data.dir is not None:
@@ -221,6 +223,17 @@ def read_data(raw: Any, reads_images: bool) -> tuple[DataSettings | None, list[F
     elif data.classes is None and not faults:
         faults = [Fault("data.classes", "how many classes are there? Say so, or where the images lie (data.dir)")]
     return data, faults
+
+
+def _mismatches_of_rest(raw: Any, faults: list[Fault]) -> list[Fault]:
+    """What does not go together in data's settings, without those that are at fault by themselves."""
+    known = list(DataSettings.model_fields)
+    wrong = {fault.path.removeprefix("data.") for fault in faults}
+    lost = {f"data.{meant(name, known) or name}" for name in wrong}
+    if not isinstance(raw, dict):
+        return []
+    rest, _ = read(DataSettings, {name: value for name, value in raw.items() if name not in wrong}, "data", "data")
+    return [fault for fault in mismatches(rest) if fault.path not in lost] if rest else []
 
 
 def read_kind(table: dict[str, type[Settings]], raw: Any, path: str) -> tuple[Settings | None, list[Fault]]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from cnnlab.errors import Fault
-from cnnlab.settings import LARGEST, Count, Flag, Fraction, Natural, Settings, shown
+from cnnlab.settings import LARGEST, Count, Flag, Fraction, Natural, Settings, read, shown
 
 Source = Literal["fashion_mini", "fashion_mnist", "mnist", "cifar10", "cifar100", "folder", "synthetic"]
 
@@ -132,6 +132,20 @@ class DataSettings(Settings):
         if samples is None and source == "synthetic":
             raise ValueError("synthetic data need a number of training images")
         return samples
+
+
+def sketched(raw: Any) -> DataSettings | None:
+    """What a network has to know of data, where that much is sound: other faults of theirs do not hide the network's.
+
+    Without `classes` where those are at fault; None where `shape` or `size` is.
+    """
+    known = {name: raw[name] for name in ("shape", "size", "classes") if name in raw} if isinstance(raw, dict) else {}
+    for left_out in ((), ("classes",)):
+        said = {name: value for name, value in known.items() if name not in left_out}
+        data, _ = read(DataSettings, {"source": "folder", **said}, "", "data")
+        if data:
+            return data
+    return None
 
 
 def mismatches(settings: DataSettings, path: str = "data") -> list[Fault]:

@@ -133,8 +133,11 @@ class Walk:
         return False
 
 
-def plan(network: Network, shape: Shape, path: str = "model") -> Plan:
-    """Walk the network block by block. A misfit ends the walk, unless only a norm did not fit."""
+def plan(network: Network, shape: Shape, path: str = "model", ends: bool = True) -> Plan:
+    """Walk the network block by block. A misfit ends the walk, unless only a norm did not fit.
+
+    `ends`: whether it is known in how many classes the network and its auxiliary heads have to end.
+    """
     result = Plan(shape)
     walk = Walk(result, path, (shape, Field()), result.layers)
     if not walk.stack("body", network.body):
@@ -143,14 +146,15 @@ def plan(network: Network, shape: Shape, path: str = "model") -> Plan:
     if not walk.stack("head", network.head):
         return result
     last = (f"{path}.head", network.head) if network.head else (f"{path}.body", network.body)
-    _check_end(result, *last, result.output, network.classes)
+    classes = network.classes if ends else None
+    _check_end(result, *last, result.output, classes)
     for head in network.aux:
-        if not _planned(result, head, path, left[head.tap], network.classes):
+        if not _planned(result, head, path, left[head.tap], classes):
             return result
     return result
 
 
-def _planned(result: Plan, head: Aux, path: str, given: tuple[Shape, Field], classes: int) -> bool:
+def _planned(result: Plan, head: Aux, path: str, given: tuple[Shape, Field], classes: int | None) -> bool:
     """Walk an auxiliary head."""
     found = result.aux[head.name] = Head(head.tap, head.weight)
     walk = Walk(result, path, given, found.layers)
@@ -160,9 +164,9 @@ def _planned(result: Plan, head: Aux, path: str, given: tuple[Shape, Field], cla
     return True
 
 
-def _check_end(result: Plan, path: str, stack: Stack, output: Shape, classes: int) -> None:
+def _check_end(result: Plan, path: str, stack: Stack, output: Shape, classes: int | None) -> None:
     """Note a fault where a stack that should end in a number for each class does not."""
-    if output == (classes,):
+    if classes is None or output == (classes,):
         return
     where = ".".join([path, *(stage.name for stage in stack[-1:])])
     if stack and "features" in type(stack[-1].copies[-1]).model_fields:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -83,6 +83,14 @@ class Grid:
             words = [word for level in (*levels[len(seeds) :], *levels[: len(seeds)]) for word in level.words]
             yield Cell(ordered, [*self.fixed, *words])
 
+    def samples(self) -> Iterator[Cell]:
+        """Each level once, beside the others' first ones: cells of a grid that is too large for all of them."""
+        firsts = [Factor(factor.name, factor.levels[:1]) for factor in self.factors]
+        for place, factor in enumerate(self.factors):
+            for level in factor.levels:
+                alone = (*firsts[:place], Factor(factor.name, (level,)), *firsts[place + 1 :])
+                yield from replace(self, factors=alone).cells()
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -92,6 +100,8 @@ class Asked:
     swept: tuple[Factor, ...]
     each: tuple[tuple[str, str], ...]
     """`each(…).setting` and its value: factors too, once the network is known"""
+    faults: tuple[Fault, ...] = ()
+    """sweeps that cannot be written out; they are left out"""
 
 
 def read_words(loader: Loader, words: list[str]) -> Asked:
@@ -100,7 +110,7 @@ def read_words(loader: Loader, words: list[str]) -> Asked:
     from hydra.errors import HydraException
 
     parser = OverridesParser.create(config_loader=loader)
-    fixed, swept, each = [], [], []
+    fixed, swept, each, faults = [], [], [], []
     for text in words:
         if text.startswith("each("):
             key, _, value = text.partition("=")
@@ -112,11 +122,14 @@ def read_words(loader: Loader, words: list[str]) -> Asked:
             fixed.append(text)
             continue
         if override.is_sweep_override() and override.is_discrete_sweep():
-            _check_range(override)
-            swept.append(_swept(override, text))
+            try:
+                _check_range(override)
+                swept.append(_swept(override, text))
+            except UserError as error:
+                faults += error.faults
         else:
             fixed.append(text)
-    return Asked(tuple(fixed), tuple(swept), tuple(each))
+    return Asked(tuple(fixed), tuple(swept), tuple(each), tuple(faults))
 
 
 def _swept(override: Override, text: str) -> Factor:
@@ -142,15 +155,13 @@ def _check_range(override: Override) -> None:
             raise UserError(Fault(override.get_key_element(), f"is a range of more than {MOST_JOBS:,} values"))
 
 
-def check_size(factors: Iterable[Factor]) -> None:
-    """UserError where they make more jobs than anybody will wait for."""
+def wrong_size(factors: Iterable[Factor]) -> list[Fault]:
+    """Whether they make more jobs than anybody will wait for."""
     count = prod(len(factor.levels) for factor in factors)
-    if count > MOST_JOBS:
-        raise UserError(Fault("", f"this makes {count:,} jobs; {MOST_JOBS:,} are the most"))
+    return [Fault("", f"this makes {count:,} jobs; {MOST_JOBS:,} are the most")] if count > MOST_JOBS else []
 
 
-def check_names(factors: Iterable[Factor]) -> None:
-    """UserError where two factors have one name."""
+def wrong_names(factors: Iterable[Factor]) -> list[Fault]:
+    """Names that two factors have."""
     twice = [name for name, count in Counter(factor.name for factor in factors).items() if count > 1]
-    if twice:
-        raise UserError(*(Fault(name, "is swept twice; write all of its values in one place") for name in twice))
+    return [Fault(name, "is swept twice; write all of its values in one place") for name in twice]

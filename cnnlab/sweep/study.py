@@ -1,68 +1,26 @@
-"""A study: a question in one YAML file of conf/study/, with what it holds fixed, varies, measures and claims."""
+"""A study: a question, with what it holds fixed, varies, measures and claims; and the grid that it makes."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-import yaml
 from pydantic import BeforeValidator, Field
 
-from cnnlab.config.files import Unreadable, at, data, explained, read, shown
-from cnnlab.config.recipe import COMMANDS, Kind
 from cnnlab.config.settings import Metric
-from cnnlab.door.words import word
-from cnnlab.errors import Fault, UserError, near
+from cnnlab.errors import Fault, UserError
 from cnnlab.settings import Count, Flag, Fraction, Natural, Positive, Settings
-from cnnlab.settings import read as read_settings
 from cnnlab.sweep.each import Model, each, is_each, no_model
 from cnnlab.sweep.grid import MOST_JOBS, SEED, Factor, Grid, Level, setting
 
 SIZES = ("cpu", "full")
 
 
-NOT_A_STUDYS = {*COMMANDS, "plugins", "format", "study", "hydra"}
-"""settings of a command; a study is of what is trained"""
-
-
 def _mapping(value: Any) -> Any:
     if not isinstance(value, dict) or not value:
         raise ValueError("should be a mapping of settings, NAME: VALUE")
-    return value
-
-
-def _settings(value: Any) -> Any:
-    """What a study sets becomes overrides: it may say no more than a recipe may."""
-    for name in _mapping(value):
-        _check_setting(str(name))
-    return value
-
-
-def _check_setting(name: str) -> None:
-    parts = name.split(".")
-    if parts[0] in NOT_A_STUDYS or not re.fullmatch(r"\w+(\.[\w-]+)*", name):
-        raise ValueError(f"{word(name)} is no setting that a study may set")
-    if any(part.startswith("_") for part in parts):
-        raise ValueError(f"{word(name)}: names that begin with _ are Hydra's own")
-
-
-def _factors(value: Any) -> Any:
-    for name, levels in _mapping(value).items():
-        if is_each(str(name)) and not isinstance(levels, list | dict):
-            continue
-        if isinstance(levels, dict):
-            wrong = [label for label, settings in levels.items() if not isinstance(settings, dict | None)]
-            if wrong:
-                raise ValueError(f"{name}.{wrong[0]} should be a mapping of the settings that make this arm")
-            for settings in filter(None, levels.values()):
-                _settings(settings)
-        elif isinstance(levels, list):
-            _check_setting(str(name))
-        if not isinstance(levels, list | dict) or not levels:
-            raise ValueError(f"{name} should list its values, or name its arms")
     return value
 
 
@@ -74,8 +32,8 @@ def _seeds(value: Any) -> Any:
     raise ValueError(f"should be a number of seeds (at most {MOST_JOBS:,}), or a list of them")
 
 
-Base = Annotated[dict[str, Any], BeforeValidator(_settings)]
-Factors = Annotated[dict[str, Any], BeforeValidator(_factors)]
+Base = Annotated[dict[str, Any], BeforeValidator(_mapping)]
+Factors = Annotated[dict[str, Any], BeforeValidator(_mapping)]
 Seeds = Annotated[tuple[Natural, ...], BeforeValidator(_seeds, json_schema_input_type=Count | list[Natural])]
 
 
@@ -127,84 +85,12 @@ class Study(Settings):
     """what is different at study.size=full"""
 
 
-class Places:
-    """Where each setting of a file stands."""
-
-    def __init__(self, file: Path, root: yaml.Node | None):
-        self.file = file
-        self.known = dict(self._walk(root, ""))
-
-    def _walk(self, node: yaml.Node | None, path: str) -> Iterator[tuple[str, str]]:
-        match node:
-            case yaml.MappingNode():
-                for key, value in node.value:
-                    inner = f"{path}.{key.value}".lstrip(".")
-                    yield inner, at(self.file, key)
-                    yield from self._walk(value, inner)
-            case yaml.SequenceNode():
-                for number, value in enumerate(node.value):
-                    yield f"{path}[{number}]", at(self.file, value)
-                    yield from self._walk(value, f"{path}[{number}]")
-
-    def of(self, path: str) -> str:
-        """The place of a setting of the study, or of what encloses it."""
-        while path:
-            if path in self.known:
-                return self.known[path]
-            path = re.sub(r"(\.[^.\[\]]*|\[\d+\]|^[^.\[\]]*)$", "", path)
-        return shown(self.file)
-
-    def setting(self, key: str) -> str | None:
-        """The place where the study sets the jobs' `key`, or something around it; None where it does not."""
-        while key:
-            for path, place in self.known.items():
-                if path.endswith(f".{key}") and path.startswith(("base.", "factors.", "full.")):
-                    return place
-            key = key.rpartition(".")[0]
-        return None
-
-
-def find(name: str, folders: Sequence[Path]) -> Path:
-    """The study's file in the first of the configuration's `folders` that has it. UserError where none has."""
-    there = {
-        str(file.relative_to(folder / "study").with_suffix("")): file
-        for folder in reversed(folders)
-        for file in sorted((folder / "study").rglob("*.yaml"))
-    }
-    if name not in there:
-        said = f"there is no study {name!r}{near(name, there)}" if there else "there is no folder study/ with any"
-        raise UserError(Fault("study", said))
-    return there[name]
-
-
-def read_study(file: Path) -> tuple[Study, Places]:
-    """A study's file. StudyError with places for what is wrong in it; Unreadable for what is no YAML."""
-    with explained(file):
-        found = read(file, Kind("study", own=False))
-        wrong = [*found.refused, *map(str, found.noted)]
-        if wrong:
-            raise Unreadable(*wrong)
-        places, raw = Places(file, found.node), data(found.node)
-    study, faults = read_settings(Study, raw, "", "a study")
-    if study is None:
-        raise StudyError(*((places.of(fault.path), fault) for fault in faults))
-    return study, places
-
-
-class StudyError(Exception):
-    """Faults with the places where they stand."""
-
-    def __init__(self, *faults: tuple[str, Fault]):
-        super().__init__("\n".join(f"{place}  {fault}" for place, fault in faults))
-        self.faults = faults
-
-
 def grid(
     name: str, study: Study, size: str, words: Sequence[str] = (), swept: Sequence[Factor] = (), model: Model = no_model
-) -> Grid:
+) -> tuple[Grid, dict[str, tuple[Fault, ...]]]:
     """What the study compares at a size; `words` and `swept` are the command line's, which has the last word.
 
-    `model` composes the network that overrides make.
+    `model` composes the network that overrides make. Beside it the factors that cannot be made of it, and why.
     """
     full = study.full if size == "full" and study.full else Full()
     base = {**study.base, **(full.base or {})}
@@ -214,11 +100,16 @@ def grid(
     seeds = setting(SEED, map(str, full.seeds or (study.seeds if study.train else study.seeds[:1])))
     given = {one.name: one for one in swept}
     single = {word.partition("=")[0] for word in words}
-    own = [factor(key, levels, fixed, model) for key, levels in (full.factors or study.factors).items()]
+    own, lost = [], {}
+    for key, levels in (full.factors or study.factors).items():
+        try:
+            own.append(factor(key, levels, fixed, model))
+        except UserError as error:
+            lost[key] = error.faults
     factors = [given.pop(one.name, one) for one in (*own, seeds) if one.name not in single]
     told = study.model_dump(mode="json", exclude={"base", "factors", "seeds", "full"})
     told |= {"name": name, "size": size, "claims": study.claims or [], "target": full.target or study.target}
-    return Grid(tuple(fixed), (*factors, *given.values()), told)
+    return Grid(tuple(fixed), (*factors, *given.values()), told), lost
 
 
 def factor(name: str, levels: Any, fixed: Sequence[str] = (), model: Model = no_model) -> Factor:

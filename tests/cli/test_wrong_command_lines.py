@@ -37,6 +37,22 @@ WRONG = {
         "command line  data: there is no data 'mnst'; did you mean 'mnist'?",
         "command line  model.nrm: a model has no such setting; did you mean 'norm'?",
     ],
+    # faults of the data that do not bear on shapes do not hide those of the network
+    "model=lenet data.batch_size=0 data.classes=12 data.bach=3 model.body.c3.kernel_size=50": [
+        "command line  data.batch_size: should be at least 1, not 0",
+        "command line  data.bach: data has no such setting; did you mean 'batch_size'?",
+        "command line  data.classes: fashion_mini has 10 classes, not 12",
+        "conf/data/fashion_mini.yaml[names]  data.names: there are 10 names for 12 classes",
+        "conf/model/lenet.yaml[c3]  model.body.c3: the feature map vanishes: conv with kernel_size 50, …",
+        "    input …",
+        "    works instead: …",
+    ],
+    "model=lenet data.classes=x model.head.f6.features=3": [  # in how many classes it has to end is not known
+        "command line  data.classes: should be a whole number, not 'x'",
+    ],
+    "model=lenet data.shape=[1,x,3] model.body.c3.kernel_size=50": [
+        'command line  data.shape: should be three whole numbers (channels, rows, columns), not [1, "x", 3]',
+    ],
     # what another task reads, and this one would pass over
     "dir=out ckpt_path=out": [
         "command line  ckpt_path: is for task=test, task=predict and task=inspect, not for task=train; weights=PATH …",

@@ -11,7 +11,8 @@ import pytest
 
 from cnnlab.benchmarks.simulated import Outcome, write_sweep
 from cnnlab.compare import compare
-from cnnlab.compare.claims import Claim, faults, faults_to_show, margin_of
+from cnnlab.compare.check import faults, faults_to_show
+from cnnlab.compare.claims import Claim, margin_of
 
 KEYS = {"model.norm": ["none", "batch"], "optimizer.lr": ["0.05", "0.5"], "seed": ["0", "1", "2", "3", "4"]}
 

@@ -1,0 +1,245 @@
+"""A study's claims, checked against what its sweep varies and measures before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from cnnlab.compare.claims import Claim, Study, margin_of, spelt
+from cnnlab.compare.layers import Network, lacking
+from cnnlab.compare.metrics import parse, unknown
+from cnnlab.errors import Fault, meant, near
+from cnnlab.settings import read, shown
+
+Arms = Sequence[tuple[Mapping[str, str], Network]]
+"""each arm's labels, and its network on paper, as network.json will have it"""
+
+NOT_VARIED = "is not varied here"
+
+
+def faults(
+    claims: Any,
+    keys: Mapping[str, Sequence[str]],
+    metrics: Iterable[str] = (),
+    path: str = "claims",
+    *,
+    margin: float | None = None,
+    target: float | None = None,
+    arms: Arms = (),
+) -> list[Fault]:
+    """Everything wrong with a study's claims, given what its sweep varies and what its runs measure.
+
+    In `keys` a factor whose values are not known has none. `arms` are those whose networks are known: a claim about a
+    block needs it in each arm that it is about.
+    """
+    if not isinstance(claims, list | tuple):
+        return [Fault(path, f"should be a list of claims, not {shown(claims)}")]
+    found, metrics = [], tuple(metrics)
+    for number, raw in enumerate(claims):
+        at = f"{path}[{number}]"
+        claim, wrong = read(Claim, raw, at, "a claim")
+        claim, left_out = (claim, set()) if claim else _sound(raw, wrong, at)
+        found += wrong
+        if claim:
+            misfits = _misfits(claim, keys, metrics, at, margin, target)
+            found += [fault for fault in misfits if not _follows(fault, left_out, at)]
+            if not misfits and not left_out:
+                found += _without_block(claim, keys, arms, at)
+    return found
+
+
+def _sound(raw: Any, wrong: Iterable[Fault], at: str) -> tuple[Claim | None, set[str]]:
+    """A claim without its settings that are at fault, and these."""
+    if not isinstance(raw, dict):
+        return None, set()
+    names = {fault.path.removeprefix(f"{at}.").split(".")[0] for fault in wrong}
+    claim, _ = read(Claim, {key: value for key, value in raw.items() if str(key) not in names}, at, "a claim")
+    return claim, {meant(name, list(Claim.model_fields)) or name for name in names}
+
+
+FOLLOW = {"factor": ("arm", "reference"), "reference": ("arm",), "value": ("factor",), "scale": ("margin", "value")}
+"""a setting of a claim -> others that are judged by it"""
+
+
+def _follows(fault: Fault, left_out: Iterable[str], at: str) -> bool:
+    """Whether a fault may be one only because other settings of its claim are left out."""
+    about = {name for one in left_out for name in (one, *FOLLOW.get(one, ()))}
+    return fault.path.removeprefix(f"{at}.").split(".")[0] in about
+
+
+def faults_to_show(
+    show: Iterable[str],
+    metrics: Iterable[str] = (),
+    path: str = "show",
+    *,
+    target: float | None = None,
+    arms: Arms = (),
+) -> list[Fault]:
+    """What is wrong with the metrics to plot besides: an arm that has none is left out, but one has to have it."""
+    found, metrics = [], tuple(metrics)
+    for number, text in enumerate(show):
+        try:
+            said = unknown(parse(text, target=target).text, metrics)
+        except ValueError as error:
+            said = str(error)
+        lacks = [lacking(text, network) for _, network in arms]
+        if said := said or (lacks[0] if lacks and all(lacks) else None):
+            found.append(Fault(f"{path}[{number}]", said))
+    return found
+
+
+def read_study(raw: Any, keys: Mapping[str, Sequence[str]], path: str = "study") -> tuple[Study, list[Fault]]:
+    """The study and its faults. A claim that is at fault is left out; the others are still judged."""
+    raw = dict(raw) if isinstance(raw, Mapping) else {}
+    claims, metrics = raw.pop("claims", None) or (), raw.pop("metrics", None) or ()
+    known = {key: value for key, value in raw.items() if key in Study.model_fields and value is not None}
+    found: list[Fault] = []
+    for key in list(known):
+        _, wrong = read(Study, {key: known[key]}, path, "a study")
+        found += wrong
+        if wrong:
+            del known[key]
+    study = Study.model_validate(known)
+    metrics = metrics if isinstance(metrics, list | tuple) else ()
+    sound = []
+    for number, claim in enumerate(claims if isinstance(claims, list | tuple) else [claims]):
+        wrong = faults([claim], keys, metrics, f"{path}.claims", margin=study.margin, target=study.target)
+        found += [Fault(fault.path.replace("claims[0]", f"claims[{number}]", 1), fault.message) for fault in wrong]
+        if not wrong:
+            sound.append(Claim.model_validate(claim))
+    return study.model_copy(update={"claims": tuple(sound)}), found
+
+
+def _misfits(
+    claim: Claim,
+    keys: Mapping[str, Sequence[str]],
+    measured: Sequence[str],
+    at: str,
+    margin: float | None,
+    target: float | None,
+) -> list[Fault]:
+    found = [*_metric_faults(claim, measured, at, margin, target), *_arm_faults(claim, keys, at)]
+    if (over := _collapsed(claim)) and over not in keys:
+        found.append(Fault(f"{at}.metric", f"{over!r} {NOT_VARIED}{near(over, (k for k in keys if k != 'seed'))}"))
+    for key, value in claim.where.items():
+        found += _value_faults(key, (value,), keys, f"{at}.where.{key}")
+        if claim.factor and key in claim.factor:
+            found.append(Fault(f"{at}.where.{key}", "is the claim's own factor; it cannot be held at one value too"))
+    return found
+
+
+def _collapsed(claim: Claim) -> str | None:
+    try:
+        return claim.measure(0.0).collapses
+    except ValueError:
+        return None
+
+
+def _metric_faults(claim: Claim, measured: Sequence[str], at: str, margin: float | None, target: float | None):
+    try:
+        metric = claim.measure(target)
+    except ValueError as error:
+        return [Fault(f"{at}.metric", str(error))]
+    if said := unknown(claim.metric, measured):
+        return [Fault(f"{at}.metric", said)]
+    if metric.text == "diverged" and claim.value is not None and not 0 <= claim.value <= 1:
+        return [Fault(f"{at}.value", f"is a share of runs here and should be from 0 to 1, not {claim.value:g}")]
+    if metric.exact or metric.text == "diverged":
+        return []
+    found = []
+    if margin_of(claim, metric, margin) is None:
+        message = f"{claim.metric} has no margin that goes without saying: the smallest difference that counts"
+        found.append(Fault(f"{at}.margin", message))
+    if metric.log and claim.margin is not None and claim.margin <= 1:
+        found.append(Fault(f"{at}.margin", f"is a ratio here and should be above 1, not {claim.margin:g}"))
+    if metric.log and claim.value is not None and claim.value <= 0:
+        found.append(Fault(f"{at}.value", f"is compared as a ratio and should be above 0, not {claim.value:g}"))
+    return found
+
+
+def _arm_faults(claim: Claim, keys: Mapping[str, Sequence[str]], at: str) -> list[Fault]:
+    if claim.factor is None:
+        if claim.value is None:
+            return [Fault(f"{at}.factor", "a claim needs a factor and an arm, or a value to compare with")]
+        extra = [name for name in ("arm", "reference") if getattr(claim, name)]
+        return [Fault(f"{at}.{name}", "says nothing without a factor; the arm stands in where") for name in extra]
+    found = []
+    if claim.arm is None:
+        found.append(Fault(f"{at}.arm", f"a claim about {' and '.join(claim.factor)} needs the arm it is about"))
+    if claim.value is not None and (claim.reference or len(claim.factor) > 1):
+        found.append(Fault(f"{at}.value", "stands in place of a reference; a claim has one of the two"))
+    if len(set(claim.factor)) < len(claim.factor):
+        found.append(Fault(f"{at}.factor", "an interaction is of two factors"))
+    for name in ("arm", "reference"):
+        labels = getattr(claim, name)
+        if labels and len(labels) != len(claim.factor):
+            found.append(Fault(f"{at}.{name}", f"should name a value for each of {' and '.join(claim.factor)}"))
+        elif labels:
+            for key, value in zip(claim.factor, labels, strict=True):
+                found += _value_faults(key, (value,), keys, f"{at}.{name}", f"{at}.factor")
+    for key, arm, reference in _pairs(claim, keys):
+        if reference is not None and arm == reference:
+            said = "" if claim.reference else ", the first-listed: name a reference"
+            found.append(Fault(f"{at}.arm", f"{key} {arm} is compared with itself{said}"))
+    return list(dict.fromkeys(found))
+
+
+def _pairs(claim: Claim, keys: Mapping[str, Sequence[str]]):
+    if claim.factor is None or claim.arm is None or claim.value is not None or len(claim.arm) != len(claim.factor):
+        return
+    for place, key in enumerate(claim.factor):
+        if keys.get(key):
+            given = claim.reference[place] if claim.reference and len(claim.reference) > place else None
+            arm = spelt(claim.arm[place], keys[key])
+            yield key, arm, spelt(given, keys[key]) if given else keys[key][0]
+
+
+def _value_faults(
+    key: str, values: Iterable[str], keys: Mapping[str, Sequence[str]], at: str, key_at: str | None = None
+) -> list[Fault]:
+    factors = [name for name in keys if name != "seed"]
+    if key not in factors:
+        return [Fault(key_at or at, f"{key!r} {NOT_VARIED}{near(key, factors)}")]
+    return [
+        Fault(at, f"{key} has no value {value!r}{near(value, keys[key])}")
+        for value in values
+        if keys[key] and spelt(value, keys[key]) is None
+    ]
+
+
+def _without_block(claim: Claim, keys: Mapping[str, Sequence[str]], arms: Arms, at: str) -> list[Fault]:
+    """Whether the block that the claim's metric is of is missing in an arm that the claim is about."""
+    if not all(keys[key] for key in (*claim.where, *(claim.factor or ()))):
+        return []
+    about = _about(claim, keys)
+    concerned = [one for one in arms if all(one[0].get(key) in values for key, values in about.items())]
+    lacks = [(labels, said) for labels, network in concerned if (said := lacking(claim.metric, network))]
+    if not lacks:
+        return []
+    said = lacks[0][1]
+    if len(lacks) < len(concerned):
+        key, where = _where([labels for labels, _ in lacks], [labels for labels, _ in concerned])
+        need = "a claim needs it in all arms that it is about"
+        if key and key not in about:
+            need = f"hold {key!r} at a value that has it (the claim's `where`)"
+        said = f"{said.partition(';')[0]} where {where}; {need}"
+    return [Fault(f"{at}.metric", said)]
+
+
+def _about(claim: Claim, keys: Mapping[str, Sequence[str]]) -> dict[str, tuple[str | None, ...]]:
+    """Factor -> those of its values that the claim is about, for the factors that it does not average over."""
+    held: dict[str, tuple[str | None, ...]] = {key: (spelt(value, keys[key]),) for key, value in claim.where.items()}
+    for place, key in enumerate(claim.factor or ()):
+        given = claim.reference[place] if claim.reference else keys[key][0]
+        named = [*(claim.arm or ())[place : place + 1], *([given] if claim.value is None else [])]
+        held[key] = tuple(spelt(value, keys[key]) for value in named)
+    return held
+
+
+def _where(some: Sequence[Mapping[str, str]], of: Sequence[Mapping[str, str]]) -> tuple[str | None, str]:
+    """What tells `some` arms from the others `of` which they are: a factor and its values, or one arm as an example."""
+    for key in some[0]:
+        values = dict.fromkeys(labels[key] for labels in some)
+        if len(some) == sum(labels[key] in values for labels in of):
+            return key, f"{key}={','.join(values)}"
+    return None, " ".join(f"{key}={value}" for key, value in some[0].items())
