@@ -15,7 +15,7 @@ import sys
 import traceback
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType
 
 from cnnlab.blocks import KINDS
 from cnnlab.blocks.base import Block, kind_of
@@ -99,10 +99,14 @@ def _places(name: str) -> list[str]:
     return [] if file is None else [str(Path(file).parent) if file.endswith("__init__.py") else file]
 
 
+def _lies_in(file: str, places: list[str]) -> bool:
+    return any(file == place or file.startswith(f"{place}/") for place in places)
+
+
 def line_in(error: BaseException, places: list[str]) -> str:
     """Where in `places` an exception came from, as ` (file:line)`; nothing where it is not theirs."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if any(frame.filename == place or frame.filename.startswith(f"{place}/") for place in places):
+        if _lies_in(frame.filename, places):
             return f" ({Path(frame.filename).name}:{frame.lineno})"
     if isinstance(error, SyntaxError) and error.filename in places:
         return f" ({Path(error.filename).name}:{error.lineno})"
@@ -112,6 +116,28 @@ def line_in(error: BaseException, places: list[str]) -> str:
 def own_line(error: BaseException) -> str:
     """Where in a user's modules an exception came from, as ` (file:line)`; nothing where it is ours."""
     return line_in(error, [place for name in LOADED for place in _places(name)])
+
+
+def own_frames(error: BaseException) -> list[FrameType]:
+    """The frames of users' modules that an exception passed through, the innermost first."""
+    places = [place for name in LOADED for place in _places(name)]
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return [frame for frame in reversed(frames) if _lies_in(frame.f_code.co_filename, places)]
+
+
+def own_lines(error: BaseException) -> tuple[str, ...]:
+    """An exception's way through users' modules, the outermost first: what their author has of a traceback."""
+    places = [place for name in LOADED for place in _places(name)]
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _lies_in(frame.filename, places)]
+    return tuple(f"{frame.filename}:{frame.lineno}, in {frame.name}: {frame.line}" for frame in frames)
+
+
+def own_fault(error: BaseException) -> Fault | None:
+    """An exception that passed through a user's module, as that module's fault; None for one that is ours."""
+    if not (line := own_line(error)):
+        return None
+    said = " ".join(str(error).split())  # torch's own messages have several lines
+    return Fault("plugins", f"{type(error).__name__}{': ' if said else ''}{said}{line}")
 
 
 def sources(names: Iterable[str]) -> dict[str, str]:

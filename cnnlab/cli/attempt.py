@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
+from cnnlab.blocks.plugins import own_fault, own_lines
 from cnnlab.cli.check import note
 from cnnlab.cli.main import complain
 from cnnlab.cli.tasks import perform, place
@@ -22,7 +23,9 @@ def attempted(run: Run, composed: Composed, folder: str) -> Exit:
             end = perform(run, composed, here) if here.done is None else here.done
     except UserError as error:
         return complain((note(fault, composed) for fault in error.faults), error.code)
-    except Exception:
+    except Exception as error:
+        if fault := own_fault(error):
+            return complain([note(fault, composed, own_lines(error))])
         traceback.print_exc()
         return Exit.BUG
     if end in (Exit.INTERRUPTED, Exit.TERMINATED):

@@ -77,6 +77,12 @@ def _with_hydra(conf: Path, arguments: Arguments) -> int:
 
             return sweep(hydra, arguments)
         return single(hydra, arguments)
+    except Exception as error:
+        from cnnlab.blocks.plugins import own_fault, own_lines
+
+        if not (fault := own_fault(error)):
+            raise
+        return complain([fault, *(f"    {line}" for line in own_lines(error))])
     finally:
         GlobalHydra.instance().clear()
 

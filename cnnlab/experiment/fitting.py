@@ -14,7 +14,7 @@ import pytorch_lightning as pl
 import pytorch_lightning.callbacks as lightning
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
-from cnnlab.blocks.plugins import own_callback
+from cnnlab.blocks.plugins import own_callback, own_fault, own_line
 from cnnlab.data.batches import Batches
 from cnnlab.data.dataset import Dataset
 from cnnlab.errors import Fault, UserError, near
@@ -88,7 +88,11 @@ def callbacks(said: dict[str, dict[str, Any]]) -> list[pl.Callback]:
         try:
             made.append(kind(**{key: value for key, value in one.items() if key != "_target_"}))
         except (TypeError, ValueError, MisconfigurationException) as error:
-            faults.append(Fault(f"callbacks.{name}", f"{kind.__name__} cannot be made: {error}"))
+            faults.append(Fault(f"callbacks.{name}", f"{kind.__name__} cannot be made: {error}{own_line(error)}"))
+        except Exception as error:
+            if not (fault := own_fault(error)):
+                raise
+            faults.append(Fault(f"callbacks.{name}", f"{kind.__name__} cannot be made: {fault.message}"))
     if faults:
         raise UserError(*faults)
     for one in made:

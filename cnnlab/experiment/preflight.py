@@ -12,7 +12,6 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from cnnlab.blocks.plugins import own_line
 from cnnlab.errors import Exit, Fault, UserError
 from cnnlab.training.classifier import Classifier
 from cnnlab.training.evaluate import autocast
@@ -47,27 +46,16 @@ def check_pass(module: Classifier) -> None:
     """Two images, or the one that batches have, forwards and backwards, leaving no trace.
 
     UserError for batch norm that would see one number a channel, whose variance is then nothing to divide by, and for
-    what users' own blocks do in training alone.
+    images that users' own blocks lose in training alone.
     """
     batches = module.train_batches
     count = 1 if batches.batch_size == 1 or len(batches.y) == 1 else 2
     x, y = batches.batch(0)
-    with _traceless(module), autocast(module.precision, x.device), _alone(module), _told_of_plugins():
+    with _traceless(module), autocast(module.precision, x.device), _alone(module):
         logits = module(x[:count]).float()
         if len(logits) != count:
             raise UserError(Fault("plugins", f"in training, a block of theirs makes {len(logits)} images of {count}"))
         F.cross_entropy(logits, y[:count]).backward()
-
-
-@contextmanager
-def _told_of_plugins() -> Iterator[None]:
-    """What goes wrong in a user's own block, with its line."""
-    try:
-        yield
-    except Exception as error:
-        if line := own_line(error):
-            raise UserError(Fault("plugins", f"in training, {type(error).__name__}: {error}{line}")) from None
-        raise
 
 
 @contextmanager

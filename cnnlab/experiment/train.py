@@ -26,6 +26,7 @@ from cnnlab.experiment.job import Job
 from cnnlab.experiment.measures import measured
 from cnnlab.experiment.memory import out_of_memory, what_fits
 from cnnlab.experiment.pictures import draw
+from cnnlab.experiment.plugged import keep_traceback, theirs
 from cnnlab.experiment.preflight import preflight
 from cnnlab.experiment.tested import write_tested
 from cnnlab.lint.check import look, short
@@ -92,8 +93,13 @@ def _recorded(attempt: Attempt) -> Exit:
     except Exception as error:
         said = f"{type(error).__name__}: {error}"
         if not (lacking := _exhausted(error)):
-            record.finish("failed", error=said)
-            raise
+            fault = theirs(error, job.run.callbacks)
+            record.finish("failed", error=str(fault or said))
+            if not fault:
+                raise
+            log = keep_traceback(error, job.folder)
+            console.print(f"what the plugin's code was doing stands in {log}", highlight=False, soft_wrap=True)
+            raise UserError(fault) from None
     return attempt.exhausted(lacking, said)  # out here, where the error no longer holds on to what filled the memory
 
 

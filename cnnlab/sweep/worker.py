@@ -19,7 +19,10 @@ PATIENCE = 30.0
 
 
 def work(payload: bytes) -> int:
-    """Train the pickled Job; the exit code. What the user wrote wrong shows no traceback, also in a job's log."""
+    """Train the pickled Job; the exit code.
+
+    What the user wrote wrong shows no traceback, also in a job's log; but what a plugin raised has one there.
+    """
     job: Job = pickle.loads(payload)
     try:
         if faults := load_plugins(job.run.top.plugins, PLACED):

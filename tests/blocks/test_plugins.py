@@ -178,7 +178,7 @@ def test_what_goes_wrong_in_it_is_told_with_its_line(own: Write, fail: str, told
     ("fail", "told"),
     [
         ("cut in training", "plugins: in training, a block of theirs makes 1 images of 2"),
-        ("raise in training", "plugins: in training, ValueError: no such thing (own_blocks.py:29)"),
+        ("raise in training", "model.body.x: in training, ValueError: no such thing (own_blocks.py:29)"),
     ],
 )
 def test_what_goes_wrong_in_it_only_in_training_is_told_before_that(

@@ -1,0 +1,56 @@
+"""What a user's own block or callback raises while a run learns: told as theirs, with the setting that put it there."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytorch_lightning as pl
+from torch import nn
+
+from cnnlab.blocks.plugins import own_callback, own_fault, own_frames
+from cnnlab.errors import Fault
+
+LOG = "run.log"
+
+
+def theirs(error: Exception, callbacks: Mapping[str, Mapping[str, Any]]) -> Fault | None:
+    """The exception as a user's fault, where it passed through a module of theirs; None where it is ours."""
+    if not (fault := own_fault(error)):
+        return None
+    return Fault(_setting(error, callbacks) or fault.path, f"in training, {fault.message}")
+
+
+def keep_traceback(error: Exception, folder: Path) -> Path:
+    """Write all of it down for the module's author: what torch was doing tells what it was given. The file."""
+    with suppress(OSError), (folder / LOG).open("a", encoding="utf-8") as log:
+        log.write("".join(traceback.format_exception(error)))
+    return folder / LOG
+
+
+def _setting(error: Exception, callbacks: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """The callback or the block whose code it was, as far as the frames tell."""
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+    networks = [one for one in _selves(frames) if isinstance(one, pl.LightningModule)]
+    for own in _selves(own_frames(error)):
+        for name, said in callbacks.items():
+            if type(own) is own_callback(said["_target_"]):
+                return f"callbacks.{name}"
+        for network in networks:
+            if isinstance(own, nn.Module) and (path := _path(own, network)):
+                return path
+    return None
+
+
+def _selves(frames: Iterable[FrameType]) -> Iterator[object]:
+    return (frame.f_locals["self"] for frame in frames if "self" in frame.f_locals)
+
+
+def _path(module: nn.Module, network: nn.Module) -> str | None:
+    """Of the block of the network that a module is, or is in: `model.body.x`."""
+    name = next((name for name, one in network.named_modules() if one is module), "")
+    return ".".join(["model", *name.split(".")[:2]]) if "." in name else None
