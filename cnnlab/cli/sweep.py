@@ -48,13 +48,13 @@ def sweep(hydra: Engine, arguments: Arguments) -> Exit:
     except UserError as error:
         return complain((Noted(fault, COMMAND_LINE) for fault in error.faults), error.code)
     hydras = is_hydras(arguments.overrides, asked.base)
-    if hydras and not asked.study:
+    if hydras and not asked.study and not asked.too_large:
         return by_hydra(hydra, arguments, asked.noted)
     with Pool() as pool:
         if not asked.noted:
             _warm(pool, asked.base, asked.grid)
         checked, noted = check_jobs(hydra, arguments.config_name, asked)
-        if hydras:
+        if hydras and asked.study:
             message = "runs by cnnlab's own means; leave hydra/launcher and the like out"
             noted.append(Noted(Fault("study", message), COMMAND_LINE))
         if noted or not checked:

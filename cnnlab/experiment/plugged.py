@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -10,6 +11,7 @@ from types import FrameType
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from torch import nn
 
 from cnnlab.blocks.plugins import own_callback, own_fault, own_frames
@@ -23,6 +25,21 @@ def theirs(error: Exception, callbacks: Mapping[str, Mapping[str, Any]]) -> Faul
     if not (fault := own_fault(error)):
         return None
     return Fault(_setting(error, callbacks) or fault.path, f"in training, {fault.message}")
+
+
+def unkept(callbacks: Mapping[str, pl.Callback]) -> Fault | None:
+    """A callback of the user's whose state a checkpoint cannot hold: torch says so far from the callback's own code."""
+    for name, one in callbacks.items():
+        if own_callback(f"{type(one).__module__}.{type(one).__name__}"):
+            file = io.BytesIO()
+            try:
+                torch.save(one.state_dict(), file)
+                file.seek(0)
+                torch.load(file, weights_only=True)
+            except Exception:
+                said = f"what {type(one).__name__}.state_dict() returns cannot be kept in a checkpoint"
+                return Fault(f"callbacks.{name}", f"{said}, which holds plain values and tensors")
+    return None
 
 
 def keep_traceback(error: Exception, folder: Path) -> Path:

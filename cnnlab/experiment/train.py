@@ -26,7 +26,7 @@ from cnnlab.experiment.job import Job
 from cnnlab.experiment.measures import measured
 from cnnlab.experiment.memory import out_of_memory, what_fits
 from cnnlab.experiment.pictures import draw
-from cnnlab.experiment.plugged import keep_traceback, theirs
+from cnnlab.experiment.plugged import keep_traceback, theirs, unkept
 from cnnlab.experiment.preflight import preflight
 from cnnlab.experiment.tested import write_tested
 from cnnlab.lint.check import look, short
@@ -93,7 +93,8 @@ def _recorded(attempt: Attempt) -> Exit:
     except Exception as error:
         said = f"{type(error).__name__}: {error}"
         if not (lacking := _exhausted(error)):
-            fault = theirs(error, job.run.callbacks)
+            named = dict(zip(job.run.callbacks, attempt.callbacks, strict=True))
+            fault = theirs(error, job.run.callbacks) or unkept(named)
             record.finish("failed", error=str(fault or said))
             if not fault:
                 raise

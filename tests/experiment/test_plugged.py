@@ -53,6 +53,12 @@ class Fails(Callback):
     def on_train_epoch_end(self, trainer, module):
         if self.at == "end":
             {}["no such thing"]
+
+    def state_dict(self):
+        return {"x": {"state": self, "class": Kept()}.get(self.at)}
+
+class Kept:
+    pass
 '''
 BLOCK = "model.body.x={block: worn_out, after: s2, how: '%s'}"
 CALLBACK = ["callbacks.c._target_=own_worn.Fails", "callbacks.c.at=end"]
@@ -112,6 +118,16 @@ def test_a_callback_that_cannot_be_made_is_told_with_its_line(
     assert cnnlab(*SMALL, "plugins=own_worn", CALLBACK[0], "callbacks.c.at=once") == 2
     said = "Fails cannot be made: RuntimeError: no such thing (own_worn.py:36)"
     assert spoken(capsys) == [f"command line  callbacks.c: {said}"]
+
+
+@pytest.mark.parametrize("what", ["state", "class"])
+def test_a_callback_whose_state_no_checkpoint_can_hold_is_named(
+    own: None, cnnlab: Run, capsys: pytest.CaptureFixture[str], what: str
+) -> None:
+    assert cnnlab(*SMALL, "plugins=own_worn", CALLBACK[0], f"callbacks.c.at={what}", "hydra.run.dir=run") == 2
+    said = "what Fails.state_dict() returns cannot be kept in a checkpoint, which holds plain values and tensors"
+    assert spoken(capsys) == [f"command line  callbacks.c: {said}"]
+    assert result(Path("run"))["error"] == f"callbacks.c: {said}"
 
 
 def test_what_a_plugin_raises_when_a_network_is_tested_is_told_with_its_way_there(

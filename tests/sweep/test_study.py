@@ -341,6 +341,19 @@ def test_what_is_wrong_on_the_command_line_is_told_with_what_is_wrong_in_the_stu
     assert cut(told(cnnlab, capsys, text, *words), wanted) == wanted
 
 
+@pytest.mark.parametrize("more", [[], ["hydra/launcher=basic"]])
+def test_of_a_sweep_that_is_too_large_some_jobs_are_looked_at_whoever_would_run_it(
+    cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], more: list[str]
+) -> None:
+    words = ["-m", "data=synthetic", "model.norm=none,bach", "seed=range(0,9000)", "data.subset=range(1,3)"]
+    assert cnnlab(*words, *more) == 2
+    wanted = [
+        "command line  this makes 36,000 jobs; 10,000 are the most",
+        "command line  model.norm: should be one of …",
+    ]
+    assert cut(spoken(capsys), wanted) == wanted
+
+
 def test_a_study_that_is_not_there_is_told(cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     absent = "command line  study: there is no study 'batchnrm'; did you mean 'batchnorm'?"
     size = "command line  study.size: should be one of cpu, full, not 'huge'"
