@@ -50,7 +50,7 @@ class Arm:
 
     def beyond(self, metric: Metric) -> int:
         """runs that did not get there within the budget, with which they count: the mean is at least what it is"""
-        return sum(reading.censored for trial in self.trials if (reading := metric.read(trial)))
+        return sum(reading.censored != 0 for trial in self.trials if (reading := metric.read(trial)))
 
     def interval(self, metric: Metric) -> tuple[float, float] | None:
         """Student's 95 % interval of the mean; None for fewer than two numbers, and where some are `beyond`.

@@ -54,10 +54,11 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Reading:
-    """A run's number; `censored`: it lies there or beyond, past the budget or the grid's end, and was not seen."""
+    """A run's number."""
 
     value: float
-    censored: bool = False
+    censored: int = 0
+    """1 where it is a lower bound (past the budget, above the grid), -1 where an upper one (below the grid)"""
 
 
 @dataclass(frozen=True)
@@ -223,9 +224,9 @@ def _to_target(text: str, clock: str, key: str, at_least: bool, value: float) ->
                 return Reading(float(now)) if trial.status in ("ok", "diverged") and is_number(now) else None
         if trial.status == "ok" and trial.rows:
             now = {"epochs": trial.rows[-1]["epoch"], "steps": trial.rows[-1].get("step"), "seconds": spent}[clock]
-            return Reading(float(now), censored=True) if is_number(now) else None
+            return Reading(float(now), censored=1) if is_number(now) else None
         if trial.status == "diverged" and clock == "epochs" and is_number(trial.setting("trainer.max_epochs")):
-            return Reading(float(trial.setting("trainer.max_epochs")), censored=True)  # it never would have
+            return Reading(float(trial.setting("trainer.max_epochs")), censored=1)  # it never would have
         return None
 
     sign = ">=" if at_least else "<="
@@ -245,7 +246,7 @@ def _ratio(text: str, over: Metric, under: Metric) -> Metric:
         above, below = over.read(trial), under.read(trial)
         if above is None or below is None or not below.value:
             return None
-        return Reading(above.value / below.value, above.censored or below.censored)
+        return Reading(above.value / below.value, above.censored)
 
     exact = over.exact and under.exact
     return Metric(text, f"{over.words} over {under.words}", read, exact=exact, resolution=0.0, quotient=True)

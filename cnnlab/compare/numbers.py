@@ -28,7 +28,12 @@ class Pair:
     reference: float | None
     difference: float
     """as it is judged: of ratios the logarithm"""
-    censored: bool = False
+    bounds: frozenset[int] = frozenset()
+    """where the true difference may lie, beyond this one, as a number of it is censored: -1 below, 1 above"""
+
+    @property
+    def censored(self) -> bool:
+        return bool(self.bounds)
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,11 @@ class Numbers:
     waiting: int
     """runs that are still to come"""
     trials: tuple[Trial, ...]
+
+    @property
+    def bounds(self) -> frozenset[int]:
+        """where the true difference may lie of the one that was found: -1 below, 1 above"""
+        return frozenset().union(*(pair.bounds for pair in self.pairs))
 
 
 def numbers(question: Question, ledger: Ledger) -> Numbers:
@@ -157,8 +167,8 @@ def _largest(metric: Metric, side: Side, seed: str, ledger: Ledger) -> tuple[Rea
         if reading and (reading.value >= bar if at_least else reading.value <= bar and not reading.censored):
             reached.append(value)
     if not reached:  # below the grid: counted as one step under its lowest
-        return Reading(steps[0][0] / math.exp(_grid(metric, ledger)), censored=True), ""
-    return Reading(reached[-1], censored=reached[-1] == steps[-1][0]), ""
+        return Reading(steps[0][0] / math.exp(_grid(metric, ledger)), censored=-1), ""
+    return Reading(reached[-1], censored=int(reached[-1] == steps[-1][0])), ""
 
 
 def _grid(metric: Metric, ledger: Ledger) -> float:
@@ -220,8 +230,17 @@ def _pair(
         other = question.claim.value or 0.0
         other = math.log(other) if metric.log and other > 0 else other
     shown = math.exp if metric.log else float
-    censored = any(one.censored for one in readings.values())
-    return Pair(seed, shown(arm), shown(other), arm - other, censored)
+    bounds = frozenset(
+        way if side.weight > 0 else -way
+        for side in itertools.chain(*groups)
+        if (way := _bound(readings[id(side)], budget))
+    )
+    return Pair(seed, shown(arm), shown(other), arm - other, bounds)
+
+
+def _bound(reading: Reading, budget: float) -> int:
+    """Which way a number lies of the one that counts for it, if not there: also where another's budget cut it."""
+    return 1 if reading.value > budget else reading.censored
 
 
 def _refused(question: Question, ledger: Ledger, trials: Sequence[Trial], reasons: Sequence[str]) -> str | None:
@@ -274,4 +293,4 @@ def _count(sides: Sequence[Side], ledger: Ledger, sign: int) -> tuple[int, int]:
 
 def _beyond(question: Question, sides: Sequence[Side], ledger: Ledger, sign: int) -> int:
     some = [side for side in sides if side.weight * sign > 0]
-    return sum(reading.censored for reading in _readings(question.metric, some, ledger))
+    return sum(reading.censored != 0 for reading in _readings(question.metric, some, ledger))

@@ -174,7 +174,7 @@ def _by_counts(one: Judged) -> Judged:
 def _decided(one: Judged) -> Judged:
     support = one.support is not None and one.support <= one.alpha
     refute = one.refute is not None and one.refute <= one.alpha
-    small = support and refute
+    small = support and refute and not one.numbers.bounds
     verdict: Verdict = "refuted" if refute else "supported" if support else "inconclusive"
     one = replace(one, verdict=verdict, small=small)
     if reason := _reservation(one):
@@ -210,9 +210,7 @@ def _reservation(one: Judged) -> str | None:
         return None
     metric, expect, mean = one.question.metric, one.question.claim.expect, one.mean or 0.0
     by_equivalence = (one.verdict == "supported") == (expect == "equal")
-    at_one_budget = one.question.reference is not None and not metric.quotient
-    turned = one.numbers.censored[0 if mean < 0 else 1]  # seen to their ends, they may lie on the other side
-    if any(pair.censored for pair in one.numbers.pairs) and (by_equivalence or (turned and not at_one_budget)):
+    if _turned(one):
         why = "numbers lie at an end of the grid" if metric.collapses else "runs did not reach it within the budget"
         return f"some {why}, so that how far apart they are is not known"
     if metric.clock == "epochs" or metric.collapses:  # runs that diverged are counted there
@@ -231,6 +229,21 @@ def _reservation(one: Judged) -> str | None:
         if favoured > other:
             return f"{told}: the better mean is one of survivors"
     return None
+
+
+def _turned(one: Judged) -> bool:
+    """Whether numbers that are bounds, seen to their ends, might take the verdict back."""
+    ways, mean = one.numbers.bounds, one.mean or 0.0
+    match one.verdict, one.question.claim.expect:
+        case ("refuted", "higher"):
+            return 1 in ways
+        case ("refuted", "lower"):
+            return -1 in ways
+        case ("refuted", "different") | ("supported", "equal"):
+            return bool(ways)
+    # of two arms at one budget, or on one grid, none that was seen lies beyond one that was cut short
+    at_one_budget = len(one.question.ends[1]) == 1 and not one.question.metric.quotient
+    return (-1 if mean > 0 else 1) in ways and not at_one_budget
 
 
 def failed_controls(judged: Sequence[Judged]) -> list[Judged]:

@@ -313,8 +313,7 @@ def _beyond(one: Judged) -> str:
         return f"{said}: what is beyond it is not known."
     runs, count = ("runs", "count") if several else ("run", "counts")
     said = f"{some + others} {runs} did not reach it and {count} with the budget"
-    larger, smaller = (some, others) if mean > 0 else (others, some)
-    if larger and not smaller and metric.clock != "seconds":  # a budget of epochs is the same for all
+    if one.numbers.bounds == {math.copysign(1, mean)} and abs(mean) > 1e-12:
         return f"{said}, so the difference is at least that."
     return f"{said}: how far apart they are is not known."
 

@@ -79,9 +79,16 @@ def test_numbers_at_an_end_of_the_grid_are_not_equal() -> None:
     assert largest([0.2] * 3, [0.2] * 3, **apart).verdict == "supported"
 
 
-@pytest.mark.parametrize(("expect", "value"), [("lower", 5), ("equal", 0.8), ("different", 5)])
-def test_a_grids_end_says_nothing_of_a_number_beyond_it(expect: str, value: float) -> None:
-    assert largest([0.8] * 3, [0.1] * 3, expect=expect, value=value).verdict == "inconclusive"
+@pytest.mark.parametrize(
+    ("most", "expect", "value", "verdict"),
+    [(0.8, "lower", 5, "inconclusive"), (0.8, "equal", 0.8, "inconclusive"), (0.8, "different", 5, "inconclusive"),
+     (0.8, "higher", 0.2, "supported"), (0.8, "lower", 0.2, "refuted"), (0.8, "higher", 5, "inconclusive"),
+     (0, "higher", 0.001, "inconclusive"), (0, "different", 0.001, "inconclusive"), (0, "equal", 0.001, "inconclusive"),
+     (0, "lower", 0.001, "inconclusive"), (0, "lower", 1, "supported"), (0, "higher", 1, "refuted"),
+     (0, "different", 1, "supported"), (0, "equal", 1, "refuted")],
+)  # fmt: skip
+def test_a_grids_end_says_nothing_of_a_number_beyond_it(most: float, expect: str, value: float, verdict: str) -> None:
+    assert largest([most] * 3, [0.1] * 3, expect=expect, value=value).verdict == verdict
 
 
 def test_a_ratio_is_the_exponential_of_the_mean_logarithm() -> None:

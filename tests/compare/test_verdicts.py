@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -285,8 +286,7 @@ def test_a_time_per_parameter_rests_on_no_difference_that_the_rest_of_a_run_coul
     small_and_stopped, large = sized(100, reaching(8, None, None, 8)), sized(1000, reaching(7, 8, 7, 8))
     bound = judged(large, small_and_stopped, **claim, expect="higher")
     assert (bound.verdict, bound.numbers.censored) == ("supported", (2, 0))
-    turned = judged(small_and_stopped, large, **claim, expect="higher")
-    assert turned.verdict == "inconclusive"
+    assert judged(small_and_stopped, large, **claim, expect="higher").verdict == "refuted"
     large_and_stopped, small = sized(1000, reaching(8, None, None, 8)), sized(100, reaching(7, 8, 7, 8))
     turned = judged(small, large_and_stopped, **claim, expect="lower")
     assert turned.verdict == "inconclusive"
@@ -302,6 +302,49 @@ def test_a_time_per_parameter_rests_on_no_difference_that_the_rest_of_a_run_coul
 )  # fmt: skip
 def test_runs_cut_short_at_eight_epochs_may_need_any_number_beyond(expect: str, value: float, verdict: str) -> None:
     assert epochs([None] * 4, [2] * 4, expect=expect, value=value).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("batch", "none", "expect", "verdict"),
+    [([None] * 4, [2, 3, 2, 3], "lower", "refuted"), ([None] * 4, [2, 3, 2, 3], "higher", "supported"),
+     ([2, 3, 2, 3], [None] * 4, "higher", "refuted"), ([8] * 4, [8, 8, None, 8], "lower", "inconclusive"),
+     ([8, 8, 8, None], [8] * 4, "higher", "inconclusive")],
+)  # fmt: skip
+def test_a_run_cut_short_leaves_open_no_more_than_that_it_takes_longer(
+    batch: list, none: list, expect: str, verdict: str
+) -> None:
+    assert epochs(batch, none, expect=expect, margin=2).verdict == verdict
+
+
+def test_a_difference_that_may_be_larger_than_it_seems_is_not_called_small() -> None:
+    found = epochs([3, 3, 4, 3, None], [2, 2, 3, 2, 7], expect="lower", margin=2)
+    assert (found.verdict, found.small) == ("refuted", False)
+
+
+def test_an_interaction_of_runs_cut_short_may_have_another_sign() -> None:
+    """Both rates of `none` run out of the budget: what the rate does there is not known."""
+    keys = {"model.norm": ["none", "batch"], "optimizer.lr": ["0.1", "0.2"], "seed": ["0", "1", "2"]}
+    first = {("batch", "0.2"): 6, ("batch", "0.1"): 3}
+
+    def end(at: Mapping[str, str]):
+        norm, rate, seed = at.values()
+        return reaching(first[norm, rate] + (seed == "0") * (rate == "0.2") if norm == "batch" else None)[0]
+
+    claim = {"factor": list(keys)[:2], "arm": ["batch", 0.2], "metric": "epochs to val/acc >= 0.7", "expect": "higher"}
+    (found,) = swept(keys, end, [claim]).judged
+    assert found.support is not None
+    assert found.support <= 0.05
+    assert found.verdict == "inconclusive"
+
+
+def test_a_time_that_anothers_budget_cut_is_no_more_seen_than_that_one() -> None:
+    """The run that stopped after 6 s has no partner; what it sets the budget for took 12 s and 8."""
+    stopped = Outcome(acc=0.8, curve=(0.3, 0.3, 0.4))
+    slow = [*reaching(6, 4, 6, 4), stopped]
+    found = judged([*reaching(3, 2, 3, 2), Outcome(status="failed")], slow, metric="seconds to val/acc >= 0.7",
+                   expect="equal", margin=3)  # fmt: skip
+    assert [pair.arm for pair in found.numbers.pairs] == [6] * 4
+    assert found.verdict == "inconclusive"
 
 
 def test_a_run_that_diverged_on_its_way_never_got_there() -> None:
