@@ -145,7 +145,7 @@ def bind(claim: Claim, family: Family, study: Study, ledger: Ledger) -> Question
         sides, best = [], {}
         for weight, corner in _corners(factor, arms, references):
             at = {**held, **place, **corner}
-            if picked := _best(ledger, at, tuned):
+            if picked := _best(ledger, at, tuned, metric.collapses):
                 best[_label({**corner, **place})] = picked
             sides.append(Side(weight, _cells(ledger, {**at, **(picked or {})}, metric.collapses)))
         if all(side.cells for side in sides):
@@ -207,19 +207,22 @@ def _cells(ledger: Ledger, at: Mapping[str, str], collapsed: str | None) -> tupl
     return tuple(cell for cell in itertools.product(*values) if cell in ledger.trials)  # type: ignore[misc]
 
 
-def _best(ledger: Ledger, at: Mapping[str, str], tuned: Sequence[str]) -> dict[str, str] | None:
-    """The values of `tuned` with the best mean validation accuracy; a run that diverged counts as 0."""
+def _best(ledger: Ledger, at: Mapping[str, str], tuned: Sequence[str], collapsed: str | None) -> dict[str, str] | None:
+    """The values of `tuned` with the best mean validation accuracy, of a collapsed grid at its best value.
+
+    A run that diverged counts as 0.
+    """
     scores = []
     for values in itertools.product(*(ledger.factors[key] for key in tuned)):
         picked = dict(zip(tuned, values, strict=True))
-        reached = [
-            0.0 if trial.status == "diverged" else float(trial.result["best/val_acc"])
-            for cell in _cells(ledger, {**at, **picked}, None)
-            for trial in ledger.trials[cell].values()
-            if trial.status == "diverged" or (trial.status == "ok" and trial.result.get("best/val_acc") is not None)
-        ]
-        if reached:
-            scores.append((st.fmean(reached), picked))
+        for cell in _cells(ledger, {**at, **picked}, collapsed):
+            reached = [
+                0.0 if trial.status == "diverged" else float(trial.result["best/val_acc"])
+                for trial in ledger.trials[cell].values()
+                if trial.status == "diverged" or (trial.status == "ok" and trial.result.get("best/val_acc") is not None)
+            ]
+            if reached:
+                scores.append((st.fmean(reached), picked))
     return max(scores, key=lambda one: one[0], default=(0.0, None))[1] if tuned else None
 
 

@@ -63,6 +63,25 @@ def test_a_value_at_which_a_run_diverged_counts_it_as_nothing_learnt() -> None:
     assert found.question.chosen["model.norm=batch"] == {"optimizer.lr": "0.4"}
 
 
+def test_where_a_grid_is_collapsed_each_arm_gets_what_is_best_somewhere_on_it() -> None:
+    """The wider grid is not the better one: that is what is to be measured, not what an arm is chosen by."""
+    keys = {"model.norm": ["none", "batch"], "optimizer.weight_decay": ["0", "0.1"], "optimizer.lr": ["0.1", "0.2"],
+            "seed": ["0", "1", "2"]}  # fmt: skip
+    validated = {"0": (0.7, 0.7), "0.1": (0.8, 0.3)}
+
+    def end(at: Mapping[str, str]) -> Outcome:
+        best = validated[at["optimizer.weight_decay"]][at["optimizer.lr"] == "0.2"]
+        return Outcome(acc=best, curve=(best,))
+
+    claim = {**NORM, "metric": "largest optimizer.lr with test/acc >= 0.5"}
+    found = swept(keys, end, [claim], tuned=["optimizer.weight_decay"]).judged
+    assert found[0].question.chosen == {
+        f"model.norm={norm}": {"optimizer.weight_decay": "0.1"} for norm in ("batch", "none")
+    }
+    assert [pair.arm for pair in found[0].numbers.pairs] == pytest.approx([0.1] * 3)
+    assert [one.question.family for one in found[1:]] == ["equal settings"] * 2
+
+
 def test_counts_and_claims_that_hold_what_is_tuned_are_not_tuned() -> None:
     claims = [{**NORM, "metric": "params"}, {**NORM, "where": {"optimizer.lr": 0.4}}]
     found = swept(KEYS, end, claims, tuned=["optimizer.lr"]).judged
