@@ -120,14 +120,15 @@ def _parsed(text: str, target: float | None) -> Metric:
     if match := re.fullmatch(r"(epochs|steps|seconds) to (\S+) ?(>=|<=) ?(\S+)", text):
         return _to_target(text, match[1], match[2], match[3] == ">=", _number(match[4]))
     if match := re.fullmatch(r"largest (\S+) with (.+?) ?(>=|<=) ?(\S+)", text):
-        reached = (_parsed(match[2], target), match[3] == ">=", _number(match[4]))
+        reached = (_of_a_run(match[2], target, "a threshold is held against"), match[3] == ">=", _number(match[4]))
         words = f"largest {match[1]} with {reached[0].words} {_sign(match[3])} {match[4]}"
         return Metric(
             text, words, lambda _: None, margin=1.1, better=1, log=True, collapses=match[1], threshold=reached
         )
     if " / " in text:
         over, _, under = text.rpartition(" / ")
-        return _ratio(text, _parsed(over.strip(), target), _parsed(under.strip(), target))
+        parts = (_of_a_run(part.strip(), target, "a quotient is made of") for part in (over, under))
+        return _ratio(text, *parts)
     if text.startswith("layer/"):
         return _layer(text)
     reduction, colon, key = text.partition(":")
@@ -140,6 +141,13 @@ def _parsed(text: str, target: float | None) -> Metric:
             f"{text!r} is no metric; examples: test/acc, 'epochs to val/acc >= 0.8', mean:train/loss, params"
         )
     return _recorded(text)
+
+
+def _of_a_run(text: str, target: float | None, use: str) -> Metric:
+    metric = _parsed(text, target)
+    if metric.collapses:
+        raise ValueError(f"{text!r} is no number of one run, which {use}")
+    return metric
 
 
 def unknown(metric: str, measured: Iterable[str]) -> str | None:

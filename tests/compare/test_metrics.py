@@ -91,6 +91,12 @@ WRONG: list[tuple[str, str]] = [
     ("params / epochs to val/acc >= 0.9",
      "'params / epochs to val/acc >= 0.9' divides by what a run may never reach; "
      "turn it round: 'epochs to val/acc >= 0.9 / params'"),
+    ("largest lr with test/acc >= 0.5 / params",
+     "'largest lr with test/acc >= 0.5' is no number of one run, which a quotient is made of"),
+    ("params / largest lr with test/acc >= 0.5",
+     "'largest lr with test/acc >= 0.5' is no number of one run, which a quotient is made of"),
+    ("largest lr with largest width with test/acc >= 0.5 >= 2",
+     "'largest width with test/acc >= 0.5' is no number of one run, which a threshold is held against"),
     ("test acc", "'test acc' is no metric; examples: test/acc, 'epochs to val/acc >= 0.8', mean:train/loss, params"),
 ]  # fmt: skip
 
