@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cnnlab.compare.claims import Claim, Study, margin_of, spelt
@@ -142,9 +142,9 @@ def _metric_faults(claim: Claim, measured: Sequence[str], at: str, margin: float
         return [Fault(f"{at}.metric", str(error))]
     if said := unknown(claim.metric, measured):
         return [Fault(f"{at}.metric", said)]
-    if metric.text == "diverged" and claim.value is not None and not 0 <= claim.value <= 1:
-        return [Fault(f"{at}.value", f"is a share of runs here and should be from 0 to 1, not {claim.value:g}")]
-    if metric.exact or metric.text == "diverged":
+    if metric.text == "diverged":
+        return list(_rate_faults(claim, at))
+    if metric.exact:
         return []
     found = []
     if margin_of(claim, metric, margin) is None:
@@ -155,6 +155,15 @@ def _metric_faults(claim: Claim, measured: Sequence[str], at: str, margin: float
     if metric.log and claim.value is not None and claim.value <= 0:
         found.append(Fault(f"{at}.value", f"is compared as a ratio and should be above 0, not {claim.value:g}"))
     return found
+
+
+def _rate_faults(claim: Claim, at: str) -> Iterator[Fault]:
+    if claim.value is not None and not 0 <= claim.value <= 1:
+        yield Fault(f"{at}.value", f"is a share of runs here and should be from 0 to 1, not {claim.value:g}")
+    if claim.scale == "log":
+        yield Fault(f"{at}.scale", "should be linear: shares of runs that diverged are not compared as a ratio")
+    if claim.margin is not None:
+        yield Fault(f"{at}.margin", "says nothing here: shares of runs that diverged are tested for any difference")
 
 
 def _arm_faults(claim: Claim, keys: Mapping[str, Sequence[str]], at: str) -> list[Fault]:

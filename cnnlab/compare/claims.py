@@ -101,6 +101,8 @@ class Study(Settings):
 
 def margin_of(claim: Claim, metric: Metric, usual: float | None) -> float | None:
     """The smallest difference that counts: the claim's, the study's for shares, the metric's own."""
+    if metric.text == "diverged":
+        return None
     if claim.margin is not None:
         return claim.margin
     return usual if usual is not None and metric.unit == "points" and not metric.log else metric.margin

@@ -37,6 +37,13 @@ WRONG: list[tuple[dict[str, Any], str]] = [
      "claims[0].value: is compared as a ratio and should be above 0, not 0"),
     ({"factor": "model.norm", "arm": "batch", "metric": "diverged", "value": 10},
      "claims[0].value: is a share of runs here and should be from 0 to 1, not 10"),
+    ({"factor": "model.norm", "arm": "batch", "metric": "diverged", "scale": "log"},
+     "claims[0].scale: should be linear: shares of runs that diverged are not compared as a ratio"),
+    ({"factor": "model.norm", "arm": "batch", "metric": "diverged", "margin": 0.1},
+     "claims[0].margin: says nothing here: shares of runs that diverged are tested for any difference"),
+    ({"factor": "model.norm", "arm": "batch", "metric": "largest optimizer.lr with test/acc >= 0.5 / params"},
+     "claims[0].metric: 'largest optimizer.lr with test/acc >= 0.5' is no number of one run, which a quotient is made"
+     " of"),
     ({"arm": "batch"}, "claims[0].factor: a claim needs a factor and an arm, or a value to compare with"),
 ]  # fmt: skip
 
