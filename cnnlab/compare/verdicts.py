@@ -60,6 +60,8 @@ class Judged:
     """the smallest true difference that these seeds would have shown with 80 % power"""
     more: int | None = None
     """how many more seeds would settle it; None where more than anyone will run, or nothing to settle"""
+    barred: str | None = None
+    """why the verdict that more seeds would come to is not to be given"""
     rates: tuple[float, float] | None = field(default=None)
     """the shares of runs that diverged, on the two sides or one and a number, where they are what is compared"""
 
@@ -183,25 +185,37 @@ def _decided(one: Judged) -> Judged:
         return one
     level = one.alpha / one.together
     reach = statistics.detectable(one.estimate.sd, one.estimate.n, level)
-    more = None
-    if one.verdict == "inconclusive" and one.reason is None:
-        enough = _enough(one, one.estimate, level)
-        more = enough - one.estimate.n if enough else None
-    return replace(one, detectable=reach, more=more)
+    if one.verdict != "inconclusive" or one.reason:
+        return replace(one, detectable=reach)
+    return replace(_settled(one, one.estimate, level), detectable=reach)
 
 
-def _enough(one: Judged, estimate: Estimate, level: float) -> int | None:
-    """The number of seeds at which a test of `_tested` would come out, each with the sides that it has there."""
-    mean, margin = estimate.mean, one.margin or 0.0
+def _settled(one: Judged, estimate: Estimate, level: float) -> Judged:
+    """With the seeds that it takes to come to a verdict which may be given, or why those may not that it comes to."""
+    verdicts: tuple[Verdict, ...] = ("refuted", "supported")  # where both come out, the first is given
+    found = {verdict: n for verdict in verdicts if (n := _enough(one, verdict, estimate, level))}
+    barred = {verdict: why for verdict in found if (why := _reservation(replace(one, verdict=verdict)))}
+    if "refuted" in barred and found["refuted"] <= found.get("supported", 0):
+        del found["supported"]
+    enough = min((n for verdict, n in found.items() if verdict not in barred), default=None)
+    if enough is None:
+        return replace(one, barred=next(iter(barred.values()), None))
+    return replace(one, more=enough - estimate.n)
+
+
+def _enough(one: Judged, verdict: Verdict, estimate: Estimate, level: float) -> int | None:
+    """The number of seeds at which the verdict's test of `_tested` would come out, with the sides that it has there."""
+    mean, margin, supported = estimate.mean, one.margin or 0.0, verdict == "supported"
     match one.question.claim.expect:
         case "different":
-            return statistics.enough(estimate, level, [(abs(mean), 2)], margin)
+            apart, within = ((abs(mean), 2), None) if supported else (None, margin)
         case "equal":
-            return statistics.enough(estimate, level, [(abs(mean) - margin, 2)], margin)
+            apart, within = (None, margin) if supported else ((abs(mean) - margin, 2), None)
         case "higher":
-            return statistics.enough(estimate, level, [(mean, 2), (margin - mean, 1)])
+            apart, within = (mean, 2) if supported else (margin - mean, 1), None
         case "lower":
-            return statistics.enough(estimate, level, [(-mean, 2), (margin + mean, 1)])
+            apart, within = (-mean, 2) if supported else (margin + mean, 1), None
+    return statistics.enough(estimate, level, [apart] if apart else [], within)
 
 
 def _reservation(one: Judged) -> str | None:

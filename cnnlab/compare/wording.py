@@ -319,6 +319,8 @@ def _beyond(one: Judged) -> str:
 
 
 def _more(one: Judged) -> str:
+    if one.barred:
+        return f"More seeds alone would not settle it, because {one.barred}."
     if one.more is None:
         return "More seeds than anyone will run would be needed."
     return (

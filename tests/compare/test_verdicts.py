@@ -364,6 +364,37 @@ def test_an_undecided_claim_says_what_could_have_been_seen_and_how_many_seeds_wo
     assert judged(NONE, FAR).more is None
 
 
+@pytest.mark.parametrize(
+    ("expect", "batch", "barred"),
+    [
+        ("higher", shifted(0.012, 8), "the better mean is one of survivors"),
+        ("equal", shifted(0.002, 10), "what the others do alike says nothing of them"),
+        ("different", shifted(0.012, 8), None),
+    ],
+)
+def test_more_seeds_settle_nothing_where_runs_that_diverged_bar_the_verdict(
+    expect: str, batch: list, barred: str | None
+) -> None:
+    found = judged(NONE, [*batch[:4], LOST], expect=expect)
+    assert (found.verdict, found.reason) == ("inconclusive", None)
+    assert found.barred == (barred and f"1 of 5 runs of batch diverged, 0 of 5 of none: {barred}")
+    assert (found.more is None) == (barred is not None)
+
+
+@pytest.mark.parametrize(
+    ("expect", "margin", "batch", "none", "settled"),
+    [("equal", 2, [8, 7, 4, None], [6, 8, 8, 5], False), ("higher", 0.5, [8, 8, None, 6], [5, 7, 6, 8], True),
+     ("higher", 2, [8, 8, None, 6], [5, 7, 6, 8], False)],
+)  # fmt: skip
+def test_more_seeds_settle_nothing_where_the_budget_bars_the_verdict(
+    expect: str, margin: float, batch: list, none: list, settled: bool
+) -> None:
+    """In the last case more seeds support it and refute it, too, as too small, which the run cut short forbids."""
+    found = epochs(batch, none, expect=expect, margin=margin)
+    assert (found.verdict, found.reason) == ("inconclusive", None)
+    assert (found.barred is None, found.more is not None) == (settled, settled)
+
+
 def settling(expect: str, mean: float, sd: float, margin: float, n: int) -> float:
     """How often n seeds support the claim, or refute it if that is likelier; mean and spread are what they seemed."""
     draws = np.random.default_rng(4).normal(mean, sd, (20_000, n))
