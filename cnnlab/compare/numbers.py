@@ -10,6 +10,7 @@ import math
 import statistics as st
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from cnnlab.compare.ledger import Cell, Ledger
 from cnnlab.compare.metrics import Metric, Reading
@@ -49,6 +50,8 @@ class Numbers:
     diverged: tuple[tuple[int, int], tuple[int, int]]
     """(diverged, ended) of the runs that raise the difference, the arm's, and of those that lower it, the reference's;
     of an interaction each are two cells' (`Question.opposed`)"""
+    lost: tuple[tuple[Fraction, ...], tuple[Fraction, ...]]
+    """the share of each seed's ended runs that diverged, on the same two sides"""
     censored: tuple[int, int]
     """numbers on the same two sides that are bounds: the target not reached, the grid at an end"""
     reached: bool
@@ -76,6 +79,7 @@ def numbers(question: Question, ledger: Ledger) -> Numbers:
         question.missing or _refused(question, ledger, trials, unused),
         _resolution(question, groups, readings, ledger),
         (_count(sides, ledger, 1), _count(sides, ledger, -1)),
+        (_lost(sides, ledger, 1), _lost(sides, ledger, -1)),
         (_beyond(question, sides, ledger, 1), _beyond(question, sides, ledger, -1)),
         not all(reading.censored for reading in readings),
         sum(trial.status in ("running", "waiting") for trial in trials),
@@ -287,8 +291,21 @@ def _gap(readings: Sequence[Reading]) -> float:
 
 
 def _count(sides: Sequence[Side], ledger: Ledger, sign: int) -> tuple[int, int]:
-    ends = [t.status for side in sides if side.weight * sign > 0 for t in row(ledger, side).values()]
-    return ends.count("diverged"), ends.count("diverged") + ends.count("ok")
+    ends = _ended(sides, ledger, sign)
+    return sum(diverged for _, diverged in ends), len(ends)
+
+
+def _lost(sides: Sequence[Side], ledger: Ledger, sign: int) -> tuple[Fraction, ...]:
+    found: dict[str, list[bool]] = {}
+    for seed, diverged in _ended(sides, ledger, sign):
+        found.setdefault(seed, []).append(diverged)
+    return tuple(Fraction(sum(some), len(some)) for some in found.values())
+
+
+def _ended(sides: Sequence[Side], ledger: Ledger, sign: int) -> list[tuple[str, bool]]:
+    """(seed, whether it diverged) of the runs that ended."""
+    trials = (t for side in sides if side.weight * sign > 0 for t in row(ledger, side).values())
+    return [(t.seed, t.status == "diverged") for t in trials if t.status in ("ok", "diverged")]
 
 
 def _beyond(question: Question, sides: Sequence[Side], ledger: Ledger, sign: int) -> int:

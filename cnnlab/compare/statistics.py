@@ -8,8 +8,10 @@ docs/calibration.md has the rates, measured over simulated sweeps.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 
 from scipy.optimize import brentq
@@ -212,3 +214,26 @@ def rates(some: int, of: int, others: int, of_others: int) -> float:
         return 1.0
     found = boschloo_exact(table) if max(of, of_others) <= 30 else fisher_exact(table)
     return min(1.0, float(found.pvalue))  # type: ignore[union-attr]
+
+
+def permuted(some: Sequence[Fraction], others: Sequence[Fraction]) -> float:
+    """Two-sided p of "the same share", from one share a seed: Pitman 1937, Suppl. J. R. Stat. Soc. 4(1).
+
+    Of all ways to deal the shares to two arms, those that part their means as far. Of shares of one run each it is
+    Fisher's exact test, and as `rates` on the safe side for arms that share their seeds.
+
+    >>> all_, none = [Fraction(1, 3)] * 5, [Fraction(0)] * 5
+    >>> round(permuted(all_, none), 4), permuted(all_[:1], none[:1])
+    (0.0079, 1.0)
+    """
+    shares = (*some, *others)
+    dealt = Counter({(0, Fraction(0)): 1})  # how many were dealt to the first arm, and their sum -> ways to do so
+    for share_ in shares:
+        dealt += Counter({(n + 1, total + share_): ways for (n, total), ways in dealt.items() if n < len(some)})
+    ways = {total: count for (n, total), count in dealt.items() if n == len(some)}
+
+    def apart(total: Fraction) -> Fraction:
+        return abs(total / len(some) - (sum(shares) - total) / len(others))
+
+    seen = apart(sum(some, Fraction(0)))
+    return sum(count for total, count in ways.items() if apart(total) >= seen) / sum(ways.values())

@@ -143,13 +143,24 @@ def _tested(one: Judged, estimate: Estimate) -> Judged:
 
 
 def _by_rates(one: Judged) -> Judged:
-    """Shares have no margin: one test supports a difference, and refutes equality and its opposite."""
+    """Shares have no margin: one test supports a difference, and refutes equality and its opposite.
+
+    Several runs of a seed, which share what it brings, are no more than one in its test.
+    """
     (some, of), (others, of_others) = one.numbers.diverged
     alone = one.question.reference is None
     if not of or not (of_others or alone):
         return replace(one, reason="; ".join(one.numbers.left_out[:3]) or "no run has ended yet")
     mine, theirs = some / of, one.question.claim.value or 0.0 if alone else others / of_others
-    p = statistics.binomial(some, of, theirs) if alone else statistics.rates(some, of, others, of_others)
+    seeds, seeds_of_others = one.numbers.lost
+    if alone:
+        lost = sum(seeds)
+        count = math.floor(lost) if lost > theirs * len(seeds) else math.ceil(lost)
+        p = statistics.binomial(count, len(seeds), theirs)
+    elif len(seeds) < of or len(seeds_of_others) < of_others:
+        p = statistics.permuted(seeds, seeds_of_others)
+    else:
+        p = statistics.rates(some, of, others, of_others)
     against = {"higher": mine < theirs, "lower": mine > theirs, "equal": True}.get(one.question.claim.expect, False)
     support, refute = (1.0, p) if against else (p, None)
     return replace(one, rates=(mine, theirs), p=p, p_support=support, p_refute=refute)

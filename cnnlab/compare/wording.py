@@ -217,7 +217,7 @@ def _of_rates(one: Judged) -> str:
     end = {
         "supported": "more than chance",
         "refuted": "more than chance",
-        "inconclusive": "which chance can do with so few runs",
+        "inconclusive": "which chance can do with so few seeds",
         None: one.reason,
     }.get(one.verdict, "")
     corrected = one.support if one.p_support == one.p else one.refute

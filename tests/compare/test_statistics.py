@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from cnnlab.compare.statistics import (
     equivalence,
     holm,
     paired,
+    permuted,
     rates,
     share,
     unseen,
@@ -161,6 +163,13 @@ def test_enough_seeds_for_equality_show_it_with_eighty_per_cent() -> None:
 
     assert shown(n) == pytest.approx(0.8, abs=0.02)
     assert shown(n - 4) < 0.8
+
+
+def test_a_permutation_of_single_runs_is_fishers_exact_test() -> None:
+    for some, others in [(3, 0), (5, 1), (4, 4), (0, 2)]:
+        arms = [[Fraction(1)] * count + [Fraction(0)] * (6 - count) for count in (some, others)]
+        table = [[some, others], [6 - some, 6 - others]]
+        assert permuted(*arms) == pytest.approx(stats.fisher_exact(table).pvalue)
 
 
 def test_no_more_seeds_are_counted_out_than_anyone_runs() -> None:

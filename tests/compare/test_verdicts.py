@@ -207,6 +207,25 @@ def test_a_rate_of_divergence_is_held_against_a_number_by_its_binomial(
 
 
 @pytest.mark.parametrize(
+    ("seeds", "at", "p"),
+    [(1, ["1", "2", "3", "4"], 1.0), (5, ["4"], 2 / 252), (5, ["1", "2", "3", "4"], 2 / 252), (2, ["4"], 2 / 6)],
+)
+def test_runs_of_one_seed_are_no_more_than_one_to_a_test_of_rates(seeds: int, at: list[str], p: float) -> None:
+    """Four rates are averaged over; at some of them every run of batch diverges."""
+    keys = {"model.norm": ["none", "batch"], "optimizer.lr": list("1234"), "seed": list("01234")[:seeds]}
+
+    def end(of: Mapping[str, str]) -> Outcome:
+        return LOST if of["model.norm"] == "batch" and of["optimizer.lr"] in at else Outcome(acc=0.8)
+
+    found = swept(keys, end, [{**NORM, "metric": "diverged", "expect": "higher"}]).judged[0]
+    assert found.p == pytest.approx(p)
+    assert found.rates == (len(at) / 4, 0)
+    alone = swept(keys, end, [{**NORM, "metric": "diverged", "expect": "higher", "value": 0.1}]).judged[0]
+    count = seeds * len(at) // 4
+    assert alone.p == pytest.approx(stats.binomtest(count, seeds, 0.1).pvalue)
+
+
+@pytest.mark.parametrize(
     ("expect", "batch", "margin", "verdict"),
     [
         ("lower", 90, None, "supported"), ("lower", 100, None, "refuted"), ("higher", 90, None, "refuted"),

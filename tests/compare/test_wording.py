@@ -118,7 +118,7 @@ OTHERS: list[tuple[dict, Any, Any, str]] = [
     ({"metric": "diverged", "expect": "lower", "value": 0.1}, NONE, [*[LOST] * 3, *NONE[3:]],
      "3 of 5 runs of norm=batch diverged, against 10.00 %: more than chance (p = 0.009)."),
     ({"metric": "diverged"}, NONE, [LOST, *NONE[1:]], "1 of 5 runs of norm=batch diverged, 0 of 5 of norm=none:"
-     " which chance can do with so few runs (p = 0.75)."),
+     " which chance can do with so few seeds (p = 0.75)."),
     ({}, [0.8], [0.9],
      "No verdict: 1 seed: no spread to judge by. Seen: norm=batch 90.00 %, norm=none 80.00 %."),
 ]  # fmt: skip
@@ -185,7 +185,7 @@ def test_of_an_interaction_runs_that_diverged_are_counted_where_they_were() -> N
     )
     assert sentence(diverged) == (
         "1 of 6 runs of norm=batch with lr=0.2 and norm=none with lr=0.1 diverged, 0 of 6 of norm=batch with lr=0.1 and"
-        " norm=none with lr=0.2: which chance can do with so few runs (p = 0.77)."
+        " norm=none with lr=0.2: which chance can do with so few seeds (p = 1.00)."
     )
     assert diverged.mean == pytest.approx(1 / 3)
 

@@ -32,7 +32,9 @@ METHOD = {
     """,
     "Diverged runs": """
         NaN or infinity. Their shares are compared by Boschloo's exact test (1970, Statistica Neerlandica
-        24), one arm's with a number by the exact binomial test. No arm is called equal, or better, on the
+        24), where a seed has several runs on a side by a permutation of the seeds' shares (Pitman 1937,
+        Suppl. J. R. Stat. Soc. 4), one arm's with a number by the exact binomial test of its seeds: runs
+        of one seed are no more than one run to a test. No arm is called equal, or better, on the
         strength of its surviving runs alone.
     """,
     "Time to a target": """
