@@ -57,7 +57,7 @@ class Numbers:
     reached: bool
     """whether any number is none of these"""
     waiting: int
-    """runs that are still to come"""
+    """runs that are still to come, also of values that may yet be chosen"""
     trials: tuple[Trial, ...]
 
     @property
@@ -82,9 +82,14 @@ def numbers(question: Question, ledger: Ledger) -> Numbers:
         (_lost(sides, ledger, 1), _lost(sides, ledger, -1)),
         (_beyond(question, sides, ledger, 1), _beyond(question, sides, ledger, -1)),
         not all(reading.censored for reading in readings),
-        sum(trial.status in ("running", "waiting") for trial in trials),
+        _waiting(question, trials, ledger),
         trials,
     )
+
+
+def _waiting(question: Question, trials: Sequence[Trial], ledger: Ledger) -> int:
+    among = [trial for cell in question.candidates for trial in ledger.trials[cell].values()]
+    return sum(t.status in ("running", "waiting") for t in {id(t): t for t in (*trials, *among)}.values())
 
 
 def _usable(question: Question, ledger: Ledger) -> tuple[list[tuple[Side, ...]], list[str]]:

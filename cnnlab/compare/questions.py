@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import statistics as st
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -44,6 +44,8 @@ class Question:
     """the factors' values of the arm, and of the reference"""
     chosen: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """arm, with its place among the factors averaged over -> what was best for it there, where factors are tuned"""
+    candidates: tuple[Cell, ...] = ()
+    """the cells that the sides' were chosen among"""
     groups: tuple[tuple[Side, ...], ...] = ()
     """for each combination of the factors not held, the sides compared there"""
     averaged: tuple[str, ...] = ()
@@ -136,25 +138,33 @@ def bind(claim: Claim, family: Family, study: Study, ledger: Ledger) -> Question
     factor = claim.factor or ()
     arms, references = _ends(claim, ledger)
     chosen: dict[str, dict[str, str]] = {}
+    candidates: dict[Cell, None] = {}
     tuned = [key for key in study.tuned if key in keys and key not in held and _is_free(claim, key)]
     tuned = [] if metric.exact or metric.text == "diverged" else tuned
     free = [key for key in keys if key not in (*held, *factor, *tuned, metric.collapses)]
     groups = []
     for values in itertools.product(*(keys[key] for key in free)):
         place = dict(zip(free, values, strict=True))
-        sides, best = [], {}
+        sides, best, among = [], {}, []
         for weight, corner in _corners(factor, arms, references):
             at = {**held, **place, **corner}
+            options = _cells(ledger, at, {*tuned, metric.collapses})
             if picked := _best(ledger, at, tuned, metric.collapses):
                 best[_label({**corner, **place})] = picked
-            sides.append(Side(weight, _cells(ledger, {**at, **(picked or {})}, metric.collapses)))
+            elif options:  # nothing to choose by yet: the first, whose runs tell why
+                picked = {key: options[0][list(keys).index(key)] for key in tuned}
+            sides.append(Side(weight, _cells(ledger, {**at, **(picked or {})}, {metric.collapses})))
+            among += options
+        sides = _on_one_grid(sides, list(keys).index(metric.collapses)) if metric.collapses else sides
         if all(side.cells for side in sides):
             groups.append(tuple(sides))
             chosen |= best
+            candidates |= dict.fromkeys(among)
     missing = None if groups else "no such runs were made side by side"
     return Question(
         claim, metric, margin, family, _named(factor, arms, held),
-        _named(factor, references, {}) if references else None, held, (arms, references), chosen, tuple(groups),
+        _named(factor, references, {}) if references else None, held, (arms, references),
+        chosen, tuple(candidates), tuple(groups),
         _averaged(metric, free, groups, ledger) if len(groups) > 1 else (), missing,
     )  # fmt: skip
 
@@ -202,8 +212,15 @@ def _corners(factor: Sequence[str], arms: Sequence[str], references: Sequence[st
         yield float((-1) ** signs.count(0)), values
 
 
-def _cells(ledger: Ledger, at: Mapping[str, str], collapsed: str | None) -> tuple[Cell, ...]:
-    values = (ledger.factors[key] if key == collapsed else (at.get(key),) for key in ledger.factors)
+def _on_one_grid(sides: Sequence[Side], place: int) -> list[Side]:
+    """The sides at the values of a collapsed factor that all were run at: no grid's end is to be the difference."""
+    shared = set[str].intersection(*({cell[place] for cell in side.cells} for side in sides))
+    return [Side(side.weight, tuple(cell for cell in side.cells if cell[place] in shared)) for side in sides]
+
+
+def _cells(ledger: Ledger, at: Mapping[str, str], open_: Collection[str | None]) -> tuple[Cell, ...]:
+    """The cells that were run at `at`, over all values of the factors that are `open_`."""
+    values = (ledger.factors[key] if key in open_ else (at.get(key),) for key in ledger.factors)
     return tuple(cell for cell in itertools.product(*values) if cell in ledger.trials)  # type: ignore[misc]
 
 
@@ -215,7 +232,7 @@ def _best(ledger: Ledger, at: Mapping[str, str], tuned: Sequence[str], collapsed
     scores = []
     for values in itertools.product(*(ledger.factors[key] for key in tuned)):
         picked = dict(zip(tuned, values, strict=True))
-        for cell in _cells(ledger, {**at, **picked}, collapsed):
+        for cell in _cells(ledger, {**at, **picked}, {collapsed}):
             reached = [
                 0.0 if trial.status == "diverged" else float(trial.result["best/val_acc"])
                 for trial in ledger.trials[cell].values()

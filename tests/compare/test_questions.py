@@ -63,6 +63,42 @@ def test_a_value_at_which_a_run_diverged_counts_it_as_nothing_learnt() -> None:
     assert found.question.chosen["model.norm=batch"] == {"optimizer.lr": "0.4"}
 
 
+def test_a_choice_is_provisional_while_runs_that_may_change_it_are_to_come() -> None:
+    def begun(at: Mapping[str, str]) -> Outcome:
+        return end(at) if at["optimizer.lr"] == "0.1" else Outcome(status="waiting")
+
+    first, *_ = swept(KEYS, begun, [NORM], tuned=["optimizer.lr"]).judged
+    assert first.question.chosen["model.norm=batch"] == {"optimizer.lr": "0.1"}
+    assert (first.estimate is not None, first.provisional, first.numbers.waiting) == (True, True, 8)
+
+
+@pytest.mark.parametrize("status", ["waiting", "failed"])
+def test_where_nothing_can_be_chosen_by_the_runs_tell_why(status: str) -> None:
+    def lost(at: Mapping[str, str]) -> Outcome:
+        return end(at) if at["model.norm"] == "none" else Outcome(status=status)
+
+    first, *_ = swept(KEYS, lost, [NORM], tuned=["optimizer.lr"]).judged
+    said = "is waiting" if status == "waiting" else "failed"
+    assert first.reason == "no pair of runs has it: " + "; ".join(
+        f"seed {seed}: norm=batch_lr=0.1_seed={seed} {said}" for seed in "01"
+    )
+    assert list(first.question.chosen) == ["model.norm=none"]
+    assert first.provisional == (status == "waiting")
+
+
+def test_arms_are_held_against_each_other_on_the_grid_that_both_were_run_on(tmp_path: Path) -> None:
+    """All runs learn; `batch` was not run at the largest rate."""
+    claim = {**NORM, "metric": "largest optimizer.lr with test/acc >= 0.5", "expect": "lower"}
+    rates = {"none": ["0.1", "0.2", "0.4"], "batch": ["0.1", "0.2"]}
+    folders = [
+        write_sweep(tmp_path / norm, {"model.norm": [norm], "optimizer.lr": some, "seed": ["0", "1", "2"]},
+                    lambda _: Outcome(acc=0.8), study={"claims": [claim]}) for norm, some in rates.items()
+    ]  # fmt: skip
+    (only,) = compare(folders).judged
+    assert [(pair.arm, pair.reference) for pair in only.numbers.pairs] == [pytest.approx((0.2, 0.2))] * 3
+    assert only.verdict == "inconclusive"
+
+
 def test_where_a_grid_is_collapsed_each_arm_gets_what_is_best_somewhere_on_it() -> None:
     """The wider grid is not the better one: that is what is to be measured, not what an arm is chosen by."""
     keys = {"model.norm": ["none", "batch"], "optimizer.weight_decay": ["0", "0.1"], "optimizer.lr": ["0.1", "0.2"],
