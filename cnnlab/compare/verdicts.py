@@ -234,7 +234,6 @@ def _reservation(one: Judged) -> str | None:
     if one.rates or one.verdict == "inconclusive":
         return None
     metric, expect, mean = one.question.metric, one.question.claim.expect, one.mean or 0.0
-    by_equivalence = (one.verdict == "supported") == (expect == "equal")
     if _turned(one):
         why = "numbers lie at an end of the grid" if metric.collapses else "runs did not reach it within the budget"
         return f"some {why}, so that how far apart they are is not known"
@@ -246,8 +245,9 @@ def _reservation(one: Judged) -> str | None:
         arm, reference = (" and ".join(map(" with ".join, cells)) for cells in one.question.opposed)
     told = f"{some} of {of} runs of {arm} diverged"
     told += f", {others} of {of_others} of {reference}" if reference else ""
-    if by_equivalence and some + others:
-        return f"{told}: what the others do alike says nothing of them"
+    worse = (-metric.better,) if metric.better else (-1, 1)  # where a run that diverged would lie, if it had a number
+    if _lies_within(one, frozenset(s * way for s, count in ((1, some), (-1, others)) if count for way in worse)):
+        return f"{told}: what the others do says nothing of them"
     if one.verdict == "supported" and expect in ("higher", "lower") and metric.better:
         mine, theirs = some / max(of, 1), others / max(of_others, 1)
         favoured, other = (mine, theirs) if mean * metric.better > 0 else (theirs, mine)
@@ -258,17 +258,24 @@ def _reservation(one: Judged) -> str | None:
 
 def _turned(one: Judged) -> bool:
     """Whether numbers that are bounds, seen to their ends, might take the verdict back."""
-    ways, mean = one.numbers.bounds, one.mean or 0.0
+    ways, question = one.numbers.bounds, one.question
+    if (one.verdict == "supported") == (question.claim.expect == "equal"):
+        return _lies_within(one, ways)
+    # of two arms at one budget, or on one grid, none that was seen lies beyond one that was cut short
+    at_one_budget = len(question.ends[1]) == 1 and not question.metric.quotient
+    return (-1 if (one.mean or 0.0) > 0 else 1) in ways and not at_one_budget
+
+
+def _lies_within(one: Judged, ways: frozenset[int]) -> bool:
+    """Whether the verdict says of the difference that it lies within a bound on a side where it may lie further out."""
     match one.verdict, one.question.claim.expect:
-        case ("refuted", "higher"):
+        case "refuted", "higher":
             return 1 in ways
-        case ("refuted", "lower"):
+        case "refuted", "lower":
             return -1 in ways
         case ("refuted", "different") | ("supported", "equal"):
             return bool(ways)
-    # of two arms at one budget, or on one grid, none that was seen lies beyond one that was cut short
-    at_one_budget = len(one.question.ends[1]) == 1 and not one.question.metric.quotient
-    return (-1 if mean > 0 else 1) in ways and not at_one_budget
+    return False
 
 
 def failed_controls(judged: Sequence[Judged]) -> list[Judged]:

@@ -283,7 +283,7 @@ def _measure(one: Judged) -> str:
         p, corrected = (one.p_refute, one.refute) if one.verdict == "refuted" else (one.p_support, one.support)
         parts.append(_p(p, corrected))
     else:
-        parts.append(_p(one.p, one.support if expect != "equal" else None))
+        parts.append(_p(one.p, one.support if one.p_support == one.p else None))
     return f"({'; '.join(part for part in parts if part)})"
 
 

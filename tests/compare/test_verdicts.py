@@ -133,7 +133,10 @@ def test_a_seed_that_one_arm_lacks_is_left_out_by_name() -> None:
     ("expect", "batch", "verdict"),
     [
         ("different", [*SAME[:4], LOST], "inconclusive"),
-        ("higher", [*SAME[:4], LOST], "inconclusive"),
+        ("higher", [*SAME[:4], LOST], "refuted"),
+        ("higher", [*LOWER[:4], LOST], "refuted"),
+        ("lower", [*SAME[:4], LOST], "inconclusive"),
+        ("lower", [*FAR[:4], LOST], "inconclusive"),
         ("equal", [*SAME[:4], LOST], "inconclusive"),
         ("equal", [*FAR[:4], LOST], "refuted"),
         ("higher", [*FAR[:4], LOST], "inconclusive"),
@@ -142,10 +145,19 @@ def test_a_seed_that_one_arm_lacks_is_left_out_by_name() -> None:
     ],
 )
 def test_what_survivors_do_alike_or_better_is_no_verdict(expect: str, batch: list, verdict: str) -> None:
+    """A run that diverged is no better than any: that an arm is not better, or worse, is a verdict nevertheless."""
     found = judged(NONE, batch, expect=expect)
     assert (found.verdict, found.small) == (verdict, False)
     assert found.numbers.diverged == ((1, 5), (0, 5))
     assert bool(found.reason) == (verdict == "inconclusive")
+
+
+def test_of_what_is_neither_better_nor_worse_no_side_is_safe() -> None:
+    runs = [Outcome(acc=0.8, extra={"grad/first_to_last": 0.5 + one}) for one in SPREAD]
+    grad = {"metric": "grad/first_to_last", "margin": 0.1}
+    for expect in ("higher", "lower", "equal", "different"):
+        for none, batch in ((runs, [*runs[:4], LOST]), ([*runs[:4], LOST], runs)):
+            assert judged(none, batch, **grad, expect=expect).verdict == "inconclusive"
 
 
 def test_equality_is_not_shown_beside_a_reference_that_diverged() -> None:
@@ -387,7 +399,7 @@ def test_an_undecided_claim_says_what_could_have_been_seen_and_how_many_seeds_wo
     ("expect", "batch", "barred"),
     [
         ("higher", shifted(0.012, 8), "the better mean is one of survivors"),
-        ("equal", shifted(0.002, 10), "what the others do alike says nothing of them"),
+        ("equal", shifted(0.002, 10), "what the others do says nothing of them"),
         ("different", shifted(0.012, 8), None),
     ],
 )
