@@ -59,6 +59,8 @@ class Numbers:
     waiting: int
     """runs that are still to come, also of values that may yet be chosen"""
     trials: tuple[Trial, ...]
+    places: int
+    """combinations of the factors averaged over that are used"""
 
     @property
     def bounds(self) -> frozenset[int]:
@@ -73,17 +75,20 @@ def numbers(question: Question, ledger: Ledger) -> Numbers:
     trials = tuple({id(trial): trial for side in sides for trial in row(ledger, side).values()}.values())
     pairs, more, unused = _pairs(question, groups, ledger)
     readings = _readings(question.metric, sides, ledger)
+    rates = question.metric.text == "diverged"  # otherwise places that are left out for their divergences count, too
+    ended = sides if rates else list(itertools.chain(*question.groups))
     return Numbers(
         pairs,
         (*left_out, *more),
         question.missing or _refused(question, ledger, trials, unused),
         _resolution(question, groups, readings, ledger),
-        (_count(sides, ledger, 1), _count(sides, ledger, -1)),
-        (_lost(sides, ledger, 1), _lost(sides, ledger, -1)),
+        (_count(ended, ledger, 1), _count(ended, ledger, -1)),
+        (_lost(ended, ledger, 1), _lost(ended, ledger, -1)),
         (_beyond(question, sides, ledger, 1), _beyond(question, sides, ledger, -1)),
         not all(reading.censored for reading in readings),
         _waiting(question, trials, ledger),
         trials,
+        len(groups),
     )
 
 

@@ -125,7 +125,11 @@ def where(one: Judged) -> str:
     held = one.question.held if one.question.claim.factor else {}
     at = f" at {', '.join(told(key, value_) for key, value_ in held.items())}" if held else ""
     over = [key.rpartition(".")[2] for key in one.question.averaged]
-    return f"{at}, averaged over {' and '.join(over)}" if over and one.question.claim.factor else at
+    if not over or not one.question.claim.factor:
+        return at
+    left = len(one.question.groups) - one.numbers.places
+    but = f" ({left} of {len(one.question.groups)} places left out)" if left else ""
+    return f"{at}, averaged over {' and '.join(over)}{but}"
 
 
 def claim(one: Judged) -> str:

@@ -12,6 +12,7 @@ from contrasts import LOST, NORM, judged, reaching, swept
 
 from cnnlab.benchmarks.simulated import Outcome, write_sweep
 from cnnlab.compare import compare
+from cnnlab.compare.wording import sentence
 
 GRID = {"model.norm": ["none", "batch"], "optimizer.lr": ["0.1", "0.2", "0.8"], "seed": ["0", "1", "2"]}
 LARGEST = {**NORM, "metric": "largest optimizer.lr with test/acc >= 0.5", "expect": "higher"}
@@ -139,6 +140,7 @@ def test_a_place_where_one_arm_has_nothing_is_left_out_for_both() -> None:
     found = swept(GRID, end, [NORM]).judged[0]
     assert found.mean == pytest.approx(0.02)
     assert found.numbers.left_out == ("model.norm=none optimizer.lr=0.8 has no test accuracy: 3 of 3 failed",)
+    assert "in test accuracy, averaged over lr (1 of 3 places left out) (95 %" in sentence(found)
 
 
 def test_against_a_number_the_spread_of_rounding_is_one_arms() -> None:

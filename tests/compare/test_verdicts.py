@@ -152,6 +152,21 @@ def test_what_survivors_do_alike_or_better_is_no_verdict(expect: str, batch: lis
     assert bool(found.reason) == (verdict == "inconclusive")
 
 
+def test_a_place_where_every_run_diverged_is_not_one_that_tells_nothing() -> None:
+    """At a rate of 0.2 `none` does not learn at all, and `batch` as it does at 0.1."""
+    keys = {"model.norm": ["none", "batch"], "optimizer.lr": ["0.1", "0.2"], "seed": list("01234")}
+
+    def end(at: Mapping[str, str]) -> Outcome:
+        norm, rate, seed = at.values()
+        return LOST if (norm, rate) == ("none", "0.2") else Outcome(acc=NONE[int(seed)])
+
+    rate = {"factor": "optimizer.lr", "arm": "0.2"}
+    claims = [rate, {**rate, "expect": "equal"}, {"expect": "higher", "value": 0.7}]
+    found = swept(keys, end, claims).judged[:3]
+    assert [one.verdict for one in found] == ["inconclusive"] * 3
+    assert found[0].reason == "5 of 10 runs of 0.2 diverged, 0 of 10 of 0.1: what the others do says nothing of them"
+
+
 def test_of_what_is_neither_better_nor_worse_no_side_is_safe() -> None:
     runs = [Outcome(acc=0.8, extra={"grad/first_to_last": 0.5 + one}) for one in SPREAD]
     grad = {"metric": "grad/first_to_last", "margin": 0.1}
