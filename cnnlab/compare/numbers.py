@@ -84,7 +84,7 @@ def numbers(question: Question, ledger: Ledger) -> Numbers:
         _resolution(question, groups, readings, ledger),
         (_count(ended, ledger, 1), _count(ended, ledger, -1)),
         (_lost(ended, ledger, 1), _lost(ended, ledger, -1)),
-        (_beyond(question, sides, ledger, 1), _beyond(question, sides, ledger, -1)),
+        (_censored(question, sides, pairs, ledger, 1), _censored(question, sides, pairs, ledger, -1)),
         not all(reading.censored for reading in readings),
         _waiting(question, trials, ledger),
         trials,
@@ -318,6 +318,7 @@ def _ended(sides: Sequence[Side], ledger: Ledger, sign: int) -> list[tuple[str, 
     return [(t.seed, t.status == "diverged") for t in trials if t.status in ("ok", "diverged")]
 
 
-def _beyond(question: Question, sides: Sequence[Side], ledger: Ledger, sign: int) -> int:
+def _censored(question: Question, sides: Sequence[Side], pairs: Sequence[Pair], ledger: Ledger, sign: int) -> int:
     some = [side for side in sides if side.weight * sign > 0]
-    return sum(reading.censored != 0 for reading in _readings(question.metric, some, ledger))
+    read = (_reading(question.metric, side, pair.seed, ledger)[0] for side in some for pair in pairs)
+    return sum(reading.censored != 0 for reading in read if reading)

@@ -139,6 +139,7 @@ def bind(claim: Claim, family: Family, study: Study, ledger: Ledger) -> Question
     arms, references = _ends(claim, ledger)
     chosen: dict[str, dict[str, str]] = {}
     candidates: dict[Cell, None] = {}
+    missing = None
     tuned = [key for key in study.tuned if key in keys and key not in held and _is_free(claim, key)]
     tuned = [] if metric.exact or metric.text == "diverged" else tuned
     free = [key for key in keys if key not in (*held, *factor, *tuned, metric.collapses)]
@@ -151,8 +152,10 @@ def bind(claim: Claim, family: Family, study: Study, ledger: Ledger) -> Question
             options = _cells(ledger, at, {*tuned, metric.collapses})
             if picked := _best(ledger, at, tuned, metric.collapses):
                 best[_label({**corner, **place})] = picked
-            elif options:  # nothing to choose by yet: the first, whose runs tell why
+            elif tuned and options:  # nothing to choose by yet: the first, whose runs tell why
                 picked = {key: options[0][list(keys).index(key)] for key in tuned}
+                if any(trial.status == "ok" for cell in options for trial in ledger.trials[cell].values()):
+                    missing = f"no run of {_label(corner) or 'all'} has a validation accuracy to choose {tuned[0]} by"
             sides.append(Side(weight, _cells(ledger, {**at, **(picked or {})}, {metric.collapses})))
             among += options
         sides = _on_one_grid(sides, list(keys).index(metric.collapses)) if metric.collapses else sides
@@ -160,7 +163,7 @@ def bind(claim: Claim, family: Family, study: Study, ledger: Ledger) -> Question
             groups.append(tuple(sides))
             chosen |= best
             candidates |= dict.fromkeys(among)
-    missing = None if groups else "no such runs were made side by side"
+    missing = missing if groups else "no such runs were made side by side"
     return Question(
         claim, metric, margin, family, _named(factor, arms, held),
         _named(factor, references, {}) if references else None, held, (arms, references),

@@ -86,6 +86,13 @@ def test_where_nothing_can_be_chosen_by_the_runs_tell_why(status: str) -> None:
     assert first.provisional == (status == "waiting")
 
 
+def test_without_a_validation_accuracy_no_value_is_taken_for_the_best() -> None:
+    first, *rest = swept(KEYS, lambda _: Outcome(acc=0.8), [NORM], tuned=["optimizer.lr"]).judged
+    said = "no run of model.norm=none has a validation accuracy to choose optimizer.lr by"
+    assert (first.verdict, first.reason, first.question.chosen) == (None, said, {})
+    assert all(one.reason is None for one in rest)
+
+
 def test_arms_are_held_against_each_other_on_the_grid_that_both_were_run_on(tmp_path: Path) -> None:
     """All runs learn; `batch` was not run at the largest rate."""
     claim = {**NORM, "metric": "largest optimizer.lr with test/acc >= 0.5", "expect": "lower"}

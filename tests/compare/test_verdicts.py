@@ -303,6 +303,12 @@ def test_a_run_that_never_got_there_counts_with_the_budget() -> None:
     assert found.numbers.censored == (0, 2)
 
 
+def test_a_run_that_has_no_partner_counts_with_no_budget() -> None:
+    lost = Outcome(status="failed")
+    found = judged([*reaching(2, 3), lost], reaching(8, None, None), metric="epochs to val/acc >= 0.7")
+    assert (len(found.numbers.pairs), found.numbers.censored) == (2, (1, 0))
+
+
 def test_runs_that_all_ran_out_of_budget_are_not_alike() -> None:
     nobody = epochs([None] * 4, [None] * 4, expect="equal")
     assert (nobody.verdict, nobody.reason) == (None, "no run reached it within the budget")
