@@ -139,8 +139,7 @@ def claim(one: Judged) -> str:
     arm, reference = arms(one)
     words, expect = one.question.metric.words, one.question.claim.expect
     if _is_interaction(one):
-        first, second = (key.rpartition(".")[2] for key in one.question.claim.factor or ())
-        return f"What {first} does to {words} depends on {second} ({arm} beside {reference}){where(one)}"
+        return f"{_dependence(one)}{where(one)}"
     if one.question.claim.value is not None:
         how = {"equal": "equal to", "higher": "above", "lower": "below", "different": "other than"}
         return f"{arm}: {words} {how[expect]} {reference}"
@@ -153,6 +152,18 @@ def claim(one: Judged) -> str:
             verb = "needs" if one.question.metric.clock else "has"
             said = f"{arm} {verb} {comparative(one.question.metric, expect)} {words} than {reference}"
     return said + where(one)
+
+
+def _dependence(one: Judged) -> str:
+    """What is claimed of an interaction."""
+    words, factor, expect = one.question.metric.words, one.question.claim.factor or (), one.question.claim.expect
+    if expect in ("different", "equal"):
+        (first, second), (arm, reference) = (key.rpartition(".")[2] for key in factor), arms(one)
+        verb = "depends" if expect == "different" else "does not depend"
+        return f"What {first} does to {words} {verb} on {second} ({arm} beside {reference})"
+    (arm, here), (reference, there) = (map(told, factor, values) for values in one.question.ends)
+    how = "more" if expect == "higher" else "less"
+    return f"What {arm} adds to {words} over {reference} is {how} with {here} than with {there}"
 
 
 def comparative(metric: Metric, way: Literal["higher", "lower"]) -> str:

@@ -165,6 +165,13 @@ def test_an_interaction_says_what_depends_on_what() -> None:
     assert sentence(only).startswith(
         "The effects differ by +10.00 points between norm=batch with lr=0.2 and norm=none with lr=0.1 (95 % interval"
     )
+    two = {"factor": ["model.norm", "optimizer.lr"], "arm": ["batch", 0.2]}
+    said = [claim(one) for one in swept(keys, end, [{**two, "expect": e} for e in ("higher", "lower", "equal")]).judged]
+    assert said == [
+        "What norm=batch adds to test accuracy over norm=none is more with lr=0.2 than with lr=0.1",
+        "What norm=batch adds to test accuracy over norm=none is less with lr=0.2 than with lr=0.1",
+        "What norm does to test accuracy does not depend on lr (norm=batch with lr=0.2 beside norm=none with lr=0.1)",
+    ]
     *_, alike = swept(keys, lambda at: Outcome(acc=0.7 + 0.1 * (at["model.norm"] == "batch")), []).judged
     assert sentence(alike).startswith(
         "The effects on test accuracy are equal within 1.00 points between norm=batch with lr=0.2 and norm=none with"
