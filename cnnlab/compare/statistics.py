@@ -8,7 +8,6 @@ docs/calibration.md has the rates, measured over simulated sweeps.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -226,14 +225,17 @@ def permuted(some: Sequence[Fraction], others: Sequence[Fraction]) -> float:
     >>> round(permuted(all_, none), 4), permuted(all_[:1], none[:1])
     (0.0079, 1.0)
     """
-    shares = (*some, *others)
-    dealt = Counter({(0, Fraction(0)): 1})  # how many were dealt to the first arm, and their sum -> ways to do so
-    for share_ in shares:
-        dealt += Counter({(n + 1, total + share_): ways for (n, total), ways in dealt.items() if n < len(some)})
-    ways = {total: count for (n, total), count in dealt.items() if n == len(some)}
+    unit = math.lcm(*(one.denominator for one in (*some, *others)))  # whole numbers of it add fast
+    shares = [int(one * unit) for one in (*some, *others)]
+    dealt = {(0, 0): 1}  # how many were dealt to the first arm, and their sum -> ways to do so
+    for one in shares:
+        for (n, total), ways in list(dealt.items()):
+            if n < len(some):
+                dealt[n + 1, total + one] = dealt.get((n + 1, total + one), 0) + ways
+    ways_to = {total: ways for (n, total), ways in dealt.items() if n == len(some)}
 
-    def apart(total: Fraction) -> Fraction:
-        return abs(total / len(some) - (sum(shares) - total) / len(others))
+    def apart(total: int) -> int:
+        return abs(total * len(others) - (sum(shares) - total) * len(some))
 
-    seen = apart(sum(some, Fraction(0)))
-    return sum(count for total, count in ways.items() if apart(total) >= seen) / sum(ways.values())
+    seen = apart(sum(shares[: len(some)]))
+    return sum(ways for total, ways in ways_to.items() if apart(total) >= seen) / sum(ways_to.values())
