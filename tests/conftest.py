@@ -12,6 +12,9 @@ from small import CONF
 
 from cnnlab.cli.main import main
 
+# Of two workers with two threads each, on two cores, every one waits for the others
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 @pytest.fixture
 def cnnlab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
