@@ -1,6 +1,6 @@
 """What the verdicts are worth: how often they are wrong, over thousands of sweeps whose truth is known.
 
-    python -m cnnlab.benchmarks.calibration                       every scenario, 2000 sweeps each: about 25 minutes
+    python -m cnnlab.benchmarks.calibration                       every scenario, 2000 sweeps each: about 20 minutes
     python -m cnnlab.benchmarks.calibration --sweeps 200 skewed   those whose name has the word
 
 Each sweep is made up, written to disk as the records of a real one, and read and judged as `task=report` does. A row of
