@@ -113,21 +113,25 @@ def line_in(error: BaseException, places: list[str]) -> str:
     return ""
 
 
+def _own_places() -> list[str]:
+    return [place for name in LOADED for place in _places(name)]
+
+
 def own_line(error: BaseException) -> str:
     """Where in a user's modules an exception came from, as ` (file:line)`; nothing where it is ours."""
-    return line_in(error, [place for name in LOADED for place in _places(name)])
+    return line_in(error, _own_places())
 
 
 def own_frames(error: BaseException) -> list[FrameType]:
     """The frames of users' modules that an exception passed through, the innermost first."""
-    places = [place for name in LOADED for place in _places(name)]
+    places = _own_places()
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     return [frame for frame in reversed(frames) if _lies_in(frame.f_code.co_filename, places)]
 
 
 def own_lines(error: BaseException) -> tuple[str, ...]:
     """An exception's way through users' modules, the outermost first: what their author has of a traceback."""
-    places = [place for name in LOADED for place in _places(name)]
+    places = _own_places()
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _lies_in(frame.filename, places)]
     return tuple(f"{frame.filename}:{frame.lineno}, in {frame.name}: {frame.line}" for frame in frames)
 

@@ -147,13 +147,13 @@ def _of_data(data: DataSettings) -> Iterator[Fault]:
 
 def _of_study(hydra: Engine, arguments: Arguments, words: list[str], name: str) -> Iterator[Noted | str]:
     """Every job of a study, of both its sizes, where it has two."""
-    done: list[list[str]] = []
+    done: object = None
     for size in SIZES:
         study = Arguments(multirun=True, config_name=arguments.config_name)
         study.overrides = [*words, f"study={name}", f"study.size={size}"]
         try:
             found = ask(hydra, study)
-            jobs = [cell.words for cell in found.grid.cells()]
+            jobs = (found.grid.fixed, found.grid.factors)  # not one by one: they may be too many
             if jobs != done:
                 yield from check_jobs(hydra, arguments.config_name, found)[1]
             done = jobs

@@ -100,3 +100,21 @@ def test_the_schema_is_written_once_with_the_blocks_of_plugins(
     model = json.loads((mine / "schema" / "model.json").read_text())
     assert "own" in model["definitions"]["kind"]["anyOf"][0]["enum"]
     assert cnnlab("task=schema", f"dir={mine / 'model' / 'a.yaml'}") == 2
+
+
+def test_a_study_of_billions_of_jobs_is_told_and_not_counted_one_by_one(
+    cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = "[" + ", ".join(str(n) for n in range(1, 101)) + "]"
+    names = (
+        "trainer.max_epochs",
+        "data.batch_size",
+        "trainer.max_steps",
+        "trainer.accumulate_grad_batches",
+        "data.subset",
+    )
+    Path("mine/study").mkdir(parents=True)
+    factors = "".join(f"  {name}: {values}\n" for name in names)
+    Path("mine/study/huge.yaml").write_text(f"question: x\nbase: {{model: lenet}}\nfactors:\n{factors}")
+    assert cnnlab("-cd", "mine", "task=validate", "dir=mine") == 2
+    assert "jobs; 10,000 are the most" in capsys.readouterr().err
