@@ -24,7 +24,16 @@ def _bias(value: Any) -> Any:
 
 Bias = Annotated[Literal["auto"] | bool, BeforeValidator(_bias)]
 Order = Literal["conv_norm_act", "norm_act_conv", "conv_act_norm"]
-Init = Literal["auto", "default", "kaiming_normal", "kaiming_uniform", "xavier_normal", "xavier_uniform", "orthogonal"]
+Init = Literal[
+    "auto",
+    "default",
+    "kaiming_normal",
+    "kaiming_uniform",
+    "xavier_normal",
+    "xavier_uniform",
+    "orthogonal",
+    "looks_linear",
+]
 
 
 class Convolutional(Block):
@@ -37,7 +46,8 @@ class Convolutional(Block):
     bias: Annotated[Bias, Inherits("bias")] = "auto"
     """whether convolutions add a bias; auto: only those without a norm, which would subtract it again"""
     init: Annotated[Init, Inherits("init")] = "auto"
-    """how weights start; auto: He et al. 2015 (arXiv:1502.01852) with the gain of the activation that follows"""
+    """how weights start; auto: with the gain of the activation that follows (He et al. 2015, arXiv:1502.01852);
+    looks_linear: in pairs that cancel its kinks, for deep networks without shortcuts (arXiv:1702.08591)"""
 
     def conv(self, channels: int, kernel_size: Any = 1, **settings: Any) -> Conv:
         """A convolution with this block's norm, activation, bias and initialisation."""

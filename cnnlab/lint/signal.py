@@ -1,4 +1,4 @@
-"""How much of a signal is left after layers that no norm and no shortcut helps, by how their weights start."""
+"""What becomes of a signal, and of its gradient, along layers that no shortcut helps, by how their weights start."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from cnnlab.blocks.trace import INPUT, Step
 from cnnlab.lint.graph import Graph
 
+GROWS = math.sqrt(math.pi / (math.pi - 1))
+"""what a gradient is multiplied by on its way back through a batch norm and a ReLU: Yang et al. 2019, §3"""
 SLOPES = {"Sigmoid": 1 / 16, "Hardsigmoid": 1 / 36, "Tanh": 1.0, "": 1.0}
 """of an activation, squared, at its steepest; of those not named, ReLU's kind, half the signal's square gets through"""
 
@@ -19,6 +21,37 @@ class Signal:
     size: float = 1.0
     layers: int = 0
     node: int = INPUT
+
+
+@dataclass(frozen=True)
+class Row:
+    """Batch norms with a ReLU that follow one another."""
+
+    count: int = 0
+    node: int = INPUT
+
+    @property
+    def growth(self) -> float:
+        """Of a gradient, from the last of them to the first."""
+        return GROWS**self.count
+
+
+def longest(graph: Graph) -> Row:
+    """The longest row of batch norms with a ReLU; of several ways to a node the one that has fewest of them counts."""
+    at = {INPUT: Row()}
+    for i, node in enumerate(graph.nodes):
+        before = min((at[j] for j in node.takes), key=lambda one: one.count, default=Row())
+        at[i] = Row(before.count + 1, i) if _rectifies_norm(graph, i) else before
+    return max(at.values(), key=lambda one: one.count)
+
+
+def _rectifies_norm(graph: Graph, i: int) -> bool:
+    """Whether a node is a ReLU behind a batch norm whose channels are not the pairs of `looks_linear`."""
+    act, *before = (graph.nodes[j].step for j in graph.back(i))
+    if act.name not in ("ReLU", "ReLU6") or not before or not before[0].name.startswith("BatchNorm"):
+        return False
+    layer = next((step.layer for step in before if step.does in ("convolution", "linear")), None)
+    return getattr(layer, "start", ("", ""))[0] != "looks_linear"
 
 
 def signal(graph: Graph) -> Signal:

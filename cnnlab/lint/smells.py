@@ -15,12 +15,14 @@ from cnnlab.lint.finding import Design, Finding
 from cnnlab.lint.graph import Graph, Node
 from cnnlab.lint.maps import field_beyond_image, field_smaller_than_image, stride_beyond_window, window_beyond_map
 from cnnlab.lint.norms import bias_before_norm, dropout_before_batch_norm, few_numbers_to_norm
-from cnnlab.lint.signal import signal
+from cnnlab.lint.signal import longest, signal
 
 MOST = 0.8
 """share of all parameters that is too much for one linear layer"""
 FAINT = 0.01
 """share of a signal's size below which it is called lost"""
+STEEP = 100
+"""times that a gradient grows, from which it is said"""
 
 Smell = Callable[[Design], Iterator[Finding]]
 
@@ -53,6 +55,19 @@ def signal_lost_on_the_way(design: Design) -> Iterator[Finding]:
         said = f"{faint.layers} layers without norm or shortcut, which start and are activated so that {left} is left"
         tries = ("model.init=auto", "model.act=relu", "model.norm=batch")
         yield Finding((design.graph.nodes[faint.node].row,), said, {"left": faint.size, "layers": faint.layers}, tries)
+
+
+def gradient_grows_on_the_way(design: Design) -> Iterator[Finding]:
+    """Batch norm keeps a signal's size through any number of ReLUs, but not the gradient's: on its way back it grows by
+    a fifth at each, and what the first layers learn drowns what the last ones do. Yang et al. 2019, arXiv:1902.08129.
+    It is why plain networks of more than thirty layers hardly begin to learn, and what shortcuts are for.
+    """
+    row = longest(design.graph)
+    if row.growth >= STEEP:
+        said = f"{row.count} batch norms with a ReLU in a row: before training, a gradient grows about"
+        figures = {"norms": row.count, "grows": row.growth}
+        tries = ("model.init=looks_linear", "model.kinds.residual.shortcut=auto")
+        yield Finding((design.graph.nodes[row.node].row,), f"{said} {row.growth:.0e} times along them", figures, tries)
 
 
 def names_in_alphabetical_order(design: Design) -> Iterator[Finding]:
@@ -129,6 +144,7 @@ SMELLS: tuple[Smell, ...] = (
     output_is_changed,
     names_in_alphabetical_order,
     signal_lost_on_the_way,
+    gradient_grows_on_the_way,
     few_numbers_to_norm,
     window_beyond_map,
     field_beyond_image,

@@ -1,10 +1,6 @@
-"""From a network's records to the network: `body` and `head` as modules, weights started from their own streams."""
+"""From a network's records to the network: `body` and `head` as modules, their weights started."""
 
 from __future__ import annotations
-
-import hashlib
-import math
-from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -13,16 +9,8 @@ from cnnlab.blocks.base import Flow, chain, check_name, entry, stack_parts
 from cnnlab.blocks.base import after as shape_after
 from cnnlab.blocks.modules import Chain, walk
 from cnnlab.network.spec import Network
+from cnnlab.network.start import start, stream
 from cnnlab.settings import Shape
-
-RELU_GAIN = (1 / 2 - 1 / (2 * math.pi)) ** -0.5
-"""1 / std of relu(z), for z of mean 0 and variance 1; other activations are near it"""
-SMALL = 0.1
-"""gain of a linear layer without activation, the network's output: the loss starts at that of chance"""
-QUIET = 0.1
-"""weight of the norm that ends a residual block's body; gain of the convolution that does, with pre-activations"""
-IMAGE = 4
-"""channels up to which weights are not centred: those of an image, or one by itself, whose mean is not to be lost"""
 
 
 class Net(nn.Module):
@@ -104,75 +92,3 @@ def _remake(net: nn.Module, seed: int) -> list[str]:
                 net.get_submodule(parent).register_module(name, remake())
                 remade.append(path)
     return remade
-
-
-def stream(seed: int, path: str) -> int:
-    """A seed for the random numbers of one named thing: a function of both, and of nothing else."""
-    return int.from_bytes(hashlib.blake2b(f"{seed}/{path}".encode(), digest_size=8).digest(), "little") >> 1
-
-
-def start(net: nn.Module, seed: int, kept: Sequence[str] = ()) -> None:
-    """Give every layer its first weights, each from the stream of (seed, its path).
-
-    So two networks that differ in one place start from equal weights everywhere else: a layer's stream does not depend
-    on what stands around it, nor its weight on whether it has a bias. Layers inside of `kept` are started already, but
-    for those that our own kinds made.
-    """
-    with torch.random.fork_rng(devices=[]):
-        for path, layer in net.named_modules():
-            own = [*layer.parameters(recurse=False), *layer.buffers(recurse=False)]
-            if not own:
-                continue
-            if not any(f"{path}.".startswith(f"{outer}.") for outer in kept):
-                torch.manual_seed(stream(seed, path))
-                layer.reset_parameters()  # type: ignore[operator]
-            if note := getattr(layer, "start", None):
-                torch.manual_seed(stream(seed, path))
-                _weights(layer, *note)
-
-
-def _weights(layer: nn.Module, init: str, act: str) -> None:
-    """The named ways to start; all but `auto` leave biases as torch starts them."""
-    weight, bias = layer.weight, layer.bias
-    assert isinstance(weight, Tensor)
-    match init:
-        case "auto":
-            _auto(weight, act)
-            if bias is not None:
-                nn.init.zeros_(bias)  # type: ignore[arg-type]
-        case "quiet" if weight.dim() == 1:
-            nn.init.constant_(weight, QUIET)
-        case "quiet":
-            _weights(layer, "auto", act)
-            weight.data *= QUIET
-        case "kaiming_normal":
-            nn.init.kaiming_normal_(weight, nonlinearity="relu")
-        case "kaiming_uniform":
-            nn.init.kaiming_uniform_(weight, nonlinearity="relu")
-        case "xavier_normal":
-            nn.init.xavier_normal_(weight)
-        case "xavier_uniform":
-            nn.init.xavier_uniform_(weight)
-        case "orthogonal":
-            nn.init.orthogonal_(weight)
-        case "default":
-            pass
-
-
-@torch.no_grad()
-def _auto(weight: Tensor, act: str) -> None:
-    """Normal, of the variance that keeps a signal's size forwards; over the channels the weights sum to zero.
-
-    ReLUs leave a mean, which in a deep network without norm soon drowns what tells one image from another; weights that
-    sum to zero do not see it. Brock, De & Smith 2021, arXiv:2101.08692, hold them so all through training; here they
-    only start so, with the paper's gain.
-    """
-    if act in ("sigmoid", "tanh"):
-        nn.init.xavier_uniform_(weight, nn.init.calculate_gain(act))
-        return
-    inputs, taps = weight[0].numel(), weight[0, 0].numel()
-    centred = weight.shape[1] > IMAGE
-    gain = RELU_GAIN if act != "none" else SMALL if weight.dim() == 2 else 1.0
-    nn.init.normal_(weight, std=gain / math.sqrt(inputs - taps * centred))
-    if centred:
-        weight -= weight.mean(1, keepdim=True)

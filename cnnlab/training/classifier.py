@@ -13,7 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cnnlab.data.batches import Batches
-from cnnlab.network.build import Net, stream, with_aux
+from cnnlab.network.build import Net, with_aux
+from cnnlab.network.start import stream
 from cnnlab.training.evaluate import evaluate
 from cnnlab.training.schedule import factor
 from cnnlab.training.settings import Adam, AdamW, Schedule, Sgd

@@ -56,7 +56,8 @@ AS_SHIPPED = {
     "squeezenet1_0": {"output-is-changed", "field-smaller-than-image"},
     "squeezenet1_1": {"output-is-changed", "field-smaller-than-image"},
     **{f"vgg{depth}_bn": {"bias-before-norm"} for depth in (11, 13, 16, 19)},
-    **{f"cifar/plain{depth}": {"field-beyond-image"} for depth in (20, 32, 44, 56, 110)},
+    "cifar/plain20": {"field-beyond-image"},
+    **{f"cifar/plain{n}": {"field-beyond-image", "gradient-grows-on-the-way"} for n in (32, 44, 56, 110)},
     "cifar/vgg16_bn": {"field-beyond-image", "bias-before-norm"},
 }
 """what is said of networks at the images they were made for; each was looked at, and is so in its paper or course"""

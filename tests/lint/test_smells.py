@@ -14,7 +14,7 @@ from small import SMALL
 
 from cnnlab.lint.check import changed, instead, look
 from cnnlab.lint.finding import Design
-from cnnlab.lint.signal import _gain
+from cnnlab.lint.signal import _gain, longest
 from cnnlab.lint.smells import SMELLS, name
 from cnnlab.network.build import build
 from cnnlab.network.plan import plan
@@ -251,7 +251,7 @@ def test_a_signal_that_is_not_lost() -> None:
     assert said(LOST, model(shortcuts, init="default")) == []
 
 
-@pytest.mark.parametrize("init", ["default", "xavier_uniform", "kaiming_normal", "orthogonal"])
+@pytest.mark.parametrize("init", ["default", "xavier_uniform", "kaiming_normal", "orthogonal", "looks_linear"])
 def test_the_signal_that_is_said_to_be_left_is_left(init: str) -> None:
     raw = model({"c": conv(256, kernel_size=1, repeat=6, bias=False)}, init=init)
     body = [node for node in designed(raw, (256, 4, 4)).graph.nodes if node.row.startswith("body")]
@@ -261,6 +261,49 @@ def test_the_signal_that_is_said_to_be_left_is_left(init: str) -> None:
         left = build(network(raw), (256, 4, 4)).body(x)
     # after the last ReLU half of the square is left of what its convolution made; the first sees no ReLU before it
     assert float(left.square().mean().sqrt()) == pytest.approx(expected, rel=0.25)
+
+
+# -- gradient-grows-on-the-way
+
+GROWS = "gradient-grows-on-the-way"
+PLAIN = {"block": "residual", "channels": 8, "shortcut": "none", "repeat": 15}
+
+
+def test_a_gradient_that_grows() -> None:
+    raw = model({"c": conv(repeat=30)}, norm="batch")
+    (line,) = said(GROWS, raw)
+    assert line == (
+        "body.c.29: 30 batch norms with a ReLU in a row: before training, a gradient grows about 3e+02 times along them"
+    )
+    assert helps(raw, GROWS) == ["model.init=looks_linear"]
+    both = ["model.init=looks_linear", "model.kinds.residual.shortcut=auto"]
+    assert (
+        helps(model({"r": {**PLAIN, "shortcut": None}}, norm="batch", kinds={"residual": {"shortcut": "none"}}), GROWS)
+        == both
+    )
+
+
+@pytest.mark.parametrize("order", ["conv_norm_act", "norm_act_conv", "conv_act_norm"])
+def test_a_gradient_that_does_not_grow(order: str) -> None:
+    assert said(GROWS, model({"c": conv(repeat=20, order=order)}, norm="batch")) == []
+    deep = {"c": conv(repeat=30, order=order)}
+    assert bool(said(GROWS, model(deep, norm="batch"))) == (order != "conv_act_norm")
+    assert said(GROWS, model(deep, norm="batch", init="looks_linear")) == []
+    assert said(GROWS, model(deep)) == []
+    assert said(GROWS, model(deep, norm="batch", act="tanh")) == []
+    assert said(GROWS, model({"r": PLAIN}, norm="batch"))
+    assert said(GROWS, model({"r": PLAIN | {"shortcut": "auto"}}, norm="batch")) == []
+
+
+def test_the_gradient_grows_as_is_said() -> None:
+    raw = model({"c": conv(256, kernel_size=1, repeat=25)}, norm="batch", init="kaiming_normal")
+    net = build(network(raw), (256, 4, 4))
+    x = torch.randn(64, 256, 4, 4, generator=torch.Generator().manual_seed(0))
+    net(x).square().sum().backward()
+    sizes = [weight.grad.norm() for name, weight in net.named_parameters() if name.endswith("conv.weight")]  # type: ignore[union-attr]
+    row = longest(designed(raw, (256, 4, 4)).graph)
+    assert row.count == 25
+    assert 0.4 < float(sizes[0] / sizes[-1]) / row.growth < 2.5
 
 
 # -- names-in-alphabetical-order

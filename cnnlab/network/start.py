@@ -1,0 +1,120 @@
+"""How weights start: each layer's from a random stream of its own, by the way its block names."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+RELU_GAIN = (1 / 2 - 1 / (2 * math.pi)) ** -0.5
+"""1 / std of relu(z), for z of mean 0 and variance 1; other activations are near it"""
+SMALL = 0.1
+"""gain of a linear layer without activation, the network's output: the loss starts at that of chance"""
+QUIET = 0.1
+"""weight of the norm that ends a residual block's body; gain of the convolution that does, with pre-activations"""
+BOUNDED = ("sigmoid", "tanh")
+"""activations that are nearly linear around 0, and flat far from it"""
+IMAGE = 4
+"""channels up to which weights are not centred: those of an image, or one by itself, whose mean is not to be lost"""
+
+
+def stream(seed: int, path: str) -> int:
+    """A seed for the random numbers of one named thing: a function of both, and of nothing else."""
+    return int.from_bytes(hashlib.blake2b(f"{seed}/{path}".encode(), digest_size=8).digest(), "little") >> 1
+
+
+def start(net: nn.Module, seed: int, kept: Sequence[str] = ()) -> None:
+    """Give every layer its first weights, each from the stream of (seed, its path).
+
+    So two networks that differ in one place start from equal weights everywhere else: a layer's stream does not depend
+    on what stands around it, nor its weight on whether it has a bias. Layers inside of `kept` are started already, but
+    for those that our own kinds made.
+    """
+    with torch.random.fork_rng(devices=[]):
+        for path, layer in net.named_modules():
+            own = [*layer.parameters(recurse=False), *layer.buffers(recurse=False)]
+            if not own:
+                continue
+            if not any(f"{path}.".startswith(f"{outer}.") for outer in kept):
+                torch.manual_seed(stream(seed, path))
+                layer.reset_parameters()  # type: ignore[operator]
+            if note := getattr(layer, "start", None):
+                torch.manual_seed(stream(seed, path))
+                _weights(layer, *note)
+
+
+def _weights(layer: nn.Module, init: str, act: str) -> None:
+    """The named ways to start; all but `auto` and `looks_linear` leave biases as torch starts them."""
+    weight, bias = layer.weight, layer.bias
+    assert isinstance(weight, Tensor)
+    if init in ("auto", "looks_linear") and bias is not None:
+        nn.init.zeros_(bias)  # type: ignore[arg-type]
+    match init:
+        case "looks_linear" if weight.dim() == 4 and act not in BOUNDED:
+            _looks_linear(weight, layer.groups)  # type: ignore[arg-type]
+        case "auto" | "looks_linear":
+            _auto(weight, act)
+        case "quiet" if weight.dim() == 1:
+            nn.init.constant_(weight, QUIET)
+        case "quiet":
+            _weights(layer, "auto", act)
+            weight.data *= QUIET
+        case "kaiming_normal":
+            nn.init.kaiming_normal_(weight, nonlinearity="relu")
+        case "kaiming_uniform":
+            nn.init.kaiming_uniform_(weight, nonlinearity="relu")
+        case "xavier_normal":
+            nn.init.xavier_normal_(weight)
+        case "xavier_uniform":
+            nn.init.xavier_uniform_(weight)
+        case "orthogonal":
+            nn.init.orthogonal_(weight)
+        case "default":
+            pass
+
+
+@torch.no_grad()
+def _auto(weight: Tensor, act: str) -> None:
+    """Normal, of the variance that keeps a signal's size forwards; over the channels the weights sum to zero.
+
+    ReLUs leave a mean, which in a deep network without norm soon drowns what tells one image from another; weights that
+    sum to zero do not see it. Brock, De & Smith 2021, arXiv:2101.08692, hold them so all through training; here they
+    only start so, with the paper's gain.
+    """
+    if act in BOUNDED:
+        nn.init.xavier_uniform_(weight, nn.init.calculate_gain(act))
+        return
+    inputs, taps = weight[0].numel(), weight[0, 0].numel()
+    centred = weight.shape[1] > IMAGE
+    gain = RELU_GAIN if act != "none" else SMALL if weight.dim() == 2 else 1.0
+    nn.init.normal_(weight, std=gain / math.sqrt(inputs - taps * centred))
+    if centred:
+        weight -= weight.mean(1, keepdim=True)
+
+
+@torch.no_grad()
+def _looks_linear(weight: Tensor, groups: int) -> None:
+    """Channels in pairs, u and -u, and orthogonal weights that take a pair's difference: a network without kinks.
+
+    relu(u) - relu(-u) is u, and so it is for GELU and SiLU: however deep, the network starts as a linear one, through
+    which signals and gradients keep their size. Balduzzi et al. 2017, arXiv:1702.08591, §4.1. What takes pairs starts
+    with the middle of its window alone, as Xiao et al. 2018, arXiv:1806.05393, §3, which keeps it orthogonal at any
+    size. Pairs are neighbours and not halves, so that branches put side by side leave them together.
+    """
+    sign, single = torch.tensor([[1.0, -1.0]]), torch.ones(1, 1)
+    for part in weight.chunk(groups):
+        out, inputs, rows, columns = part.shape
+        paired = inputs % 2 == 0 and inputs * groups > IMAGE
+        signs = (sign if out % 2 == 0 else single).T @ (sign if paired else single)
+        seen = (..., (rows - 1) // 2, (columns - 1) // 2) if paired or inputs < groups else (...,)
+        drawn = part[seen][:: len(signs), :: signs.shape[1]]
+        if groups > out == inputs == 1:  # depthwise: what was rectified before must not change its sign
+            first = torch.ones_like(drawn)
+        else:
+            widens = out / len(signs) / drawn[0].numel()
+            first = nn.init.orthogonal_(torch.empty_like(drawn), math.sqrt(max(1.0, widens)))
+        part.zero_()
+        part[seen] = torch.kron(first, signs.reshape(*signs.shape, *[1] * (drawn.dim() - 2)))
