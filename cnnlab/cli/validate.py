@@ -23,7 +23,7 @@ from cnnlab.config.files import Unreadable, shown
 from cnnlab.data.settings import DataSettings, mismatches
 from cnnlab.errors import Exit, Fault, UserError
 from cnnlab.network.composite import misread
-from cnnlab.sweep.studies import find
+from cnnlab.sweep.studies import find, read_study
 from cnnlab.sweep.study import SIZES
 
 if TYPE_CHECKING:
@@ -148,6 +148,8 @@ def _of_data(data: DataSettings) -> Iterator[Fault]:
 def _of_study(hydra: Engine, arguments: Arguments, words: list[str], name: str) -> Iterator[Noted | str]:
     """Every job of a study, of both its sizes, where it has two."""
     done: object = None
+    if arguments.value("study") is None:
+        words = _beside(words, find(name, folders(hydra)))
     for size in SIZES:
         study = Arguments(multirun=True, config_name=arguments.config_name)
         study.overrides = [*words, f"study={name}", f"study.size={size}"]
@@ -161,6 +163,15 @@ def _of_study(hydra: Engine, arguments: Arguments, words: list[str], name: str) 
             yield from error.faults
         except UserError as error:
             yield from (Noted(fault) for fault in error.faults)
+
+
+def _beside(words: list[str], file: Path) -> list[str]:
+    """Overrides for all files, without those of what a study itself sets."""
+    try:
+        places = read_study(file, "").places
+    except Unreadable:  # told as such
+        return words
+    return [word for word in words if places.setting(word.partition("=")[0].lstrip("+~")) is None]
 
 
 PLACE = re.compile(r"(?P<file>[^\n]+?\.ya?ml)(:(?P<line>\d+):(?P<column>\d+))?  (?P<rest>.*)", re.DOTALL)

@@ -68,6 +68,20 @@ def test_good_files_are_told_so(cnnlab: Callable[..., int], capsys: pytest.Captu
     assert capsys.readouterr().out == "1 file, no fault\n"
 
 
+def test_other_overrides_hold_for_every_file_but_where_a_study_sets_its_own(
+    cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    study = tmp_path / "mine" / "study" / "own.yaml"
+    study.parent.mkdir(parents=True)
+    study.write_text("question: x\nbase: {model: lenet}\nfactors: {model.body.c1.norm: [none, batch]}\n")
+    assert cnnlab("task=validate", "dir=mine/study", "model=resnet18", "model.body.stage1.repeat=3") == 0
+    assert cnnlab("task=validate", "dir=mine/study", "data.batch_size=0") == 2
+    assert "data.batch_size" in spoken(capsys)[0]
+    study.write_text("question: x\nbase: {data.subset: 100}\nfactors: {model.body.c1.norm: [none, batch]}\n")
+    assert cnnlab("task=validate", "dir=mine/study", "model=resnet18") == 2
+    assert "there is no block 'c1'" in spoken(capsys)[0]
+
+
 def test_a_folder_of_images_need_not_say_where_it_lies(
     cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
