@@ -85,6 +85,8 @@ class Conv(Convolutional):
     def build(self, shape: Shape) -> nn.Module:
         from torch import nn
 
+        from cnnlab.blocks.modules import Conv2d
+
         channels, rows, columns = image(shape, self.block)
         if channels % self.groups or self.channels % self.groups:
             raise Misfit(f"groups ({self.groups}) must divide {channels} channels in and {self.channels} out")
@@ -93,7 +95,7 @@ class Conv(Convolutional):
         lopsided = (top, left) != (bottom, right)
         first = self.order == "norm_act_conv"
         norm = norm_layer(self.norm, shape if first else (self.channels, *self.out_size(rows, columns)))
-        conv = nn.Conv2d(
+        conv = Conv2d(
             channels,
             self.channels,
             self.kernel_size,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import reduce
+from functools import cache, reduce
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,44 @@ JOINS = {
     "mean": lambda outs: reduce(torch.add, outs) / len(outs),
     "max": lambda outs: reduce(torch.maximum, outs),
 }
+
+
+class Conv2d(nn.Conv2d):
+    """torch's convolution, computed without the weights of its window that meet nothing but padding.
+
+    On a map of 1×1 a window of 3×3 is its middle weight: the same sums for a ninth of the work. A ResNet made for
+    224×224 has half its weights on such maps where images are of 28×28.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.is_meta:  # on paper, where the window counts as it is written
+            return super().forward(x)
+        places = zip(x.shape[2:], self.kernel_size, self.stride, self.padding, self.dilation, strict=True)
+        (top, bottom, rows), (left, right, columns) = (met(*place) for place in places)  # type: ignore[arg-type]
+        weight = self.weight
+        if (bottom - top, right - left) != self.kernel_size:
+            weight = weight[:, :, top:bottom, left:right]
+        return F.conv2d(x, weight, self.bias, self.stride, (rows, columns), self.dilation, self.groups)
+
+
+@cache
+def met(size: int, window: int, stride: int, padding: int, dilation: int) -> tuple[int, int, int]:
+    """The first and the last (not included) of a window's weights that meet more than padding, and their padding.
+
+    All of them where no padding that is alike on both sides would leave as many positions.
+
+    >>> met(1, 3, 1, 1, 1), met(2, 3, 2, 1, 1), met(2, 3, 1, 1, 1)
+    ((1, 2, 0), (1, 3, 0), (0, 3, 1))
+    """
+    positions = (size + 2 * padding - dilation * (window - 1) - 1) // stride + 1
+    starts = range(-padding, positions * stride - padding, stride)
+    meet = [tap for tap in range(window) if any(0 <= start + tap * dilation < size for start in starts)]
+    if meet:
+        first, last = meet[0], meet[-1]
+        left = padding - first * dilation
+        if left >= 0 and (size + 2 * left - dilation * (last - first) - 1) // stride + 1 == positions:
+            return first, last + 1, left
+    return 0, window, padding
 
 
 class Chain(nn.Sequential):

@@ -13,7 +13,7 @@ RELU_GAIN = (1 / 2 - 1 / (2 * math.pi)) ** -0.5
 """1 / std of relu(z), for z of mean 0 and variance 1; other activations are near it"""
 SMALL = 0.1
 """gain of a linear layer without activation, the network's output: the loss starts at that of chance"""
-QUIET = 0.1
+QUIET = 0.3
 """weight of the norm that ends a residual block's body; gain of the convolution that does, with pre-activations"""
 BOUNDED = ("sigmoid", "tanh")
 """activations that are nearly linear around 0, and flat far from it"""

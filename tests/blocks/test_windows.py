@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from cnnlab.blocks import AvgPool, Conv, MaxPool
 from cnnlab.blocks.base import Misfit
+from cnnlab.blocks.modules import Conv2d, met
 from cnnlab.blocks.window import pads
 
 PLAIN = {"act": "none", "bias": False}
@@ -122,6 +123,32 @@ def test_a_convolution_is_torchs_over_an_image_with_explicit_pads(k, s, d, paddi
     if d == (1, 1):
         n, p = size, (top + bottom, left + right)
         assert block.out_size(*size) == tuple((n[i] - k[i] + p[i] + s[i]) // s[i] for i in range(2))
+
+
+@given(k=pairs, s=pairs, d=pairs, p=st.tuples(*[st.integers(0, 4)] * 2), size=st.tuples(*[st.integers(1, 6)] * 2))
+@settings(deadline=None, max_examples=200)
+def test_weights_that_meet_only_padding_are_left_out_and_nothing_else_changes(k, s, d, p, size):
+    assume(all(n + 2 * q >= e * (w - 1) + 1 for n, q, e, w in zip(size, p, d, k, strict=True)))
+    ours = Conv2d(2, 4, k, s, p, d, groups=2).double()
+    x, grad = torch.randn(3, 2, *size, dtype=torch.double), None
+    found = []
+    for forward in (Conv2d.forward, torch.nn.Conv2d.forward):
+        ours.zero_grad()
+        x = x.detach().requires_grad_()
+        y = forward(ours, x)
+        grad = torch.randn_like(y) if grad is None else grad
+        y.backward(grad)
+        found.append((y, x.grad, ours.weight.grad, ours.bias.grad))
+    for one, other in zip(*found, strict=True):
+        assert torch.allclose(one, other, rtol=1e-12, atol=1e-12)
+
+
+def test_which_weights_meet_only_padding():
+    assert met(1, 3, 1, 1, 1) == (1, 2, 0)  # the middle one of a 1×1 map
+    assert met(2, 3, 2, 1, 1) == (1, 3, 0)
+    assert met(2, 5, 1, 2, 1) == (1, 4, 1)
+    assert met(2, 3, 1, 1, 1) == met(7, 3, 2, 1, 1) == (0, 3, 1)
+    assert met(1, 1, 1, 1, 1) == (0, 1, 1)  # three positions, two of them of padding: they have to be made
 
 
 def test_the_books_pooling_windows():

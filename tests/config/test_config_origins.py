@@ -114,7 +114,7 @@ def test_faults_do_not_hide_what_else_was_set(hydra: Engine) -> None:
     ("overrides", "key", "values"),
     [
         ("model=resnet34", "model.body.stage3.repeat", ["2", "6"]),
-        ("optimizer.lr=0.2", "optimizer.lr", ["0.05", "0.2"]),
+        ("optimizer.lr=0.2", "optimizer.lr", ["0.1", "0.2"]),
         ("model=googlenet", "model.norm", ["{kind: batch, eps: 0.001}"]),
         ("model.norm={kind:group,groups:8}", "model.norm", ["{kind: group, groups: 8}"]),
         ("model.norm={kind:group,groups:8}", "model.norm.groups", ["8"]),

@@ -161,7 +161,7 @@ def test_a_key_that_names_nothing(cnnlab: Run, capsys: pytest.CaptureFixture[str
 def test_other_settings_are_told_with_what_they_overrode(cnnlab: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert flowing(answer(cnnlab, capsys, "key=optimizer.lr", "optimizer.lr=0.2")) == (
         "optimizer.lr = 0.2 learning rate, before the scheduler's factor set by command line "
-        "overrode 0.05, conf/optimizer/sgd.yaml[lr]"
+        "overrode 0.1, conf/optimizer/sgd.yaml[lr]"
     )
 
 

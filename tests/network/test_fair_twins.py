@@ -150,7 +150,7 @@ def ratio(one, other, ending):
 
 
 @pytest.mark.parametrize("name", ["paper/preact_resnet18", "paper/preact_resnet50"])
-def test_blocks_with_preactivations_start_alike_but_for_a_last_convolution_a_tenth_as_loud(name):
+def test_blocks_with_preactivations_start_alike_but_for_a_quieter_last_convolution(name):
     raw = {**zoo(name), "width": 1 / 8}
     kind, last = ("preact_residual", "conv2") if name.endswith("18") else ("preact_bottleneck", "conv3")
     plain, quiet = made({**raw, "kinds": {kind: {"shortcut": "none"}}}), made(raw)
@@ -158,9 +158,9 @@ def test_blocks_with_preactivations_start_alike_but_for_a_last_convolution_a_ten
     assert names == list(plain)
     assert differing == [one for one in names if one.endswith(f"body.{last}.conv.weight")]
     ratios = ratio(quiet, plain, f"body.{last}.conv.weight")
-    assert ratios == pytest.approx([0.1] * len(ratios))
+    assert ratios == pytest.approx([0.3] * len(ratios))
     loud = made({**raw, "init": "kaiming_normal"})
-    assert min(ratio(loud, quiet, f"body.{last}.conv.weight")) > 5  # a way to start that was asked for is kept to
+    assert min(ratio(loud, quiet, f"body.{last}.conv.weight")) > 2  # a way to start that was asked for is kept to
 
 
 def test_other_seeds_give_other_weights():
