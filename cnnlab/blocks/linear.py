@@ -49,8 +49,8 @@ class Linear(Block):
     bias: Annotated[Bias, Inherits("bias")] = "auto"
     """whether a bias is added; auto: where there is no norm, which would subtract it again"""
     init: Annotated[Init, Inherits("init")] = "auto"
-    """how weights start; auto: with the gain of the activation that follows (He et al. 2015, arXiv:1502.01852);
-    looks_linear: in pairs that cancel its kinks, for deep networks without shortcuts (arXiv:1702.08591)"""
+    """how weights start; auto: with the gain of the activation that follows (He et al. 2015, arXiv:1502.01852), as
+    looks_linear does, which is of convolutions"""
     dropout: Annotated[Fraction, Inherits("dropout")] = 0.0
     """share of the outputs dropped in training"""
 

@@ -26,7 +26,7 @@ class Conv2d(nn.Conv2d):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.is_meta:  # on paper, where the window counts as it is written
+        if x.is_meta or _traced():  # on paper the window counts as it is written, and a trace is for any size
             return super().forward(x)
         places = zip(x.shape[2:], self.kernel_size, self.stride, self.padding, self.dilation, strict=True)
         (top, bottom, rows), (left, right, columns) = (met(*place) for place in places)  # type: ignore[arg-type]
@@ -34,6 +34,10 @@ class Conv2d(nn.Conv2d):
         if (bottom - top, right - left) != self.kernel_size:
             weight = weight[:, :, top:bottom, left:right]
         return F.conv2d(x, weight, self.bias, self.stride, (rows, columns), self.dilation, self.groups)
+
+
+def _traced() -> bool:
+    return torch.compiler.is_compiling() or torch.jit.is_tracing()  # pyright: ignore[reportPrivateImportUsage]
 
 
 @cache

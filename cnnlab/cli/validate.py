@@ -23,7 +23,7 @@ from cnnlab.config.files import Unreadable, shown
 from cnnlab.data.settings import DataSettings, mismatches
 from cnnlab.errors import Exit, Fault, UserError
 from cnnlab.network.composite import misread
-from cnnlab.sweep.studies import find, read_study
+from cnnlab.sweep.studies import find
 from cnnlab.sweep.study import SIZES
 
 if TYPE_CHECKING:
@@ -148,11 +148,11 @@ def _of_data(data: DataSettings) -> Iterator[Fault]:
 def _of_study(hydra: Engine, arguments: Arguments, words: list[str], name: str) -> Iterator[Noted | str]:
     """Every job of a study, of both its sizes, where it has two."""
     done: object = None
-    if arguments.value("study") is None:
-        words = _beside(words, find(name, folders(hydra)))
     for size in SIZES:
         study = Arguments(multirun=True, config_name=arguments.config_name)
-        study.overrides = [*words, f"study={name}", f"study.size={size}"]
+        study.overrides = [f"study={name}", f"study.size={size}"]
+        if words:
+            study.overrides += words if arguments.value("study") else _beside(words, hydra, study)
         try:
             found = ask(hydra, study)
             jobs = (found.grid.fixed, found.grid.factors)  # not one by one: they may be too many
@@ -165,13 +165,19 @@ def _of_study(hydra: Engine, arguments: Arguments, words: list[str], name: str) 
             yield from (Noted(fault) for fault in error.faults)
 
 
-def _beside(words: list[str], file: Path) -> list[str]:
+def _beside(words: list[str], hydra: Engine, study: Arguments) -> list[str]:
     """Overrides for all files, without those of what a study itself sets."""
     try:
-        places = read_study(file, "").places
-    except Unreadable:  # told as such
+        grid = ask(hydra, study).grid
+    except (Unreadable, UserError):  # told as such
         return words
-    return [word for word in words if places.setting(word.partition("=")[0].lstrip("+~")) is None]
+    levels = (word for factor in grid.factors for level in factor.levels for word in level.words)
+    own = tuple(f"{_key(word)}." for word in (*grid.fixed, *levels))
+    return [word for word in words if not f"{_key(word)}.".startswith(own)]
+
+
+def _key(word: str) -> str:
+    return word.partition("=")[0].lstrip("+~")
 
 
 PLACE = re.compile(r"(?P<file>[^\n]+?\.ya?ml)(:(?P<line>\d+):(?P<column>\d+))?  (?P<rest>.*)", re.DOTALL)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import takewhile
 
 from cnnlab.blocks.trace import INPUT, Step
 from cnnlab.lint.graph import Graph
+from cnnlab.network.start import BOUNDED, is_paired
 
 GROWS = math.sqrt(math.pi / (math.pi - 1))
-"""what a gradient is multiplied by on its way back through a batch norm and a ReLU: Yang et al. 2019, §3"""
+"""what a gradient is multiplied by on its way back through a batch norm and a ReLU: Yang et al. 2019"""
+NORMS = ("BatchNorm", "InstanceNorm")
+RECTIFIERS = ("ReLU", "ReLU6", "LeakyReLU", "relu", "relu_")
 SLOPES = {"Sigmoid": 1 / 16, "Hardsigmoid": 1 / 36, "Tanh": 1.0, "": 1.0}
 """of an activation, squared, at its steepest; of those not named, ReLU's kind, half the signal's square gets through"""
 
@@ -24,8 +28,8 @@ class Signal:
 
 
 @dataclass(frozen=True)
-class Row:
-    """Batch norms with a ReLU that follow one another."""
+class Rectified:
+    """Norms with a ReLU behind each that follow one another."""
 
     count: int = 0
     node: int = INPUT
@@ -36,22 +40,24 @@ class Row:
         return GROWS**self.count
 
 
-def longest(graph: Graph) -> Row:
-    """The longest row of batch norms with a ReLU; of several ways to a node the one that has fewest of them counts."""
-    at = {INPUT: Row()}
+def rectified_norms(graph: Graph) -> Rectified:
+    """The longest row of norms with a ReLU; of several ways to a node the one that has fewest of them counts."""
+    at = {INPUT: Rectified()}
     for i, node in enumerate(graph.nodes):
-        before = min((at[j] for j in node.takes), key=lambda one: one.count, default=Row())
-        at[i] = Row(before.count + 1, i) if _rectifies_norm(graph, i) else before
+        before = min((at[j] for j in node.takes), key=lambda one: one.count, default=Rectified())
+        at[i] = Rectified(before.count + 1, i) if _rectifies_norm(graph, i) else before
     return max(at.values(), key=lambda one: one.count)
 
 
 def _rectifies_norm(graph: Graph, i: int) -> bool:
-    """Whether a node is a ReLU behind a batch norm whose channels are not the pairs of `looks_linear`."""
+    """Whether a node is a ReLU to which a norm's output comes, unless in the pairs of `looks_linear`."""
     act, *before = (graph.nodes[j].step for j in graph.back(i))
-    if act.name not in ("ReLU", "ReLU6") or not before or not before[0].name.startswith("BatchNorm"):
+    if act.name not in RECTIFIERS:
         return False
+    since = list(takewhile(lambda step: step.does != "act", before))
     layer = next((step.layer for step in before if step.does in ("convolution", "linear")), None)
-    return getattr(layer, "start", ("", ""))[0] != "looks_linear"
+    linear = layer is not None and getattr(layer, "start", ("", ""))[0] == "looks_linear" and is_paired(layer)
+    return any(step.name.startswith(NORMS) for step in since) and not linear
 
 
 def signal(graph: Graph) -> Signal:
@@ -91,6 +97,6 @@ def _gain(step: Step) -> float:
             return xavier * halved
         case "orthogonal":
             return min(1.0, fan_in / weight.shape[0]) * halved
-        case "auto" if act in ("sigmoid", "tanh"):
+        case "auto" | "looks_linear" if act in BOUNDED:
             return xavier * (25 / 9 if act == "tanh" else 1.0)
     return 1.0

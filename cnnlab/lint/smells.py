@@ -15,7 +15,7 @@ from cnnlab.lint.finding import Design, Finding
 from cnnlab.lint.graph import Graph, Node
 from cnnlab.lint.maps import field_beyond_image, field_smaller_than_image, stride_beyond_window, window_beyond_map
 from cnnlab.lint.norms import bias_before_norm, dropout_before_batch_norm, few_numbers_to_norm
-from cnnlab.lint.signal import longest, signal
+from cnnlab.lint.signal import rectified_norms, signal
 
 MOST = 0.8
 """share of all parameters that is too much for one linear layer"""
@@ -62,9 +62,9 @@ def gradient_grows_on_the_way(design: Design) -> Iterator[Finding]:
     a fifth at each, and what the first layers learn drowns what the last ones do. Yang et al. 2019, arXiv:1902.08129.
     It is why plain networks of more than thirty layers hardly begin to learn, and what shortcuts are for.
     """
-    row = longest(design.graph)
+    row = rectified_norms(design.graph)
     if row.growth >= STEEP:
-        said = f"{row.count} batch norms with a ReLU in a row: before training, a gradient grows about"
+        said = f"{row.count} norms with a ReLU in a row: before training, a gradient grows about"
         figures = {"norms": row.count, "grows": row.growth}
         tries = ("model.init=looks_linear", "model.kinds.residual.shortcut=auto")
         yield Finding((design.graph.nodes[row.node].row,), f"{said} {row.growth:.0e} times along them", figures, tries)

@@ -33,6 +33,7 @@ def start(net: nn.Module, seed: int, kept: Sequence[str] = ()) -> None:
     on what stands around it, nor its weight on whether it has a bias. Layers inside of `kept` are started already, but
     for those that our own kinds made.
     """
+    images = _first(getattr(net, "body", net))
     with torch.random.fork_rng(devices=[]):
         for path, layer in net.named_modules():
             own = [*layer.parameters(recurse=False), *layer.buffers(recurse=False)]
@@ -43,18 +44,43 @@ def start(net: nn.Module, seed: int, kept: Sequence[str] = ()) -> None:
                 layer.reset_parameters()  # type: ignore[operator]
             if note := getattr(layer, "start", None):
                 torch.manual_seed(stream(seed, path))
-                _weights(layer, *note)
+                _weights(layer, *note, image=layer in images)
 
 
-def _weights(layer: nn.Module, init: str, act: str) -> None:
+def _first(module: nn.Module) -> list[nn.Conv2d]:
+    """The convolutions that take what a module takes, in all its branches."""
+    if isinstance(module, nn.Conv2d):
+        return [module]
+    found = [layers for child in module.children() if (layers := _first(child))]
+    return found[0] if found and isinstance(module, nn.Sequential) else [layer for layers in found for layer in layers]
+
+
+def is_paired(layer: nn.Module, image: bool = False) -> bool:
+    """Whether `looks_linear` can start a layer in pairs of channels; `image`: one that is given none.
+
+    So it can convolutions of even widths, in each of their groups, and depthwise ones, unless a bounded activation
+    follows: that has no kink. Linear layers are few, and behind flattened maps their inputs are in no such order.
+    """
+    weight, (_, act) = layer.weight, getattr(layer, "start", ("", ""))
+    if not isinstance(layer, nn.Conv2d) or act in BOUNDED:
+        return False
+    out, inputs = weight.shape[0] // layer.groups, weight.shape[1]  # type: ignore[operator]
+    return _depthwise(layer) or bool(out % 2 == 0 and (image or inputs % 2 == 0))
+
+
+def _depthwise(layer: nn.Conv2d) -> bool:
+    return layer.in_channels == layer.out_channels == layer.groups > 1
+
+
+def _weights(layer: nn.Module, init: str, act: str, image: bool = False) -> None:
     """The named ways to start; all but `auto` and `looks_linear` leave biases as torch starts them."""
     weight, bias = layer.weight, layer.bias
     assert isinstance(weight, Tensor)
     if init in ("auto", "looks_linear") and bias is not None:
         nn.init.zeros_(bias)  # type: ignore[arg-type]
     match init:
-        case "looks_linear" if weight.dim() == 4 and act not in BOUNDED:
-            _looks_linear(weight, layer.groups)  # type: ignore[arg-type]
+        case "looks_linear" if is_paired(layer, image):
+            _looks_linear(layer, image)  # type: ignore[arg-type]
         case "auto" | "looks_linear":
             _auto(weight, act)
         case "quiet" if weight.dim() == 1:
@@ -96,25 +122,23 @@ def _auto(weight: Tensor, act: str) -> None:
 
 
 @torch.no_grad()
-def _looks_linear(weight: Tensor, groups: int) -> None:
+def _looks_linear(layer: nn.Conv2d, image: bool) -> None:
     """Channels in pairs, u and -u, and orthogonal weights that take a pair's difference: a network without kinks.
 
     relu(u) - relu(-u) is u, and so it is for GELU and SiLU: however deep, the network starts as a linear one, through
-    which signals and gradients keep their size. Balduzzi et al. 2017, arXiv:1702.08591, §4.1. What takes pairs starts
-    with the middle of its window alone, as Xiao et al. 2018, arXiv:1806.05393, §3, which keeps it orthogonal at any
-    size. Pairs are neighbours and not halves, so that branches put side by side leave them together.
+    which signals and gradients keep their size. Balduzzi et al. 2017, arXiv:1702.08591. What takes pairs starts with
+    the middle of its window alone, which keeps it orthogonal at any size (Xiao et al. 2018, arXiv:1806.05393,
+    algorithm 2). Pairs are neighbours and not halves, so that branches put side by side leave them together.
     """
-    sign, single = torch.tensor([[1.0, -1.0]]), torch.ones(1, 1)
-    for part in weight.chunk(groups):
-        out, inputs, rows, columns = part.shape
-        paired = inputs % 2 == 0 and inputs * groups > IMAGE
-        signs = (sign if out % 2 == 0 else single).T @ (sign if paired else single)
-        seen = (..., (rows - 1) // 2, (columns - 1) // 2) if paired or inputs < groups else (...,)
-        drawn = part[seen][:: len(signs), :: signs.shape[1]]
-        if groups > out == inputs == 1:  # depthwise: what was rectified before must not change its sign
-            first = torch.ones_like(drawn)
-        else:
-            widens = out / len(signs) / drawn[0].numel()
-            first = nn.init.orthogonal_(torch.empty_like(drawn), math.sqrt(max(1.0, widens)))
-        part.zero_()
-        part[seen] = torch.kron(first, signs.reshape(*signs.shape, *[1] * (drawn.dim() - 2)))
+    rows, columns = layer.kernel_size
+    middle = (..., (rows - 1) // 2, (columns - 1) // 2)
+    if _depthwise(layer):  # what was rectified before goes through as it is
+        layer.weight.zero_()[middle] = 1.0
+        return
+    sign = torch.tensor([[1.0], [-1.0]])
+    signs, seen = (sign, ...) if image else (sign @ sign.T, middle)
+    for part in layer.weight.chunk(layer.groups):
+        drawn = torch.empty_like(part[seen][::2, :: signs.shape[1]])
+        widens = len(drawn) / drawn[0].numel()
+        nn.init.orthogonal_(drawn, math.sqrt(max(1.0, widens)))
+        part.zero_()[seen] = torch.kron(drawn, signs.reshape(*signs.shape, *[1] * (drawn.dim() - 2)))

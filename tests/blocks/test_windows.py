@@ -5,6 +5,7 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
+from torch.utils.flop_counter import FlopCounterMode
 
 from cnnlab.blocks import AvgPool, Conv, MaxPool
 from cnnlab.blocks.base import Misfit
@@ -141,6 +142,23 @@ def test_weights_that_meet_only_padding_are_left_out_and_nothing_else_changes(k,
         found.append((y, x.grad, ours.weight.grad, ours.bias.grad))
     for one, other in zip(*found, strict=True):
         assert torch.allclose(one, other, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(("size", "taps"), [(1, 1), (2, 9)])
+def test_a_block_computes_only_with_weights_that_meet_something(size, taps):
+    net = Conv(channels=8, bias=False).build((4, size, size))
+    with FlopCounterMode(display=False) as counter:
+        net(torch.ones(1, 4, size, size))
+    assert counter.get_total_flops() == 2 * 8 * 4 * taps * size**2
+
+
+def test_a_network_that_is_exported_holds_for_images_of_any_size():
+    net = Conv(channels=8).build((4, 1, 1))
+    sizes = {2: torch.export.Dim.AUTO, 3: torch.export.Dim.AUTO}
+    exported = torch.export.export(net, (torch.randn(2, 4, 5, 5),), dynamic_shapes=(sizes,)).module()
+    for size in (3, 6):
+        x = torch.randn(2, 4, size, size)
+        assert torch.allclose(exported(x), net(x), atol=1e-6)
 
 
 def test_which_weights_meet_only_padding():

@@ -68,15 +68,46 @@ def test_good_files_are_told_so(cnnlab: Callable[..., int], capsys: pytest.Captu
     assert capsys.readouterr().out == "1 file, no fault\n"
 
 
+OWN = """question: x
+base: {model: lenet, data.subset: 100}
+factors: {model.body.c1.norm: [none, batch], model: {seed: {optimizer.lr: 0.2}, data: {optimizer.lr: 0.1}}}
+full: {base: {data: fashion_mini}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "at_fault"),
+    [
+        (["model=resnet18", "model.body.stage1.repeat=3"], []),
+        (["++model=resnet18"], []),
+        (["optimizer.lr=-1"], []),
+        (["data.batch_size=0"], ["data.batch_size"]),
+        (["data=nope"], ["data"]),  # the full size has data of its own, the small one has not
+        (["data.subset=0"], []),
+        (["study=own", "optimizer.momentum=2"], ["optimizer.momentum"]),
+    ],
+)
 def test_other_overrides_hold_for_every_file_but_where_a_study_sets_its_own(
+    cnnlab: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    words: list[str],
+    at_fault: list[str],
+) -> None:
+    study = tmp_path / "mine" / "study" / "own.yaml"
+    study.parent.mkdir(parents=True)
+    study.write_text(OWN)
+    where = [] if "study=own" in words else ["dir=mine/study"]
+    assert cnnlab("task=validate", *where, *words, *(["--config-dir=mine"] if not where else [])) == 2 * bool(at_fault)
+    said = spoken(capsys)
+    assert all(any(key in line for line in said) for key in at_fault)
+
+
+def test_overrides_of_a_network_hold_for_a_study_without_one(
     cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     study = tmp_path / "mine" / "study" / "own.yaml"
     study.parent.mkdir(parents=True)
-    study.write_text("question: x\nbase: {model: lenet}\nfactors: {model.body.c1.norm: [none, batch]}\n")
-    assert cnnlab("task=validate", "dir=mine/study", "model=resnet18", "model.body.stage1.repeat=3") == 0
-    assert cnnlab("task=validate", "dir=mine/study", "data.batch_size=0") == 2
-    assert "data.batch_size" in spoken(capsys)[0]
     study.write_text("question: x\nbase: {data.subset: 100}\nfactors: {model.body.c1.norm: [none, batch]}\n")
     assert cnnlab("task=validate", "dir=mine/study", "model=resnet18") == 2
     assert "there is no block 'c1'" in spoken(capsys)[0]

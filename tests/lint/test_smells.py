@@ -14,7 +14,7 @@ from small import SMALL
 
 from cnnlab.lint.check import changed, instead, look
 from cnnlab.lint.finding import Design
-from cnnlab.lint.signal import _gain, longest
+from cnnlab.lint.signal import _gain, rectified_norms
 from cnnlab.lint.smells import SMELLS, name
 from cnnlab.network.build import build
 from cnnlab.network.plan import plan
@@ -251,7 +251,7 @@ def test_a_signal_that_is_not_lost() -> None:
     assert said(LOST, model(shortcuts, init="default")) == []
 
 
-@pytest.mark.parametrize("init", ["default", "xavier_uniform", "kaiming_normal", "orthogonal", "looks_linear"])
+@pytest.mark.parametrize("init", ["default", "xavier_uniform", "kaiming_normal", "orthogonal"])
 def test_the_signal_that_is_said_to_be_left_is_left(init: str) -> None:
     raw = model({"c": conv(256, kernel_size=1, repeat=6, bias=False)}, init=init)
     body = [node for node in designed(raw, (256, 4, 4)).graph.nodes if node.row.startswith("body")]
@@ -273,7 +273,7 @@ def test_a_gradient_that_grows() -> None:
     raw = model({"c": conv(repeat=30)}, norm="batch")
     (line,) = said(GROWS, raw)
     assert line == (
-        "body.c.29: 30 batch norms with a ReLU in a row: before training, a gradient grows about 3e+02 times along them"
+        "body.c.29: 30 norms with a ReLU in a row: before training, a gradient grows about 3e+02 times along them"
     )
     assert helps(raw, GROWS) == ["model.init=looks_linear"]
     both = ["model.init=looks_linear", "model.kinds.residual.shortcut=auto"]
@@ -283,16 +283,30 @@ def test_a_gradient_that_grows() -> None:
     )
 
 
-@pytest.mark.parametrize("order", ["conv_norm_act", "norm_act_conv", "conv_act_norm"])
-def test_a_gradient_that_does_not_grow(order: str) -> None:
-    assert said(GROWS, model({"c": conv(repeat=20, order=order)}, norm="batch")) == []
-    deep = {"c": conv(repeat=30, order=order)}
-    assert bool(said(GROWS, model(deep, norm="batch"))) == (order != "conv_act_norm")
-    assert said(GROWS, model(deep, norm="batch", init="looks_linear")) == []
+ORDERS = ["conv_norm_act", "norm_act_conv", "conv_act_norm"]
+
+
+@pytest.mark.parametrize("norm", ["batch", "instance"])
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_gradient_grows_in_any_order(order: str, norm: str) -> None:
+    assert said(GROWS, model({"c": conv(repeat=30, order=order)}, norm=norm))
+    assert said(GROWS, model({"c": conv(repeat=20, order=order)}, norm=norm)) == []
+    assert said(GROWS, model({"c": conv(repeat=30, order=order)}, norm=norm, init="looks_linear")) == []
+
+
+def test_a_gradient_that_does_not_grow() -> None:
+    deep = {"c": conv(repeat=30)}
     assert said(GROWS, model(deep)) == []
     assert said(GROWS, model(deep, norm="batch", act="tanh")) == []
     assert said(GROWS, model({"r": PLAIN}, norm="batch"))
-    assert said(GROWS, model({"r": PLAIN | {"shortcut": "auto"}}, norm="batch")) == []
+    assert said(GROWS, model({"r": PLAIN | {"shortcut": "auto", "repeat": 30}}, norm="batch")) == []
+    beside = {"block": "parallel", "branches": {"a": {"c": conv(4, repeat=20)}, "b": {"c": conv(4)}}}
+    assert said(GROWS, model({"p": beside, "q": beside}, norm="batch")) == []
+
+
+def test_pairs_that_cannot_be_made_help_nothing() -> None:
+    assert said(GROWS, model({"c": conv(9, repeat=30)}, norm="batch", init="looks_linear"))
+    assert helps(model({"c": conv(9, repeat=30)}, norm="batch"), GROWS) == []
 
 
 def test_the_gradient_grows_as_is_said() -> None:
@@ -301,7 +315,7 @@ def test_the_gradient_grows_as_is_said() -> None:
     x = torch.randn(64, 256, 4, 4, generator=torch.Generator().manual_seed(0))
     net(x).square().sum().backward()
     sizes = [weight.grad.norm() for name, weight in net.named_parameters() if name.endswith("conv.weight")]  # type: ignore[union-attr]
-    row = longest(designed(raw, (256, 4, 4)).graph)
+    row = rectified_norms(designed(raw, (256, 4, 4)).graph)
     assert row.count == 25
     assert 0.4 < float(sizes[0] / sizes[-1]) / row.growth < 2.5
 

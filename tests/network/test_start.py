@@ -51,6 +51,7 @@ SIDE_BY_SIDE = {
     },
 }
 DEEP = {"stem": CONV | {"channels": 12}, "c": CONV | {"channels": 16, "repeat": 40}}
+SMALL_FC = {"block": "linear", "features": "classes"}
 STACKS = {
     "plain": DEEP,
     "gelu": DEEP | {"c": CONV | {"channels": 16, "repeat": 40, "act": "gelu"}},
@@ -58,6 +59,7 @@ STACKS = {
     "groups": {"stem": CONV | {"channels": 12}, "c": CONV | {"channels": 12, "groups": 3, "repeat": 10}},
     "strides": {"stem": CONV | {"channels": 12}, "c": CONV | {"channels": 16, "stride": 2, "kernel_size": 4}},
     "depthwise": {"stem": CONV | {"channels": 12}, "c": {"block": "separable_conv", "channels": 16, "repeat": 5}},
+    "narrow": {"stem": CONV | {"channels": 4}, "c": CONV | {"channels": 4, "repeat": 20}},
     "average": {"stem": CONV | {"channels": 12}, "pool": {"block": "avg_pool"}, "c": CONV | {"channels": 16}},
 }
 
@@ -98,7 +100,40 @@ def test_the_gradient_of_a_deep_plain_network_keeps_its_size():
     assert 1e-2 < first / last < 1e2
 
 
-def test_activations_that_are_bounded_need_no_pairs():
-    raw = model({"c": CONV | {"act": "tanh", "channels": 8, "repeat": 2}})
-    found = [build(network({**raw, "init": init}), (1, 8, 8)).state_dict() for init in ("auto", "looks_linear")]
-    assert all(torch.equal(found[0][name], found[1][name]) for name in found[0])
+@pytest.mark.parametrize("channels", [1, 4, 6])
+def test_what_takes_the_image_takes_no_pairs(channels):
+    """Channels of an image are alike: their differences would leave little of it."""
+    image = torch.randn(8, 1, 16, 16, generator=torch.Generator().manual_seed(0)).expand(8, channels, 16, 16)
+    for first in (CONV | {"channels": 32}, {"block": "parallel", "branches": {b: {"c": CONV} for b in "ab"}}):
+        body = build(network(model({"first": first}, init="looks_linear")), (channels, 16, 16)).body
+        assert body(image).std() > 0.2
+
+
+def test_wider_layers_keep_the_size_of_a_signal():
+    raw = model({"stem": CONV | {"channels": 8}, "wide": CONV | {"channels": 128}}, init="looks_linear")
+    body = build(network(raw), (1, 16, 16)).body
+    with torch.no_grad():
+        stem = body.stem(torch.randn(8, 1, 16, 16, generator=torch.Generator().manual_seed(0)))
+        assert float(body.wide(stem).std()) == pytest.approx(float(stem.std()), rel=0.2)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        CONV | {"act": "tanh", "channels": 8},
+        CONV | {"channels": 9},
+        CONV | {"channels": 12, "groups": 4},
+        {"block": "linear", "features": 16},
+        {"block": "depthwise_conv", "multiplier": 2},
+    ],
+)
+def test_what_has_no_pairs_starts_as_by_default(block):
+    """Nor are they left with a start that is neither: a stack of odd widths would lose its signal."""
+    around = {"flat": {"block": "flatten"}} if block["block"] == "linear" else {"stem": CONV | {"channels": 12}}
+    raw = model(around | {"a": block, "b": block}, init="looks_linear") if "flat" not in around else None
+    if raw is None:
+        raw = {**model({"stem": CONV}, init="looks_linear"), "head": around | {"a": block, "b": block, "fc": SMALL_FC}}
+    found = [build(network({**raw, "init": init}), (1, 12, 12)).state_dict() for init in ("auto", "looks_linear")]
+    names = [name for name in found[0] if ".b." in name]
+    assert names
+    assert all(torch.equal(found[0][name], found[1][name]) for name in names)
