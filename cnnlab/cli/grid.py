@@ -17,8 +17,8 @@ from cnnlab.errors import Fault, UserError, near
 from cnnlab.sweep.each import Model, each
 from cnnlab.sweep.grid import SEED, Factor, Grid, read_words, wrong_names, wrong_size
 from cnnlab.sweep.grid import Asked as Words
-from cnnlab.sweep.studies import Found, Places, find, read_study
 from cnnlab.sweep.study import SIZES, grid
+from cnnlab.sweep.study_file import Found, Places, find, read_study
 
 if TYPE_CHECKING:
     from cnnlab.config.engine import Engine, Loader

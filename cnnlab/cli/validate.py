@@ -23,8 +23,8 @@ from cnnlab.config.files import Unreadable, shown
 from cnnlab.data.settings import DataSettings, mismatches
 from cnnlab.errors import Exit, Fault, UserError
 from cnnlab.network.composite import misread
-from cnnlab.sweep.studies import find
 from cnnlab.sweep.study import SIZES
+from cnnlab.sweep.study_file import find
 
 if TYPE_CHECKING:
     from cnnlab.config.engine import Engine
