@@ -56,16 +56,15 @@ def _first(module: nn.Module) -> list[nn.Conv2d]:
 
 
 def is_paired(layer: nn.Module, image: bool = False) -> bool:
-    """Whether `looks_linear` can start a layer in pairs of channels; `image`: one that is given none.
+    """Whether `looks_linear` starts a layer in pairs of channels, and not as `auto` does; `image`: one that takes none.
 
-    So it can convolutions of even widths, in each of their groups, and depthwise ones, unless a bounded activation
-    follows: that has no kink. Linear layers are few, and behind flattened maps their inputs are in no such order.
+    It does so to convolutions whose widths are even in each of their groups, and to depthwise ones, unless a bounded
+    activation follows, which has no kink. Linear layers are few, and a flattened map has its pairs elsewhere.
     """
-    weight, (_, act) = layer.weight, getattr(layer, "start", ("", ""))
-    if not isinstance(layer, nn.Conv2d) or act in BOUNDED:
+    if not isinstance(layer, nn.Conv2d) or getattr(layer, "start", ("", ""))[1] in BOUNDED:
         return False
-    out, inputs = weight.shape[0] // layer.groups, weight.shape[1]  # type: ignore[operator]
-    return _depthwise(layer) or bool(out % 2 == 0 and (image or inputs % 2 == 0))
+    out, inputs = layer.out_channels // layer.groups, layer.in_channels // layer.groups
+    return _depthwise(layer) or (out % 2 == 0 and (image or inputs % 2 == 0))
 
 
 def _depthwise(layer: nn.Conv2d) -> bool:
