@@ -131,7 +131,7 @@ def models() -> st.SearchStrategy[dict[str, Any]]:
     around = {
         "norm": st.sampled_from(["batch", "layer", "group"]),
         "head_norm": st.sampled_from(["layer", {"kind": "batch", "eps": 1e-3, "momentum": 0.01}]),
-        "init": st.sampled_from(["kaiming_normal", "looks_linear"]),
+        "init": st.sampled_from(["kaiming_normal", "orthogonal", "looks_linear"]),
         "kinds": st.sampled_from([{"linear": {"bias": False}}, {"linear": {"init": "default"}}]),
         "aux": st.builds(
             lambda weight: {"side": {"from": "a", "weight": weight, "head": ends}}, st.sampled_from([0, 1])
