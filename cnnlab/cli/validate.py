@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,11 +57,12 @@ def validate(hydra: Engine, arguments: Arguments) -> Exit:
     study = arguments.value("study")
     named = str(find(study, folders(hydra))) if study else arguments.value("dir")
     places = asked(folders(hydra), named)
+    typed = {_key(word) for word in arguments.overrides}
     found: dict[Problem, None] = {}
     for root, file in places:
         engine = hydra if root in folders(hydra) else start(folders(hydra)[-1], root)
         for noted in faults(engine, arguments, file, root):
-            found[problem(noted, file)] = None
+            found[problem(noted, file, typed)] = None
     if arguments.value("format") == "json":
         print(json.dumps({"files": len(places), "faults": [asdict(one) for one in found]}, ensure_ascii=False))
         return Exit.USER if found else Exit.DONE
@@ -70,8 +71,9 @@ def validate(hydra: Engine, arguments: Arguments) -> Exit:
     count = f"{len(places)} file{'s' if len(places) != 1 else ''}"
     if found:
         complain(found)
-        files = len({one.file for one in found})
-        complain([f"{len(found)} fault{'s' if len(found) != 1 else ''} in {files} of {count}"])
+        files = len({one.file for one in found} - {COMMAND_LINE})
+        where = f"in {files} of {count}" if files else "on the command line"
+        complain([f"{len(found)} fault{'s' if len(found) != 1 else ''} {where}"])
         return Exit.USER
     Output().print(f"{count}, no fault", highlight=False)
     return Exit.DONE
@@ -184,11 +186,13 @@ PLACE = re.compile(r"(?P<file>[^\n]+?\.ya?ml)(:(?P<line>\d+):(?P<column>\d+))?  
 """how our messages begin"""
 
 
-def problem(noted: Noted | str, file: Path) -> Problem:
-    """A fault with its place; where it has none of its own, the file that was checked."""
+def problem(noted: Noted | str, file: Path, typed: Collection[str] = ()) -> Problem:
+    """A fault with its place; where it has none of its own, the file that was checked, unless its setting was typed."""
     fault = noted.fault if isinstance(noted, Noted) else Fault("", noted)
     where = noted.where if isinstance(noted, Noted) and noted.where != COMMAND_LINE else None
     lines = noted.lines if isinstance(noted, Noted) else ()
+    if isinstance(noted, Noted) and noted.where == COMMAND_LINE and fault.path in typed:
+        return Problem(COMMAND_LINE, None, None, fault.path, fault.message, lines)
     place = PLACE.match(f"{where}  " if where else fault.message)
     if place is None:
         return Problem(shown(file), None, None, fault.path, fault.message, lines)

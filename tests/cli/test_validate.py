@@ -103,6 +103,17 @@ def test_other_overrides_hold_for_every_file_but_where_a_study_sets_its_own(
     assert all(any(key in line for line in said) for key in at_fault)
 
 
+def test_what_is_typed_wrong_is_told_once_and_not_for_every_file(
+    cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], mine: Path
+) -> None:
+    assert cnnlab("task=validate", f"dir={CONF / 'optimizer'}", "model=resnet81", "data.batch_size=0") == 2
+    assert [line.split("  ")[0] for line in spoken(capsys)] == [
+        "command line",
+        "command line",
+        "2 faults on the command line",
+    ]
+
+
 def test_overrides_of_a_network_hold_for_a_study_without_one(
     cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
