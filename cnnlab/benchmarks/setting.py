@@ -15,7 +15,7 @@ from cnnlab.cli.arguments import read_arguments
 from cnnlab.cli.check import check
 from cnnlab.config.compose import compose
 from cnnlab.config.engine import start
-from cnnlab.config.settings import Run
+from cnnlab.config.run import Run
 from cnnlab.errors import Fault, UserError
 from cnnlab.experiment.hardware import Hardware
 from cnnlab.tracking.machine import revision

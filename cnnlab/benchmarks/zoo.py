@@ -27,7 +27,7 @@ from rich.table import Table
 
 from cnnlab.benchmarks.setting import CONF, ROOT, heading, run_of
 from cnnlab.cli.main import complain
-from cnnlab.config.settings import Run
+from cnnlab.config.run import Run
 from cnnlab.data.dataset import open_dataset
 from cnnlab.errors import Exit, Fault, UserError, near
 from cnnlab.experiment.facts import image_shape

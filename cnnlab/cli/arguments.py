@@ -153,7 +153,8 @@ def plain_words(text: str, multirun: bool = False) -> str:
 
 def _needs_no_plus(key: str) -> bool:
     """Whether a file spells the setting, or it stands in a group that is open to all."""
-    from cnnlab.config.settings import GROUPS, Top
+    from cnnlab.config import GROUPS
+    from cnnlab.config.top import Top
 
     return not key.startswith("hydra") and ("." in key or key in (*GROUPS, "debug", *Top.model_fields))
 

@@ -11,7 +11,7 @@ from cnnlab.cli.check import note
 from cnnlab.cli.main import complain
 from cnnlab.cli.tasks import perform, place
 from cnnlab.config.composed import Composed
-from cnnlab.config.settings import Run
+from cnnlab.config.run import Run
 from cnnlab.errors import Exit, UserError
 
 

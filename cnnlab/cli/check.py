@@ -10,7 +10,8 @@ from typing import Any
 from cnnlab.config import SHARED
 from cnnlab.config.composed import Composed
 from cnnlab.config.origins import COMMAND_LINE
-from cnnlab.config.settings import Run, Top, model_of, read_parts
+from cnnlab.config.run import Run, model_of, read_parts
+from cnnlab.config.top import Top
 from cnnlab.data.settings import sketched
 from cnnlab.errors import Fault, UserError, near
 from cnnlab.tracking.boards import missing

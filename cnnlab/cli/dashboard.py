@@ -9,7 +9,7 @@ from rich.console import Console
 
 from cnnlab.cli.output import Output
 from cnnlab.cli.report import sweep_folders
-from cnnlab.config.settings import Top
+from cnnlab.config.top import Top
 from cnnlab.errors import Exit
 
 if TYPE_CHECKING:

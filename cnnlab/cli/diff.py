@@ -16,7 +16,7 @@ from cnnlab.cli.arguments import COMMAND_LINE, read_arguments
 from cnnlab.cli.output import Output
 from cnnlab.config.compose import compose
 from cnnlab.config.composed import Composed
-from cnnlab.config.settings import Run
+from cnnlab.config.run import Run
 from cnnlab.door.words import clean, json_text
 from cnnlab.errors import Exit, Fault, UserError
 

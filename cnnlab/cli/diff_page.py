@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnnlab.cli.diff import folded, summed
-from cnnlab.config.settings import Run
+from cnnlab.config.run import Run
 from cnnlab.drawing.page import block_of, document, flow
 from cnnlab.drawing.svg import Theme
 from cnnlab.experiment.facts import image_shape

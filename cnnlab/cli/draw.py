@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cnnlab.cli.output import Output
 from cnnlab.config.composed import Composed
-from cnnlab.config.settings import Run
+from cnnlab.config.run import Run
 from cnnlab.door.words import json_text
 from cnnlab.errors import Exit
 from cnnlab.tracking.durable import write

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnlab.cli.output import Output
 from cnnlab.config.composed import Composed
-from cnnlab.config.settings import Run, model_of
+from cnnlab.config.run import Run, model_of
 from cnnlab.door.words import json_text
 from cnnlab.errors import Exit
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cnnlab.cli.output import Output
-from cnnlab.config.settings import Top
+from cnnlab.config.top import Top
 from cnnlab.door.pattern import matches
 from cnnlab.door.words import json_text
 from cnnlab.errors import Exit, Fault, UserError

@@ -31,7 +31,7 @@ from cnnlab.tracking.mirror.note import whereabouts
 
 if TYPE_CHECKING:
     from cnnlab.config.engine import Engine
-    from cnnlab.config.settings import Top
+    from cnnlab.config.top import Top
     from cnnlab.sweep.plan import Checked, Plan
 
 NO_JOBS = "command line  this makes no jobs: a glob(…) matches no file, or a range(…) is empty"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cnnlab.cli.output import Output
 from cnnlab.cli.report import folders_named
-from cnnlab.config.settings import Top
+from cnnlab.config.top import Top
 from cnnlab.errors import Exit, Fault, UserError
 from cnnlab.tracking.mirror.upload import Outcome, mirrored, upload
 

@@ -20,8 +20,9 @@ from cnnlab.cli.output import Output
 from cnnlab.cli.report import report
 from cnnlab.cli.strip import strip
 from cnnlab.cli.sync import sync
+from cnnlab.config import GROUPS
 from cnnlab.config.composed import Composed
-from cnnlab.config.settings import GROUPS, Run
+from cnnlab.config.run import Run
 from cnnlab.door.pattern import matches
 from cnnlab.door.words import json_text
 from cnnlab.errors import Exit, Fault, UserError

@@ -25,7 +25,7 @@ from cnnlab.config.origins import COMMAND_LINE, Layer, layers, trace
 from cnnlab.config.overrides import parse, refused
 from cnnlab.config.reasons import FAILURES, reason, unresolved
 from cnnlab.config.references import forbidden, too_large
-from cnnlab.config.settings import model_of
+from cnnlab.config.run import model_of
 from cnnlab.config.stale import drop, stale
 from cnnlab.errors import Fault, UserError
 from cnnlab.network.spec import PLACED

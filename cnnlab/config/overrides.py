@@ -15,7 +15,7 @@ from cnnlab.config import GROUPS
 from cnnlab.config.composed import Composed
 from cnnlab.config.engine import Loader
 from cnnlab.config.origins import COMMAND_LINE
-from cnnlab.config.settings import Top
+from cnnlab.config.top import Top
 from cnnlab.errors import Fault, near
 
 NAME = r"[\w$-]+([./@][\w$-]+)*"

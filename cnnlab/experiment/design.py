@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from cnnlab.config.settings import Run
+from cnnlab.config.run import Run
 from cnnlab.experiment.facts import image_shape
 from cnnlab.lint.finding import Design
 from cnnlab.network.plan import Plan, plan

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab.blocks.plugins import sources
-from cnnlab.config.settings import Run
+from cnnlab.config.run import Run
 from cnnlab.settings import Shape, digest
 from cnnlab.weights.source import content
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnnlab.config.settings import Run
+from cnnlab.config.run import Run
 from cnnlab.door.words import few
 from cnnlab.errors import Fault, UserError
 from cnnlab.experiment.facts import image_shape

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnlab.config.composed import Composed
-from cnnlab.config.settings import Run
+from cnnlab.config.run import Run
 from cnnlab.experiment.facts import config_to_keep, variant
 
 if TYPE_CHECKING:

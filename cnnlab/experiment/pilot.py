@@ -7,7 +7,7 @@ import time
 import torch
 import torch.nn.functional as F
 
-from cnnlab.config.settings import Run
+from cnnlab.config.run import Run
 from cnnlab.data.dataset import Dataset
 from cnnlab.experiment.facts import image_shape
 from cnnlab.experiment.hardware import Hardware

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnlab.blocks.plugins import LOADED, load_plugins
-from cnnlab.config.settings import Run, read_parts
+from cnnlab.config.run import Run, read_parts
 from cnnlab.data.batches import prepare
 from cnnlab.data.images import read_images
 from cnnlab.door.files import Refused, bounded

@@ -13,7 +13,7 @@ import torch
 from pytorch_lightning import Callback
 from rich.console import Console
 
-from cnnlab.config.settings import model_of
+from cnnlab.config.run import model_of
 from cnnlab.data.dataset import Dataset, open_dataset
 from cnnlab.errors import Exit, UserError
 from cnnlab.experiment.design import design

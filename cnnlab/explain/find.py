@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnnlab.blocks import KINDS
-from cnnlab.config.settings import Run
+from cnnlab.config.run import Run
 from cnnlab.errors import Fault, UserError, near
 from cnnlab.explain.formulas import Working
 from cnnlab.explain.pieces import Piece, Section, Whole, inside

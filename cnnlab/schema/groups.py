@@ -9,7 +9,7 @@ from typing import Any
 from cnnlab.blocks.plugins import LOADED
 from cnnlab.compare.claims import Claim
 from cnnlab.config import GROUPS, LOGGER, SHARED
-from cnnlab.config.settings import Top
+from cnnlab.config.top import Top
 from cnnlab.data.settings import AugmentSettings, DataSettings
 from cnnlab.network.spec import ModelSettings
 from cnnlab.schema.blocks import Written, blocks, model

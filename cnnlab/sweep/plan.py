@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab.config.composed import Composed
-from cnnlab.config.settings import Run
+from cnnlab.config.run import Run
 from cnnlab.door.words import few
 from cnnlab.errors import Fault, UserError
 from cnnlab.experiment.facts import fingerprint, identity, image_shape

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from cnnlab.config.settings import Metric
+from cnnlab.config.top import Metric
 from cnnlab.errors import Fault, UserError
 from cnnlab.settings import Count, Flag, Fraction, Natural, Positive, Settings
 from cnnlab.sweep.each import Model, each, is_each, no_model

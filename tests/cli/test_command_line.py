@@ -17,7 +17,7 @@ from spoken import spoken
 import cnnlab.cli.tasks as tasks
 from cnnlab.cli.help import EXAMPLES
 from cnnlab.cli.main import main
-from cnnlab.config.settings import Run
+from cnnlab.config.run import Run
 from cnnlab.errors import Exit
 from cnnlab.tracking.folder import Lock
 

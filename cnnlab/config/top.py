@@ -1,0 +1,118 @@
+"""The settings outside the groups: what to do, the seed, where weights come from, how a sweep runs."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from cnnlab.settings import Count, Fraction, Natural, Positive, Settings, shown
+from cnnlab.tracking.settings import LoggerSettings
+from cnnlab.training.settings import CheckpointSettings
+
+Task = Literal[
+    "train", "test", "predict", "summary", "explain", "lint", "draw", "diff", "inspect", "preflight", "report",
+    "dashboard", "sync", "schema", "validate",
+]  # fmt: skip
+Metric = Literal["shift", "gap", "gradients"]
+Adapt = Literal["channels", "classes", "shapes"]
+
+
+def _words(value: Any) -> Any:
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"should be a word or a list of words, not {shown(value)}")
+    return tuple(value)
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_words, json_schema_input_type=str | list[str])]
+
+
+def _jobs(value: Any) -> Any:
+    if value == "auto" or (type(value) is int and value >= 1):
+        return value
+    raise ValueError(f"should be a number of processes or auto, not {shown(value)}")
+
+
+Span = Annotated[str, Field(pattern=r"^\d+(\.\d+)?[smh]$")]
+
+
+def _seconds(value: Any) -> Any:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", value) if isinstance(value, str) else None
+    if match:
+        return float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
+    if isinstance(value, str):
+        raise ValueError(f"should be seconds, or such as 90s, 10m, 2h, not {shown(value)}")
+    return value
+
+
+def _depth(value: Any) -> Any:
+    if value == "auto" or (type(value) is int and 0 <= value <= 99):
+        return value
+    raise ValueError(f"should be auto, or a number of levels from 0 on, not {shown(value)}")
+
+
+class DrawSettings(Settings):
+    """How task=draw draws."""
+
+    depth: Annotated[
+        int | Literal["auto"], BeforeValidator(_depth, json_schema_input_type=Natural | Literal["auto"])
+    ] = "auto"
+    """levels of blocks within blocks that are open: 0, 1, …; auto: as many as a slide has room for"""
+    theme: Literal["auto", "light", "dark"] = "auto"
+    """colours; auto: as the reader's system has them"""
+
+
+class Top(Settings):
+    """The settings outside the groups."""
+
+    task: Task = "train"
+    """what to do"""
+    seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)] = 0
+    """of everything random: split, order, first weights, augmentation, dropout"""
+    name: str | None = None
+    """name of the run's folder; null: the network's"""
+    tags: Words = ()
+    """words to find the run by"""
+    blocks: dict[str, Any] = Field(default_factory=dict)
+    """blocks written in YAML for any network; those that a network defines itself come first"""
+    plugins: Words = ()
+    """modules with blocks of your own; only the command line and your own config.yaml name them"""
+    logger: LoggerSettings = LoggerSettings()
+    """where the run is shown besides its folder"""
+    threads: Count | None = None
+    """CPU threads; null: as many as torch takes by itself"""
+    label_smoothing: Fraction = 0.0
+    """share of the target spread evenly over the classes: Szegedy et al. 2015, arXiv:1512.00567, §7"""
+    checkpoint: CheckpointSettings = CheckpointSettings()
+    """when a run can be taken up again from"""
+    ckpt_path: Annotated[str, Field(min_length=1)] | None = None
+    """a checkpoint or a run's folder, for task=test, task=predict and task=inspect"""
+    weights: Annotated[str, Field(min_length=1)] | None = None
+    """weights to start from: a file, a run's folder, or a name such as torchvision/resnet18"""
+    adapt: Annotated[tuple[Adapt, ...], BeforeValidator(_words, json_schema_input_type=Adapt | list[Adapt])] = ()
+    """where the weights may differ: channels of the images, classes (the output layer starts anew), shapes (of layers,
+    which start anew)"""
+    images: Annotated[str, Field(min_length=1)] | None = None
+    """image file, folder or glob pattern, for task=predict and task=inspect"""
+    dir: Annotated[str, Field(min_length=1)] | None = None
+    """a sweep's folder, a pattern, or several with commas between them, for task=report, dashboard and sync; what
+    task=validate checks, or where task=schema writes, in the place of conf/"""
+    key: Annotated[str, Field(min_length=1)] | None = None
+    """a block, one of its copies, something inside of it, or a setting, for task=explain; null: the whole network"""
+    against: Annotated[str, Field(min_length=1)] | None = None
+    """the other network of task=diff, as its command line would have it: 'model=resnet34 model.norm=none'"""
+    draw: DrawSettings = DrawSettings()
+    """how task=draw draws"""
+    format: Literal["text", "json", "html"] = "text"
+    """how tables are printed; html: a page, for task=draw and task=diff"""
+    metrics: Annotated[tuple[Metric, ...], BeforeValidator(_words, json_schema_input_type=Metric | list[Metric])] = ()
+    """what a run measures besides: accuracy under shifts, the gap to its training images, gradients a block"""
+    jobs: Annotated[Count | Literal["auto"], BeforeValidator(_jobs)] = "auto"
+    """a sweep's processes at once; auto: one a processor"""
+    retry: Literal["failed"] | None = None
+    """failed: a sweep's jobs that failed are trained again"""
+    timeout: Annotated[Positive | None, BeforeValidator(_seconds, json_schema_input_type=Positive | Span | None)] = None
+    """how long a job of a sweep may take: seconds, or such as 90s, 10m, 2h"""
