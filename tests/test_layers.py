@@ -1,8 +1,11 @@
-"""Imports point down."""
+"""Imports point down, between layers and between files."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator, Mapping
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "cnnlab"
 LAYERS = (
     "errors",
+    "text",
     "door",
     "settings",
     "markup",
@@ -43,6 +47,20 @@ APART = {
     "experiment": {"compare", "explain"},
 }
 """layers that do not know each other although one stands higher: they meet in `experiment`"""
+UPWARD = {
+    ("cnnlab.blocks.base", "cnnlab.blocks.measure"),
+    ("cnnlab.blocks.plugins", "cnnlab.blocks"),
+    ("cnnlab.blocks.merge", "cnnlab.blocks"),
+    ("cnnlab.cli.diff_page", "cnnlab.cli.diff"),
+    ("cnnlab.cli.check", "cnnlab.cli.diff"),
+    ("cnnlab.cli.inspect", "cnnlab.cli.tasks"),
+    ("cnnlab.cli.attempt", "cnnlab.cli.main"),
+    ("cnnlab.cli.launched", "cnnlab.cli.main"),
+    ("cnnlab.cli.schema", "cnnlab.cli.main"),
+    ("cnnlab.cli.sweep", "cnnlab.cli.main"),
+    ("cnnlab.cli.validate", "cnnlab.cli.main"),
+}
+"""imports that still close a circle between files; nothing may be added"""
 
 
 def imported(file: Path) -> set[str]:
@@ -65,3 +83,53 @@ def test_imports_point_down(layer: str) -> None:
 def test_every_package_has_its_layer() -> None:
     packages = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
     assert packages - {"__init__", "benchmarks"} == set(LAYERS)
+
+
+# -- files
+
+
+@cache
+def modules() -> Mapping[str, Path]:
+    files = {file.relative_to(PACKAGE.parent).with_suffix("").parts: file for file in PACKAGE.rglob("*.py")}
+    return {".".join(parts[:-1] if parts[-1] == "__init__" else parts): file for parts, file in files.items()}
+
+
+def imports(node: ast.AST) -> Iterator[str]:
+    """The names of modules in every import below `node`, those inside functions too; not those for type checkers."""
+    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+        return
+    if isinstance(node, ast.ImportFrom):
+        assert not node.level, "imports are absolute"
+        # `from cnnlab.compare import page` imports a file where there is one of that name, else what a file defines
+        joined = (f"{node.module}.{alias.name}" for alias in node.names)
+        yield from (name if name in modules() else node.module or "" for name in joined)
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    for child in ast.iter_child_nodes(node):
+        yield from imports(child)
+
+
+@cache
+def imports_by_module() -> Mapping[str, set[str]]:
+    trees = {name: ast.parse(file.read_text(encoding="utf-8")) for name, file in modules().items()}
+    return {name: set(imports(tree)) & set(modules()) - {name} for name, tree in trees.items()}
+
+
+def test_no_files_import_each_other() -> None:
+    down = {
+        name: {other for other in below if (name, other) not in UPWARD} for name, below in imports_by_module().items()
+    }
+    try:
+        TopologicalSorter(down).prepare()
+    except CycleError as error:
+        pytest.fail(f"these import each other: {' <- '.join(error.args[1])}")
+
+
+@pytest.mark.parametrize(("lower", "upper"), sorted(UPWARD))
+def test_an_import_that_no_longer_closes_a_circle_is_off_the_list(lower: str, upper: str) -> None:
+    reached, waiting = set(), [upper]
+    while waiting:
+        reached.add(name := waiting.pop())
+        waiting += imports_by_module().get(name, set()) - reached
+    assert upper in imports_by_module().get(lower, set()), f"{lower} does not import {upper}: take it off UPWARD"
+    assert lower in reached, f"{upper} does not lead back to {lower}: take it off UPWARD"

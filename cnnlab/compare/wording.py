@@ -10,23 +10,9 @@ from cnnlab.compare.ledger import UNSAID
 from cnnlab.compare.metrics import Metric
 from cnnlab.compare.statistics import POWER, unseen
 from cnnlab.compare.verdicts import Judged
+from cnnlab.text import number, plural
 
 HOLDS = {"supported": "supported", "refuted": "refuted", "inconclusive": "inconclusive", None: "no verdict"}
-
-
-def number(value: float, digits: int = 3) -> str:
-    """A number for reading: few digits, a true minus sign, thousands apart.
-
-    >>> number(-0.012345), number(1234567.0), number(12.0), number(999.7), number(0.000001234)
-    ('−0.0123', '1,234,567', '12', '1,000', '1.23e−06')
-    """
-    if not math.isfinite(value):
-        return str(value).replace("-", "−")
-    if value == int(value) and abs(value) < 1e15:
-        text = f"{int(value):,}"
-    elif "e+" in (text := f"{value:.{digits}g}") or abs(value) >= 1000:
-        text = f"{value:,.0f}"
-    return text.replace("-", "−")
 
 
 def value(metric: Metric, number_: float) -> str:
@@ -338,9 +324,7 @@ def _more(one: Judged) -> str:
         return f"More seeds alone would not settle it, because {one.barred}."
     if one.more is None:
         return "More seeds than anyone will run would be needed."
-    return (
-        f"About {one.more} more seed{'s' if one.more > 1 else ''} would settle it, if mean and spread stay as they are."
-    )
+    return f"About {plural(one.more, 'more seed')} would settle it, if mean and spread stay as they are."
 
 
 def headline(judged: Sequence[Judged], waiting: int, total: int) -> str:

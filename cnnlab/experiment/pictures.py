@@ -8,7 +8,8 @@ from typing import Any
 import torch
 
 from cnnlab.data.dataset import Dataset
-from cnnlab.tracking.pictures import Mistake, confusion, curves, overview
+from cnnlab.tracking.pictures import confusion, curves, overview
+from cnnlab.tracking.style import Mistake
 from cnnlab.training.evaluate import Evaluation
 
 SHOWN = 12

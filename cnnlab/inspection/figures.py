@@ -8,13 +8,13 @@ from math import log10
 from torch import Tensor
 
 from cnnlab.compare.page.plot import Scale, bottom, chart, figure, left, line, table, text
-from cnnlab.compare.wording import number
 from cnnlab.inspection.blocks import Kernel, Stats
 from cnnlab.inspection.calibration import Calibration
 from cnnlab.inspection.look import Look
 from cnnlab.inspection.shifts import REACH, Moved
 from cnnlab.inspection.wording import share
 from cnnlab.markup import Content, Markup, tag
+from cnnlab.text import number
 
 
 def titled(mark: Markup, said: str) -> Markup:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from cnnlab.compare.page import plot
 from cnnlab.compare.page.plot import table
-from cnnlab.compare.wording import number
 from cnnlab.inspection import figures, pictures, sheets
 from cnnlab.inspection.calibration import BINS
 from cnnlab.inspection.look import Look, Shown
 from cnnlab.inspection.wording import share
 from cnnlab.markup import Content, Markup, join, tag
+from cnnlab.text import number
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """nothing may be fetched, whatever a record has smuggled in"""

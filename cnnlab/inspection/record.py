@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from cnnlab.compare.wording import number
 from cnnlab.inspection.calibration import Calibration
 from cnnlab.inspection.look import Look, Shown
 from cnnlab.inspection.shifts import Moved
 from cnnlab.inspection.wording import share
+from cnnlab.text import number
 
 
 def record(look: Look) -> dict[str, Any]:

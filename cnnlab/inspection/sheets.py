@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cnnlab.compare.wording import number
 from cnnlab.inspection import pictures
 from cnnlab.inspection.look import Kernels, Look
 from cnnlab.markup import Content, Markup, tag
+from cnnlab.text import number
 
 ROOM = 1_200_000
 """bytes of feature maps, of the page's 2 MB"""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from cnnlab.errors import Fault, UserError
 from cnnlab.experiment.facts import variant
 from cnnlab.settings import digest
 from cnnlab.sweep.grid import SEED, Cell, Grid
+from cnnlab.text import timestamp
 from cnnlab.tracking.durable import write_json
 from cnnlab.tracking.folder import cut, slug
 
@@ -31,7 +31,7 @@ class Sheet:
     study: dict[str, Any] | None = None
     threads: int | None = None
     precision: str | None = None
-    created: str = field(default_factory=lambda: _now())
+    created: str = field(default_factory=timestamp)
     jobs: list[dict[str, Any]] = field(default_factory=list)
 
     def compares(self) -> list[Any]:
@@ -39,7 +39,7 @@ class Sheet:
         return compared(self.fixed, self.keys)
 
     def write(self, folder: Path) -> None:
-        write_json(folder / FILE, {"version": VERSION, **vars(self), "updated": _now()})
+        write_json(folder / FILE, {"version": VERSION, **vars(self), "updated": timestamp()})
 
 
 def compared(fixed: Iterable[str], names: Iterable[str]) -> list[Any]:
@@ -150,7 +150,3 @@ def joined(old: Mapping[str, list[str]], new: Mapping[str, list[str]]) -> dict[s
     """
     keys = dict.fromkeys((*(key for key in (*old, *new) if key != SEED), SEED))
     return {key: list(dict.fromkeys((*old.get(key, ()), *new.get(key, ())))) for key in keys}
-
-
-def _now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")

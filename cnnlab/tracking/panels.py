@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from math import log
-from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,10 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from cnnlab.tracking.lettering import fit, width
-from cnnlab.tracking.pictures import INK, MUTED, Matrix, Rows
-
-if TYPE_CHECKING:
-    from cnnlab.tracking.pictures import Mistake
+from cnnlab.tracking.style import INK, MUTED, Matrix, Mistake, Rows
 
 # Okabe and Ito 2008, "Color Universal Design": told apart with any colour vision
 TRAIN, VAL = "#0072B2", "#D55E00"
@@ -205,7 +201,7 @@ def worst(
 
 
 def gallery(
-    figure: Figure, mistakes: Sequence["Mistake"], *, left: float, bottom: float, across: float, height: float
+    figure: Figure, mistakes: Sequence[Mistake], *, left: float, bottom: float, across: float, height: float
 ) -> None:
     """A grid of wrongly classified images with what they are, what they were taken for, and how surely."""
     w, h = figure.get_size_inches()
@@ -223,7 +219,7 @@ def gallery(
         _caption(figure, mistake, x / w, y, (wide - 0.1) * 72)
 
 
-def _caption(figure: Figure, mistake: "Mistake", x: float, y: float, room: float, size: float = 7.5) -> None:
+def _caption(figure: Figure, mistake: Mistake, x: float, y: float, room: float, size: float = 7.5) -> None:
     """Two lines below `y` inches: what it is; what it was taken for and how surely."""
     h = figure.get_size_inches()[1]
     percent = 100 * mistake.probability

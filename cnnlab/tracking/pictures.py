@@ -5,15 +5,15 @@ display. Layouts are in inches, text in points.
 """
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cnnlab.tracking.durable import write
+from cnnlab.tracking.style import INK, MUTED, Matrix, Mistake, Rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,23 +22,6 @@ if TYPE_CHECKING:
 DPI = 150
 LARGEST = 400_000
 """bytes; a picture above it (many photographs) is saved with 256 colours"""
-
-INK, MUTED = "#222222", "#6b6b6b"
-
-Rows = Sequence[Mapping[str, Any]]
-Matrix = Sequence[Sequence[int]] | np.ndarray
-"""counts, (true class × predicted class)"""
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A test image with the class it was taken for; `image` is uint8, (C, H, W)."""
-
-    image: np.ndarray
-    true: str
-    predicted: str
-    probability: float
-    """what the network gave the predicted class, 0 to 1"""
 
 
 def overview(

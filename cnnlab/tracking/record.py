@@ -17,7 +17,6 @@ import statistics
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +26,7 @@ from cnnlab.door.files import CONFIG, parse_json, read_bytes
 from cnnlab.door.nodes import read_plain
 from cnnlab.errors import Fault, UserError
 from cnnlab.settings import digest
+from cnnlab.text import timestamp
 from cnnlab.tracking import machine
 from cnnlab.tracking.durable import append_line, make_folder, read_lines, write, write_json
 from cnnlab.tracking.folder import KEY
@@ -74,7 +74,7 @@ class RunRecord:
     def _begin(self, facts: dict[str, Any]) -> None:
         # first of all files: from here on the folder is this run's, and without it no file in it counts
         known = _json(self.folder / "run.json") or {}
-        started = {"started": known.get("started") or _now(), "resumed": known.get("resumed", 0) + bool(known)}
+        started = {"started": known.get("started") or timestamp(), "resumed": known.get("resumed", 0) + bool(known)}
         where = {"versions": machine.versions(), "git": machine.revision()}
         write_json(self.folder / "run.json", {**where, **facts, **started})
 
@@ -111,7 +111,7 @@ def settle(folder: Path | str, status: Status, facts: Mapping[str, Any] | None =
     folder = Path(folder)
     rows = _rows(folder)
     spent = round(sum(row.get("seconds") or 0 for row in rows), 3)
-    ends = {"status": status, "warnings": [], "seconds": spent, **summary(rows), "finished": _now()}
+    ends = {"status": status, "warnings": [], "seconds": spent, **summary(rows), "finished": timestamp()}
     known = _json(folder / "run.json") or {}
     result = finite({**ends, **known, **(facts or {}), "status": status})
     result |= {"checksum": checksum(result)}
@@ -217,7 +217,3 @@ _Dumper.add_representer(str, _text)
 
 def _yaml(config: Mapping[str, Any]) -> str:
     return yaml.dump(plain(config), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
-
-
-def _now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")

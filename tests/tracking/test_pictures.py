@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from cnnlab.tracking import pictures
-from cnnlab.tracking.pictures import Mistake
+from cnnlab.tracking.style import Mistake
 
 CHANCE = np.random.default_rng(0)
 

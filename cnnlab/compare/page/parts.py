@@ -14,6 +14,7 @@ from cnnlab.compare.page.plot import table
 from cnnlab.compare.trial import Trial
 from cnnlab.compare.verdicts import Judged, by_family, failed_controls
 from cnnlab.markup import Content, Markup, tag
+from cnnlab.text import number
 
 SIGN = {"supported": "✓", "refuted": "✗", "inconclusive": "?", None: "–"}
 
@@ -164,7 +165,7 @@ def runs(found: Comparison) -> Content:
         cells = ["–" if one is None else f"{'> ' if one.censored else ''}{wording.value(metric, one.value)}"
                  for metric, one in zip(metrics, read, strict=True)]  # fmt: skip
         seconds = trial.result.get("seconds")
-        spent = wording.number(seconds) if isinstance(seconds, int | float) else "–"
+        spent = number(seconds) if isinstance(seconds, int | float) else "–"
         rows.append([trial.name, trial.seed, trial.status, *cells, spent, _command(trial)])
     more = tag("p", f"{len(trials) - MOST_RUNS} more stand in runs.csv.") if len(trials) > MOST_RUNS else None
     return [_whole(found), tag("div", table(headings, rows), class_="wide runs"), more]

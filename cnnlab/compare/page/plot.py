@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from cnnlab.compare.wording import number
 from cnnlab.markup import Content, Markup, tag
+from cnnlab.text import number
 
 SHAPES = 6
 """marks that tell arms apart without colour"""
