@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, TypeVar, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -40,6 +40,8 @@ class Settings(BaseModel):
     """A frozen record of settings; each field is documented by the string under it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    shorthand: ClassVar[str] = ""
+    """the setting by whose value alone YAML may write such a record, where the others are the usual ones"""
 
 
 def names(cls: type[BaseModel]) -> list[str]:

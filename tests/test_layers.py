@@ -14,8 +14,11 @@ PACKAGE = Path(__file__).parent.parent / "cnnlab"
 LAYERS = (
     "errors",
     "text",
+    "dotted",
+    "override",
     "door",
     "settings",
+    "yaml_form",
     "markup",
     "drawing",
     "blocks",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, model_validator
 
@@ -20,6 +20,7 @@ NormKind = Literal["batch", "group", "layer", "instance", "none"]
 class NormSettings(Settings):
     """`norm: batch`, or `norm: {kind: group, groups: 8}` where more is to be said."""
 
+    shorthand: ClassVar[str] = "kind"
     kind: NormKind
     """batch: Ioffe & Szegedy 2015, arXiv:1502.03167. group: Wu & He 2018, arXiv:1803.08494. layer: one group, that is
     over channels, rows and columns together. instance: each channel of each image by itself. none: deliberately none"""

@@ -45,7 +45,7 @@ def record(network: str, found: Design, findings: list[tuple[Finding, list[str]]
 def lines(network: str, found: Design, findings: list[tuple[Finding, list[str]]]) -> Iterator[str]:
     from cnnlab.blocks.base import sized
     from cnnlab.explain.words import wrapped
-    from cnnlab.lint.check import typed
+    from cnnlab.override import for_shell
 
     count = f"{len(findings)} smell{'s' if len(findings) != 1 else ''}" if findings else "nothing to remark"
     at = f"{network} at {sized(found.plan.input)}, {found.network.classes} classes, batches of {found.batch_size}"
@@ -56,4 +56,4 @@ def lines(network: str, found: Design, findings: list[tuple[Finding, list[str]]]
         yield from wrapped(f"{one.said}.", 2)
         yield from wrapped(f"Why: {one.reason}", 2, 2)
         if helps:
-            yield from wrapped(f"Helps: {'  |  '.join(map(typed, helps))}", 2, 2)
+            yield from wrapped(f"Helps: {'  |  '.join(map(for_shell, helps))}", 2, 2)

@@ -16,6 +16,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, resolvers
 from omegaconf.errors import InterpolationToMissingValueError, OmegaConfBaseException
 
+from cnnlab import dotted
 from cnnlab.blocks.plugins import load_plugins
 from cnnlab.config import GROUPS
 from cnnlab.config.composed import Composed
@@ -26,7 +27,7 @@ from cnnlab.config.overrides import parse, refused
 from cnnlab.config.reasons import FAILURES, reason, unresolved
 from cnnlab.config.references import forbidden, too_large
 from cnnlab.config.run import model_of
-from cnnlab.config.stale import drop, stale
+from cnnlab.config.stale import stale
 from cnnlab.errors import Fault, UserError
 from cnnlab.network.spec import PLACED
 
@@ -67,8 +68,9 @@ def compose(loader: Loader, name: str, overrides: list[str]) -> Composed:
         result.frozen = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
     result.faults += [*_kept_names(result.frozen), *_plugins(result.config.get("plugins"), result)]
     left_over = stale(model_of(result.config), result.origins)
-    drop(result.config, left_over)
-    drop(result.frozen, left_over)
+    for key in left_over:
+        dotted.drop(result.config, key)
+        dotted.drop(result.frozen, key)
     return result
 
 

@@ -14,8 +14,10 @@ import yaml
 from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.types import Override
 
+from cnnlab import dotted
 from cnnlab.config.engine import Loader
 from cnnlab.config.files import Document, FileConfigSource, at, read, shown
+from cnnlab.yaml_form import one_line
 
 COMMAND_LINE = "command line"
 
@@ -38,7 +40,7 @@ class Origins:
     def of(self, key: str) -> str | None:
         """The place that set `key`, or something in it, or what encloses it; None where nothing did."""
         key = key.split("[")[0]
-        within = [places[-1] for name, places in self.history.items() if name.startswith(f"{key}.")]
+        within = [places[-1] for name, places in self.history.items() if dotted.within(name, key)]
         if key not in self.history and within:
             return within[-1]
         while key:
@@ -119,27 +121,9 @@ def _text(node: yaml.Node) -> str:
     return str(node.value)
 
 
-def plain(value: Any) -> str:
-    """A value as YAML would have it on one line.
-
-    >>> plain({"kind": "group", "groups": [1, None], "x": True})
-    '{kind: group, groups: [1, null], x: true}'
-    """
-    match value:
-        case dict():
-            return f"{{{', '.join(f'{key}: {plain(inner)}' for key, inner in value.items())}}}"
-        case list() | tuple():
-            return f"[{', '.join(map(plain, value))}]"
-        case None:
-            return "null"
-        case bool():
-            return str(value).lower()
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
 def _keys(key: str, value: Any) -> Iterator[tuple[str, str]]:
     """The key an override sets, and those inside a mapping that it sets, with what it says."""
-    yield key, plain(value)
+    yield key, one_line(value)
     if isinstance(value, dict):
         for name, inner in value.items():
             yield from _keys(f"{key}.{name}", inner)

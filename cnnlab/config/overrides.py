@@ -8,7 +8,7 @@ from typing import Any
 
 from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override as HydraOverride
 from hydra.errors import HydraException
 
 from cnnlab.config import GROUPS
@@ -17,6 +17,7 @@ from cnnlab.config.engine import Loader
 from cnnlab.config.origins import COMMAND_LINE
 from cnnlab.config.top import Top
 from cnnlab.errors import Fault, near
+from cnnlab.override import Override
 
 NAME = r"[\w$-]+([./@][\w$-]+)*"
 """of a setting, of a group, or of a group and where its file goes"""
@@ -27,24 +28,23 @@ QUOTED = re.compile(r"""(["'])([^"']*)\1\s*:""")
 BRACKETS = {"{": "}", "[": "]", "(": ")"}
 
 
-def parse(overrides: list[str], result: Composed) -> Iterator[Override]:
+def parse(overrides: list[str], result: Composed) -> Iterator[HydraOverride]:
     parser = OverridesParser.create()
     for text in overrides:
-        key, equals, value = text.partition("=")
-        name = key.lstrip("+~")
-        if not equals and not text.startswith("~"):
+        word = Override.read(text)
+        if word.value is None and not text.startswith("~"):
             result.faults.append(Fault("", f"{COMMAND_LINE}  {text}: an override is KEY=VALUE, without spaces"))
-        elif not re.fullmatch(NAME, name):
-            said = f"{key!r} is no name of a setting; its parts stand between dots"
+        elif not re.fullmatch(NAME, word.key):
+            said = f"{word.sign + word.key!r} is no name of a setting; its parts stand between dots"
             result.faults.append(Fault("", f"{COMMAND_LINE}  {text}: {said}"))
         else:
             try:
                 override = parser.parse_override(text)
             except HydraException as error:
-                result.fault(name, unreadable(value, error))
+                result.fault(word.key, unreadable(word.value or "", error))
                 continue
             if override.is_sweep_override():
-                result.fault(name, f"several values ({value}) make a sweep; add -m")
+                result.fault(word.key, f"several values ({word.value}) make a sweep; add -m")
             else:
                 yield override
 
@@ -82,7 +82,7 @@ def _nested(value: str, quotes: str) -> str:
     return f"{outer}…={quotes}{value}{quotes}{outer}"
 
 
-def refused(loader: Loader, groups: list[str], override: Override, result: Composed) -> bool:
+def refused(loader: Loader, groups: list[str], override: HydraOverride, result: Composed) -> bool:
     """Note what is wrong with one override before Hydra trips over it: its group's option, its first word."""
     key, before = override.key_or_group, len(result.faults)
     first = key.split(".")[0].split("/")[0]

@@ -72,14 +72,3 @@ def _removed(value: dict[str, Any], path: str) -> Iterator[str]:
             yield f"{path}.{key}"
         elif isinstance(inner, dict):
             yield from _removed(inner, f"{path}.{key}")
-
-
-def drop(config: dict[str, Any], keys: list[str]) -> None:
-    """Take dotted keys out of a configuration."""
-    for key in keys:
-        *above, last = key.split(".")
-        inner: Any = config
-        for name in above:
-            inner = inner.get(name) if isinstance(inner, dict) else None
-        if isinstance(inner, dict):
-            inner.pop(last, None)

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab.blocks.base import Block, Stack, Stage
-from cnnlab.blocks.norm import NormSettings
 from cnnlab.network.build import blank
 from cnnlab.network.plan import Layer, Plan, plan
 from cnnlab.network.spec import Network
-from cnnlab.settings import Settings, Shape
+from cnnlab.settings import Shape
 from cnnlab.weights.reading import Weights
 from cnnlab.weights.transfer import transfer
+from cnnlab.yaml_form import short_form
 
 Place = tuple[str, str]
 """a block's path below `model`, and which of its copies: ("body.stage3", "1")"""
@@ -183,7 +183,7 @@ def _flat(block: Block) -> dict[str, Any]:
         elif isinstance(value, tuple) and value and isinstance(value[0], Stage):
             found |= _stack(name, value)
         else:
-            found[name] = _plain(value)
+            found[name] = short_form(value)
     return found
 
 
@@ -196,24 +196,6 @@ def _stack(path: str, stack: Stack) -> dict[str, Any]:
             where = at if len(stage.parts) == 1 else f"{at}.{part}"
             found |= {f"{where}.{key}": value for key, value in {**_stage(stage), **_flat(block)}.items()}
     return found
-
-
-def _plain(value: Any) -> Any:
-    """As YAML has it: a norm by its kind alone where nothing else is said, one number where a pair has it twice."""
-    match value:
-        case NormSettings():
-            said = {
-                key: one for key, one in value.model_dump().items() if key in value.model_fields_set and one is not None
-            }
-            usual = {key: one for key, one in said.items() if one != NormSettings.model_fields[key].default}
-            return value.kind if set(usual) <= {"kind"} else usual
-        case Settings():
-            return value.model_dump(mode="json")
-        case (a, b) if a == b:
-            return _plain(a)
-        case tuple():
-            return [_plain(one) for one in value]
-    return value
 
 
 def _weights(here: tuple[Network, Shape], there: tuple[Network, Shape]) -> dict[Place, Taken]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from cnnlab.blocks.plugins import sources
 from cnnlab.config.run import Run
+from cnnlab.override import Override
 from cnnlab.settings import Shape, digest
 from cnnlab.weights.source import content
 
@@ -67,11 +67,7 @@ def variant(overrides: list[str]) -> str:
     >>> variant(["model=lenet", "model.norm=batch", "seed=3", "name=x", "task=train"])
     'model=lenet model.norm=batch'
     """
-    return " ".join(text for text in overrides if _key(text) not in ("seed", *COSMETIC))
-
-
-def _key(text: str) -> str:
-    return re.split(r"[./@]", text.partition("=")[0].lstrip("+~"))[0]
+    return " ".join(text for text in overrides if Override.read(text).top not in ("seed", *COSMETIC))
 
 
 def config_to_keep(run: Run, frozen: dict[str, Any], threads: int, precision: str, accelerator: str) -> dict[str, Any]:

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cnnlab.blocks.base import sized
-from cnnlab.config.origins import plain
 from cnnlab.explain import find
-from cnnlab.explain.due import Configuration, Due, parameters, placed, settings, simple
+from cnnlab.explain.due import Configuration, Due, parameters, placed, settings
 from cnnlab.explain.instead import choices, instead
 from cnnlab.explain.lesson import lesson, part, taken_from
 from cnnlab.explain.pieces import Piece, Section, Whole, inside
 from cnnlab.explain.words import columns, counted, doc_of, dues, passes, source_of, steps, together, unused, wrapped
 from cnnlab.explain.worked import total
+from cnnlab.yaml_form import one_line, short_form
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class Answer:
 
     def setting(self, subject: find.OfBlock) -> Iterator[str]:
         due, piece = self.due(subject), subject.piece
-        yield from wrapped(f"{subject.path} = {plain(due.value)}")
+        yield from wrapped(f"{subject.path} = {one_line(due.value)}")
         yield from wrapped(due.doc, 2)
         if known := choices(subject):
             yield from wrapped(f"one of {', '.join(known)}", 2, 2)
@@ -168,14 +168,14 @@ class Answer:
         for made in subject.piece.made:
             for due in parameters(made, self.conf):
                 if due.name == subject.name:
-                    yield from wrapped(f"{subject.path} = {plain(due.value)}", 0, 2)
+                    yield from wrapped(f"{subject.path} = {one_line(due.value)}", 0, 2)
                     yield f"  parameter of {made.kind}, {self.conf.where(made.path)}"
                     yield from where(due)
                     return
 
     def other(self, subject: find.Other) -> Iterator[str]:
         places = self.conf.places(subject.path)
-        yield from wrapped(f"{subject.path} = {plain(simple(subject.value))}", 0, 2)
+        yield from wrapped(f"{subject.path} = {one_line(short_form(subject.value))}", 0, 2)
         if subject.doc:
             yield from wrapped(subject.doc, 2)
         inside = any(key.startswith(f"{subject.path}.") for key in self.conf.origins.history)
@@ -187,9 +187,9 @@ class Answer:
         yield from wrapped(f"{subject.path} · a block that YAML defines, {self.conf.where(subject.path)}", 0, 2)
         if made.params:
             yield "  parameters"
-            yield from columns([(name, plain(value)) for name, value in made.params.items()], 4)
+            yield from columns([(name, one_line(value)) for name, value in made.params.items()], 4)
         yield "  is"
-        yield from wrapped(plain(dict(made.root)), 4, 2)
+        yield from wrapped(one_line(dict(made.root)), 4, 2)
         used = [
             address for address, uses in self.whole.notes.made.items() if any(use.kind == made.name for use in uses)
         ]

@@ -7,11 +7,12 @@ from typing import Any
 from cnnlab.explain import find
 from cnnlab.explain.answer import Answer
 from cnnlab.explain.described import described
-from cnnlab.explain.due import Configuration, parameters, placed, settings, simple
+from cnnlab.explain.due import Configuration, parameters, placed, settings
 from cnnlab.explain.formulas import Working
 from cnnlab.explain.instead import choices, instead
 from cnnlab.explain.pieces import Piece, Section, Whole
 from cnnlab.explain.words import doc_of, source_of
+from cnnlab.yaml_form import short_form
 
 
 def record(answer: Answer) -> dict[str, Any]:
@@ -41,7 +42,7 @@ def record(answer: Answer) -> dict[str, Any]:
             return {"key": path, **next(due for due in every if due.name == name).record()}
         case find.Other(path=path, value=value, doc=doc):
             told = [{"value": one.value, "where": one.where} for one in answer.conf.places(path)]
-            return {"key": path, "value": simple(value), "doc": doc, "where": told}
+            return {"key": path, "value": short_form(value), "doc": doc, "where": told}
         case find.Defined(path=path, made=made):
             return {"key": path, "where": answer.conf.where(path), "params": dict(made.params), "is": dict(made.root)}
 

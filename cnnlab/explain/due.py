@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from cnnlab.blocks.base import Block, Inherits, Sized, Spread
-from cnnlab.blocks.norm import NormSettings
-from cnnlab.config.origins import Origins, plain
+from cnnlab import dotted
+from cnnlab.blocks.base import Inherits, Sized, Spread
+from cnnlab.config.origins import Origins
 from cnnlab.explain.pieces import Piece
 from cnnlab.network.arithmetic import is_expression
 from cnnlab.network.composite import REQUIRED
 from cnnlab.network.sources import Made, Notes, Source
 from cnnlab.network.spec import PLACED, Place
-from cnnlab.settings import Settings
+from cnnlab.yaml_form import one_line, short_form
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,7 @@ class Configuration:
         return [Overridden(value, place) for value, place in told][::-1]
 
     def at(self, path: str) -> Any:
-        value: Any = {"model": self.model}
-        for name in path.split("."):
-            value = value.get(name) if isinstance(value, dict) else None
-        return value
+        return dotted.get({"model": self.model}, path)
 
     def where(self, path: str) -> str:
         found = self.places(path)
@@ -96,7 +93,7 @@ def _closing(piece: Piece, name: str) -> Due:
     """A setting of what closes a block under `repeat`, which the block itself puts there."""
     value, info = getattr(piece.block, name), type(piece.block).model_fields[name]
     why = "default" if value == info.default else f"as {piece.stage} puts it at its end"
-    return Due(name, simple(value), "", why, doc=info.description or "")
+    return Due(name, short_form(value), "", why, doc=info.description or "")
 
 
 def _due(piece: Piece, name: str, source: Source, conf: Configuration) -> Due:
@@ -109,13 +106,13 @@ def _due(piece: Piece, name: str, source: Source, conf: Configuration) -> Due:
         source = Source("default")
     if source.how in ("default", "output"):
         why = "default" if source.how == "default" else "the network's output has it only where it says so"
-        return Due(name, simple(value), "", why, doc=doc)
+        return Due(name, short_form(value), "", why, doc=doc)
     found, where = conf.places(source.path), conf.where(source.path)
     if source.how == "later":
-        return Due(name, simple(value), where, f"{found[0].value} in the first copy alone", (), doc)
+        return Due(name, short_form(value), where, f"{found[0].value} in the first copy alone", (), doc)
     why = _why(piece, name, source, conf)
     overrode = [*found[1:], *_beneath(piece, name, source, conf)]
-    return Due(name, simple(value), where, why, tuple(overrode), doc)
+    return Due(name, short_form(value), where, why, tuple(overrode), doc)
 
 
 def _why(piece: Piece, name: str, source: Source, conf: Configuration) -> str:
@@ -131,7 +128,7 @@ def _why(piece: Piece, name: str, source: Source, conf: Configuration) -> str:
         case "spread":
             rate = conf.at(source.path) or 1
             share = Fraction(getattr(piece.block, name) / rate).limit_denominator(1000)
-            said.append(f"of the whole network, {plain(rate)}·{share} by its place among the blocks that take it")
+            said.append(f"of the whole network, {one_line(rate)}·{share} by its place among the blocks that take it")
         case _ if source.path not in own and source.path.startswith("model.blocks."):
             said.append(f"of the block {source.path.split('.')[2]}")
         case _ if source.path == own[1]:
@@ -140,15 +137,15 @@ def _why(piece: Piece, name: str, source: Source, conf: Configuration) -> str:
             said.append("of the last copy")
     written = conf.at(source.path)
     if any(map(is_expression, written if isinstance(written, list) else [written])):
-        said.append(f"written {plain(written)}")
+        said.append(f"written {one_line(written)}")
     elif written == "classes":
         said.append("as many as the data have classes")
     elif (
         _scaled(piece, name)
         and conf.model.get("width", 1) not in (1, None)
-        and written != simple(getattr(piece.block, name))
+        and written != short_form(getattr(piece.block, name))
     ):
-        said.append(f"written {plain(written)}, times model.width {plain(conf.model['width'])}")
+        said.append(f"written {one_line(written)}, times model.width {one_line(conf.model['width'])}")
     return ", ".join(said)
 
 
@@ -185,7 +182,7 @@ def placed(piece: Piece, conf: Configuration) -> list[Due]:
         value = conf.at(path)
         if places and value is not None:
             depth = conf.model.get("depth", 1) if name == "repeat" and piece.stage.startswith("body.") else 1
-            why = f"times model.depth {plain(depth)}" if depth not in (1, None) else ""
+            why = f"times model.depth {one_line(depth)}" if depth not in (1, None) else ""
             found.append(Due(name, value, places[0].where, why, tuple(places[1:]), docs[name]))
     return found
 
@@ -199,24 +196,5 @@ def parameters(made: Made, conf: Configuration) -> list[Due]:
         shown = conf.at(source.path) if default else value
         why = f"default of {made.kind}" if default else ""
         overrode = [*places[1:], *(one for one in beneath if one.value != REQUIRED)]
-        found.append(Due(name, simple(shown), conf.where(source.path), why, tuple(overrode)))
+        found.append(Due(name, short_form(shown), conf.where(source.path), why, tuple(overrode)))
     return found
-
-
-def simple(value: Any) -> Any:
-    """A setting's value as YAML would have it: one number for an equal pair, a word for a norm of usual settings."""
-    match value:
-        case NormSettings():
-            said = {
-                k: v for k, v in value.model_dump().items() if k == "kind" or v != NormSettings.model_fields[k].default
-            }
-            return value.kind if len(said) == 1 else said
-        case Block() | Settings():
-            return value.model_dump(mode="json")
-        case (top, bottom, left, right) if top == bottom and left == right and all(type(n) is int for n in value):
-            return top if top == left else [top, left]
-        case (first, second) if first == second and type(first) is int:
-            return first
-        case tuple():
-            return [simple(part) for part in value]
-    return value

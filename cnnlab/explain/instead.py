@@ -7,11 +7,10 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from cnnlab.blocks.base import Block, Misfit, sized
 from cnnlab.blocks.measure import measure
-from cnnlab.config.origins import plain
-from cnnlab.explain.due import simple
 from cnnlab.explain.find import OfBlock
 from cnnlab.explain.pieces import Piece
 from cnnlab.explain.words import counted
+from cnnlab.yaml_form import one_line, short_form
 
 NEIGHBOURS: dict[str, tuple[Any, ...]] = {
     "kernel_size": (1, 2, 3, 5, 7),
@@ -41,7 +40,7 @@ def instead(piece: Piece, name: str) -> Iterator[tuple[str, str]]:
     info = type(piece.block).model_fields.get(name)
     if info is None or name == "block":
         return
-    now = simple(getattr(piece.block, name))
+    now = short_form(getattr(piece.block, name))
     values: tuple[Any, ...] = NEIGHBOURS.get(name, tuple(_words(info.annotation)))
     if isinstance(now, bool):
         values = (not now,)
@@ -52,10 +51,10 @@ def instead(piece: Piece, name: str) -> Iterator[tuple[str, str]]:
             try:
                 found = measure(block, piece.given)  # type: ignore[arg-type]
             except Misfit as misfit:
-                yield plain(value), f"does not fit: {misfit.message}"
+                yield one_line(value), f"does not fit: {misfit.message}"
             else:
                 other = Piece(piece.path, piece.address, piece.kind, block, piece.given, piece.seen)
-                yield plain(value), f"{sized(found.shape)}, {counted(other)}"
+                yield one_line(value), f"{sized(found.shape)}, {counted(other)}"
 
 
 def changed(block: Block, name: str, value: Any) -> Block | None:

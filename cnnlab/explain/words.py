@@ -10,12 +10,12 @@ from pathlib import Path
 from cnnlab.blocks.base import Block, sized
 from cnnlab.blocks.measure import Field
 from cnnlab.config.files import shown
-from cnnlab.config.origins import plain
 from cnnlab.explain.described import described
 from cnnlab.explain.due import Due
 from cnnlab.explain.formulas import Line, Working
 from cnnlab.explain.pieces import Piece
 from cnnlab.explain.worked import product, total
+from cnnlab.yaml_form import one_line
 
 WIDTH = 80
 
@@ -108,13 +108,13 @@ def dues(found: Iterable[Due], indent: int = 2) -> Iterator[str]:
     found = list(found)
     said = sorted((due for due in found if due.where or due.why != "default"), key=lambda due: bool(due.why))
     names = max((len(due.name) for due in said), default=0)
-    values = min(max((len(plain(due.value)) for due in said), default=0), 26)
+    values = min(max((len(one_line(due.value)) for due in said), default=0), 26)
     for due in said:
-        left = f"{due.name:<{names}}  {plain(due.value):<{values}}"
+        left = f"{due.name:<{names}}  {one_line(due.value):<{values}}"
         why = f"({due.why})" if due.why and due.where else due.why
         yield from wrapped(f"{left}  {' '.join(filter(None, (due.where, why)))}", indent, names + 4)
         for one in due.overrode:
             yield from wrapped(str(one), indent + names + 4, 2)
-    usual = ", ".join(f"{due.name} {plain(due.value)}" for due in found if due not in said)
+    usual = ", ".join(f"{due.name} {one_line(due.value)}" for due in found if due not in said)
     if usual:
         yield from wrapped(f"default: {usual}", indent, 2)

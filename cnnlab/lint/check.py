@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
-
-import yaml
 
 from cnnlab.lint.finding import Design, Finding
 from cnnlab.lint.smells import SMELLS, Smell, name
 from cnnlab.network.expand import read_network
+from cnnlab.network.overridden import overridden
 from cnnlab.network.plan import plan
+from cnnlab.override import Override
 
 
 def look(design: Design) -> list[Finding]:
@@ -29,7 +27,7 @@ def instead(design: Design, finding: Finding) -> list[str]:
     smell = next(smell for smell in SMELLS if name(smell) == finding.smell)
     found: dict[str, str] = {}
     for text in finding.tries:
-        setting = text.partition("=")[0]
+        setting = Override.read(text).key
         if setting not in found and _helps(text, design, finding, smell):
             found[setting] = text
     return list(found.values())
@@ -47,32 +45,15 @@ def _helps(text: str, design: Design, finding: Finding, smell: Smell) -> bool:
 
 def changed(design: Design, text: str) -> Design | None:
     """The design under an override; None where it does not fit."""
-    path, _, value = text.partition("=")
-    said = yaml.safe_load(value)
-    if path == "data.batch_size":
-        return replace(design, batch_size=said)
-    raw = copy.deepcopy(design.raw)
-    inner: Any = raw
-    *above, last = path.removeprefix("model.").split(".")
-    for step in above:
-        inner = inner.setdefault(step, {}) if isinstance(inner, dict) else None
-    if not isinstance(inner, dict):
-        return None
-    inner[last] = said
+    override = Override.read(text)
+    if override.key == "data.batch_size":
+        return replace(design, batch_size=int(override.value or 0))
+    raw = overridden(design.raw, text)
     network, faults = read_network(raw, design.network.classes)
     if network is None or faults:
         return None
     found = plan(network, design.fit(network))
     return None if found.faults else replace(design, network=network, plan=found, raw=raw)
-
-
-def typed(text: str) -> str:
-    """An override as it is typed in a shell.
-
-    >>> typed("model.head.flat={block: global_avg_pool}")
-    "'model.head.flat={block: global_avg_pool}'"
-    """
-    return f"'{text}'" if any(mark in text for mark in " {[") else text
 
 
 def short(findings: list[Finding]) -> Iterator[str]:

@@ -4,29 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
-from itertools import accumulate
 from math import inf
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator
 
+from cnnlab.dotted import flat, prefixes
 from cnnlab.errors import Fault, near
 from cnnlab.settings import shown
 
 T = TypeVar("T")
-
-
-def flat(value: Any, path: str = "") -> dict[str, Any]:
-    """Nested mappings as one whose keys are dotted: on a command line `….body.stem=1` makes nested ones.
-
-    >>> flat({"body": {"stem": 0.1}, "head.fc": 2})
-    {'body.stem': 0.1, 'head.fc': 2}
-    """
-    found: dict[str, Any] = {}
-    for key, inner in value.items():
-        at = f"{path}.{key}" if path else str(key)
-        found |= flat(inner, at) if isinstance(inner, dict) else {at: inner}
-    return found
 
 
 def _factors(value: Any) -> Any:
@@ -41,14 +28,6 @@ def _factors(value: Any) -> Any:
 
 Factors = Annotated[dict[str, float], BeforeValidator(_factors, json_schema_input_type=dict[str, Any])]
 """factors by patterns of names"""
-
-
-def prefixes(name: str) -> list[str]:
-    """
-    >>> prefixes("body.stem.0")
-    ['body', 'body.stem', 'body.stem.0']
-    """
-    return list(accumulate(name.split("."), "{}.{}".format))
 
 
 def chosen(name: str, table: Mapping[str, T]) -> T | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cnnlab import dotted
 from cnnlab.blocks import KINDS
 from cnnlab.errors import Fault, near
 from cnnlab.network.arithmetic import UNKNOWN, Unknown, evaluate, is_expression
@@ -43,10 +44,7 @@ class Composite:
 
     def says(self, path: str) -> Any:
         """What is written at a dotted path of the configuration that lies in it."""
-        value: Any = {**self.root, "params": self.params}
-        for name in path[len(self.path) + 1 :].split("."):
-            value = value.get(name) if isinstance(value, Mapping) else None
-        return value
+        return dotted.get({**self.root, "params": self.params}, path[len(self.path) + 1 :])
 
 
 class Faults(Exception):

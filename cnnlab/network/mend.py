@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
+from cnnlab import dotted
 from cnnlab.blocks.base import Misfit, sized
 from cnnlab.network.expand import read_network
+from cnnlab.network.overridden import overridden
 from cnnlab.network.plan import Layer, Plan, plan
+from cnnlab.override import for_shell
 from cnnlab.settings import Shape
 
 LARGEST = 512
@@ -78,31 +80,23 @@ def smallest_size(raw: dict[str, Any], classes: int, channels: int) -> int | Non
 
 
 def _working(misfit: Misfit, where: str, raw: dict[str, Any], classes: int, shape: Shape) -> Iterator[str]:
-    """Overrides of one or two settings that make the network fit."""
+    """Overrides of one setting or block that make the network fit."""
+    for word in _tries(misfit, where, raw):
+        if _fits(overridden(raw, word), classes, shape):
+            yield for_shell(word)
+
+
+def _tries(misfit: Misfit, where: str, raw: dict[str, Any]) -> Iterator[str]:
+    """Overrides that may help against what is wrong with the block at `where`."""
     section, name = where.split(".")[:2]
-    block = raw[section].get(name) or {}
-    at = f"model.{section}.{name}"
-    tries: list[tuple[str, Callable[[dict[str, Any]], None]]] = []
-
-    def setting(key: str, value: Any) -> None:
-        tries.append((f"{at}.{key}={value}", lambda model: model[section][name].update({key: value})))
-
-    if misfit.cause == "vanishes":
-        if block.get("padding") != "same":
-            setting("padding", "same")
-        tries.append((f"{at}=null", lambda model: model[section].update({name: None})))
+    block = f"model.{section}.{name}"
+    if misfit.cause == "vanishes" and dotted.get(raw, f"{section}.{name}.padding") != "same":
+        yield f"{block}.padding=same"
+    if misfit.cause in ("vanishes", "image"):
+        yield f"{block}=null"
     if misfit.cause == "flat":
         for kind in (k for k in ("global_avg_pool", "flatten") if k not in raw[section]):
-            new = {"block": kind, "before": name}
-            text = f"'model.{section}.{kind}={{block: {kind}, before: {name}}}'"
-            tries.append((text, lambda model, kind=kind, new=new: model[section].update({kind: new})))
-    if misfit.cause == "image":
-        tries.append((f"{at}=null", lambda model: model[section].update({name: None})))
-    for text, change in tries:
-        model = copy.deepcopy(raw)
-        change(model)
-        if _fits(model, classes, shape):
-            yield text
+            yield f"model.{section}.{kind}={{block: {kind}, before: {name}}}"
 
 
 def _fits(raw: dict[str, Any], classes: int, shape: Shape) -> bool:

@@ -11,7 +11,7 @@ from pydantic_core import to_jsonable_python
 from cnnlab.blocks.base import Merge, Stack, Stage
 from cnnlab.blocks.conv import Bias, Init
 from cnnlab.blocks.norm import Act, Norm
-from cnnlab.network.choose import flat
+from cnnlab.dotted import flat
 from cnnlab.settings import Count, Fraction, Natural, NonNegative, Pair, Positive, Settings, names, shown
 
 

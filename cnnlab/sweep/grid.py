@@ -11,9 +11,10 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from cnnlab.errors import Fault, UserError
+from cnnlab.override import Override
 
 if TYPE_CHECKING:
-    from hydra.core.override_parser.types import Override
+    from hydra.core.override_parser.types import Override as HydraOverride
 
     from cnnlab.config.engine import Loader
 
@@ -61,7 +62,7 @@ class Cell:
 
     @property
     def apart_from_seed(self) -> tuple[str, ...]:
-        return tuple(word for word in self.words if word.partition("=")[0] != SEED)
+        return tuple(word for word in self.words if Override.read(word).key != SEED)
 
 
 @dataclass(frozen=True)
@@ -113,8 +114,8 @@ def read_words(loader: Loader, words: list[str]) -> Asked:
     fixed, swept, each, faults = [], [], [], []
     for text in words:
         if text.startswith("each("):
-            key, _, value = text.partition("=")
-            each.append((key, value))
+            word = Override.read(text)
+            each.append((word.key, word.value or ""))
             continue
         try:
             (override,) = parser.parse_overrides([text])
@@ -132,7 +133,7 @@ def read_words(loader: Loader, words: list[str]) -> Asked:
     return Asked(tuple(fixed), tuple(swept), tuple(each), tuple(faults))
 
 
-def _swept(override: Override, text: str) -> Factor:
+def _swept(override: HydraOverride, text: str) -> Factor:
     """UserError for values that Hydra cannot write out, such as a sort of words and numbers, or a sweep in a sweep."""
     from omegaconf.errors import OmegaConfBaseException
 
@@ -140,11 +141,11 @@ def _swept(override: Override, text: str) -> Factor:
     try:
         return setting(name, map(str, override.sweep_string_iterator()))
     except (TypeError, ValueError, OmegaConfBaseException):
-        said = f"{text.partition('=')[2]} is no list of values; write them with commas between them"
+        said = f"{Override.read(text).value} is no list of values; write them with commas between them"
         raise UserError(Fault(name, said)) from None
 
 
-def _check_range(override: Override) -> None:
+def _check_range(override: HydraOverride) -> None:
     """UserError for a range too long to be written out."""
     from hydra.core.override_parser.types import RangeSweep
 

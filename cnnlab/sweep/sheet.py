@@ -10,6 +10,7 @@ from typing import Any
 from cnnlab.door.files import read_json
 from cnnlab.errors import Fault, UserError
 from cnnlab.experiment.facts import variant
+from cnnlab.override import last_value
 from cnnlab.settings import digest
 from cnnlab.sweep.grid import SEED, Cell, Grid
 from cnnlab.text import timestamp
@@ -61,7 +62,7 @@ def default_folder(root: Path, grid: Grid) -> Path:
         size = grid.study.get("size")
         return root / slug(f"study_{grid.study['name']}{f'-{size}' if size != 'cpu' else ''}_{hashed}")
     swept = "+".join(sorted(_short(name) for name in names if name != SEED)) or SEED
-    model = next((word.partition("=")[2] for word in grid.fixed if word.startswith("model=")), "")
+    model = last_value(grid.fixed, "model") or ""
     return root / f"sweep_{slug('_'.join(filter(None, (swept, model))))}_{hashed}"
 
 

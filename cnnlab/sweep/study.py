@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
 from cnnlab.config.top import Metric
 from cnnlab.errors import Fault, UserError
+from cnnlab.override import keys
 from cnnlab.settings import Count, Flag, Fraction, Natural, Positive, Settings
 from cnnlab.sweep.each import Model, each, is_each, no_model
 from cnnlab.sweep.grid import MOST_JOBS, SEED, Factor, Grid, Level, setting
+from cnnlab.yaml_form import for_override
 
 SIZES = ("cpu", "full")
 
@@ -96,10 +96,10 @@ def grid(
     base = {**study.base, **(full.base or {})}
     if study.metrics:
         base["metrics"] = list(study.metrics)
-    fixed = [*(f"{key}={text(value)}" for key, value in base.items()), *words]
+    fixed = [*(f"{key}={for_override(value)}" for key, value in base.items()), *words]
     seeds = setting(SEED, map(str, full.seeds or (study.seeds if study.train else study.seeds[:1])))
     given = {one.name: one for one in swept}
-    single = {word.partition("=")[0] for word in words}
+    single = keys(words)
     own, lost = [], {}
     for key, levels in (full.factors or study.factors).items():
         try:
@@ -119,31 +119,11 @@ def factor(name: str, levels: Any, fixed: Sequence[str] = (), model: Model = no_
     ((Level(label='0.1', words=('optimizer.lr=0.1',)),), (Level(label='max', words=('model.kinds.conv=null',)),))
     """
     if is_each(name):
-        return each(name, text(levels), model(fixed))
+        return each(name, for_override(levels), model(fixed))
     if isinstance(levels, dict):
         arms = {
-            str(label): tuple(f"{key}={text(value)}" for key, value in (settings or {}).items())
+            str(label): tuple(f"{key}={for_override(value)}" for key, value in (settings or {}).items())
             for label, settings in levels.items()
         }
         return Factor(name, tuple(Level(label, words) for label, words in arms.items()))
-    return setting(name, (text(value) for value in levels))
-
-
-def text(value: Any) -> str:
-    """A YAML value as an override has it.
-
-    >>> text({"block": "conv", "stride": [1, 2], "norm": None}), text(1e-3), text("a b"), text(True)
-    ('{block:conv,stride:[1,2],norm:null}', '0.001', "'a b'", 'true')
-    """
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return str(value).lower()
-        case Mapping():
-            return "{" + ",".join(f"{key}:{text(inner)}" for key, inner in value.items()) + "}"
-        case list() | tuple():
-            return "[" + ",".join(map(text, value)) + "]"
-        case str() if not re.fullmatch(r"[\w./+$-]+", value):
-            return json.dumps(value, ensure_ascii=False) if "'" in value else f"'{value}'"
-    return str(value)
+    return setting(name, (for_override(value) for value in levels))

@@ -18,11 +18,11 @@ from cnnlab.blocks.merge import Parallel, Sequential, Skip
 from cnnlab.explain import find
 from cnnlab.explain.answer import Answer
 from cnnlab.explain.data import record
-from cnnlab.explain.due import simple
 from cnnlab.explain.words import WIDTH
 from cnnlab.network.expand import read_network
 from cnnlab.network.sources import Notes
 from cnnlab.network.spec import Network
+from cnnlab.yaml_form import short_form
 
 Run = Callable[..., int]
 
@@ -327,7 +327,7 @@ def test_a_setting_changes_where_it_is_said_to_come_from(name: str) -> None:
         after, _ = read_network(changed, 10)
         if after is None:
             continue
-        before = simple(getattr(every(net)[address], setting))
-        assert simple(getattr(every(after)[address], setting)) != before, (address, setting, path, how)
+        before = short_form(getattr(every(net)[address], setting))
+        assert short_form(getattr(every(after)[address], setting)) != before, (address, setting, path, how)
         count += 1
     assert count > 5

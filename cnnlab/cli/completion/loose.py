@@ -12,7 +12,9 @@ from typing import Any
 
 import yaml
 
+from cnnlab import dotted
 from cnnlab.config import GROUPS, SHARED
+from cnnlab.override import Override
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 DEEPEST = 20
@@ -22,7 +24,7 @@ DEEPEST = 20
 def composed(confs: Sequence[Path], words: Iterable[str], name: str = "config") -> dict[str, Any]:
     """The settings of the run that the words would start."""
     top = _file(confs, name)
-    pairs = [word.lstrip("+~").partition("=")[::2] for word in words]
+    pairs = [(override.key, override.value or "") for override in map(Override.read, words)]
     study = next((value for key, value in pairs if key == "study"), None)
     base = _file(confs, f"study/{study}").get("base") if study else None
     said = [*(base.items() if isinstance(base, dict) else ()), *((key, _value(text)) for key, text in pairs)]
@@ -34,7 +36,7 @@ def composed(confs: Sequence[Path], words: Iterable[str], name: str = "config") 
         top = merged(top, option(confs, "debug", chosen["debug"]))
     for key, value in said:
         if key not in chosen:
-            _put(top, key.split("."), value)
+            dotted.put(top, key, merged(dotted.get(top, key), value))
     return top
 
 
@@ -85,12 +87,3 @@ def _value(text: str) -> Any:
         return yaml.load(text, Loader=LOADER)
     except yaml.YAMLError:
         return text
-
-
-def _put(config: dict[str, Any], keys: list[str], value: Any) -> None:
-    *above, last = keys
-    for key in above:
-        if not isinstance(config.get(key), dict):
-            config[key] = {}
-        config = config[key]
-    config[last] = merged(config.get(last), value)
