@@ -9,13 +9,13 @@ from typing import Any
 
 from cnnlab.benchmarks.simulated import Outcome, write_sweep
 from cnnlab.compare import Comparison, compare
-from cnnlab.compare.verdicts import Judged
+from cnnlab.compare.verdicts import Verdict
 
 NORM = {"factor": "model.norm", "arm": "batch"}
 LOST = Outcome(status="diverged", error="the loss is not finite")
 
 
-def judged(none: Sequence[float | Outcome], batch: Sequence[float | Outcome], epochs: int = 8, **claim: Any) -> Judged:
+def judged(none: Sequence[float | Outcome], batch: Sequence[float | Outcome], epochs: int = 8, **claim: Any) -> Any:
     """The verdict on one claim about `batch`, given each seed's test accuracy or end of both arms."""
     return compared(none, batch, [{**NORM, **claim}], epochs).judged[0]
 
@@ -35,6 +35,11 @@ def compared(
     return swept(
         {"model.norm": ["none", "batch"], "seed": [str(seed) for seed in range(len(none))]}, end, claims, epochs
     )
+
+
+def reason(verdict: Verdict) -> str | None:
+    """Why there is none, or not the one that the numbers alone would give."""
+    return verdict.statistics.get("reason")
 
 
 def swept(

@@ -24,7 +24,7 @@ from cnnlab.benchmarks.scenarios import SCENARIOS, Scenario
 from cnnlab.benchmarks.simulated import write_sweep
 from cnnlab.compare.comparison import compare
 from cnnlab.compare.statistics import share
-from cnnlab.compare.verdicts import Judged
+from cnnlab.compare.verdicts import Verdict
 
 SURE = 0.999
 """the level at which a promise counts as broken: some fifty are read at once"""
@@ -42,7 +42,7 @@ class Tally:
     intervals: int = 0
 
 
-def mistaken(one: Judged, true: float) -> str | None:
+def mistaken(one: Verdict, true: float) -> str | None:
     """The kind of verdict that would be wrong about this claim; None where neither can be."""
     margin, slack = one.margin or 0.0, 1e-9
     match one.question.claim.expect:
@@ -70,7 +70,7 @@ def measure(scenario: Scenario, sweeps: int, seed: int, folder: Path) -> Tally:
     return tally
 
 
-def count(scenario: Scenario, judged: Sequence[Judged], tally: Tally) -> None:
+def count(scenario: Scenario, judged: Sequence[Verdict], tally: Tally) -> None:
     tally.sweeps += 1
     wrong: set[tuple[str, str]] = set()
     for one in judged:
@@ -81,8 +81,8 @@ def count(scenario: Scenario, judged: Sequence[Judged], tally: Tally) -> None:
         kind = mistaken(one, true)
         if kind:
             tally.could[(family, kind)] = True
-            wrong |= {(family, kind)} if one.verdict == kind else set()
-        tally.right[one.verdict or "none"] = tally.right.get(one.verdict or "none", 0) + 1
+            wrong |= {(family, kind)} if one.answer == kind else set()
+        tally.right[one.answer or "none"] = tally.right.get(one.answer or "none", 0) + 1
         if one.estimate and one.question.metric.text == "test/acc" and not scenario.study:
             tally.intervals += 1
             tally.covered += one.estimate.low - 1e-12 <= true <= one.estimate.high + 1e-12

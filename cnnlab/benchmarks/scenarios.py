@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnnlab.benchmarks.simulated import Outcome
-from cnnlab.compare.verdicts import Judged
+from cnnlab.compare.verdicts import Verdict
 
 IMAGES = 2000
 ALPHA = 0.05
@@ -17,7 +17,7 @@ POINT = 0.01
 
 Draw = Callable[[random.Random], float]
 Ask = Callable[[Mapping[str, str]], Outcome]
-Truth = Callable[[Judged], float]
+Truth = Callable[[Verdict], float]
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ def factorial(name: str, together: float) -> Scenario:
         changed = at["model.norm"] == "batch", at["optimizer.lr"] != "0.05"
         return POINT * changed[0] + 0.5 * POINT * changed[1] + together * all(changed)
 
-    def truth(one: Judged) -> float:
+    def truth(one: Verdict) -> float:
         if one.question.family == "interactions":
             return together
         if one.question.claim.factor == ("model.norm",):

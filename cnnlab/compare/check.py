@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from cnnlab.compare.claims import Claim, Study, margin_of, spelt
+from cnnlab.compare.claims import Claim, JudgedStudy, margin_of, spelt
 from cnnlab.compare.layers import Network, lacking
 from cnnlab.compare.metrics import parse, unknown
 from cnnlab.errors import Fault, meant, near
@@ -88,18 +88,18 @@ def faults_to_show(
     return found
 
 
-def read_study(raw: Any, keys: Mapping[str, Sequence[str]], path: str = "study") -> tuple[Study, list[Fault]]:
+def read_study(raw: Any, keys: Mapping[str, Sequence[str]], path: str = "study") -> tuple[JudgedStudy, list[Fault]]:
     """The study and its faults. A claim that is at fault is left out; the others are still judged."""
     raw = dict(raw) if isinstance(raw, Mapping) else {}
     claims, metrics = raw.pop("claims", None) or (), raw.pop("metrics", None) or ()
-    known = {key: value for key, value in raw.items() if key in Study.model_fields and value is not None}
+    known = {key: value for key, value in raw.items() if key in JudgedStudy.model_fields and value is not None}
     found: list[Fault] = []
     for key in list(known):
-        _, wrong = read(Study, {key: known[key]}, path, "a study")
+        _, wrong = read(JudgedStudy, {key: known[key]}, path, "a study")
         found += wrong
         if wrong:
             del known[key]
-    study = Study.model_validate(known)
+    study = JudgedStudy.model_validate(known)
     metrics = metrics if isinstance(metrics, list | tuple) else ()
     sound = []
     for number, claim in enumerate(claims if isinstance(claims, list | tuple) else [claims]):

@@ -75,7 +75,7 @@ def _texts(raw: Any) -> Any:
     return {str(key): label(value) for key, value in raw.items()} if isinstance(raw, Mapping) else raw
 
 
-class Study(Settings):
+class JudgedStudy(Settings):
     """The parts of a study that bear on its verdicts."""
 
     name: str | None = None

@@ -10,14 +10,15 @@ from typing import Any
 
 from cnnlab.compare import wording
 from cnnlab.compare.check import read_study
-from cnnlab.compare.claims import Study
+from cnnlab.compare.claims import JudgedStudy
+from cnnlab.compare.judge import judge
 from cnnlab.compare.ledger import Cell, Ledger, read_ledger
 from cnnlab.compare.metrics import Metric, parse
 from cnnlab.compare.questions import questions
 from cnnlab.compare.statistics import paired
 from cnnlab.compare.terms import remarks
 from cnnlab.compare.trial import Trial, is_number
-from cnnlab.compare.verdicts import Judged, judge
+from cnnlab.compare.verdicts import ANSWERS, Verdict
 
 STATES = ("ok", "failed", "diverged", "interrupted", "damaged", "running", "waiting")
 
@@ -81,8 +82,8 @@ class Comparison:
     """All that can be said about one or several sweeps."""
 
     ledger: Ledger
-    study: Study
-    judged: tuple[Judged, ...]
+    study: JudgedStudy
+    judged: tuple[Verdict, ...]
     arms: tuple[Arm, ...]
     metrics: tuple[Metric, ...]
     """those to show; the first is the main one"""
@@ -107,10 +108,27 @@ class Comparison:
 
     @property
     def headline(self) -> str:
-        return wording.headline(self.judged, self.waiting, self.total)
+        return headline(self.judged, self.waiting, self.total)
 
-    def of(self, *families: str) -> list[Judged]:
+    def of(self, *families: str) -> list[Verdict]:
         return [one for one in self.judged if one.question.family in families]
+
+
+def headline(judged: Sequence[Verdict], waiting: int, total: int) -> str:
+    """The whole comparison in a sentence."""
+    claims = [one for one in judged if one.question.family == "claims"] or [
+        one for one in judged if one.question.family == "controls"
+    ]
+    so_far = f"So far ({total - waiting} of {total} runs): " if waiting else ""
+    if not claims:
+        return f"{so_far}Nothing is compared here: all runs are of one arm."
+    if len(claims) == 1:
+        return f"{so_far}{claims[0].sentence}"
+    counts = {word: sum(one.answer == answer for one in claims) for answer, word in ANSWERS.items()}
+    tally = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    first = min(claims, key=lambda one: (one.answer != "supported", one.answer is None, one.rank))
+    rest = f" {first.sentence}" if first.answer in ("supported", "refuted") else ""
+    return f"{so_far}Of {len(claims)} claims: {tally}.{rest}"
 
 
 def compare(folders: Sequence[Path | str]) -> Comparison:
@@ -126,7 +144,7 @@ def compare(folders: Sequence[Path | str]) -> Comparison:
     )
 
 
-def _metrics(study: Study, judged: Sequence[Judged], ledger: Ledger) -> tuple[Metric, ...]:
+def _metrics(study: JudgedStudy, judged: Sequence[Verdict], ledger: Ledger) -> tuple[Metric, ...]:
     texts = [one.question.metric.text for one in judged if one.question.family in ("claims", "controls")]
     texts = [text for text in texts if text != "diverged"]
     found: dict[str, Metric] = {}
@@ -155,7 +173,7 @@ def cell_label(factors: Mapping[str, Any], cell: Cell) -> str:
     >>> cell_label({"model": (), "model.norm": ()}, ("lenet", "batch"))
     'lenet norm=batch'
     """
-    return " ".join(wording.told(key, value) for key, value in zip(factors, cell, strict=True)) or "all runs"
+    return " ".join(wording.setting(key, value) for key, value in zip(factors, cell, strict=True)) or "all runs"
 
 
 def record(comparison: Comparison) -> dict[str, Any]:
@@ -183,17 +201,23 @@ def record(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _contrast(one: Judged) -> dict[str, Any]:
-    question, estimate, metric = one.question, one.estimate, one.question.metric
+NO_STATISTICS = {
+    "mean": None, "sd": None, "interval": None, "p": None, "p_adjusted": None, "p_supported": None, "p_refuted": None,
+    "verdict": None, "reason": None, "too_small_to_matter": False, "provisional": False, "read_together": 1,
+    "smallest_detectable": None, "more_seeds": None,
+}  # fmt: skip
+"""what a contrast has where its type of verdict says nothing else"""
+
+
+def _contrast(one: Verdict) -> dict[str, Any]:
+    question, metric = one.question, one.question.metric
     factor = question.claim.factor
-    back = wording.unlogged if metric.log else float
-    bounds = (one.exact, one.exact) if one.exact is not None else (estimate.low, estimate.high) if estimate else None
     return {
         "factor": None if factor is None else factor[0] if len(factor) == 1 else list(factor),
         "arm": question.arm,
         "reference": question.reference if question.claim.value is None else question.claim.value,
         "metric": metric.text,
-        "claim": wording.claim(one),
+        "claim": one.claim,
         "expect": question.claim.expect,
         "margin": question.margin,
         "family": question.family,
@@ -201,29 +225,18 @@ def _contrast(one: Judged) -> dict[str, Any]:
         "tuned": {arm: dict(values) for arm, values in question.chosen.items()},
         "scale": "ratio" if metric.log else "difference",
         "n": len(one.numbers.pairs),
-        "mean": None if one.mean is None else back(one.mean),
-        "sd": None if estimate is None else estimate.sd,
-        "interval": None if bounds is None else [back(bound) for bound in bounds],
-        "p": one.p,
-        "p_adjusted": one.support if question.claim.expect != "equal" else None,
-        "p_supported": one.support,
-        "p_refuted": one.refute,
-        "verdict": one.verdict,
-        "reason": one.reason,
-        "too_small_to_matter": one.small,
+        **NO_STATISTICS,
+        **one.statistics,
         "provisional": one.provisional,
-        "read_together": one.together,
-        "smallest_detectable": None if one.detectable is None else back(one.detectable),
-        "more_seeds": one.more,
         "diverged": [list(some) for some in one.numbers.diverged],
         "censored": list(one.numbers.censored),
         "pairs": [
-            {"seed": p.seed, "arm": p.arm, "reference": p.reference, "difference": back(p.difference),
+            {"seed": p.seed, "arm": p.arm, "reference": p.reference, "difference": one.recorded(p.difference),
              "censored": p.censored}
             for p in one.numbers.pairs
         ],
         "left_out": list(one.numbers.left_out),
-        "sentence": wording.sentence(one),
+        "sentence": one.sentence,
     }  # fmt: skip
 
 

@@ -11,7 +11,8 @@ from rich.text import Text
 
 from cnnlab.compare import wording
 from cnnlab.compare.comparison import STATES, Comparison
-from cnnlab.compare.verdicts import Judged, by_family, failed_controls
+from cnnlab.compare.judge import by_family, failed_controls
+from cnnlab.compare.verdicts import ANSWERS, Verdict
 from cnnlab.door.words import clean
 
 STYLE = {"supported": "bold green", "refuted": "bold magenta", "inconclusive": "bold yellow", None: "dim"}
@@ -61,12 +62,12 @@ def _arms(comparison: Comparison) -> Table:
     return table
 
 
-def _verdict(one: Judged) -> RenderableType:
+def _verdict(one: Verdict) -> RenderableType:
     said = Text.assemble(
-        (f"{SIGN[one.verdict]} {wording.HOLDS[one.verdict]}", STYLE[one.verdict]),
+        (f"{SIGN[one.answer]} {ANSWERS[one.answer]}", STYLE[one.answer]),
         (" so far" if one.provisional else "", "dim"),
-        f"  {clean(wording.claim(one))}\n",
-        (clean(wording.sentence(one)), "dim" if one.verdict is None else ""),
+        f"  {clean(one.claim)}\n",
+        (clean(one.sentence), "dim" if one.answer is None else ""),
     )
     return Padding(said, (0, 0, 0, 2))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from contrasts import reason
 
 from cnnlab.benchmarks.simulated import Outcome, write_sweep
 from cnnlab.compare import compare
@@ -134,7 +135,7 @@ def test_claims_are_judged_at_a_place_on_average_and_as_an_interaction(tmp_path:
         {**norm, "expect": "lower", "control": True},
     ]
     judged = compare([sweep(tmp_path, claims)]).judged
-    assert [one.verdict for one in judged] == ["supported"] * 4 + ["refuted"]
+    assert [one.answer for one in judged] == ["supported"] * 4 + ["refuted"]
     assert judged[3].mean == pytest.approx(0.03, abs=0.004)
     assert judged[2].mean == pytest.approx(-4, abs=0.8)
 
@@ -159,6 +160,6 @@ def test_other_epochs_and_threads_are_refused_by_name(tmp_path: Path) -> None:
 
     keys = {key: values for key, values in KEYS.items() if key != "optimizer.lr"}
     (only,) = compare([write_sweep(tmp_path / "sweep", keys, end)]).judged
-    assert only.verdict is None
-    assert "trainer.max_epochs is 3 in norm=batch_seed=0 and 9 in norm=batch_seed=3" in (only.reason or "")
-    assert "threads is 1" in (only.reason or "")
+    assert only.answer is None
+    assert "trainer.max_epochs is 3 in norm=batch_seed=0 and 9 in norm=batch_seed=3" in (reason(only) or "")
+    assert "threads is 1" in (reason(only) or "")

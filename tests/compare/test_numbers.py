@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from contrasts import LOST, NORM, judged, reaching, swept
+from contrasts import LOST, NORM, judged, reaching, reason, swept
 
 from cnnlab.benchmarks.simulated import Outcome, write_sweep
 from cnnlab.compare import compare
-from cnnlab.compare.wording import sentence
 
 GRID = {"model.norm": ["none", "batch"], "optimizer.lr": ["0.1", "0.2", "0.8"], "seed": ["0", "1", "2"]}
 LARGEST = {**NORM, "metric": "largest optimizer.lr with test/acc >= 0.5", "expect": "higher"}
@@ -75,9 +74,9 @@ def test_a_run_that_lies_at_the_bar_has_reached_it() -> None:
 def test_numbers_at_an_end_of_the_grid_are_not_equal() -> None:
     apart = {"metric": "largest optimizer.lr with test/acc >= 0.5", "margin": 30, "expect": "equal"}
     ended = largest([0.8] * 3, [0.8] * 3, **apart)
-    assert ended.verdict == "inconclusive"
-    assert ended.reason == "some numbers lie at an end of the grid, so that how far apart they are is not known"
-    assert largest([0.2] * 3, [0.2] * 3, **apart).verdict == "supported"
+    assert ended.answer == "inconclusive"
+    assert reason(ended) == "some numbers lie at an end of the grid, so that how far apart they are is not known"
+    assert largest([0.2] * 3, [0.2] * 3, **apart).answer == "supported"
 
 
 @pytest.mark.parametrize(
@@ -89,7 +88,7 @@ def test_numbers_at_an_end_of_the_grid_are_not_equal() -> None:
      (0, "different", 1, "supported"), (0, "equal", 1, "refuted")],
 )  # fmt: skip
 def test_a_grids_end_says_nothing_of_a_number_beyond_it(most: float, expect: str, value: float, verdict: str) -> None:
-    assert largest([most] * 3, [0.1] * 3, expect=expect, value=value).verdict == verdict
+    assert largest([most] * 3, [0.1] * 3, expect=expect, value=value).answer == verdict
 
 
 def test_a_ratio_is_the_exponential_of_the_mean_logarithm() -> None:
@@ -140,7 +139,7 @@ def test_a_place_where_one_arm_has_nothing_is_left_out_for_both() -> None:
     found = swept(GRID, end, [NORM]).judged[0]
     assert found.mean == pytest.approx(0.02)
     assert found.numbers.left_out == ("model.norm=none optimizer.lr=0.8 has no test accuracy: 3 of 3 failed",)
-    assert "in test accuracy, averaged over lr (1 of 3 places left out) (95 %" in sentence(found)
+    assert "in test accuracy, averaged over lr (1 of 3 places left out) (95 %" in found.sentence
 
 
 def test_against_a_number_the_spread_of_rounding_is_one_arms() -> None:
@@ -184,4 +183,4 @@ def test_two_spellings_of_one_experiment_are_not_compared(tmp_path: Path) -> Non
         job |= {key: first[job["overrides"]["seed"]][key] for key in ("folder", "identity")}
     (folder / "sweep.json").write_text(json.dumps(manifest))
     (only,) = compare([folder]).judged
-    assert only.reason == "null and none are one experiment, run once: there is nothing to compare"
+    assert reason(only) == "null and none are one experiment, run once: there is nothing to compare"

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from contrasts import LOST, NORM, swept
+from contrasts import LOST, NORM, reason, swept
 
 from cnnlab.benchmarks.simulated import Outcome, write_sweep
 from cnnlab.compare import compare
@@ -79,7 +79,7 @@ def test_where_nothing_can_be_chosen_by_the_runs_tell_why(status: str) -> None:
 
     first, *_ = swept(KEYS, lost, [NORM], tuned=["optimizer.lr"]).judged
     said = "is waiting" if status == "waiting" else "failed"
-    assert first.reason == "no pair of runs has it: " + "; ".join(
+    assert reason(first) == "no pair of runs has it: " + "; ".join(
         f"seed {seed}: norm=batch_lr=0.1_seed={seed} {said}" for seed in "01"
     )
     assert list(first.question.chosen) == ["model.norm=none"]
@@ -89,8 +89,8 @@ def test_where_nothing_can_be_chosen_by_the_runs_tell_why(status: str) -> None:
 def test_without_a_validation_accuracy_no_value_is_taken_for_the_best() -> None:
     first, *rest = swept(KEYS, lambda _: Outcome(acc=0.8), [NORM], tuned=["optimizer.lr"]).judged
     said = "no run of model.norm=none has a validation accuracy to choose optimizer.lr by"
-    assert (first.verdict, first.reason, first.question.chosen) == (None, said, {})
-    assert all(one.reason is None for one in rest)
+    assert (first.answer, reason(first), first.question.chosen) == (None, said, {})
+    assert all(reason(one) is None for one in rest)
 
 
 def test_arms_are_held_against_each_other_on_the_grid_that_both_were_run_on(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_arms_are_held_against_each_other_on_the_grid_that_both_were_run_on(tmp_
     ]  # fmt: skip
     (only,) = compare(folders).judged
     assert [(pair.arm, pair.reference) for pair in only.numbers.pairs] == [pytest.approx((0.2, 0.2))] * 3
-    assert only.verdict == "inconclusive"
+    assert only.answer == "inconclusive"
 
 
 def test_where_a_grid_is_collapsed_each_arm_gets_what_is_best_somewhere_on_it() -> None:
@@ -142,11 +142,11 @@ def test_counts_are_repeated_and_averaged_over_what_changes_them_alone() -> None
 
     claim = {**NORM, "metric": "params", "expect": "higher"}
     by_rate = swept(keys, built, [claim], tuned=["optimizer.lr"]).judged
-    assert [(one.question.family, one.question.averaged, one.exact) for one in by_rate] == [
+    assert [(one.question.family, one.question.averaged, one.mean) for one in by_rate] == [
         ("claims", ("model.width",), 1.5)
     ]
     by_width = swept(keys, built, [claim], tuned=["optimizer.lr", "model.width"]).judged
-    assert [(one.question.family, dict(one.question.held), one.exact) for one in by_width] == [
+    assert [(one.question.family, dict(one.question.held), one.mean) for one in by_width] == [
         ("claims", {}, 1.5),
         ("equal settings", {"model.width": "1"}, 1),
         ("equal settings", {"model.width": "2"}, 2),
@@ -166,7 +166,7 @@ def test_without_claims_every_arm_is_said_to_differ_from_the_first_and_effects_t
 def test_runs_that_were_not_trained_are_compared_by_their_parameters() -> None:
     found = swept(KEYS, lambda at: Outcome(acc=None, extra={"params": len(at["model.norm"])}), []).judged
     assert [one.question.metric.text for one in found] == ["params"] * 3
-    assert found[0].exact == 1
+    assert found[0].mean == 1
 
 
 def test_each_comparison_whose_runs_diverged_has_a_question_about_that_once() -> None:
@@ -197,4 +197,4 @@ def test_what_was_never_run_side_by_side_is_said() -> None:
         folders = [write_sweep(Path(folder) / name, keys, end, study={"claims": [claim]}) for name, keys in
                    (("one", one), ("two", two))]  # fmt: skip
         (only,) = compare(folders).judged
-    assert (only.verdict, only.reason) == (None, "no such runs were made side by side")
+    assert (only.answer, reason(only)) == (None, "no such runs were made side by side")

@@ -6,19 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from contrasts import LOST, NORM, compared, judged, reaching, swept
+from contrasts import LOST, NORM, compared, judged, reaching, reason, swept
 
 from cnnlab.benchmarks.simulated import Outcome
+from cnnlab.compare.comparison import headline
 from cnnlab.compare.metrics import parse
 from cnnlab.compare.wording import (
     between,
-    claim,
     difference,
-    headline,
     probability,
-    sentence,
+    setting,
     span,
-    told,
     value,
 )
 
@@ -76,7 +74,7 @@ ACCURACY = [
 
 @pytest.mark.parametrize(("expect", "batch", "said"), ACCURACY)
 def test_verdicts_on_accuracy_read_so(expect: str, batch: Any, said: str) -> None:
-    assert sentence(judged(NONE, batch, expect=expect)) == said
+    assert judged(NONE, batch, expect=expect).sentence == said
 
 
 LOSS = {"metric": "test/loss", "margin": 0.05}
@@ -128,11 +126,11 @@ OTHERS: list[tuple[dict, Any, Any, str]] = [
 
 @pytest.mark.parametrize(("about", "none", "batch", "said"), OTHERS)
 def test_verdicts_on_other_metrics_read_so(about: dict, none: Any, batch: Any, said: str) -> None:
-    assert sentence(judged(none, batch, **about)) == said
+    assert judged(none, batch, **about).sentence == said
 
 
 def test_one_run_counts_and_two_count() -> None:
-    few = sentence(judged(reaching(8, 8, 8), reaching(None, 3, 2), **EPOCHS))
+    few = judged(reaching(8, 8, 8), reaching(None, 3, 2), **EPOCHS).sentence
     assert "1 run did not reach it and counts with the budget: how far apart they are is not known." in few
 
 
@@ -144,8 +142,8 @@ def test_what_lies_beyond_a_grid_is_said_to_be_unknown() -> None:
     rates = {"model.norm": ["none", "batch"], "optimizer.lr": ["0.1", "0.4", "1.6"], "seed": ["0", "1", "2", "3"]}
     metric = "largest optimizer.lr with test/acc >= 0.5"
     (only,) = swept(rates, end, [{**NORM, "expect": "higher", "metric": metric}]).judged
-    assert "norm=batch has ×5.66 the largest optimizer.lr with test accuracy ≥ 0.5 of norm=none" in sentence(only)
-    assert "4 numbers lie at an end of the grid: what is beyond it is not known." in sentence(only)
+    assert "norm=batch has ×5.66 the largest optimizer.lr with test accuracy ≥ 0.5 of norm=none" in only.sentence
+    assert "4 numbers lie at an end of the grid: what is beyond it is not known." in only.sentence
 
 
 def test_an_interaction_says_what_depends_on_what() -> None:
@@ -158,21 +156,21 @@ def test_an_interaction_says_what_depends_on_what() -> None:
         )
 
     (only,) = swept(keys, end, [{"factor": ["model.norm", "optimizer.lr"], "arm": ["batch", 0.2]}]).judged
-    assert claim(only) == (
+    assert only.claim == (
         "What norm does to test accuracy depends on lr (norm=batch with lr=0.2 beside norm=none with lr=0.1)"
     )
-    assert sentence(only).startswith(
+    assert only.sentence.startswith(
         "The effects differ by +10.00 points between norm=batch with lr=0.2 and norm=none with lr=0.1 (95 % interval"
     )
     two = {"factor": ["model.norm", "optimizer.lr"], "arm": ["batch", 0.2]}
-    said = [claim(one) for one in swept(keys, end, [{**two, "expect": e} for e in ("higher", "lower", "equal")]).judged]
+    said = [one.claim for one in swept(keys, end, [{**two, "expect": e} for e in ("higher", "lower", "equal")]).judged]
     assert said == [
         "What norm=batch adds to test accuracy over norm=none is more with lr=0.2 than with lr=0.1",
         "What norm=batch adds to test accuracy over norm=none is less with lr=0.2 than with lr=0.1",
         "What norm does to test accuracy does not depend on lr (norm=batch with lr=0.2 beside norm=none with lr=0.1)",
     ]
     *_, alike = swept(keys, lambda at: Outcome(acc=0.7 + 0.1 * (at["model.norm"] == "batch")), []).judged
-    assert sentence(alike).startswith(
+    assert alike.sentence.startswith(
         "The effects on test accuracy are equal within 1.00 points between norm=batch with lr=0.2 and norm=none with"
         " lr=0.1 (95 % interval"
     )
@@ -188,11 +186,11 @@ def test_of_an_interaction_runs_that_diverged_are_counted_where_they_were() -> N
 
     claim_ = {"factor": ["model.norm", "optimizer.lr"], "arm": ["batch", 0.2], "expect": "higher"}
     found, diverged = swept(keys, end, [claim_]).judged
-    assert found.reason == (
+    assert reason(found) == (
         "1 of 6 runs of batch with 0.2 and none with 0.1 diverged, 0 of 6 of batch with 0.1 and none with 0.2:"
         " the better mean is one of survivors"
     )
-    assert sentence(diverged) == (
+    assert diverged.sentence == (
         "1 of 6 runs of norm=batch with lr=0.2 and norm=none with lr=0.1 diverged, 0 of 6 of norm=batch with lr=0.1 and"
         " norm=none with lr=0.2: which chance can do with so few seeds (p = 1.00)."
     )
@@ -209,17 +207,17 @@ def test_an_interactions_numbers_are_effects_and_no_arms_own() -> None:
     two = {"factor": ["model.norm", "model.width"], "arm": ["batch", 2]}
     accuracy, count = swept(keys, end, [two, {**two, "metric": "params"}]).judged
     apart = "between norm=batch with width=2 and norm=none with width=1"
-    assert sentence(accuracy) == (
+    assert accuracy.sentence == (
         f"No verdict: 1 seed: no spread to judge by. Seen: the effects differ by +10.00 points {apart}."
     )
-    assert sentence(count) == f"The effects differ by +10 {apart}. A count, without spread."
+    assert count.sentence == f"The effects differ by +10 {apart}. A count, without spread."
 
 
 def test_values_that_are_lists_keep_their_commas() -> None:
     keys = {"model.body.c1.kernel_size": ["3", "[3, 5]"], "optimizer.lr": ["0.1", "0.2"], "seed": ["0", "1"]}
     claim_ = {"factor": list(keys)[:2], "arm": ["[3, 5]", 0.2]}
     (only,) = swept(keys, lambda _: Outcome(acc=0.8), [claim_]).judged
-    assert "(kernel_size=[3, 5] with lr=0.2 beside kernel_size=3 with lr=0.1)" in claim(only)
+    assert "(kernel_size=[3, 5] with lr=0.2 beside kernel_size=3 with lr=0.1)" in only.claim
 
 
 CLAIMS = [
@@ -237,14 +235,14 @@ CLAIMS = [
 
 @pytest.mark.parametrize(("about", "said"), CLAIMS)
 def test_claims_read_so(about: dict, said: str) -> None:
-    assert claim(judged(NONE, NONE, **about)) == said
+    assert judged(NONE, NONE, **about).claim == said
 
 
 def test_where_a_factor_is_held_the_sentence_says_so() -> None:
     keys = {"model.norm": ["none", "batch"], "optimizer.lr": ["0.1", "0.2"], "seed": ["0", "1", "2"]}
     (only,) = swept(keys, lambda _: Outcome(acc=0.8), [{**NORM, "where": {"optimizer.lr": 0.2}}]).judged
-    assert claim(only) == "norm=batch differs from norm=none in test accuracy at lr=0.2"
-    assert sentence(only).startswith(
+    assert only.claim == "norm=batch differs from norm=none in test accuracy at lr=0.2"
+    assert only.sentence.startswith(
         "norm=batch and norm=none are equal in test accuracy within 1.00 points at lr=0.2 (95 % interval"
     )
 
@@ -252,7 +250,7 @@ def test_where_a_factor_is_held_the_sentence_says_so() -> None:
 def test_a_corrected_p_stands_beside_the_one_that_was_found() -> None:
     claims = [{**NORM, "margin": 0.001 + 0.0001 * at} for at in range(4)]
     first = compared(NONE, shifted(0.004, 1.6), claims).judged[0]
-    assert "; p = 0.024, 0.096 after correction)" in sentence(first)
+    assert "; p = 0.024, 0.096 after correction)" in first.sentence
 
 
 def test_the_headline_counts_verdicts_and_says_the_first_that_holds() -> None:
@@ -289,18 +287,18 @@ def test_what_is_averaged_over_is_said() -> None:
         return Outcome(acc=0.8 + 0.05 * (at["model.norm"] == "batch") + int(at["seed"]) / 1000)
 
     average, held = swept(keys, end, [NORM, {**NORM, "where": {"optimizer.lr": 0.1}}]).judged[:2]
-    assert "than norm=none in test accuracy, averaged over lr" in sentence(average)
-    assert "than norm=none in test accuracy at lr=0.1" in sentence(held)
+    assert "than norm=none in test accuracy, averaged over lr" in average.sentence
+    assert "than norm=none in test accuracy at lr=0.1" in held.sentence
 
 
 def test_numbers_stay_where_numbers_can_be() -> None:
     wide = compared([0.1, 0.9], [0.95, 0.15], [{**NORM, "expect": "higher"}])
     assert [arm.interval(wide.metrics[0]) for arm in wide.arms] == [(0.0, 1.0), (0.0, 1.0)]
-    assert "These seeds could have shown no difference there can be (80 % power)." in sentence(wide.judged[0])
+    assert "These seeds could have shown no difference there can be (80 % power)." in wide.judged[0].sentence
     alike = compared([0.1, 0.1], [0.1, 0.1], [NORM]).arms[0]
     low, high = alike.interval(alike.metric) or (0.0, 0.0)
     assert low < 0.1 < high
 
 
 def test_what_no_word_said_is_said_to_be_unsaid() -> None:
-    assert told("model.norm", "—") == "norm unsaid"
+    assert setting("model.norm", "—") == "norm unsaid"

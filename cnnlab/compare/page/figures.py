@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from cnnlab.compare import wording
+from cnnlab.compare.claim_text import margin_text
 from cnnlab.compare.comparison import Arm, Comparison
 from cnnlab.compare.ledger import Cell
 from cnnlab.compare.metrics import Metric
@@ -24,7 +25,7 @@ from cnnlab.compare.page.plot import (
     table,
     text,
 )
-from cnnlab.compare.verdicts import Judged
+from cnnlab.compare.verdicts import Verdict
 from cnnlab.markup import Content, Markup, tag
 
 MOST_ARMS = 40
@@ -120,7 +121,7 @@ def _dots_table(read: Sequence[tuple[int, Arm, Mapping[str, float]]], metric: Me
     return table(["arm", *(f"seed {seed}" for seed in seeds)], rows)
 
 
-def differences(judged: Sequence[Judged], one: Judged) -> Markup | None:
+def differences(judged: Sequence[Verdict], one: Verdict) -> Markup | None:
     """One claim's paired differences, a dot a seed, over the zone that does not count, on the axis of its metric."""
     if one.estimate is None:
         return None
@@ -139,7 +140,7 @@ def differences(judged: Sequence[Judged], one: Judged) -> Markup | None:
     parts: list[Content] = []
     if one.margin:
         low, high = (min(max(scale(v), 16), 464) for v in (-one.margin, one.margin))
-        told = f"differences within {wording.margin(one)} do not count"
+        told = f"differences within {margin_text(one.question)} do not count"
         parts.append(tag("rect", x=low, y=8, width=max(high - low, 1), height=base - 8, class_="zone", data_t=told))
     parts += [bottom(scale, 8, base, "", label), line(scale(0), 4, scale(0), base, class_="zero")]
     low, high = (min(max(scale(v), 16), 464) for v in (estimate.low, estimate.high))

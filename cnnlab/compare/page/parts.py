@@ -8,11 +8,12 @@ from typing import Any
 
 from cnnlab.compare import wording
 from cnnlab.compare.comparison import STATES, Comparison
+from cnnlab.compare.judge import by_family, failed_controls
 from cnnlab.compare.metrics import parse
 from cnnlab.compare.page.figures import differences
 from cnnlab.compare.page.plot import table
 from cnnlab.compare.trial import Trial
-from cnnlab.compare.verdicts import Judged, by_family, failed_controls
+from cnnlab.compare.verdicts import ANSWERS, Verdict
 from cnnlab.markup import Content, Markup, tag
 from cnnlab.text import number
 
@@ -30,9 +31,8 @@ MOST_CARDS = 24
 MOST_RUNS = 400
 
 
-def badge(one: Judged) -> Markup:
-    kind = one.verdict or "none"
-    return tag("span", f"{SIGN[one.verdict]} {wording.HOLDS[one.verdict]}", class_=f"badge {kind}")
+def badge(one: Verdict) -> Markup:
+    return tag("span", f"{SIGN[one.answer]} {ANSWERS[one.answer]}", class_=f"badge {one.answer or 'none'}")
 
 
 def verdicts(found: Comparison) -> Content:
@@ -45,13 +45,13 @@ def verdicts(found: Comparison) -> Content:
             parts.append(tag("h3", title, tag("small", note) if note else None))
         parts += [card(found, one) for one in some[:MOST_CARDS]]
         if len(some) > MOST_CARDS:
-            rest = [[wording.claim(one), badge(one), wording.sentence(one)] for one in some[MOST_CARDS:]]
+            rest = [[one.claim, badge(one), one.sentence] for one in some[MOST_CARDS:]]
             listed = table(["claim", "verdict", "finding"], rest, numbers=False)
             parts.append(tag("details", tag("summary", f"{len(rest)} more"), listed))
     return parts
 
 
-def card(found: Comparison, one: Judged) -> Markup:
+def card(found: Comparison, one: Verdict) -> Markup:
     so_far = tag("span", "so far", class_="sofar") if one.provisional else None
     picture = differences(found.judged, one)
     left_out = [tag("li", why) for why in one.numbers.left_out]
@@ -62,8 +62,8 @@ def card(found: Comparison, one: Judged) -> Markup:
     ]  # fmt: skip
     words = tag(
         "div",
-        tag("h4", badge(one), so_far, " ", wording.claim(one)),
-        tag("p", wording.sentence(one)),
+        tag("h4", badge(one), so_far, " ", one.claim),
+        tag("p", one.sentence),
         _facts(one),
         notes,
     )
@@ -80,34 +80,12 @@ def card(found: Comparison, one: Judged) -> Markup:
         if picture
         else None
     )
-    return tag("article", words, chart, class_=f"card {one.verdict or 'none'}")
+    return tag("article", words, chart, class_=f"card {one.answer or 'none'}")
 
 
-def _facts(one: Judged) -> Markup | None:
-    if one.estimate is None or one.verdict is None:
-        return None
-    metric = one.question.metric
-    pairs = [
-        ("difference", wording.difference(metric, one.estimate.mean)),
-        ("95 % interval", wording.between(metric, one.estimate.low, one.estimate.high)),
-        ("seeds", str(one.estimate.n)),
-        ("counts from", wording.margin(one)),
-        ("p", _pure(one.p)),
-        (f"Holm, of {one.together}", _pure(one.support) if one.question.claim.expect != "equal" else ""),
-        (
-            "p of equality" if one.question.claim.expect in ("equal", "different") else "p of less than counts",
-            _pure(one.p_support if one.question.claim.expect == "equal" else one.p_refute),
-        ),
-        (
-            "could have shown",
-            "" if one.detectable is None else wording.difference(metric, one.detectable, signed=False),
-        ),
-    ]
-    return tag("dl", [tag("div", tag("dt", name), tag("dd", value)) for name, value in pairs if value], class_="facts")
-
-
-def _pure(p: float | None) -> str:
-    return "" if p is None else wording.probability(p).removeprefix("p ").removeprefix("= ")
+def _facts(one: Verdict) -> Markup | None:
+    shown = [tag("div", tag("dt", name), tag("dd", value)) for name, value in one.facts if value]
+    return tag("dl", shown, class_="facts") if shown else None
 
 
 def _settings(values: Mapping[str, str]) -> str:
@@ -118,7 +96,7 @@ def warnings(found: Comparison) -> Content:
     """What a reader must know before the verdicts."""
     said: list[Content] = []
     if failed := failed_controls(found.judged):
-        names = "; ".join(wording.claim(one) for one in failed)
+        names = "; ".join(one.claim for one in failed)
         rest = f": {names}. This sweep could not have seen what it is about; do not trust the verdicts below."
         said.append(tag("p", tag("b", "A control did not come out"), rest, class_="alarm"))
     if found.waiting:
