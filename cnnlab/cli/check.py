@@ -12,7 +12,7 @@ from cnnlab.config.composed import Composed
 from cnnlab.config.origins import COMMAND_LINE
 from cnnlab.config.run import Run, model_of, read_parts
 from cnnlab.config.top import Top
-from cnnlab.data.settings import sketched
+from cnnlab.data.sources import sketched
 from cnnlab.errors import Fault, UserError, near
 from cnnlab.tracking.boards import missing
 

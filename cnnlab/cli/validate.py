@@ -20,7 +20,7 @@ from cnnlab.config.compose import compose
 from cnnlab.config.composed import Composed
 from cnnlab.config.engine import start
 from cnnlab.config.files import Unreadable, shown
-from cnnlab.data.settings import DataSettings, mismatches
+from cnnlab.data.source import Source
 from cnnlab.errors import Exit, Fault, UserError
 from cnnlab.network.composite import misread
 from cnnlab.sweep.study import SIZES
@@ -141,8 +141,8 @@ def _stand_in(composed: Composed) -> None:
         data["classes"] = data.get("classes") or CLASSES
 
 
-def _of_data(data: DataSettings) -> Iterator[Fault]:
-    for fault in mismatches(data):
+def _of_data(data: Source) -> Iterator[Fault]:
+    for fault in data.mismatches():
         if fault.path != "data.dir" or data.dir is not None:
             yield fault
 

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from cnnlab.data.listing import folder_classes
-from cnnlab.data.settings import DataSettings, mismatches
+from cnnlab.data.source import Source
+from cnnlab.data.sources import read_source
 from cnnlab.errors import Fault, UserError, meant
-from cnnlab.settings import read
 
 
-def read_data(raw: Any, reads_images: bool) -> tuple[DataSettings | None, list[Fault]]:
+def read_data(raw: Any, reads_images: bool) -> tuple[Source | None, list[Fault]]:
     """The data's settings. A folder's classes are its directories; what only images can show is left for later."""
-    data, faults = read(DataSettings, raw, "data", "data")
+    data, faults = read_source(raw)
     if data is None:
         return None, [*faults, *(_mismatches_of_rest(raw, faults) if reads_images else [])]
     if reads_images:
-        faults = mismatches(data)
+        faults = data.mismatches()
     if data.classes is None and data.dir is not None:
         try:
-            names = folder_classes(data.dir)
+            names = data.class_names()
         except UserError as error:
             return data, [*faults, *error.faults]
         data = data.model_copy(update={"classes": len(names), "names": data.names or names})
@@ -30,10 +29,10 @@ def read_data(raw: Any, reads_images: bool) -> tuple[DataSettings | None, list[F
 
 def _mismatches_of_rest(raw: Any, faults: list[Fault]) -> list[Fault]:
     """What does not go together in data's settings, without those that are at fault by themselves."""
-    known = list(DataSettings.model_fields)
+    known = list(Source.model_fields)
     wrong = {fault.path.removeprefix("data.") for fault in faults}
     lost = {f"data.{meant(name, known) or name}" for name in wrong}
     if not isinstance(raw, dict):
         return []
-    rest, _ = read(DataSettings, {name: value for name, value in raw.items() if name not in wrong}, "data", "data")
-    return [fault for fault in mismatches(rest) if fault.path not in lost] if rest else []
+    rest, _ = read_source({name: value for name, value in raw.items() if name not in wrong})
+    return [fault for fault in rest.mismatches() if fault.path not in lost] if rest else []

@@ -8,7 +8,9 @@ from typing import Any
 from cnnlab.config import GROUPS, SHARED
 from cnnlab.config.data_group import read_data
 from cnnlab.config.top import Top
-from cnnlab.data.settings import AugmentSettings, DataSettings, sketched
+from cnnlab.data.settings import AugmentSettings
+from cnnlab.data.source import Source
+from cnnlab.data.sources import sketched
 from cnnlab.errors import Fault, near
 from cnnlab.network.expand import read_network
 from cnnlab.network.spec import Network
@@ -27,7 +29,7 @@ class Run:
 
     top: Top
     network: Network
-    data: DataSettings
+    data: Source
     augment: AugmentSettings
     optimizer: Any
     scheduler: Any
@@ -68,7 +70,7 @@ def model_of(config: dict[str, Any]) -> Any:
     return {**model, "blocks": {**shared, **own} if isinstance(own, dict) else own or shared}
 
 
-def read_model(raw: Any, data: DataSettings | None, own: Any) -> tuple[Network | None, list[Fault]]:
+def read_model(raw: Any, data: Source | None, own: Any) -> tuple[Network | None, list[Fault]]:
     """The network; where the data's settings are at fault, for some number of classes.
 
     What is wrong with blocks that are not in `own`, the model without those it shares, is told where they are written.

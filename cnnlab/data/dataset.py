@@ -1,24 +1,12 @@
 """Opens a data set: reads its source, carves the validation part, measures mean and spread."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 
-from cnnlab.data import cifar, fashion_mini, folder, mnist, synthetic
-from cnnlab.data.settings import DataSettings, class_faults, dims, mismatches
+from cnnlab.data.source import Source, dims
 from cnnlab.data.splits import Parts, Split, balanced, stratified
 from cnnlab.errors import Fault, UserError
-
-SOURCES: dict[str, Callable[[DataSettings], Parts]] = {
-    "fashion_mini": fashion_mini.read_parts,
-    "fashion_mnist": mnist.read_parts,
-    "mnist": mnist.read_parts,
-    "cifar10": cifar.read_parts,
-    "cifar100": cifar.read_parts,
-    "folder": folder.read_parts,
-    "synthetic": synthetic.read_parts,
-}
 
 TEST_FRACTION = 0.2
 """of a folder without a test part"""
@@ -36,16 +24,16 @@ class Dataset:
     std: tuple[float, ...]
 
 
-def open_dataset(settings: DataSettings, seed: int = 0) -> Dataset:
+def open_dataset(settings: Source, seed: int = 0) -> Dataset:
     """The data set, split by `seed`; equal settings and seed give equal splits, on any machine.
 
     The validation images do not depend on `subset`, the test images not even on the seed. Mean and std are those of
     the images trained on, unless `settings` has others. UserError where the files are missing or broken, or are not
     what `settings` says.
     """
-    if faults := mismatches(settings):
+    if faults := settings.mismatches():
         raise UserError(*faults)
-    parts = SOURCES[settings.source](settings)
+    parts = settings.read()
     _check(parts, settings)
     train, val, test = _three(parts, settings, seed)
     if settings.subset is not None:
@@ -62,7 +50,7 @@ def _as_stored(said: tuple[float, ...] | None) -> tuple[float, ...] | None:
     return said and tuple(255 * value for value in said)
 
 
-def _three(parts: Parts, settings: DataSettings, seed: int) -> tuple[Split, Split, Split]:
+def _three(parts: Parts, settings: Source, seed: int) -> tuple[Split, Split, Split]:
     train, val, test = parts.train, parts.val, parts.test
     if test is None:  # drawn without the seed: what one seed tests on, no other may train on
         test, train = _carve(train, TEST_FRACTION, "test")
@@ -85,15 +73,15 @@ def _subset(train: Split, count: int, seed: int) -> Split:
     return train.take(balanced(train.y, count, "subset", seed))
 
 
-def _check(parts: Parts, settings: DataSettings) -> None:
+def _check(parts: Parts, settings: Source) -> None:
     """Faults where the files are not what the settings say."""
     faults, shape = [], tuple(parts.train.x.shape[1:])
     if shape != settings.shape:
         message = f"the files of {settings.source} have {dims(shape)} images, not {dims(settings.shape)}"
         faults.append(Fault("data.shape", message))
     labels = torch.cat([split.y for split in (parts.train, parts.val, parts.test) if split])
-    found = int(labels.max()) + 1 if parts.names is None else len(parts.names)
-    if faults := faults + class_faults(found, settings):
+    count = int(labels.max()) + 1 if parts.names is None else len(parts.names)
+    if faults := faults + settings.class_faults(count):
         raise UserError(*faults)
 
 

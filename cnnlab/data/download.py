@@ -7,13 +7,13 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import Request, getproxies, urlopen
 
+from cnnlab.data.remote import Remote
 from cnnlab.errors import Fault, UserError
 
 try:
@@ -27,16 +27,6 @@ PATIENCE = 10.0
 """seconds to wait for an answer; offline, at most two such waits pass before the user is told"""
 
 CHUNK = 1 << 16
-
-
-@dataclass(frozen=True)
-class Remote:
-    """A published file: its name below a URL, its size in bytes, and its MD5 or the first digits of its SHA-256."""
-
-    name: str
-    size: int
-    md5: str = ""
-    sha256: str = ""
 
 
 class Broken(Exception):

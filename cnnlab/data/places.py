@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from cnnlab.data.settings import DataSettings
+from cnnlab.data.source import Source
 from cnnlab.errors import Fault, UserError
 
 
@@ -13,7 +13,7 @@ def cache(name: str) -> Path:
     return Path(root) / "cnnlab" / name
 
 
-def places(settings: DataSettings, below: list[str], usual: list[Path]) -> list[Path]:
+def places(settings: Source, below: list[str], usual: list[Path]) -> list[Path]:
     """Folders to look into: `data.dir` and its subfolders `below` if it is given, else the cache and the `usual` ones.
 
     A given folder is the only one: files from elsewhere in its stead would go unnoticed.

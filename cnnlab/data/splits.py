@@ -1,14 +1,21 @@
 """Which images are for what: parts of a data set, as even over the classes as it allows, the same for equal seeds."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
+import numpy as np
 import torch
 
 from cnnlab.data.draws import shuffled
-from cnnlab.data.settings import DataSettings, dims
+from cnnlab.data.source import Entry, Source, dims
 from cnnlab.door.machine import too_much
 from cnnlab.errors import Fault, UserError
+
+SHOWN = 10
+"""images at fault that are listed"""
 
 
 @dataclass(frozen=True)
@@ -20,10 +27,15 @@ class Split:
     y: torch.Tensor
     """int64 (N,)"""
 
+    @staticmethod
+    def of(x: np.ndarray, y: np.ndarray) -> Split:
+        """Arrays uint8 (N, C, H, W) and whole numbers (N,) as a split."""
+        return Split(torch.from_numpy(x), torch.from_numpy(y.astype(np.int64)))
+
     def __len__(self) -> int:
         return len(self.y)
 
-    def take(self, index: torch.Tensor) -> "Split":
+    def take(self, index: torch.Tensor) -> Split:
         return Split(self.x.index_select(0, index), self.y.index_select(0, index))
 
 
@@ -40,11 +52,49 @@ class Parts:
     """names of the classes, where the files say them"""
 
 
-def check_memory(count: int, settings: DataSettings) -> None:
+def check_memory(count: int, settings: Source) -> None:
     """UserError where so many images as stored are more than this machine should hold."""
     if said := too_much(count * prod(settings.shape)):
         message = f"{count} images of {dims(settings.shape)} need {said}; store them smaller, or take fewer"
         raise UserError(Fault("data.shape", message))
+
+
+def read_entries(source: Source) -> Parts:
+    """The parts of a source that lists its images and gives them one by one.
+
+    UserError where it lists none, where an image is not what the settings say, or cannot be read.
+    """
+    entries = list(source.entries())
+    names = tuple(sorted({entry.label for entry in entries}))
+    if not entries:
+        raise UserError(Fault("data.source", f"{source.source} lists no images"))
+    if faults := source.class_faults(len(names)):
+        raise UserError(*faults)
+    check_memory(len(entries), source)
+    parts = {part: [entry for entry in entries if entry.part == part] for part in ("train", "val", "test")}
+    if not parts["train"]:
+        raise UserError(Fault("data.source", f"{source.source} lists no images to train on, of part train"))
+    train, val, test = (_decoded(source, part, names) if part else None for part in parts.values())
+    assert train
+    return Parts(train, test, val, names)
+
+
+def _decoded(source: Source, entries: Sequence[Entry], names: tuple[str, ...]) -> Split:
+    x, faults = np.empty((len(entries), *source.shape), np.uint8), []
+    for position, entry in enumerate(entries):
+        try:
+            image = np.asarray(source.image(entry))
+            if image.shape != source.shape or image.dtype != np.uint8:
+                expected = f"uint8 {dims(source.shape)}"
+                raise ValueError(f"is {image.dtype} {dims(image.shape) or 'without axes'}, not {expected}")
+            x[position] = image
+        except ValueError as error:
+            faults.append(Fault("data.source", f"{source.source}: {entry.key} {error}"))
+    if faults:
+        more = [Fault("data.source", f"and {len(faults) - SHOWN} more")] if len(faults) > SHOWN else []
+        raise UserError(*faults[:SHOWN], *more)
+    labels = {name: label for label, name in enumerate(names)}
+    return Split.of(x, np.array([labels[entry.label] for entry in entries]))
 
 
 def stratified(labels: torch.Tensor, fraction: float, *key: object) -> tuple[torch.Tensor, torch.Tensor]:

@@ -9,12 +9,18 @@ from typing import Any
 from cnnlab.blocks.plugins import LOADED
 from cnnlab.compare.claims import Claim
 from cnnlab.config import GROUPS, LOGGER, SHARED
+<<<<<<< HEAD
 from cnnlab.config.top import Top
 from cnnlab.data.settings import AugmentSettings, DataSettings
+=======
+from cnnlab.config.settings import Top
+from cnnlab.data.settings import AugmentSettings
+from cnnlab.data.sources import SOURCES
+>>>>>>> 4a686f1 (Data sources are records that read what they describe; a source lists entries or gives whole arrays)
 from cnnlab.network.spec import ModelSettings
 from cnnlab.schema.blocks import Written, blocks, model
 from cnnlab.schema.fields import MODEL, Node, described, fields, mapping, required
-from cnnlab.schema.root import PART, defaults, document, told_apart, words
+from cnnlab.schema.root import PART, defaults, document, either, told_apart, words
 from cnnlab.schema.share import shared
 from cnnlab.settings import Settings
 from cnnlab.sweep.study import Full, Study
@@ -25,15 +31,16 @@ Options = Mapping[str, Sequence[str]]
 """the files of each group"""
 
 RECORDS: dict[str, tuple[type[Settings], str]] = {
-    "data": (DataSettings, "a data set"),
     "augment": (AugmentSettings, "random changes of training images"),
     "trainer": (TrainerSettings, "how long and on what to train"),
     LOGGER: (LoggerSettings, "where a run is shown besides its own record"),
 }
-KINDS: dict[str, tuple[dict[str, type[Settings]], str]] = {
-    "optimizer": (OPTIMIZERS, "an optimiser"),
-    "scheduler": (SCHEDULES, "the learning rate's schedule"),
+KINDS: dict[str, tuple[Mapping[str, type[Settings]], str, str]] = {
+    "data": (SOURCES, "source", "a data set"),
+    "optimizer": (OPTIMIZERS, "kind", "an optimiser"),
+    "scheduler": (SCHEDULES, "kind", "the learning rate's schedule"),
 }
+"""group -> its records, the setting that tells them apart, and what they are"""
 GLOBAL = "global"
 """of config.yaml, and of groups whose files set settings of any other (`# @package _global_`)"""
 
@@ -44,7 +51,7 @@ def schemas(written: Written, options: Options, named: Iterable[str] = ()) -> di
         "model": model(written),
         SHARED: blocks(),
         **{name: _record(cls, title) for name, (cls, title) in RECORDS.items()},
-        **{name: _kinds(table, title) for name, (table, title) in KINDS.items()},
+        **{name: _kinds(*row) for name, row in KINDS.items()},
         "callbacks": _callbacks(),
         "study": _study(options),
         GLOBAL: _global(options),
@@ -59,10 +66,11 @@ def _record(cls: type[Settings], title: str) -> Node:
     return document(title, part, required(cls))
 
 
-def _kinds(table: dict[str, type[Settings]], title: str) -> Node:
-    settings = {name: {key: node for key, node in fields(cls).items() if key != "kind"} for name, cls in table.items()}
-    part = told_apart("kind", settings, table, words(table))
-    return document(title, part, ["kind"])
+def _kinds(table: Mapping[str, type[Settings]], key: str, title: str) -> Node:
+    settings = {kind: {name: node for name, node in fields(cls).items() if name != key} for kind, cls in table.items()}
+    needed = [name for name in required(next(iter(table.values()))) if all(name in required(c) for c in table.values())]
+    part = told_apart(key, settings, table, words(table))
+    return document(title, part, [key, *needed])
 
 
 def _callbacks() -> Node:
@@ -110,8 +118,10 @@ def dotted(options: Options) -> dict[str, Node]:
     found |= {f"model.{name}": node for name, node in fields(ModelSettings, MODEL).items()}
     for group, (cls, _) in RECORDS.items():
         found |= {f"{group}.{name}": node for name, node in fields(cls).items()}
-    for group, (table, _) in KINDS.items():
-        found |= {f"{group}.{name}": {} for cls in table.values() for name in cls.model_fields}
+    for group, (table, key, _) in KINDS.items():
+        settings = [{name: node for name, node in fields(cls).items() if name != key} for cls in table.values()]
+        found |= {f"{group}.{name}": node for name, node in either(settings).items()}
+        found[f"{group}.{key}"] = words(table)
     found |= {f"checkpoint.{name}": {} for name in CheckpointSettings.model_fields}
     return {**found, **{group: _file(options, group) for group in (*GROUPS, SHARED, LOGGER)}}
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 
-from cnnlab.data.download import Broken, Remote, digest_of, download, length
+from cnnlab.data.download import Broken, digest_of, download, length
 from cnnlab.data.places import cache as cache_folder
+from cnnlab.data.remote import Remote
 from cnnlab.errors import Fault, UserError, near
 from cnnlab.tracking.checkpoints import find_checkpoint
 from cnnlab.weights.names import families

@@ -1,4 +1,4 @@
-"""Mirrors cnnlab/data/cifar.py and cifar_pickle.py, with small archives in the published formats."""
+"""Mirrors cnnlab/data/sources/cifar.py and cifar_pickle.py, with small archives in the published formats."""
 
 import gzip
 import io
@@ -10,10 +10,9 @@ import tarfile
 import numpy as np
 import pytest
 
-from cnnlab.data import cifar
-from cnnlab.data.cifar import BINARY_10, BINARY_100, FORMS, PYTHON_10, PYTHON_100
 from cnnlab.data.dataset import open_dataset
-from cnnlab.data.settings import DataSettings
+from cnnlab.data.sources import SOURCES, cifar
+from cnnlab.data.sources.cifar import BINARY_10, BINARY_100, PYTHON_10, PYTHON_100
 from cnnlab.errors import UserError
 
 PIXELS = (np.arange(60 * 3072) * 7 % 251).astype(np.uint8).reshape(60, 3072)
@@ -78,12 +77,12 @@ def archive(folder, form, files, prefix=None):
 
 def settings(folder, source="cifar10", **change):
     classes = change.pop("classes", 10 if source == "cifar10" else 100)
-    return DataSettings(source=source, dir=str(folder), shape=(3, 32, 32), classes=classes, download=False)
+    return SOURCES[source](dir=str(folder), shape=(3, 32, 32), classes=classes, download=False)
 
 
 def message(settings):
     with pytest.raises(UserError) as caught:
-        cifar.read_parts(settings)
+        settings.read()
     return str(caught.value)
 
 
@@ -98,13 +97,13 @@ def check(parts):
 
 
 def source_of(form):
-    return next(source for source, forms in FORMS.items() if form in forms)
+    return "cifar10" if form in (PYTHON_10, BINARY_10) else "cifar100"
 
 
 @EVERY
 def test_a_published_archive_is_read_without_being_unpacked(tmp_path, form):
     archive(tmp_path, form, contents(form))
-    check(cifar.read_parts(settings(tmp_path, source_of(form))))
+    check(settings(tmp_path, source_of(form)).read())
     assert [path.name for path in tmp_path.iterdir()] == [form.archive.name]
 
 
@@ -114,13 +113,13 @@ def test_an_unpacked_archive_is_read_from_its_folder_or_the_one_above(tmp_path, 
     (tmp_path / form.folder).mkdir()
     for name, content in contents(form).items():
         (tmp_path / form.folder / name).write_bytes(content)
-    check(cifar.read_parts(settings(tmp_path / form.folder if inside else tmp_path, source_of(form))))
+    check(settings(tmp_path / form.folder if inside else tmp_path, source_of(form)).read())
 
 
 @pytest.mark.parametrize("protocol", [2, 4])
 def test_pickles_of_todays_python_and_numpy_are_read_too(tmp_path, protocol):
     archive(tmp_path, PYTHON_10, contents(PYTHON_10, lambda value: pickle.dumps(value, protocol)))
-    check(cifar.read_parts(settings(tmp_path)))
+    check(settings(tmp_path).read())
 
 
 def test_the_number_of_classes_is_checked(tmp_path):
@@ -207,7 +206,7 @@ def test_an_archive_that_lacks_files_names_them(tmp_path):
 
 def test_members_that_climb_out_or_are_links_reach_nothing(tmp_path):
     path = archive(tmp_path, BINARY_10, contents(BINARY_10), prefix="../../..")
-    check(cifar.read_parts(settings(tmp_path)))
+    check(settings(tmp_path).read())
     with tarfile.open(path, "w:gz") as tar:
         for name in (*BINARY_10.train, *BINARY_10.test):
             link = tarfile.TarInfo(name)

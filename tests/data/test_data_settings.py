@@ -1,14 +1,14 @@
-"""Mirrors cnnlab/data/settings.py and the YAMLs of the groups data and augment."""
+"""Mirrors cnnlab/data/source.py, sources/__init__.py, settings.py and the YAMLs of the groups data and augment."""
 
 import subprocess
 import sys
 from pathlib import Path
-from typing import get_args
 
 import pytest
 import yaml
 
-from cnnlab.data.settings import AugmentSettings, DataSettings, Source, mismatches
+from cnnlab.data.settings import AugmentSettings
+from cnnlab.data.sources import SOURCES, read_source
 from cnnlab.settings import read
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -16,11 +16,11 @@ GOOD = {"source": "mnist", "shape": [1, 28, 28], "classes": 10}
 
 
 def faults(**change):
-    return [str(fault) for fault in read(DataSettings, GOOD | change, "data", "data")[1]]
+    return [str(fault) for fault in read_source(GOOD | change)[1]]
 
 
 def record(**change):
-    settings, found = read(DataSettings, GOOD | change, "data", "data")
+    settings, found = read_source(GOOD | change)
     assert settings, found
     return settings
 
@@ -28,18 +28,18 @@ def record(**change):
 @pytest.mark.parametrize("path", sorted((CONF / "data").glob("*.yaml")), ids=lambda p: p.stem)
 def test_every_data_yaml_says_every_setting_and_is_valid(path):
     raw = yaml.safe_load(path.read_text())
-    settings, found = read(DataSettings, raw, "data", "data")
+    settings, found = read_source(raw)
     assert settings
     assert not found
-    assert list(raw) == list(DataSettings.model_fields)
+    assert list(raw) == list(type(settings).model_fields)
     needs_a_folder = ["data.dir"] if path.stem == "folder" else []
-    assert [fault.path for fault in mismatches(settings)] == needs_a_folder
+    assert [fault.path for fault in settings.mismatches()] == needs_a_folder
     assert path.read_text().startswith("# ")
     assert f"python run.py data={path.stem}" in path.read_text()
 
 
 def test_there_is_one_yaml_for_every_source():
-    assert sorted(p.stem for p in (CONF / "data").glob("*.yaml")) == sorted(get_args(Source))
+    assert sorted(p.stem for p in (CONF / "data").glob("*.yaml")) == sorted(SOURCES)
 
 
 @pytest.mark.parametrize("path", sorted((CONF / "augment").glob("*.yaml")), ids=lambda p: p.stem)
@@ -52,7 +52,7 @@ def test_every_augment_yaml_is_valid_and_only_none_changes_nothing(path):
 
 
 def test_composing_needs_neither_torch_nor_numpy():
-    code = "import cnnlab.data.settings, cnnlab.data.listing, sys; print({'torch', 'numpy', 'PIL'} & set(sys.modules))"
+    code = "import cnnlab.data.settings, cnnlab.data.sources, sys; print({'torch', 'numpy', 'PIL'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
 
 
@@ -154,7 +154,7 @@ def test_size_is_auto_nothing_a_number_or_a_pair(size, pair):
     ],
 )
 def test_what_only_matters_once_images_are_read_is_told_apart(change, message):
-    assert [str(fault) for fault in mismatches(record(**change))] == [message]
+    assert [str(fault) for fault in record(**change).mismatches()] == [message]
 
 
 def test_the_numbers_of_an_augmentation_are_checked():

@@ -1,4 +1,4 @@
-"""Mirrors cnnlab/data/dataset.py, synthetic.py and fashion_mini/."""
+"""Mirrors cnnlab/data/dataset.py, sources/synthetic.py, sources/fashion_mini.py and fashion_mini/."""
 
 import hashlib
 import subprocess
@@ -10,21 +10,24 @@ import pytest
 import torch
 import yaml
 
-from cnnlab.data import fashion_mini, mnist
+from cnnlab.data import fashion_mini
 from cnnlab.data.dataset import mean_std, open_dataset
 from cnnlab.data.fashion_mini.make import arrays
-from cnnlab.data.settings import DataSettings
+from cnnlab.data.sources import SOURCES
+from cnnlab.data.sources.mnist import DEBIAN, FashionMnist
+from cnnlab.data.sources.synthetic import Synthetic
 from cnnlab.errors import UserError
 
-NO_DEBIAN = pytest.mark.skipif(not mnist.DEBIAN.exists(), reason="Debian's package dataset-fashion-mnist is not here")
+NO_DEBIAN = pytest.mark.skipif(not DEBIAN.exists(), reason="Debian's package dataset-fashion-mnist is not here")
 
 
 def mini(**change):
-    return DataSettings(**{"source": "fashion_mini", "shape": (1, 28, 28), "classes": 10} | change)
+    raw = {"source": "fashion_mini", "shape": (1, 28, 28), "classes": 10} | change
+    return SOURCES[raw["source"]](**raw)
 
 
 def synthetic(**change):
-    return DataSettings(**{"source": "synthetic", "shape": (3, 8, 8), "classes": 4, "samples": 200} | change)
+    return Synthetic(**{"shape": (3, 8, 8), "classes": 4, "samples": 200} | change)
 
 
 def digest(split):
@@ -55,7 +58,7 @@ def test_no_image_is_in_two_splits():
 
 @NO_DEBIAN
 def test_fashion_mini_made_again_is_the_same():
-    full = mnist.read_parts(DataSettings(source="fashion_mnist", dir=str(mnist.DEBIAN), shape=(1, 28, 28), classes=10))
+    full = FashionMnist(dir=str(DEBIAN), shape=(1, 28, 28), classes=10).read()
     made = arrays(full)
     with np.load(fashion_mini.FILE, allow_pickle=False) as shipped:
         assert sorted(shipped) == sorted(made)
@@ -65,7 +68,7 @@ def test_fashion_mini_made_again_is_the_same():
 
 @NO_DEBIAN
 def test_the_whole_of_fashion_mnist_has_its_published_mean_and_spread():
-    data = open_dataset(mini(source="fashion_mnist", dir=str(mnist.DEBIAN)), 0)
+    data = open_dataset(mini(source="fashion_mnist", dir=str(DEBIAN)), 0)
     assert data.mean[0] / 255 == pytest.approx(0.2860, abs=2e-3)
     assert data.std[0] / 255 == pytest.approx(0.3530, abs=2e-3)
     assert len(data.train) == 54_000
@@ -106,8 +109,9 @@ def test_a_constant_channel_does_not_divide_by_zero():
 
 def test_the_same_seed_gives_the_same_splits_in_another_process():
     code = (
-        "import hashlib\nfrom cnnlab.data.dataset import open_dataset\nfrom cnnlab.data.settings import DataSettings\n"
-        "d = open_dataset(DataSettings(source='fashion_mini', shape=(1, 28, 28), classes=10, subset=500), 5)\n"
+        "import hashlib\nfrom cnnlab.data.dataset import open_dataset\n"
+        "from cnnlab.data.sources.fashion_mini import FashionMini\n"
+        "d = open_dataset(FashionMini(shape=(1, 28, 28), classes=10, subset=500), 5)\n"
         "for s in (d.train, d.val, d.test):\n"
         "    print(hashlib.sha256(s.x.numpy().tobytes() + s.y.numpy().tobytes()).hexdigest()[:16])"
     )
@@ -168,6 +172,6 @@ def test_synthetic_images_can_be_learned_but_not_from_one_pixel():
 
 def test_the_yamls_names_are_those_of_the_data():
     raw = yaml.safe_load((Path(__file__).parents[2] / "conf/data/fashion_mini.yaml").read_text())
-    data = open_dataset(DataSettings(**raw), 0)
+    data = open_dataset(SOURCES[raw["source"]](**raw), 0)
     assert data.names[9] == "Ankle boot"
     assert len(data.names) == 10

@@ -1,4 +1,4 @@
-"""Mirrors cnnlab/data/folder.py, listing.py and images.py, with real image files."""
+"""Mirrors cnnlab/data/sources/folder.py, listing.py and images.py, with real image files."""
 
 import os
 import struct
@@ -12,7 +12,7 @@ from cnnlab.data import images, listing
 from cnnlab.data.dataset import open_dataset
 from cnnlab.data.images import decode, read_images
 from cnnlab.data.listing import folder_classes
-from cnnlab.data.settings import DataSettings
+from cnnlab.data.sources.folder import Folder
 from cnnlab.errors import UserError
 
 
@@ -30,7 +30,7 @@ def fill(root, classes=("cat", "dog"), count=10):
 
 
 def settings(root, **change):
-    return DataSettings(**{"source": "folder", "dir": str(root), "shape": (3, 8, 8)} | change)
+    return Folder(**{"dir": str(root), "shape": (3, 8, 8)} | change)
 
 
 def message(call, *args):

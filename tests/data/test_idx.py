@@ -1,4 +1,4 @@
-"""Mirrors cnnlab/data/idx.py and mnist.py: good files, and every way in which they can be bad."""
+"""Mirrors cnnlab/data/idx.py and sources/mnist.py: good files, and every way in which they can be bad."""
 
 import gzip
 import tracemalloc
@@ -6,10 +6,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from cnnlab.data import mnist
 from cnnlab.data.dataset import open_dataset
 from cnnlab.data.idx import read_idx
-from cnnlab.data.settings import DataSettings
+from cnnlab.data.sources.mnist import Mnist
 from cnnlab.errors import UserError
 
 IMAGES = np.arange(20 * 4 * 5, dtype=np.uint8).reshape(20, 4, 5)
@@ -31,7 +30,7 @@ def fill(folder, suffix=".gz", labels=LABELS):
 
 
 def settings(dir=None, **change):
-    return DataSettings(**{"source": "mnist", "dir": dir and str(dir), "shape": (1, 4, 5), "classes": 2} | change)
+    return Mnist(**{"dir": dir and str(dir), "shape": (1, 4, 5), "classes": 2} | change)
 
 
 def message(call, *args):
@@ -113,7 +112,7 @@ def test_a_gzip_bomb_is_refused_without_being_unpacked(tmp_path):
 @pytest.mark.parametrize("suffix", ["", ".gz"])
 def test_the_four_files_are_found_in_the_given_folder_or_where_torchvision_puts_them(tmp_path, below, suffix):
     fill(tmp_path / below, suffix)
-    parts = mnist.read_parts(settings(tmp_path))
+    parts = settings(tmp_path).read()
     assert np.array_equal(parts.train.x[:, 0].numpy(), IMAGES)
     assert parts.train.y.tolist() == LABELS.tolist()
 
@@ -122,17 +121,17 @@ def test_the_usual_places_are_looked_into(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     fill(tmp_path / "data/MNIST/raw")
-    assert len(mnist.read_parts(settings()).train) == 20
+    assert len(settings().read().train) == 20
     fill(tmp_path / "cache/cnnlab/mnist", labels=1 - LABELS)
-    assert mnist.read_parts(settings()).train.y[0] == 1
+    assert settings().read().train.y[0] == 1
 
 
 def test_a_given_folder_that_is_not_there_is_a_fault(tmp_path):
-    assert message(mnist.read_parts, settings(tmp_path / "no")) == f"data.dir: there is no directory {tmp_path / 'no'}"
+    assert message(settings(tmp_path / "no").read) == f"data.dir: there is no directory {tmp_path / 'no'}"
 
 
 def test_files_that_are_not_there_are_asked_for_by_name(tmp_path):
-    assert message(mnist.read_parts, settings(tmp_path, download=False)) == (
+    assert message(settings(tmp_path, download=False).read) == (
         "data.dir: train-images-idx3-ubyte.gz is not on this machine, and downloads are off (data.download=false)\n"
         f"    looked in: {tmp_path}, {tmp_path}/MNIST/raw, {tmp_path}/raw\n"
         "    by hand: put https://ossci-datasets.s3.amazonaws.com/mnist/train-images-idx3-ubyte.gz into "
@@ -144,7 +143,7 @@ def test_labels_and_images_that_do_not_match_are_a_fault(tmp_path):
     fill(tmp_path, labels=LABELS[:-1])
     path = tmp_path / "train-images-idx3-ubyte.gz"
     text = f"data.dir: {path} has 20 images, but train-labels-idx1-ubyte.gz has 19 labels"
-    assert message(mnist.read_parts, settings(tmp_path)) == text
+    assert message(settings(tmp_path).read) == text
 
 
 def test_labels_of_the_test_part_are_checked_too(tmp_path):

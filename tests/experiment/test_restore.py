@@ -14,7 +14,7 @@ from small import CONF, SMALL
 
 import cnnlab as package
 from cnnlab.data.dataset import open_dataset
-from cnnlab.data.settings import DataSettings
+from cnnlab.data.sources.fashion_mini import FashionMini
 from cnnlab.errors import UserError
 
 
@@ -32,7 +32,7 @@ def pictures(tmp_path: Path) -> Path:
     """Ten test images as files of other sizes and modes."""
     folder = tmp_path / "my pictures"
     folder.mkdir()
-    test = open_dataset(DataSettings(source="fashion_mini", shape=(1, 28, 28), classes=10)).test
+    test = open_dataset(FashionMini(shape=(1, 28, 28), classes=10)).test
     for i in range(10):
         image = Image.fromarray(test.x[i, 0].numpy())
         image.resize((56, 56)).convert("RGB").save(folder / f"{i}.png") if i % 2 else image.save(folder / f"{i}.png")

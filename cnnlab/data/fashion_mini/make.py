@@ -3,8 +3,7 @@
 import numpy as np
 
 from cnnlab.data.fashion_mini import FILE
-from cnnlab.data.mnist import read_parts
-from cnnlab.data.settings import DataSettings
+from cnnlab.data.sources.mnist import FashionMnist
 from cnnlab.data.splits import Parts, balanced
 
 COUNTS = {"train": 10_000, "test": 2_000}
@@ -24,7 +23,7 @@ def arrays(parts: Parts) -> dict[str, np.ndarray]:
 
 
 def main() -> None:
-    made = arrays(read_parts(DataSettings(source="fashion_mnist", shape=(1, 28, 28), classes=10)))
+    made = arrays(FashionMnist(shape=(1, 28, 28), classes=10).read())
     np.savez_compressed(FILE, allow_pickle=False, **made)
     print(f"{FILE}: {FILE.stat().st_size} bytes")
 

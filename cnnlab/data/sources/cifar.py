@@ -1,23 +1,26 @@
 """CIFAR-10 and CIFAR-100 (Krizhevsky 2009), from the published archives or folders, in either of their two formats."""
 
+from __future__ import annotations
+
 import gzip
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-import numpy as np
-import torch
-
-from cnnlab.data.cifar_pickle import Refused, read_pickle
-from cnnlab.data.download import Remote, obtain
 from cnnlab.data.places import cache, places
-from cnnlab.data.settings import DataSettings
-from cnnlab.data.splits import Parts, Split
+from cnnlab.data.remote import Remote
+from cnnlab.data.source import Source
 from cnnlab.door.archive import members
 from cnnlab.door.files import Refused as TooLarge
 from cnnlab.door.files import read_bytes
 from cnnlab.errors import Fault, UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from cnnlab.data.splits import Parts, Split
 
 URL = "https://www.cs.toronto.edu/~kriz/"
 PIXELS = 3 * 32 * 32
@@ -75,30 +78,48 @@ BINARY_100 = Form(
     largest=160 << 20,
     head=2,
 )
-FORMS = {"cifar10": (PYTHON_10, BINARY_10), "cifar100": (PYTHON_100, BINARY_100)}
 
 
-def read_parts(settings: DataSettings) -> Parts:
-    form, path = _find(settings)
-    files = dict(_files(path, form))
-    if lacking := [name for name in form.train + form.test if name not in files]:
-        raise UserError(Fault("data.dir", f"{path} lacks {', '.join(lacking)}"))
-    train, test = (_join([files[name] for name in names]) for names in (form.train, form.test))
-    return Parts(train, test)
+class Cifar10(Source):
+    """Small colour images of animals and vehicles: Krizhevsky 2009, Learning Multiple Layers of Features."""
+
+    source: Literal["cifar10"] = "cifar10"  # type: ignore[assignment]
+    fixed_shape: ClassVar[tuple[int, int, int] | None] = (3, 32, 32)
+    fixed_classes: ClassVar[int | None] = 10
+    forms: ClassVar[tuple[Form, Form]] = (PYTHON_10, BINARY_10)
+
+    def read(self) -> Parts:
+        from cnnlab.data.splits import Parts
+
+        form, path = self._find()
+        files = dict(_files(path, form))
+        if lacking := [name for name in form.train + form.test if name not in files]:
+            raise UserError(Fault("data.dir", f"{path} lacks {', '.join(lacking)}"))
+        train, test = (_join([files[name] for name in names]) for names in (form.train, form.test))
+        return Parts(train, test)
+
+    def _find(self) -> tuple[Form, Path]:
+        """The first form on this machine, unpacked or not; else the binary one, downloaded: it holds no pickles."""
+        folders = places(self, [], [Path("data")])
+        for folder in folders:
+            for form in self.forms:
+                if (folder / form.archive.name).is_file():
+                    return form, folder / form.archive.name
+                for place in (folder / form.folder, folder):
+                    if (place / form.test[0]).is_file():
+                        return form, place
+        from cnnlab.data.download import obtain
+
+        binary, into = self.forms[1], folders[0] if self.dir else cache(self.source)
+        return binary, obtain(binary.archive, URL, into, folders, self.download)
 
 
-def _find(settings: DataSettings) -> tuple[Form, Path]:
-    """The first form that is on this machine, unpacked or not; else the binary one, downloaded: it holds no pickles."""
-    forms, folders = FORMS[settings.source], places(settings, [], [Path("data")])
-    for folder in folders:
-        for form in forms:
-            if (folder / form.archive.name).is_file():
-                return form, folder / form.archive.name
-            for place in (folder / form.folder, folder):
-                if (place / form.test[0]).is_file():
-                    return form, place
-    into = folders[0] if settings.dir else cache(settings.source)
-    return forms[1], obtain(forms[1].archive, URL, into, folders, settings.download)
+class Cifar100(Cifar10):
+    """Small colour images of a hundred classes, from the same source."""
+
+    source: Literal["cifar100"] = "cifar100"  # type: ignore[assignment]
+    fixed_classes: ClassVar[int | None] = 100
+    forms: ClassVar[tuple[Form, Form]] = (PYTHON_100, BINARY_100)
 
 
 def _files(path: Path, form: Form) -> Iterator[tuple[str, Split]]:
@@ -139,15 +160,22 @@ class Bounded(gzip.GzipFile):
 
 def _parse(content: bytes, form: Form, path: Path) -> Split:
     """The images and labels of one file."""
+    from cnnlab.data.cifar_pickle import Refused
+    from cnnlab.data.splits import Split
+
     try:
-        x, y = _pickled(content, form) if isinstance(form.label, bytes) else _records(content, form)
+        x, y = _pickled(content, form.label) if isinstance(form.label, bytes) else _records(content, form)
     except Refused as error:
         raise UserError(Fault("data.dir", f"{path} is not as published: {error}")) from None
-    return Split(torch.from_numpy(x.copy().reshape(-1, 3, 32, 32)), torch.from_numpy(y.astype(np.int64)))
+    return Split.of(x.copy().reshape(-1, 3, 32, 32), y)
 
 
 def _records(content: bytes, form: Form) -> tuple[np.ndarray, np.ndarray]:
     """Records of labels and pixels: https://www.cs.toronto.edu/~kriz/cifar.html, "Binary version"."""
+    import numpy as np
+
+    from cnnlab.data.cifar_pickle import Refused
+
     size = form.head + PIXELS
     if not content or len(content) % size:
         raise Refused(f"{len(content)} bytes are no whole number of records of {size}")
@@ -155,16 +183,24 @@ def _records(content: bytes, form: Form) -> tuple[np.ndarray, np.ndarray]:
     return records[:, form.head :], records[:, form.label]  # pyright: ignore
 
 
-def _pickled(content: bytes, form: Form) -> tuple[np.ndarray, np.ndarray]:
+def _pickled(content: bytes, label: bytes) -> tuple[np.ndarray, np.ndarray]:
     """A pickled dictionary: "data" is uint8 (N, 3072), `label` a list of N."""
+    import numpy as np
+
+    from cnnlab.data.cifar_pickle import Refused, read_pickle
+
     batch = read_pickle(content)
-    x, y = (batch.get(b"data"), batch.get(form.label)) if isinstance(batch, dict) else (None, None)
+    x, y = (batch.get(b"data"), batch.get(label)) if isinstance(batch, dict) else (None, None)
     if not isinstance(x, np.ndarray) or x.ndim != 2 or x.shape[1] != PIXELS:
         raise Refused(f"it has no array of {PIXELS} pixels an image")
-    if not isinstance(y, list) or len(y) != len(x) or not all(type(label) is int and 0 <= label < 256 for label in y):
+    if not isinstance(y, list) or len(y) != len(x) or not all(type(n) is int and 0 <= n < 256 for n in y):
         raise Refused(f"it has no list of {len(x)} labels")
     return x, np.array(y)
 
 
 def _join(splits: list[Split]) -> Split:
-    return Split(torch.cat([s.x for s in splits]), torch.cat([s.y for s in splits]))
+    import torch
+
+    from cnnlab.data.splits import Split
+
+    return Split(torch.cat([split.x for split in splits]), torch.cat([split.y for split in splits]))

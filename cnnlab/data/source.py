@@ -1,0 +1,227 @@
+"""The record of a data set: where its images come from, what they are, how they are split and fed.
+
+Neither torch nor numpy is needed to compose and check one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+
+from cnnlab.errors import Fault
+from cnnlab.settings import LARGEST, Count, Flag, Settings, shown
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from cnnlab.data.splits import Parts
+
+
+def _shape(value: Any) -> Any:
+    if not isinstance(value, list | tuple) or len(value) != 3 or not all(_is_count(side) for side in value):
+        raise ValueError(f"should be three whole numbers (channels, rows, columns), not {shown(value)}")
+    return tuple(value)
+
+
+def _size(value: Any) -> Any:
+    if value is None or value == "auto":
+        return value
+    sides = (value, value) if _is_count(value) else value
+    if not isinstance(sides, list | tuple) or len(sides) != 2 or not all(_is_count(side) for side in sides):
+        raise ValueError(f"should be auto, null, a whole number or a pair (rows, columns), not {shown(value)}")
+    return tuple(sides)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= LARGEST
+
+
+def _names(value: Any) -> Any:
+    if value is None or (isinstance(value, list | tuple) and all(isinstance(name, str) for name in value)):
+        return value
+    raise ValueError(f"should be a list of class names in quotes, not {shown(value)}")
+
+
+def _channels(value: Any) -> Any:
+    numbers = [value] if isinstance(value, int | float) else value
+    if value is None or (isinstance(numbers, list | tuple) and numbers and all(map(_in_unit, numbers))):
+        return None if value is None else tuple(map(float, numbers))
+    raise ValueError(f"should be a number from 0 to 1, or one for each channel, not {shown(value)}")
+
+
+def _in_unit(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value <= 1
+
+
+Unit = Annotated[float, Field(ge=0, le=1)]
+Channels = Annotated[
+    tuple[float, ...] | None, BeforeValidator(_channels, json_schema_input_type=Unit | list[Unit] | None)
+]
+"""a number for each channel, or one for all of them"""
+
+Size = Annotated[
+    Literal["auto"] | tuple[Count, Count] | None,
+    BeforeValidator(_size, json_schema_input_type=Literal["auto"] | Count | tuple[Count, Count] | None),
+]
+
+Part = Literal["train", "val", "test"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One image of a source."""
+
+    key: str
+    """what identifies it within the source, such as its path below the folder"""
+    label: str
+    """name of its class"""
+    part: Part = "train"
+    """what it is for; a source without a val or a test part has them carved from train"""
+
+
+class Source(Settings):
+    """A data set: where it comes from, what its images are, how they are split and fed.
+
+    A source of one's own is a subclass with a `source: Literal["name"] = "name"` and either `read`, where whole arrays
+    are at hand, or `entries` and `image`. Its other annotated fields are further settings of the group `data`.
+    """
+
+    source: str
+    """where the images come from"""
+    dir: Annotated[str, Field(min_length=1)] | None = None
+    """folder in which the files lie; null: the usual places of this machine, else they are downloaded"""
+    shape: Annotated[tuple[Count, Count, Count], BeforeValidator(_shape)]
+    """(channels, rows, columns) of an image as stored; a folder's images are brought to it"""
+    classes: Count | None = Field(default=None, validate_default=True)
+    """number of classes; null only for a folder, whose directories are counted"""
+    names: Annotated[tuple[str, ...] | None, BeforeValidator(_names)] = None
+    """names of the classes in the order of their labels; null: a folder's directories, else 0, 1, …"""
+    size: Size = "auto"
+    """(rows, columns) fed to the network; auto: what the network asks for, else as stored; null: as stored"""
+    batch_size: Count = 128
+    """images a step"""
+    subset: Count | None = None
+    """train on so many images only, as many of each class; null: on all"""
+    val_fraction: Annotated[float, Field(gt=0, lt=1, strict=True)] = 0.1
+    """part of each class's training images that is kept for validation"""
+    mean: Channels = None
+    """of each channel, values going from 0 to 1: images are normalised by it; null: that of the images trained on"""
+    std: Channels = None
+    """standard deviation of each channel, likewise"""
+    samples: Count | None = Field(default=None, validate_default=True)
+    """synthetic data: number of training images; a fifth as many test images come with them"""
+    download: Flag = True
+    """fetch files that are not on this machine"""
+
+    fixed_shape: ClassVar[tuple[int, int, int] | None] = None
+    """the only shape that the source's format allows"""
+    fixed_classes: ClassVar[int | None] = None
+    """the only number of classes that it allows"""
+    reads_folder: ClassVar[bool] = True
+    """whether `dir` means anything to it"""
+    counts_classes: ClassVar[bool] = False
+    """whether `class_names` can tell the classes, so that `classes` may be null"""
+    takes_samples: ClassVar[bool] = False
+    """whether the number of its images is the user's to say"""
+
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes, from the names of files alone. UserError at `data.dir` where they cannot be told."""
+        raise AssertionError(f"{type(self).__name__} counts classes but has no class_names")
+
+    def own_mismatches(self, path: str) -> Iterable[Fault]:
+        """Faults of this source that matter as soon as images are read; `path` is the group's."""
+        return ()
+
+    def entries(self) -> Iterable[Entry]:
+        """Every image there is. UserError where the files are missing."""
+        raise AssertionError(f"{type(self).__name__} has neither read nor entries")
+
+    def image(self, entry: Entry) -> np.ndarray:
+        """One decoded image, uint8 of `shape`. ValueError that says what is wrong with its file."""
+        raise AssertionError(f"{type(self).__name__} has neither read nor image")
+
+    def read(self) -> Parts:
+        """All its images. UserError where the files are missing or broken, or are not what the settings say."""
+        from cnnlab.data.splits import read_entries  # torch: only where images are read
+
+        return read_entries(self)
+
+    @field_validator("classes")
+    @classmethod
+    def _classes_known(cls, classes: int | None) -> int | None:
+        if classes is None and not cls.counts_classes:
+            raise ValueError(f"{kind_of(cls)} needs a number of classes; only a folder's can be counted (null)")
+        return classes
+
+    @field_validator("mean", "std")
+    @classmethod
+    def _one_a_channel(cls, values: tuple[float, ...] | None, info: ValidationInfo) -> tuple[float, ...] | None:
+        if values is None or "shape" not in info.data:
+            return values
+        channels = info.data["shape"][0]
+        if len(values) not in (1, channels):
+            raise ValueError(f"has {len(values)} numbers, images have {channels} channel{'s' * (channels > 1)}")
+        if info.field_name == "std" and not all(values):
+            raise ValueError(f"should be above 0, images are divided by it; not {shown(list(values))}")
+        return values * channels if len(values) == 1 else values
+
+    @field_validator("dir")
+    @classmethod
+    def _dir_read(cls, dir: str | None) -> str | None:
+        if dir is not None and not cls.reads_folder:
+            raise ValueError(f"{kind_of(cls)} reads no folder; leave it null")
+        return dir
+
+    @field_validator("samples")
+    @classmethod
+    def _samples_used(cls, samples: int | None) -> int | None:
+        if samples is not None and not cls.takes_samples:
+            message = f"{kind_of(cls)} has a number of images of its own; write data.subset={samples} for fewer"
+            raise ValueError(message)
+        if samples is None and cls.takes_samples:
+            raise ValueError(f"{kind_of(cls)} data need a number of training images")
+        return samples
+
+    def mismatches(self, path: str = "data") -> list[Fault]:
+        """Faults that matter as soon as images are read, but not to a summary of some other `shape` and `classes`."""
+        faults = []
+        if self.fixed_shape and self.shape != self.fixed_shape:
+            same_channels = self.shape[0] == self.fixed_shape[0]
+            hint = f"; to resize them write {path}.size={self.shape[1]}" if same_channels else ""
+            message = f"{self.source} has {dims(self.fixed_shape)} images, not {dims(self.shape)}{hint}"
+            faults.append(Fault(f"{path}.shape", message))
+        if self.fixed_classes and self.classes != self.fixed_classes:
+            message = f"{self.source} has {self.fixed_classes} classes, not {self.classes}"
+            faults.append(Fault(f"{path}.classes", message))
+        if self.names is not None and len(set(self.names)) != len(self.names):
+            twice = sorted({name for name in self.names if self.names.count(name) > 1})
+            faults.append(Fault(f"{path}.names", f"two classes have one name: {', '.join(twice)}"))
+        if self.names is not None and self.classes is not None and len(self.names) != self.classes:
+            faults.append(Fault(f"{path}.names", f"there are {len(self.names)} names for {self.classes} classes"))
+        return [*faults, *self.own_mismatches(path)]
+
+    def class_faults(self, count: int) -> list[Fault]:
+        """Faults where the files have `count` classes and the settings say otherwise."""
+        if self.classes not in (None, count):
+            message = f"the files of {self.source} have {count} classes, not {self.classes}"
+            return [Fault("data.classes", message)]
+        if self.names is not None and len(self.names) != count:
+            return [Fault("data.names", f"there are {len(self.names)} names for {count} classes")]
+        return []
+
+
+def kind_of(cls: type[Source]) -> str:
+    """The word that chooses a source: `data.source=WORD`."""
+    return cls.model_fields["source"].default
+
+
+def dims(shape: tuple[int, ...]) -> str:
+    """A shape as text.
+
+    >>> dims((3, 32, 32))
+    '3×32×32'
+    """
+    return "×".join(map(str, shape))
