@@ -8,7 +8,7 @@ from typing import Any
 from cnnlab.config import GROUPS, SHARED
 from cnnlab.config.data_group import read_data
 from cnnlab.config.top import Top
-from cnnlab.data.settings import AugmentSettings
+from cnnlab.data.augmentation import AugmentSettings, read_augment
 from cnnlab.data.source import Source
 from cnnlab.data.sources import sketched
 from cnnlab.errors import Fault, near
@@ -46,7 +46,7 @@ def read_parts(config: dict[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
     parts: dict[str, Any] = {"top": top, **dict.fromkeys(GROUPS)}
     readers = {
         "data": lambda raw: read_data(raw, reads_images=top is None or top.task in READ_IMAGES),
-        "augment": lambda raw: read(AugmentSettings, raw, "augment", "augment"),
+        "augment": read_augment,
         "trainer": lambda raw: read(TrainerSettings, raw, "trainer", "the trainer"),
         "callbacks": lambda raw: read_callbacks(raw, "callbacks"),
         "optimizer": lambda raw: read_kind(OPTIMIZERS, raw, "optimizer"),

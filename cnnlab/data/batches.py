@@ -3,9 +3,9 @@
 import torch
 import torch.nn.functional as F
 
-from cnnlab.data.augment import Augmenter
+from cnnlab.data.augmentation import AugmentSettings
+from cnnlab.data.augmenter import Augmenter
 from cnnlab.data.draws import shuffled
-from cnnlab.data.settings import AugmentSettings
 from cnnlab.data.splits import Split
 
 
@@ -33,7 +33,8 @@ class Batches:
         self.batch_size, self.size, self.seed, self.shuffle = batch_size, size, seed, shuffle
         self.memory_format = memory_format
         self.normalise = Normalise(mean, std, device)
-        self.augmenter = Augmenter(x, augment, seed) if augment and augment != AugmentSettings() else None
+        changes = augment.changes() if augment else []
+        self.augmenter = Augmenter(x, changes, seed) if changes else None
         self.x = x.new_empty(0) if self.augmenter else x  # the augmenter holds the images, padded; not both
         self.start_epoch(0)
 
@@ -56,7 +57,7 @@ class Batches:
             return self._finish(self.normalise(self.x[rows])), self.y[rows]
         index = torch.arange(rows.start, rows.stop, device=self.y.device) if self.order is None else self.order[rows]
         if self.augmenter:
-            x = self.augmenter.cut(self.normalise(self.augmenter.take(index)), index)
+            x = self.augmenter.normalized(self.normalise(self.augmenter.stored(index)), index)
         else:
             x = self.normalise(self.x.index_select(0, index))
         return self._finish(x), self.y.index_select(0, index)

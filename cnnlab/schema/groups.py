@@ -9,14 +9,9 @@ from typing import Any
 from cnnlab.blocks.plugins import LOADED
 from cnnlab.compare.claims import Claim
 from cnnlab.config import GROUPS, LOGGER, SHARED
-<<<<<<< HEAD
 from cnnlab.config.top import Top
-from cnnlab.data.settings import AugmentSettings, DataSettings
-=======
-from cnnlab.config.settings import Top
-from cnnlab.data.settings import AugmentSettings
+from cnnlab.data.augmentation import AugmentSettings
 from cnnlab.data.sources import SOURCES
->>>>>>> 4a686f1 (Data sources are records that read what they describe; a source lists entries or gives whole arrays)
 from cnnlab.network.spec import ModelSettings
 from cnnlab.schema.blocks import Written, blocks, model
 from cnnlab.schema.fields import MODEL, Node, described, fields, mapping, required

@@ -1,4 +1,4 @@
-"""Mirrors cnnlab/data/batches.py and augment.py, against plain implementations image by image."""
+"""Mirrors cnnlab/data/batches.py , augmenter.py and changes.py, against plain implementations image by image."""
 
 import numpy as np
 import pytest
@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from scipy import stats
 
+from cnnlab.data.augmentation import AugmentSettings
 from cnnlab.data.batches import Batches, prepare
 from cnnlab.data.draws import draws
-from cnnlab.data.settings import AugmentSettings
 from cnnlab.data.splits import Split
 
 ALL = AugmentSettings(flip=True, shift=2, cutout=3)

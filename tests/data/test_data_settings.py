@@ -1,4 +1,4 @@
-"""Mirrors cnnlab/data/source.py, sources/__init__.py, settings.py and the YAMLs of the groups data and augment."""
+"""Mirrors cnnlab/data/source.py, sources/__init__.py, augmentation.py and the YAMLs of the groups data and augment."""
 
 import subprocess
 import sys
@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cnnlab.data.settings import AugmentSettings
+from cnnlab.data.augmentation import AugmentSettings, read_augment
 from cnnlab.data.sources import SOURCES, read_source
-from cnnlab.settings import read
 
 CONF = Path(__file__).parents[2] / "conf"
 GOOD = {"source": "mnist", "shape": [1, 28, 28], "classes": 10}
@@ -45,14 +44,16 @@ def test_there_is_one_yaml_for_every_source():
 @pytest.mark.parametrize("path", sorted((CONF / "augment").glob("*.yaml")), ids=lambda p: p.stem)
 def test_every_augment_yaml_is_valid_and_only_none_changes_nothing(path):
     raw = yaml.safe_load(path.read_text())
-    settings, found = read(AugmentSettings, raw, "augment", "augment")
+    settings, found = read_augment(raw)
     assert settings
     assert not found
     assert (settings == AugmentSettings()) == (path.stem == "none")
 
 
 def test_composing_needs_neither_torch_nor_numpy():
-    code = "import cnnlab.data.settings, cnnlab.data.sources, sys; print({'torch', 'numpy', 'PIL'} & set(sys.modules))"
+    code = (
+        "import cnnlab.data.augmentation, cnnlab.data.sources, sys; print({'torch', 'numpy', 'PIL'} & set(sys.modules))"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
 
 
@@ -158,7 +159,7 @@ def test_what_only_matters_once_images_are_read_is_told_apart(change, message):
 
 
 def test_the_numbers_of_an_augmentation_are_checked():
-    _, found = read(AugmentSettings, {"flip": 1, "shift": -1, "cut": 3}, "augment", "augment")
+    _, found = read_augment({"flip": 1, "shift": -1, "cut": 3})
     assert [str(fault) for fault in found] == [
         "augment.flip: should be true or false, not 1",
         "augment.shift: should be at least 0, not -1",
