@@ -27,7 +27,7 @@ import torch
 from cnnlab.benchmarks import peers
 from cnnlab.benchmarks.setting import CONF, heading, run_of
 from cnnlab.data.dataset import Dataset, open_dataset
-from cnnlab.data.mnist import DEBIAN
+from cnnlab.data.sources.mnist import DEBIAN
 from cnnlab.experiment.facts import image_shape
 from cnnlab.experiment.fitting import classifier, fit, steps_together
 from cnnlab.experiment.hardware import decide

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import torch
 
-from cnnlab.data.source import Source, dims
+from cnnlab.data.source import Source
 from cnnlab.data.splits import Parts, Split, balanced, stratified
 from cnnlab.errors import Fault, UserError
+from cnnlab.text import dims
 
 TEST_FRACTION = 0.2
 """of a folder without a test part"""

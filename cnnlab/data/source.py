@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from cnnlab.errors import Fault
 from cnnlab.settings import LARGEST, Count, Flag, Settings, shown
+from cnnlab.text import dims
 
 if TYPE_CHECKING:
     import numpy as np
@@ -216,12 +217,3 @@ class Source(Settings):
 def kind_of(cls: type[Source]) -> str:
     """The word that chooses a source: `data.source=WORD`."""
     return cls.model_fields["source"].default
-
-
-def dims(shape: tuple[int, ...]) -> str:
-    """A shape as text.
-
-    >>> dims((3, 32, 32))
-    '3×32×32'
-    """
-    return "×".join(map(str, shape))

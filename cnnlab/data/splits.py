@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from cnnlab.data.draws import shuffled
-from cnnlab.data.source import Entry, Source, dims
 from cnnlab.door.machine import too_much
 from cnnlab.errors import Fault, UserError
+from cnnlab.text import dims
+
+if TYPE_CHECKING:
+    from cnnlab.data.source import Entry, Source
 
 SHOWN = 10
 """images at fault that are listed"""

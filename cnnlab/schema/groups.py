@@ -10,7 +10,7 @@ from cnnlab.blocks.plugins import LOADED
 from cnnlab.compare.claims import Claim
 from cnnlab.config import GROUPS, LOGGER, SHARED
 from cnnlab.config.top import Top
-from cnnlab.data.augmentation import AugmentSettings
+from cnnlab.data.augmentation import AUGMENTATIONS, AugmentSettings
 from cnnlab.data.sources import SOURCES
 from cnnlab.network.spec import ModelSettings
 from cnnlab.schema.blocks import Written, blocks, model
@@ -26,7 +26,6 @@ Options = Mapping[str, Sequence[str]]
 """the files of each group"""
 
 RECORDS: dict[str, tuple[type[Settings], str]] = {
-    "augment": (AugmentSettings, "random changes of training images"),
     "trainer": (TrainerSettings, "how long and on what to train"),
     LOGGER: (LoggerSettings, "where a run is shown besides its own record"),
 }
@@ -47,6 +46,7 @@ def schemas(written: Written, options: Options, named: Iterable[str] = ()) -> di
         SHARED: blocks(),
         **{name: _record(cls, title) for name, (cls, title) in RECORDS.items()},
         **{name: _kinds(*row) for name, row in KINDS.items()},
+        "augment": _augment(),
         "callbacks": _callbacks(),
         "study": _study(options),
         GLOBAL: _global(options),
@@ -61,11 +61,27 @@ def _record(cls: type[Settings], title: str) -> Node:
     return document(title, part, required(cls))
 
 
+def _settings_of(table: Mapping[str, type[Settings]], key: str) -> dict[str, dict[str, Node]]:
+    """What each kind's settings may be, but the one that tells the kinds apart."""
+    return {kind: {name: node for name, node in fields(cls).items() if name != key} for kind, cls in table.items()}
+
+
 def _kinds(table: Mapping[str, type[Settings]], key: str, title: str) -> Node:
-    settings = {kind: {name: node for name, node in fields(cls).items() if name != key} for kind, cls in table.items()}
+    settings = _settings_of(table, key)
     needed = [name for name in required(next(iter(table.values()))) if all(name in required(c) for c in table.values())]
     part = told_apart(key, settings, table, words(table))
     return document(title, part, [key, *needed])
+
+
+def _augment() -> Node:
+    """The short form's settings, and changes by names of one's own."""
+    settings = {
+        kind: {n: node for n, node in fields(cls).items() if n != "kind"} for kind, cls in AUGMENTATIONS.items()
+    }
+    change = told_apart("kind", settings, AUGMENTATIONS, words(AUGMENTATIONS))
+    about = described(AugmentSettings.__doc__)
+    part = mapping({"defaults": defaults(), **fields(AugmentSettings)}, **about)
+    return document("random changes of training images", {**part, "additionalProperties": change})
 
 
 def _callbacks() -> Node:
@@ -79,7 +95,7 @@ def _callbacks() -> Node:
 
 def _study(options: Options) -> Node:
     keys = dotted(options)
-    free = {r"^(model\.(body|head|aux|kinds|blocks|freeze)|blocks|callbacks|hydra|logger|draw)\b": {}}
+    free = {r"^(model\.(body|head|aux|kinds|blocks|freeze)|blocks|callbacks|augment|hydra|logger|draw)\b": {}}
     base = {"type": "object", "properties": keys, "patternProperties": free, "additionalProperties": False}
     varied = {
         **base,
@@ -113,9 +129,10 @@ def dotted(options: Options) -> dict[str, Node]:
     found |= {f"model.{name}": node for name, node in fields(ModelSettings, MODEL).items()}
     for group, (cls, _) in RECORDS.items():
         found |= {f"{group}.{name}": node for name, node in fields(cls).items()}
+    found |= {f"augment.{name}": node for name, node in fields(AugmentSettings).items()}
     for group, (table, key, _) in KINDS.items():
-        settings = [{name: node for name, node in fields(cls).items() if name != key} for cls in table.values()]
-        found |= {f"{group}.{name}": node for name, node in either(settings).items()}
+        settings = _settings_of(table, key).values()
+        found |= {f"{group}.{name}": node for name, node in either(list(settings)).items()}
         found[f"{group}.{key}"] = words(table)
     found |= {f"checkpoint.{name}": {} for name in CheckpointSettings.model_fields}
     return {**found, **{group: _file(options, group) for group in (*GROUPS, SHARED, LOGGER)}}

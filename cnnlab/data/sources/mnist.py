@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from cnnlab.data.places import cache, places
 from cnnlab.data.remote import Remote
-from cnnlab.data.source import Source, dims
+from cnnlab.data.source import Source
 from cnnlab.errors import Fault, UserError
+from cnnlab.text import dims
 
 if TYPE_CHECKING:
     from cnnlab.data.splits import Parts, Split
