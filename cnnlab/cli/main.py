@@ -119,17 +119,17 @@ def show(hydra: Engine, arguments: Arguments) -> Exit:
     except (OSError, ValueError, RuntimeError, HydraException, OmegaConfBaseException):
         from cnnlab.cli.check import check
 
-        faults = check(_composed(hydra, arguments, overrides))[1]  # only now: it takes as long as all the rest
+        faults = check(_composed(hydra, arguments))[1]  # only now: it takes as long as all the rest
         if not faults:
             raise
         return complain(faults)
     return Exit.DONE
 
 
-def _composed(hydra: Engine, arguments: Arguments, overrides: list[str]) -> Composed:
+def _composed(hydra: Engine, arguments: Arguments) -> Composed:
     from cnnlab.config.compose import compose
 
-    return compose(hydra.config_loader, arguments.config_name, overrides)
+    return compose(hydra.config_loader, arguments.config_name, arguments.overrides, keep=True)
 
 
 def single(hydra: Engine, arguments: Arguments) -> Exit:
@@ -142,7 +142,7 @@ def single(hydra: Engine, arguments: Arguments) -> Exit:
     from cnnlab.cli.sync import sync
     from cnnlab.cli.tasks import perform, place
 
-    composed = _composed(hydra, arguments, arguments.overrides)
+    composed = _composed(hydra, arguments)
     try:
         if (end := _of_files(hydra, arguments, composed)) is not None:
             return end
@@ -166,7 +166,9 @@ def single(hydra: Engine, arguments: Arguments) -> Exit:
             made(here.folder, "hydra.run.dir")
             overrides = [*arguments.overrides, f"hydra.run.dir={quoted(str(here.folder))}"]
             with set_up_by_user(), _own_log():
-                job = hydra.run(arguments.config_name, _caught(lambda: perform(run, composed, here)), overrides)
+                assert composed.hydra_config is not None
+                task = _caught(lambda: perform(run, composed, here))
+                job = hydra.run_composed(composed.hydra_config, overrides, here.folder, task)
             if isinstance(job.return_value, Exception):
                 raise job.return_value
             return job.return_value

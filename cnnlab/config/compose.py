@@ -32,8 +32,11 @@ from cnnlab.errors import Fault, UserError
 from cnnlab.network.spec import PLACED
 
 
-def compose(loader: Loader, name: str, overrides: list[str]) -> Composed:
-    """The configuration that the file `name` and `overrides` make, and the faults of both."""
+def compose(loader: Loader, name: str, overrides: list[str], keep: bool = False) -> Composed:
+    """The configuration that the file `name` and `overrides` make, and the faults of both.
+
+    `keep` keeps Hydra's own form of it too, by which Hydra can run the job.
+    """
     result = Composed(overrides=overrides, primary=name)
     groups = loader.repository.get_group_options("", ObjectType.GROUP)
     parsed = [override for override in parse(overrides, result) if not refused(loader, groups, override, result)]
@@ -60,7 +63,7 @@ def compose(loader: Loader, name: str, overrides: list[str]) -> Composed:
                 str(OmegaConf.select(config, override.key_or_group)),
             )
     result.swept = {key: str(value) for key, value in (config.hydra.sweeper.get("params") or {}).items()}
-    del config["hydra"]
+    hydra = config.pop("hydra")
     result.refers_to_seed = "${seed" in str(OmegaConf.to_container(config, resolve=False))
     _resolve(config, None, result)
     result.config = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
@@ -71,6 +74,10 @@ def compose(loader: Loader, name: str, overrides: list[str]) -> Composed:
     for key in left_over:
         dotted.drop(result.config, key)
         dotted.drop(result.frozen, key)
+    if keep:
+        config["hydra"] = hydra
+        OmegaConf.set_struct(config, True)
+        result.hydra_config = config
     return result
 
 

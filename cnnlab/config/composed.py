@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cnnlab.config.origins import COMMAND_LINE, Origins
 from cnnlab.errors import Fault
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
 
 
 @dataclass
@@ -37,6 +40,8 @@ class Composed:
 
     failed: bool = False
     """whether not even the files by themselves compose"""
+    hydra_config: DictConfig | None = None
+    """Hydra's own form, with its settings of logging and folders, if the job is to be run by Hydra"""
 
     def fault(self, key: str, message: str) -> None:
         """Note what is wrong with an override, or with what it asks for."""

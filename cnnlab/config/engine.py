@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from hydra import version as hydra_version
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
@@ -15,6 +16,8 @@ from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.config_store import ConfigStore
 from hydra.core.default_element import ResultDefault
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.utils import JobReturn
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from cnnlab.config import GROUPS, LOGGER, SHARED
@@ -27,6 +30,12 @@ class Loader(ConfigLoaderImpl):
 
     files: Sequence[ResultDefault] = ()
     """in the order in which they count"""
+    composed: DictConfig | None = None
+    """a configuration that Hydra gets, once, in the place of the one that it would compose"""
+
+    def load_configuration(self, *args: Any, **how: Any) -> DictConfig:
+        config, self.composed = self.composed, None
+        return super().load_configuration(*args, **how) if config is None else config
 
     def _compose_config_from_defaults_list(self, defaults: list[ResultDefault], repo: IConfigRepository) -> DictConfig:
         self.files = tuple(defaults)
@@ -37,6 +46,19 @@ class Engine(Hydra):
     """Hydra with that loader."""
 
     config_loader: Loader
+
+    def run_composed(
+        self, config: DictConfig, words: list[str], folder: Path, task: Callable[[DictConfig], object]
+    ) -> JobReturn:
+        """Run a job as Hydra does, with its log and callbacks, but from a configuration that is composed already.
+
+        `words` are its overrides, and one more that names the folder.
+        """
+        config.hydra.mode = RunMode.RUN
+        config.hydra.run.dir = str(folder)
+        config.hydra.overrides.hydra.append(words[-1])
+        self.config_loader.composed = config
+        return self.run(config.hydra.job.config_name, task, words)
 
 
 def start(conf: Path, more: Path | None = None) -> Engine:

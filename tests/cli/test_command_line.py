@@ -9,8 +9,10 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from small import CONF, SMALL
 from spoken import spoken
 
@@ -195,6 +197,22 @@ def test_what_the_environment_holds_lands_in_no_file(
 def test_folders_are_named_as_hydras_users_name_them(cnnlab: Callable[..., int], tmp_path: Path) -> None:
     assert cnnlab("task=summary", "seed=3", "hydra.run.dir=x y/${hydra.job.override_dirname}") == 0
     assert json.loads((tmp_path / "x y" / "seed=3,task=summary" / "network.json").read_text())["params"] == 61_706
+
+
+def test_a_job_is_composed_once(cnnlab: Callable[..., int], monkeypatch: pytest.MonkeyPatch) -> None:
+    composed = []
+    load = ConfigLoaderImpl._load_configuration_impl
+
+    def counted(*args: Any, **how: Any) -> Any:
+        composed.append(how)
+        return load(*args, **how)
+
+    monkeypatch.setattr(ConfigLoaderImpl, "_load_configuration_impl", counted)
+    assert cnnlab("task=summary", "hydra.run.dir=out", "hydra.output_subdir=.hydra") == 0
+    assert len(composed) == 1
+    assert {path.name for path in Path("out").rglob("*") if path.is_file()} == {
+        *("run.log", "network.json", "config.yaml", "hydra.yaml", "overrides.yaml")
+    }
 
 
 def test_main_leaves_hydra_as_it_found_it() -> None:
