@@ -19,7 +19,7 @@ LAYERS = (
     "door",
     "settings",
     "yaml_form",
-    "markup",
+    "pages",
     "drawing",
     "blocks",
     "data",

@@ -9,6 +9,7 @@ from cnnlab.config.composed import Composed
 from cnnlab.config.run import Run
 from cnnlab.door.words import json_text
 from cnnlab.errors import Exit
+from cnnlab.text import compact, dims
 from cnnlab.tracking.durable import write
 
 
@@ -42,12 +43,10 @@ def draw(run: Run, composed: Composed, folder: Path) -> Exit:
 
 def heading(counts: dict, classes: int, overrides: list[str]) -> str:
     """What a network takes, tells apart and costs, and how it was changed on the command line."""
-    from cnnlab.drawing.boxes import counted, sized
-
     changed = [text for text in overrides if text.startswith("model.")]
     said = [
-        f"{sized(tuple(counts['input']))} → {classes} classes",
-        f"{counted(counts['params'])} parameters",
-        f"{counted(counts['macs'])} MACs",
+        f"{dims(counts['input'])} → {classes} classes",
+        f"{compact(counts['params'])} parameters",
+        f"{compact(counts['macs'])} MACs",
     ]
     return " · ".join([*said, *changed])

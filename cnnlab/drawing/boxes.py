@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cnnlab.drawing.lettering import cut
 from cnnlab.drawing.outline import Branch, Node, Shape
 from cnnlab.drawing.piece import SIZE, SMALL, Box, Piece, Run, Words
+from cnnlab.text import compact, dims, shortened
 
 SIDE, ROOF, LEAD = 9.0, 6.0, 3.0
 """room beside words, above and below them, between lines"""
@@ -14,63 +14,55 @@ MOST = 34
 """characters of a name or an operation; longer ones are cut"""
 
 
-def sized(shape: Shape, until: Shape | None = None) -> str:
-    """
-    >>> sized((64, 56, 56)), sized((96, 56, 56), (256, 56, 56))
+def dims_range(first: Shape, last: Shape | None = None) -> str:
+    """A shape, or those from that of the first copy of a block to that of the last.
+
+    >>> dims_range((64, 56, 56)), dims_range((96, 56, 56), (256, 56, 56))
     ('64×56×56', '96–256×56×56')
     """
-    ends = until if until and len(until) == len(shape) else shape
-    return "×".join(str(a) if a == b else f"{a}–{b}" for a, b in zip(shape, ends, strict=True))
+    ends = last if last and len(last) == len(first) else first
+    return dims(a if a == b else f"{a}–{b}" for a, b in zip(first, ends, strict=True))
 
 
-def counted(number: int) -> str:
-    """
-    >>> counted(11_689_512), counted(9_408), counted(1_814_073_344)
-    ('11.7 M', '9,408', '1.81 G')
-    """
-    for size, unit in ((1e9, "G"), (1e6, "M"), (1e5, "k")):
-        if number >= size:
-            return f"{number / (1e3 if unit == 'k' else size):.3g} {unit}"
-    return f"{number:,}"
-
-
-def told(node: Node, name: str) -> str:
-    """What is said of a box besides: its name, kind, operations, what it leaves and costs."""
+def hover_text(node: Node, name: str) -> str:
+    """A box's name, kind and operations, what it leaves and costs."""
     kind = f" · {node.kind}" if node.kind else ""
     copies = f" × {node.times}" if node.times > 1 else ""
     lines = [f"{name}{kind}{copies}", " → ".join(node.ops)]
     cost = [
-        f"{counted(node.params)} parameters" if node.params else "",
-        f"{counted(node.macs)} MACs" if node.macs else "",
+        f"{compact(node.params)} parameters" if node.params else "",
+        f"{compact(node.macs)} MACs" if node.macs else "",
     ]
-    shape = f"leaves {sized(node.shape, node.until)}" if node.shape else ""
+    shape = f"leaves {dims_range(node.shape, node.until)}" if node.shape else ""
     return "\n".join(filter(None, [*lines, " · ".join(filter(None, [shape, *cost]))]))
 
 
 def box(lines: list[tuple[tuple[Run, ...], float]], look: str, **about: object) -> Piece:
     """A box around lines of words, each with its size, centred."""
-    told = [Words(0.0, 0.0, runs, size) for runs, size in lines]
-    wide = max((one.width for one in told), default=0.0) + 2 * SIDE
+    words = [Words(0.0, 0.0, runs, size) for runs, size in lines]
+    wide = max((line.width for line in words), default=0.0) + 2 * SIDE
     y, placed = ROOF, []
-    for one in told:
-        y += one.size * 0.8
-        placed.append(one.moved(0.0, y).centred(wide / 2))
-        y += one.size * 0.2 + LEAD
-    found = Box(0.0, 0.0, wide, y - LEAD + ROOF, look, tuple(placed), **about)  # type: ignore[arg-type]
-    behind = BEHIND if found.stack else 0.0
-    return Piece(wide + 2 * behind, found.height + behind, wide / 2 + behind, [found.moved(behind, 0.0)], solid=True)
+    for line in words:
+        y += line.size * 0.8
+        placed.append(line.moved(0.0, y).centred(wide / 2))
+        y += line.size * 0.2 + LEAD
+    drawn = Box(0.0, 0.0, wide, y - LEAD + ROOF, look, tuple(placed), **about)  # type: ignore[arg-type]
+    behind = BEHIND if drawn.stack else 0.0
+    return Piece(wide + 2 * behind, drawn.height + behind, wide / 2 + behind, [drawn.moved(behind, 0.0)], solid=True)
 
 
 def operation(node: Node, name: str, outer: bool) -> Piece:
     """An operation in a box, what belongs to it in small letters; outside of frames with its name."""
     before, main, after = node.ops[: node.main], node.ops[node.main : node.main + 1], node.ops[node.main + 1 :]
-    title = [Run(cut(node.name, MOST), bold=True)] if outer and node.name else []
+    title = [Run(shortened(node.name, MOST), bold=True)] if outer and node.name else []
     times = [Run(f"×{node.times}", bold=True)] if node.times > 1 else []
-    words = [Run(cut("".join(main) or node.kind, MOST))]
-    small = [((Run(cut(" · ".join(ops), MOST + 8), soft=True),), SMALL) if ops else None for ops in (before, after)]
+    words = [Run(shortened("".join(main) or node.kind, MOST))]
+    small = [
+        ((Run(shortened(" · ".join(ops), MOST + 8), soft=True),), SMALL) if ops else None for ops in (before, after)
+    ]
     lines = [small[0], ((*title, *words, *times), SIZE), small[1]]
     kept = [line for line in lines if line]
-    return box(kept, node.role, name=name, told=told(node, name), stack=node.times > 1)
+    return box(kept, node.role, name=name, hover=hover_text(node, name), stack=node.times > 1)
 
 
 def folded(node: Node, name: str, also: str | None = None) -> Piece:
@@ -78,11 +70,11 @@ def folded(node: Node, name: str, also: str | None = None) -> Piece:
     count = _copies(node)
     kind = node.kind if node.kind != node.name else ""
     times = [Run(f"×{count}", bold=True)] if count > 1 else []
-    first = [Run(cut(node.name, MOST), bold=True), Run(cut(kind, MOST)), *times]
+    first = [Run(shortened(node.name, MOST), bold=True), Run(shortened(kind, MOST)), *times]
     lines = [(tuple(run for run in first if run.words), SIZE)]
-    words = cut(gist(node), 46) if also is None else also
+    words = shortened(gist(node), 46) if also is None else also
     lines += [((Run(words, soft=True),), SMALL)] if words else []
-    return box(lines, "folded", name=name, told=told(node, name), stack=count > 1, opens=True)
+    return box(lines, "folded", name=name, hover=hover_text(node, name), stack=count > 1, opens=True)
 
 
 def _copies(node: Node) -> int:
@@ -127,7 +119,7 @@ SIGNS = {"add": "+", "mul": "×"}
 
 def mark(merge: str) -> Piece:
     """Where ways meet: + or × in a circle, or the word."""
-    words = Words(0.0, 0.0, (Run(SIGNS.get(merge, cut(merge, 12))),), SIZE if merge in SIGNS else SMALL)
+    words = Words(0.0, 0.0, (Run(SIGNS.get(merge, shortened(merge, 12))),), SIZE if merge in SIGNS else SMALL)
     wide = 18.0 if merge in SIGNS else words.width + 16.0
     found = Box(0.0, 0.0, wide, 18.0, "mark", (words.moved(0.0, 9.0 + words.size * 0.36).centred(wide / 2),))
     return Piece(wide, 18.0, wide / 2, [found], solid=True)

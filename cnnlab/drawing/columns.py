@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from cnnlab.drawing.boxes import end, sized
+from cnnlab.drawing.boxes import end
 from cnnlab.drawing.layout import STEM, Style, label, node, opened, stacked, stage_of, tapped
 from cnnlab.drawing.outline import Branch, Node, Outline, Shape
 from cnnlab.drawing.piece import Piece
+from cnnlab.text import dims
 
 SLIDE = (1340.0, 720.0)
 """what a slide has room for, a heading apart: letters of 12 are then nine points high on one of 13⅓ inches"""
@@ -100,7 +101,7 @@ def segments(outline: Outline, style: Style) -> list[Segment]:
         for section, nodes in (("body", outline.body), ("head", outline.head))
         for group in _groups(opened(nodes, style, 0))
     ]
-    return [Segment(end(f"image {sized(outline.input)}")), *parts, Segment(end("output"))]
+    return [Segment(end(f"image {dims(outline.input)}")), *parts, Segment(end("output"))]
 
 
 def unfoldings(outline: Outline) -> list[list[Segment]]:
@@ -114,7 +115,7 @@ def unfoldings(outline: Outline) -> list[list[Segment]]:
                 deeper = _segment(section, opened(group, style, 0), outline, style)
                 if deeper.piece.boxes != found[-1][-1].piece.boxes:
                     found[-1].append(deeper)
-    return [[Segment(end(f"image {sized(outline.input)}"))], *found, [Segment(end("output"))]]
+    return [[Segment(end(f"image {dims(outline.input)}"))], *found, [Segment(end("output"))]]
 
 
 def _segment(section: str, nodes: Sequence[Node], outline: Outline, style: Style) -> Segment:

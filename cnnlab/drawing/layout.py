@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from cnnlab.drawing.boxes import BEHIND, SIDE, folded, mark, operation, sized, told
-from cnnlab.drawing.lettering import cut
+from cnnlab.drawing.boxes import BEHIND, SIDE, dims_range, folded, hover_text, mark, operation
 from cnnlab.drawing.outline import Aux, Branch, Node, Shape
 from cnnlab.drawing.piece import BEND, SIZE, SMALL, Box, Piece, Run, Words, beside
+from cnnlab.text import shortened
 
 GAP = 12.0
 """between branches, and between a frame and what is in it"""
@@ -63,15 +63,15 @@ def frame(one: Node, name: str, style: Style, level: int) -> Piece:
     inner = bare(one, name, style, level + 1)
     behind = BEHIND if one.times > 1 else 0.0
     times = (Run(f"×{one.times}", bold=True),) if one.times > 1 else ()
-    title = Words(SIDE, 13.0, (Run(cut(one.name, 24), bold=True),), SIZE if not level else SMALL)
-    said = one.kind if one.kind != one.name else ""
-    kind = Words(0.0, 13.0, (Run(cut(said, 24), soft=True), *times), SMALL, "end")
+    title = Words(SIDE, 13.0, (Run(shortened(one.name, 24), bold=True),), SIZE if not level else SMALL)
+    kind_shown = one.kind if one.kind != one.name else ""
+    kind = Words(0.0, 13.0, (Run(shortened(kind_shown, 24), soft=True), *times), SMALL, "end")
     body = inner.widened(title.width + SIDE, kind.width + SIDE)
     wide, high = body.width + 2 * GAP, body.height + HEADING + GAP
     found = Piece(wide + 2 * behind, high + behind, body.axis + GAP + behind)
     heading = (title.moved(behind, 0.0), kind.moved(behind + wide - SIDE - kind.width, 0.0))
     shown = tuple(words for words in heading if words.width)
-    about = {"name": name, "told": told(one, name), "stack": one.times > 1, "opens": True}
+    about = {"name": name, "hover": hover_text(one, name), "stack": one.times > 1, "opens": True}
     found.boxes.append(Box(behind, 0.0, wide, high, "frame", shown, **about))
     found.put(body, behind + GAP, HEADING)
     found.draw((found.axis, 0.0), (found.axis, HEADING), arrow=inner.solid)
@@ -136,7 +136,7 @@ def _labelled(piece: Piece, shape: Shape, until: Shape | None) -> Piece:
 
 
 def label(shape: Shape, until: Shape | None = None) -> Words:
-    return Words(0.0, 0.0, (Run(sized(shape, until), soft=True),), SMALL)
+    return Words(0.0, 0.0, (Run(dims_range(shape, until), soft=True),), SMALL)
 
 
 def _straight(pieces: Sequence[Piece]) -> int | None:

@@ -90,6 +90,15 @@ class Outline:
         return (*self.body, *self.head)
 
 
+def block_of(layer: str) -> str:
+    """The block that a layer belongs to, by their names.
+
+    >>> block_of("body.stage3.1"), block_of("aux.aux1.head.fc")
+    ('body.stage3', 'aux.aux1')
+    """
+    return ".".join(layer.split(".")[:2])
+
+
 def alike(a: Node, b: Node) -> bool:
     """Whether two nodes are drawn the same, but for shapes and counts."""
     return replace(_bare(a), sources=(), join="") == replace(_bare(b), sources=(), join="")

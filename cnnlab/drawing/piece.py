@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from cnnlab.drawing.lettering import width
+from cnnlab.drawing.text_width import width
 
 SIZE, SMALL = 12.0, 10.0
 """of letters"""
@@ -65,8 +65,8 @@ class Box:
     words: tuple[Words, ...] = ()
     name: str = ""
     """the block it is, or is in: "body.stage1" """
-    told: str = ""
-    """what is said of it where a pointer rests on it"""
+    hover: str = ""
+    """shown where a pointer rests on it"""
     stack: bool = False
     """whether it stands for several copies: a second edge shows behind it"""
     opens: bool = False

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from cnnlab.drawing.lettering import cut, width
 from cnnlab.drawing.piece import APART, BEND, Box, Line, Piece, Run, Words
-from cnnlab.markup import Markup, tag
+from cnnlab.drawing.text_width import width
+from cnnlab.pages.document import Theme, in_the_dark
+from cnnlab.pages.markup import Markup, tag
+from cnnlab.text import shortened
 
-Theme = Literal["auto", "light", "dark"]
 FONT = "'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 MARGIN = 24.0
 HEAD = 5.0
 """length of an arrow's head"""
+SHARED = f""".drawing {{ display: block; overflow: visible; font-family: {FONT}; }}
+.drawing .altered > rect {{ stroke-width: 2.4; stroke-dasharray: 5 3; }}
+"""
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ DARK = Palette(
 
 def document(piece: Piece, title: str, subtitle: str, theme: Theme = "auto") -> str:
     """A file of its own, with a heading. Raises nothing."""
-    palette, title, subtitle = DARK if theme == "dark" else LIGHT, cut(title, 80), cut(subtitle, 120)
+    palette, title, subtitle = DARK if theme == "dark" else LIGHT, shortened(title, 80), shortened(subtitle, 120)
     room = max(width(title, 18.0, True), width(subtitle, 12.0))
     wide, top = max(piece.width, room) + 2 * MARGIN, 62.0
     high = piece.height + top + MARGIN
@@ -93,22 +96,20 @@ def document(piece: Piece, title: str, subtitle: str, theme: Theme = "auto") -> 
     return f"{svg}\n"
 
 
-def fragment(piece: Piece, said: str, altered: Collection[str] = (), **attributes: object) -> Markup:
-    """For a page that has the colours (`rules`) in its style sheet; `said` is what a screen reader says of it.
+def fragment(piece: Piece, summary: str, altered: Collection[str] = (), **attributes: object) -> Markup:
+    """For a page that has the colours (`rules`) in its style sheet; a screen reader reads `summary`.
 
     The boxes of `altered` blocks stand out.
     """
     size = {"viewBox": f"0 0 {piece.width:.0f} {piece.height:.0f}", "width": f"{piece.width:.0f}"}
-    about = {"height": f"{piece.height:.0f}", "role": "img", "aria_label": said, "class_": "drawing"}
+    about = {"height": f"{piece.height:.0f}", "role": "img", "aria_label": summary, "class_": "drawing"}
     return tag("svg", marks(piece, None, altered), **{**size, **about, **attributes})
 
 
 def style_sheet(theme: Theme = "auto") -> str:
     """What a page with fragments in it needs."""
     light, dark = rules(LIGHT, ".drawing "), rules(DARK, ".drawing ")
-    if theme != "auto":
-        return dark if theme == "dark" else light
-    return f"{light}@media (prefers-color-scheme: dark) {{\n{dark}}}\n@media print {{\n{light}}}\n"
+    return SHARED + {"light": light, "dark": dark, "auto": light + in_the_dark(dark)}[theme]
 
 
 def rules(palette: Palette, within: str = "") -> str:
@@ -141,9 +142,9 @@ def _box(box: Box, palette: Palette | None, altered: bool) -> Markup:
     behind = tag("rect", x=box.x - 3.0, y=box.y + 3.0, **size, **about) if box.stack else None
     front = tag("rect", x=box.x, y=box.y, **size, **about)
     words = [_words(one, palette) for one in box.words]
-    told = tag("title", box.told) if box.told else None
+    hover = tag("title", box.hover) if box.hover else None
     classes = " ".join(word for word, holds in (("opens", box.opens), ("altered", altered)) if holds)
-    return tag("g", told, behind, front, words, data_block=box.name or None, class_=classes or None)
+    return tag("g", hover, behind, front, words, data_block=box.name or None, class_=classes or None)
 
 
 def _words(words: Words, palette: Palette | None) -> Markup:

@@ -1,58 +1,48 @@
-"""The page: one file that needs no network, no server and no script."""
+"""The page of a trained network: it needs no script."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from cnnlab.compare.page import plot
-from cnnlab.compare.page.plot import table
-from cnnlab.inspection import figures, pictures, sheets
+from cnnlab.inspection import feature_maps, figures, png
 from cnnlab.inspection.calibration import BINS
 from cnnlab.inspection.look import Look, Shown
-from cnnlab.inspection.wording import share
-from cnnlab.markup import Content, Markup, join, tag
-from cnnlab.text import number
+from cnnlab.pages.document import ARTICLE, CHARTS, document, section
+from cnnlab.pages.markup import Content, Markup, tag
+from cnnlab.pages.tables import meter, table, wide
+from cnnlab.text import dims, number, percent
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-"""nothing may be fetched, whatever a record has smuggled in"""
+STYLE = Path(__file__).with_name("style.css")
 TOP = 3
 """classes named of each image"""
 
 
 def page(look: Look) -> str:
     """The whole document."""
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("title", f"Inside {look.title} · cnnlab"),
-        tag("style", Markup(_style())),
-    )
-    body = tag("body", _top(look), _main(look))
-    return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
-
-
-def _style() -> str:
-    shared = Path(plot.__file__).with_name("style.css")
-    return "".join(file.read_text(encoding="utf-8") for file in (shared, Path(__file__).with_name("style.css")))
+    return document(f"Inside {look.title}", _top(look), _main(look), styles=[ARTICLE, CHARTS, STYLE])
 
 
 def _top(look: Look) -> Markup:
-    found = look.calibration
-    size = "×".join(map(str, look.input))
+    measured = look.calibration
+    right, sure, same = (
+        percent(share, 1) for share in (measured.accuracy, measured.confidence, look.shift["shift/agree_1"])
+    )
     lead = (
-        f"It is right on {share(found.accuracy)} of {look.tested:,} test images, and thinks it is on "
-        f"{share(found.confidence)}. Moved by one pixel, {share(look.shift['shift/agree_1'])} keep their answer."
+        f"It is right on {right} of {look.tested:,} test images, and thinks it is on {sure}. "
+        f"Moved by one pixel, {same} keep their answer."
     )
     return tag(
         "header",
         tag("p", "cnnlab · inside a trained network", class_="over"),
         tag("h1", look.title),
         tag("p", lead, class_="lead"),
-        tag("p", f"{size}, {len(look.classes)} classes · ", tag("code", str(look.checkpoint)), class_="quiet"),
+        tag(
+            "p",
+            f"{dims(look.input)}, {len(look.classes)} classes · ",
+            tag("code", str(look.checkpoint)),
+            class_="quiet",
+        ),
     )
 
 
@@ -60,8 +50,10 @@ def _main(look: Look) -> Markup:
     return tag(
         "main",
         section("Answers", "answers", _answers(look)),
-        section("What the first layer looks for", "filters", sheets.filters(look.filters) if look.filters else None),
-        section("What each block makes of the images", "maps", [_about_maps(look), sheets.feature_maps(look)]),
+        section(
+            "What the first layer looks for", "filters", feature_maps.filters(look.filters) if look.filters else None
+        ),
+        section("What each block makes of the images", "maps", [_about_maps(look), feature_maps.feature_maps(look)]),
         section("Activations and gradients", "blocks", _blocks(look)),
         section("Is it as sure as it is right?", "calibration", _calibration(look)),
         section("When the image moves", "shifts", _shifts(look)),
@@ -69,50 +61,44 @@ def _main(look: Look) -> Markup:
     )
 
 
-def section(name: str, id_: str, inside: Content) -> Markup | None:
-    """A titled part; nothing where there is nothing in it."""
-    body = join(inside)
-    return tag("section", tag("h2", name), body, id=id_, aria_label=name) if body else None
-
-
 def _answers(look: Look) -> Content:
-    cards = [_answer(one, look.classes) for one in look.shown]
+    cards = [_answer(shown, look.classes) for shown in look.shown]
     more = f"{look.left_out} more were given; the first {len(look.shown)} are shown." if look.left_out else None
     return [tag("div", cards, class_="images"), tag("p", more, class_="quiet") if more else None]
 
 
-def _answer(one: Shown, classes: Sequence[str]) -> Markup:
-    top = one.probabilities.topk(min(TOP, len(classes)))
+def _answer(shown: Shown, classes: Sequence[str]) -> Markup:
+    top = shown.probabilities.topk(min(TOP, len(classes)))
     rows = [
-        tag("li", tag("span", class_="bar-", style=f"--w: {100 * p:.1f}%"), f"{classes[i]} ", tag("b", share(p)))
-        for p, i in zip(top.values.tolist(), top.indices.tolist(), strict=True)
+        tag("li", meter(share), f"{classes[i]} ", tag("b", percent(share, 1)))
+        for share, i in zip(top.values.tolist(), top.indices.tolist(), strict=True)
     ]
-    said = one.name
-    if one.truth is not None:
-        right = one.truth == int(one.probabilities.argmax())
-        said += f": {classes[one.truth]}{'' if right else ', mistaken'}"
-    picture = tag("img", src=pictures.photo(one.image.numpy()), alt=said, class_="pixels photo")
-    return tag("figure", picture, tag("figcaption", said), tag("ol", rows, class_="guesses"))
+    caption = shown.name
+    if shown.truth is not None:
+        right = shown.truth == int(shown.probabilities.argmax())
+        caption += f": {classes[shown.truth]}{'' if right else ', mistaken'}"
+    picture = tag("img", src=png.photo(shown.image.numpy()), alt=caption, class_="pixels photo")
+    return tag("figure", picture, tag("figcaption", caption), tag("ol", rows, class_="guesses"))
 
 
 def _about_maps(look: Look) -> Markup:
-    said = (
+    note = (
         "In each block's row an image a column, in the order above; of its channels those that differ most. "
         "Dark is 0 and bright is high; where there is anything below zero, white is 0, blue below it and red above. "
         "One scale a block."
     )
-    return tag("p", said, class_="quiet")
+    return tag("p", note, class_="quiet")
 
 
 def _blocks(look: Look) -> Content:
     kinds = {layer.name: layer.block for layer in look.layers}
-    said = (
+    about = (
         f"Over {look.measured} test images. Dead channels are 0 on all of them, everywhere. A gradient's size is its "
         "root mean square; the bars are logarithmic, four powers of ten long."
     )
     note = "all copies of a block together; root mean squares, of the mean loss"
     return [
-        tag("p", said, class_="quiet"),
+        tag("p", about, class_="quiet"),
         figures.blocks(look.stats, kinds),
         tag("h3", "Kernel weights", tag("small", note)),
         figures.weights(look.kernels),
@@ -123,39 +109,38 @@ def _calibration(look: Look) -> Content:
     before, after = look.calibration, look.softened
     lean = before.confidence - before.accuracy
     tendency = "surer than it is right" if lean > 0 else "less sure than it is right"
-    said = f"On average it is {100 * abs(lean):.1f} points {tendency}; bin by bin the gap is {share(before.ece)} (ECE)."
-    soft = (
+    gap = (
+        f"On average it is {100 * abs(lean):.1f} points {tendency}; "
+        f"bin by bin the gap is {percent(before.ece, 1)} (ECE)."
+    )
+    softened = (
         f"Dividing its logits by {number(look.temperature)}, which suits the validation images best, "
-        f"would make that {share(after.ece)}; it changes no answer."
+        f"would make that {percent(after.ece, 1)}; it changes no answer."
     )
     pair = [figures.reliability(before), figures.confidences(before)]
-    rows = [[name, *(f(one) for one in (before, after))] for name, f in NUMBERS.items()]
+    rows = [[name, *(shown(measured) for measured in (before, after))] for name, shown in NUMBERS.items()]
     headings = ["", "as it is", f"logits / {number(look.temperature)}"]
-    return [
-        tag("p", said, " ", soft),
-        tag("div", pair, class_="grid2"),
-        tag("div", table(headings, rows), class_="wide"),
-    ]
+    return [tag("p", gap, " ", softened), tag("div", pair, class_="grid2"), wide(table(headings, rows))]
 
 
 NUMBERS = {
-    "expected calibration error": lambda one: share(one.ece),
-    "largest gap of a bin": lambda one: share(one.worst),
-    "negative log-likelihood": lambda one: number(one.nll),
-    "Brier score": lambda one: number(one.brier),
+    "expected calibration error": lambda measured: percent(measured.ece, 1),
+    "largest gap of a bin": lambda measured: percent(measured.worst, 1),
+    "negative log-likelihood": lambda measured: number(measured.nll),
+    "Brier score": lambda measured: number(measured.brier),
 }
 
 
 def _shifts(look: Look) -> Content:
-    said = (
+    about = (
         "Zeros come in where an image moves out. The table: "
         f"{look.moved:,} test images, mean over up, down, left and right."
     )
     key = "In an image's table: how sure it is of the answer it gives unmoved, in per cent; ✗ where it gives another."
     own = [figures.answer(look, place) for place in range(len(look.shown))]
     return [
-        tag("p", said),
-        tag("div", figures.shift_table(look.shift, look.unmoved), class_="wide"),
+        tag("p", about),
+        wide(figures.shift_table(look.shift, look.unmoved)),
         tag("div", [figures.agreement(look), *own], class_="grid3"),
         tag("p", key, class_="quiet"),
     ]
@@ -174,5 +159,5 @@ def _method(look: Look) -> Markup:
         "Gradients": "Of the loss (cross-entropy) in evaluation mode and 32 bits: by each image's own activations, and "
         "by the kernel weights for the mean loss.",
     }
-    pairs = [tag("div", tag("dt", name), tag("dd", said)) for name, said in entries.items()]
+    pairs = [tag("div", tag("dt", name), tag("dd", words)) for name, words in entries.items()]
     return tag("dl", pairs, class_="method")

@@ -8,8 +8,7 @@ from typing import Any
 from cnnlab.inspection.calibration import Calibration
 from cnnlab.inspection.look import Look, Shown
 from cnnlab.inspection.shifts import Moved
-from cnnlab.inspection.wording import share
-from cnnlab.text import number
+from cnnlab.text import number, percent
 
 
 def record(look: Look) -> dict[str, Any]:
@@ -47,11 +46,12 @@ def lines(look: Look) -> list[str]:
     found, quiet = look.calibration, [one for one in look.stats if one.dead]
     weakest = min(look.kernels, key=lambda one: one.gradient) if look.kernels else None
     said = [
-        f"{look.title}: {share(found.accuracy)} of {look.tested:,} test images right, "
-        f"{share(found.confidence)} sure on average",
-        f"calibration: ECE {share(found.ece)}, with logits / {number(look.temperature)} {share(look.softened.ece)}",
+        f"{look.title}: {percent(found.accuracy, 1)} of {look.tested:,} test images right, "
+        f"{percent(found.confidence, 1)} sure on average",
+        f"calibration: ECE {percent(found.ece, 1)}, "
+        f"with logits / {number(look.temperature)} {percent(look.softened.ece, 1)}",
         "moved by 1, 2, 3 pixels: "
-        + ", ".join(share(look.shift[f"shift/agree_{pixels}"]) for pixels in (1, 2, 3))
+        + ", ".join(percent(look.shift[f"shift/agree_{pixels}"], 1) for pixels in (1, 2, 3))
         + " keep their answer",
     ]
     if quiet:

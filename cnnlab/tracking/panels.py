@@ -9,7 +9,7 @@ from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from cnnlab.tracking.lettering import fit, width
+from cnnlab.tracking.fonts import fit, width
 from cnnlab.tracking.style import INK, MUTED, Matrix, Mistake, Rows
 
 # Okabe and Ito 2008, "Color Universal Design": told apart with any colour vision

@@ -80,11 +80,11 @@ def confusion(path: Path | str, matrix: Matrix, names: Sequence[str] = ()) -> No
 
 def _headings(figure: "Figure", title: str, subtitle: str) -> float:
     """Write them; the inches they take from the top."""
-    from cnnlab.tracking import lettering
+    from cnnlab.tracking import fonts
 
     width, height = figure.get_size_inches()
     for text, size, color, down in ((title, 17, INK, 0.48), (subtitle, 10.5, MUTED, 0.76)):
-        shown = lettering.fit(text, (width - 0.7) * 72, size)
+        shown = fonts.fit(text, (width - 0.7) * 72, size)
         figure.text(0.35 / width, 1 - down / height, shown, size=size, color=color, parse_math=False)
     return 0.95 if subtitle else 0.7
 
@@ -101,9 +101,9 @@ def _page(path: Path | str, width: float, height: float) -> "Iterator[Figure]":
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    from cnnlab.tracking import lettering
+    from cnnlab.tracking import fonts
 
-    with lettering.any_script(), style.context(["default", _style(lettering.families())]):
+    with fonts.any_script(), style.context(["default", _style(fonts.families())]):
         figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
         canvas = FigureCanvasAgg(figure)
         yield figure

@@ -17,8 +17,8 @@ from PIL import ImageFont
 
 from cnnlab.blocks.base import Misfit
 from cnnlab.drawing.columns import drawing
-from cnnlab.drawing.lettering import width
 from cnnlab.drawing.piece import Line, Piece
+from cnnlab.drawing.text_width import width
 from cnnlab.network.expand import read_network
 from cnnlab.network.outline import outline
 from cnnlab.network.plan import plan

@@ -87,7 +87,7 @@ def test_a_picture_leaves_matplotlib_as_the_user_set_it(tmp_path: Path) -> None:
 
 
 def test_text_is_cut_to_the_room_there_is() -> None:
-    from cnnlab.tracking.lettering import fit, width
+    from cnnlab.tracking.fonts import fit, width
 
     assert fit("short", 200, 9) == "short"
     for text in ("W" * 50, "i" * 50, "日本" * 25):

@@ -6,10 +6,11 @@ import json
 from collections.abc import Sequence
 
 from cnnlab.compare.comparison import Arm, Comparison
-from cnnlab.compare.page.figures import look
-from cnnlab.compare.page.plot import Scale, bottom, chart, figure, left, percent, points, short, table
 from cnnlab.compare.trial import is_number
-from cnnlab.markup import Content, Markup, tag
+from cnnlab.pages.charts import AxisScale, chart, figure, line, points, series, tick_label, x_axis, y_axis
+from cnnlab.pages.markup import Content, Markup, tag
+from cnnlab.pages.tables import table
+from cnnlab.text import percent
 
 MOST_ARMS = 10
 MOST_RUNS = 60
@@ -21,8 +22,8 @@ SHOWN = (("val/acc", "validation accuracy"), ("train/loss", "training loss"), ("
 
 def curves(found: Comparison) -> list[Markup]:
     """The charts of what the epochs' rows hold, the first MOST_ARMS arms in each."""
-    asked = [one.question.metric for one in found.judged]
-    keys = dict(SHOWN) | {m.threshold[0].text: m.threshold[0].words for m in asked if m.threshold and m.clock}
+    metrics = [one.question.metric for one in found.judged]
+    keys = dict(SHOWN) | {m.threshold[0].text: m.threshold[0].words for m in metrics if m.threshold and m.clock}
     return [picture for key, words in keys.items() if (picture := _chart(found, key, words))][:4]
 
 
@@ -34,27 +35,27 @@ def _chart(found: Comparison, key: str, words: str) -> Markup | None:
         return None
     width, height, start = 480, 320, 62
     last = max(epoch for _, _, runs in read for run in runs for epoch, _ in run)
-    x = Scale(0, last, start + 4, width - 16)
+    x = AxisScale(0, last, start + 4, width - 16)
     share = key.endswith("acc")
     low, high = min(every), _robust_top(every) if not share else max(every)
-    y = Scale(low - (high - low) * 0.04, high + (high - low or 0.1) * 0.06, height - 48, 34)
+    y = AxisScale(low - (high - low) * 0.04, high + (high - low or 0.1) * 0.06, height - 48, 34)
     thin = sum(len(runs) for _, _, runs in read) <= MOST_RUNS
     parts: list[Content] = [
-        bottom(x, 30, height - 48, "epoch", lambda v: short(v) if v == int(v) else ""),
-        left(y, start, width - 8, words, percent if share else short),
+        x_axis(x, 30, height - 48, "epoch", lambda v: tick_label(v) if v == int(v) else ""),
+        y_axis(y, start, width - 8, words, percent if share else tick_label),
     ]
-    series = []
+    curves_data = []
     for place, arm, runs in read:
         means = _summary(runs)
         single = [_path(run, x, y, "run") for run in runs] if thin else None
         mean = _path([(e, m) for e, m, _, _ in means], x, y, f"curve dash{place % 4}")
-        parts.append(tag("g", _band(means, x, y), single, mean, class_=look(place)))
-        series.append({"name": arm.label, "arm": place, "at": {e: [m, lo, hi] for e, m, lo, hi in means}})
-    data = json.dumps({"percent": share, "series": series}, default=float)
-    said = f"{words} over epochs: " + "; ".join(_told(arm, runs, share) for _, arm, runs in read)
-    inner = tag("line", x1=0, x2=0, y1=30, y2=height - 48, class_="cross")
+        parts.append(tag("g", _band(means, x, y), single, mean, class_=series(place)))
+        curves_data.append({"name": arm.label, "at": {e: [m, lo, hi] for e, m, lo, hi in means}})
+    data = json.dumps({"percent": share, "series": curves_data}, default=float)
+    summary = f"{words} over epochs: " + "; ".join(_first_to_last(arm, runs, share) for _, arm, runs in read)
+    cross = line(0, 30, 0, height - 48, class_="cross")
     picture = chart(
-        width, height, said, parts, inner, data_curves=data, data_left=x.start, data_right=x.end, data_last=last
+        width, height, summary, parts, cross, data_curves=data, data_left=x.start, data_right=x.end, data_last=last
     )
     rows = [[arm.label, *(_shown(m, share) for _, m, _, _ in _few(_summary(runs)))] for _, arm, runs in read]
     headings = [
@@ -82,19 +83,19 @@ def _summary(runs: Sequence[Sequence[tuple[int, float]]]) -> list[tuple[int, flo
     return [(e, sum(by_epoch[e]) / len(by_epoch[e]), min(by_epoch[e]), max(by_epoch[e])) for e in kept]
 
 
-def _band(means: Sequence[tuple[int, float, float, float]], x: Scale, y: Scale) -> Markup:
+def _band(means: Sequence[tuple[int, float, float, float]], x: AxisScale, y: AxisScale) -> Markup:
     up = [(x(epoch), _within(y(high), y)) for epoch, _, _, high in means]
     down = [(x(epoch), _within(y(low), y)) for epoch, _, low, _ in reversed(means)]
     return tag("polygon", points=points([*up, *down]), class_="band")
 
 
-def _path(run: Sequence[tuple[int, float]], x: Scale, y: Scale, kind: str) -> Markup:
+def _path(run: Sequence[tuple[int, float]], x: AxisScale, y: AxisScale, kind: str) -> Markup:
     step = -(-len(run) // MOST_POINTS)
     kept = [pair for index, pair in enumerate(run) if index % step == 0 or index == len(run) - 1]
     return tag("polyline", points=points((x(epoch), _within(y(value), y)) for epoch, value in kept), class_=kind)
 
 
-def _within(at: float, y: Scale) -> float:
+def _within(at: float, y: AxisScale) -> float:
     return min(max(at, min(y.start, y.end)), max(y.start, y.end))
 
 
@@ -107,13 +108,13 @@ def _robust_top(values: Sequence[float]) -> float:
 
 def _few(means: Sequence[tuple[int, float, float, float]]) -> list[tuple[int, float, float, float]]:
     step = max(1, -(-len(means) // 10))
-    return [one for index, one in enumerate(means) if index % step == 0 or index == len(means) - 1]
+    return [mean for index, mean in enumerate(means) if index % step == 0 or index == len(means) - 1]
 
 
-def _told(arm: Arm, runs: Sequence[Sequence[tuple[int, float]]], share: bool) -> str:
+def _first_to_last(arm: Arm, runs: Sequence[Sequence[tuple[int, float]]], share: bool) -> str:
     means = _summary(runs)
     return f"{arm.label} from {_shown(means[0][1], share)} to {_shown(means[-1][1], share)}"
 
 
 def _shown(value: float, share: bool) -> str:
-    return percent(value) if share else short(value)
+    return percent(value) if share else tick_label(value)

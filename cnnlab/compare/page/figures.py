@@ -7,55 +7,33 @@ from collections.abc import Callable, Mapping, Sequence
 from cnnlab.compare import wording
 from cnnlab.compare.claim_text import margin_text
 from cnnlab.compare.comparison import Arm, Comparison
-from cnnlab.compare.ledger import Cell
 from cnnlab.compare.metrics import Metric
-from cnnlab.compare.page.plot import (
-    COLOURS,
-    SHAPES,
-    Scale,
-    bottom,
+from cnnlab.compare.verdicts import Verdict
+from cnnlab.pages.charts import (
+    AxisScale,
     chart,
     figure,
-    left,
     line,
     mark,
-    percent,
-    short,
+    series,
     spread,
-    table,
     text,
+    tick_label,
+    x_axis,
+    y_axis,
 )
-from cnnlab.compare.verdicts import Verdict
-from cnnlab.markup import Content, Markup, tag
+from cnnlab.pages.markup import Content, Markup, tag
+from cnnlab.pages.tables import table
+from cnnlab.text import percent, shortened
 
 MOST_ARMS = 40
 """more rows than that no eye compares"""
-
-Styles = Mapping[Cell, int]
-"""an arm's place in the legend, from which its colour and its mark follow"""
-
-
-def styles(found: Comparison) -> Styles:
-    return {arm.cell: place for place, arm in enumerate(found.arms)}
-
-
-def look(place: int) -> str:
-    """The class that colours an arm's marks."""
-    return f"a{place % COLOURS} arm-{place}"
-
-
-def legend(found: Comparison) -> Markup:
-    """A button an arm, which fades it in all charts."""
-    buttons = []
-    for place, arm in enumerate(found.arms[:MOST_ARMS]):
-        sign = tag("svg", mark(place % SHAPES, 8, 8, 5.5), viewBox="0 0 16 16", width="16", height="16",
-                   aria_hidden="true", class_=f"a{place % COLOURS}")  # fmt: skip
-        buttons.append(tag("button", sign, arm.label, type="button", aria_pressed="true", data_arm=place))
-    return tag("div", buttons, class_="legend", role="group", aria_label="arms shown in the charts")
+LABEL = 32
+"""characters of an arm's name beside a row"""
 
 
 def axis(metric: Metric) -> Callable[[float], str]:
-    return percent if metric.unit == "points" else short
+    return percent if metric.unit == "points" else tick_label
 
 
 def dots(found: Comparison, metric: Metric) -> Markup | None:
@@ -65,7 +43,7 @@ def dots(found: Comparison, metric: Metric) -> Markup | None:
     if not values:
         return None
     step, top, width = 46, 12, 760
-    start = 24 + min(230, 7.2 * max(len(_cut(arm.label)) for _, arm, _ in read))
+    start = 24 + min(230, 7.2 * max(len(shortened(arm.label, LABEL)) for _, arm, _ in read))
     base = top + step * len(read)
     bounds = [end for _, arm, _ in read if (ends := arm.interval(metric)) for end in ends]
     near = [end for end in bounds if min(values) - _range(values) <= end <= max(values) + _range(values)]
@@ -75,19 +53,19 @@ def dots(found: Comparison, metric: Metric) -> Markup | None:
         for index, (place, arm, numbers) in enumerate(read)
     ]
     said = f"{metric.words}, every run a dot: " + "; ".join(_summary(arm, metric) for _, arm, _ in read[:12])
-    picture = chart(width, base + 44, said, bottom(scale, top, base, metric.words, axis(metric)), rows)
+    picture = chart(width, base + 44, said, x_axis(scale, top, base, metric.words, axis(metric)), rows)
     note = "counts" if metric.exact else "each dot a seed; the bar is the mean with its 95 % interval (Student's t)"
     return figure(f"{wording.capital(metric.words)}, run by run", picture, note, _dots_table(read, metric))
 
 
-def _row(arm: Arm, place: int, numbers: Mapping[str, float], metric: Metric, scale: Scale, y: float, width: float):
+def _row(arm: Arm, place: int, numbers: Mapping[str, float], metric: Metric, scale: AxisScale, y: float, width: float):
     values = list(numbers.values())
-    parts: list[Content] = [text(scale.start - 14, y + 4, _cut(arm.label), anchor="end", class_="name")]
+    parts: list[Content] = [text(scale.start - 14, y + 4, shortened(arm.label, LABEL), anchor="end", class_="name")]
     parts.append(line(scale.start, y, scale.end, y, class_="rail"))
     for index, (seed, value) in enumerate(numbers.items()):
         at = y - 7 + 14 * (index + 0.5) / len(numbers) if len(numbers) > 1 else y
         told = f"{arm.label}, seed {seed}\n{wording.value(metric, value)}"
-        parts.append(mark(place % SHAPES, scale(value), at - 6, 4, class_="dot", data_t=told))
+        parts.append(mark(place, scale(value), at - 6, 4, class_="dot", data_t=told))
     if ends := arm.interval(metric):
         low, high = (min(max(scale(end), scale.start), scale.end) for end in ends)
         told = f"{arm.label}: mean of {len(values)}\n{_summary(arm, metric)}"
@@ -99,7 +77,7 @@ def _row(arm: Arm, place: int, numbers: Mapping[str, float], metric: Metric, sca
         f"{arm.counts[s]} {s}" for s in ("diverged", "failed", "interrupted", "running", "waiting") if arm.counts[s]
     ]
     parts += [text(width - 88, y - 2 + 14 * index, words, class_="end") for index, words in enumerate(ended[:2])]
-    return tag("g", parts, class_=look(place))
+    return tag("g", parts, class_=series(place))
 
 
 def _summary(arm: Arm, metric: Metric) -> str:
@@ -142,7 +120,7 @@ def differences(judged: Sequence[Verdict], one: Verdict) -> Markup | None:
         low, high = (min(max(scale(v), 16), 464) for v in (-one.margin, one.margin))
         told = f"differences within {margin_text(one.question)} do not count"
         parts.append(tag("rect", x=low, y=8, width=max(high - low, 1), height=base - 8, class_="zone", data_t=told))
-    parts += [bottom(scale, 8, base, "", label), line(scale(0), 4, scale(0), base, class_="zero")]
+    parts += [x_axis(scale, 8, base, "", label), line(scale(0), 4, scale(0), base, class_="zero")]
     low, high = (min(max(scale(v), 16), 464) for v in (estimate.low, estimate.high))
     told = f"95 % interval {wording.between(metric, estimate.low, estimate.high)}"
     parts.append(line(low, middle + 12, high, middle + 12, class_="bar", data_t=told))
@@ -182,24 +160,23 @@ def cost(found: Comparison, metric: Metric, price: Metric, said: str) -> Markup 
     room = 2 * (_range(means) or max(means) * 0.1)
     y = spread([*means, *(e for e in ends if min(means) - room <= e <= max(means) + room)], height - 44, 34)
     parts: list[Content] = [
-        bottom(x, 30, height - 44, said, short, 4),
-        left(y, start, width - 8, metric.words, axis(metric)),
+        x_axis(x, 30, height - 44, said, tick_label, 4),
+        y_axis(y, start, width - 8, metric.words, axis(metric)),
     ]
     for place, arm, price_, values in read:
         mean, at = sum(values) / len(values), x(price_)
-        told = f"{arm.label}\n{short(price_)} {said}\n{_summary(arm, metric)}"
+        told = f"{arm.label}\n{tick_label(price_)} {said}\n{_summary(arm, metric)}"
         bar = None
         if bounds := arm.interval(metric):
             low, high = (min(max(y(end), 30), height - 44) for end in bounds)
             bar = line(at, low, at, high, class_="bar thin")
         near = at > width - 110
-        name = text(at + (-10 if near else 10), y(mean) - 8, _cut(arm.label, 22), anchor="end" if near else "start",
-                    class_="name") if len(read) <= 12 else None  # fmt: skip
-        parts.append(
-            tag("g", bar, mark(place % SHAPES, at, y(mean), 5.5, class_="dot", data_t=told), name, class_=look(place))
-        )
+        anchor, beside = ("end", at - 10) if near else ("start", at + 10)
+        label = text(beside, y(mean) - 8, shortened(arm.label, 22), anchor=anchor, class_="name")
+        dot = mark(place, at, y(mean), 5.5, class_="dot", data_t=told)
+        parts.append(tag("g", bar, dot, label if len(read) <= 12 else None, class_=series(place)))
     rows = [
-        [arm.label, short(price_), wording.at_least(metric, sum(v) / len(v), arm.beyond(metric))]
+        [arm.label, tick_label(price_), wording.at_least(metric, sum(v) / len(v), arm.beyond(metric))]
         for _, arm, price_, v in read
     ]
     picture = chart(
@@ -210,7 +187,3 @@ def cost(found: Comparison, metric: Metric, price: Metric, said: str) -> Markup 
 
 def _range(values: Sequence[float]) -> float:
     return max(values) - min(values)
-
-
-def _cut(label: str, most: int = 32) -> str:
-    return label if len(label) <= most else f"{label[: most - 1]}…"

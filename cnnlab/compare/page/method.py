@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnnlab.compare.comparison import Comparison
-from cnnlab.markup import Content, tag
+from cnnlab.pages.markup import Content, tag
 
 METHOD = {
     "Pairs": """

@@ -11,11 +11,12 @@ from cnnlab.compare.comparison import STATES, Comparison
 from cnnlab.compare.judge import by_family, failed_controls
 from cnnlab.compare.metrics import parse
 from cnnlab.compare.page.figures import differences
-from cnnlab.compare.page.plot import table
 from cnnlab.compare.trial import Trial
 from cnnlab.compare.verdicts import ANSWERS, Verdict
-from cnnlab.markup import Content, Markup, tag
-from cnnlab.text import number
+from cnnlab.pages.document import command
+from cnnlab.pages.markup import Content, Markup, tag
+from cnnlab.pages.tables import table, wide
+from cnnlab.text import dims, number
 
 SIGN = {"supported": "✓", "refuted": "✗", "inconclusive": "?", None: "–"}
 
@@ -128,7 +129,7 @@ def failures(found: Comparison) -> Content:
         ]
         for (status, error), trials in causes.items()
     ]
-    return tag("div", table(["end", "what it said", "runs"], rows, numbers=False), class_="wide")
+    return wide(table(["end", "what it said", "runs"], rows, numbers=False))
 
 
 def runs(found: Comparison) -> Content:
@@ -146,20 +147,14 @@ def runs(found: Comparison) -> Content:
         spent = number(seconds) if isinstance(seconds, int | float) else "–"
         rows.append([trial.name, trial.seed, trial.status, *cells, spent, _command(trial)])
     more = tag("p", f"{len(trials) - MOST_RUNS} more stand in runs.csv.") if len(trials) > MOST_RUNS else None
-    return [_whole(found), tag("div", table(headings, rows), class_="wide runs"), more]
+    return [_whole(found), wide(table(headings, rows)), more]
 
 
 def _command(trial: Trial) -> Content:
     words = [word for word in trial.words if not word.startswith(("hydra.run.dir", "hydra.sweep"))]
     if not words:
         return "–"
-    return copied(shlex.join(["python", "run.py", *words]), short=True)
-
-
-def copied(command: str, short: bool = False) -> Markup:
-    """A command and a button that copies it; `short`: the button alone, the command in its title."""
-    button = tag("button", "copy", type="button", data_copy=command, title=command, class_="copy")
-    return tag("span", tag("code", command, class_="hidden" if short else None), button, class_="command")
+    return command(shlex.join(["python", "run.py", *words]), button_only=True)
 
 
 def _whole(found: Comparison) -> Content:
@@ -173,7 +168,7 @@ def _whole(found: Comparison) -> Content:
         return None
     return [
         tag("p", "The whole sweep again, which runs only what is missing:"),
-        [tag("p", copied(c)) for c in commands],
+        [tag("p", command(line)) for line in commands],
     ]
 
 
@@ -194,12 +189,12 @@ def provenance(found: Comparison) -> Markup:
         ["same in all runs", " ".join(found.ledger.fixed) or "–"],
     ]
     rows = [[name, ", ".join(str(part) for part in rest if part)] for name, *rest in rows]
-    return tag("div", table(["", ""], rows, numbers=False), class_="wide plain")
+    return wide(table([], rows, numbers=False))
 
 
 def _data(trials: Sequence[Trial]) -> list[str]:
     subset = _distinct(t.setting("data.subset") for t in trials)
-    shape = _distinct("×".join(map(str, s)) for t in trials if isinstance(s := t.setting("data.shape"), list))
+    shape = _distinct(dims(s) for t in trials if isinstance(s := t.setting("data.shape"), list))
     return [
         f"{shape} pixels" if shape != "–" else "",
         f"{subset} training images" if subset not in ("–", "None") else "",

@@ -1,4 +1,4 @@
-"""How wide words are, without a font at hand: the widths of DejaVu Sans, the widest of the usual sans serifs."""
+"""The width of text, without a font at hand: that in DejaVu Sans, the widest of the usual sans serifs."""
 
 from __future__ import annotations
 
@@ -35,11 +35,3 @@ BOLD = 0.09
 def width(words: str, size: float, bold: bool = False) -> float:
     """At most, in the unit of `size`."""
     return size * sum(OF.get(char, 1.0) + BOLD * bold for char in words)
-
-
-def cut(words: str, room: int) -> str:
-    """
-    >>> cut("a_very_long_name", 8)
-    'a_very_…'
-    """
-    return words if len(words) <= room else f"{words[: room - 1]}…"

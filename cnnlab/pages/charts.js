@@ -1,6 +1,8 @@
 "use strict";
 (() => {
-  const tip = document.getElementById("tip"), live = document.getElementById("live");
+  const added = (attributes) => document.body.appendChild(Object.assign(document.createElement("div"), attributes));
+  const tip = added({ id: "tip", hidden: true, ariaHidden: "true" });
+  const live = added({ className: "skip", ariaLive: "polite" });
   const show = (words, x, y) => {
     tip.textContent = words;
     tip.hidden = false;
@@ -73,28 +75,11 @@
     });
   });
 
-  // the legend fades arms
-  document.querySelectorAll("[data-arm]").forEach((button) => button.addEventListener("click", () => {
+  // the legend fades series
+  document.querySelectorAll("[data-series]").forEach((button) => button.addEventListener("click", () => {
     const on = button.getAttribute("aria-pressed") !== "true";
     button.setAttribute("aria-pressed", on);
-    document.querySelectorAll(".chart .arm-" + button.dataset.arm).forEach((mark) => mark.classList.toggle("off", !on));
-  }));
-
-  document.querySelectorAll("[data-copy]").forEach((button) => button.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(button.dataset.copy);
-    } catch {
-      const area = document.createElement("textarea");
-      area.value = button.dataset.copy;
-      document.body.append(area);
-      area.select();
-      document.execCommand("copy");
-      area.remove();
-      button.focus();
-    }
-    button.textContent = "copied";
-    live.textContent = "copied";
-    setTimeout(() => { button.textContent = "copy"; }, 1500);
+    document.querySelectorAll(".chart .series-" + button.dataset.series).forEach((mark) => mark.classList.toggle("off", !on));
   }));
 
   addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((one) => { one.open = true; }));

@@ -1,4 +1,4 @@
-"""Numbers as small pictures: PNG in a page, a pixel a number; whoever shows them makes them larger."""
+"""Arrays as PNG images in a page, a pixel a number; the page shows them larger."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CLEAR = 255
 """of a palette: nothing, between two pictures"""
 LEVELS = 254
 LEAST = 20
-"""pixels of a map's side, about, in a sheet of several"""
+"""pixels of a map's side, about, in an image of several"""
 SEQUENTIAL, DIVERGING = "magma", "RdBu_r"
 """both can be told apart in gray, and with any colour vision"""
 
@@ -48,7 +48,7 @@ def levels(values: np.ndarray, low: float, high: float) -> np.ndarray:
     return (share.clip(0, 1) * LEVELS).round().astype(np.uint8)
 
 
-def sheet(maps: Sequence[np.ndarray], low: float, high: float, columns: int, gap: int = 1) -> str:
+def tiles(maps: Sequence[np.ndarray], low: float, high: float, columns: int, gap: int = 1) -> str:
     """Maps (H, W) of one size beside and below each other; below zero blue, above red. `gap` is clear, in pixels.
 
     Small maps are made larger first, that the gap be narrow.
@@ -56,17 +56,17 @@ def sheet(maps: Sequence[np.ndarray], low: float, high: float, columns: int, gap
     rows = math.ceil(len(maps) / columns)
     zoom = max(1, round(LEAST / max(maps[0].shape))) if gap else 1
     height, width = (zoom * side for side in maps[0].shape)
-    sheet = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap), CLEAR, np.uint8)
-    for place, one in enumerate(maps):
+    pixels = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap), CLEAR, np.uint8)
+    for place, values in enumerate(maps):
         top, left = place // columns * (height + gap), place % columns * (width + gap)
-        drawn = levels(one, low, high).repeat(zoom, 0).repeat(zoom, 1)
-        sheet[top : top + height, left : left + width] = drawn
-    image = Image.frombytes("P", (sheet.shape[1], sheet.shape[0]), sheet.tobytes())
+        drawn = levels(values, low, high).repeat(zoom, 0).repeat(zoom, 1)
+        pixels[top : top + height, left : left + width] = drawn
+    image = Image.frombytes("P", (pixels.shape[1], pixels.shape[0]), pixels.tobytes())
     image.putpalette(PALETTES[DIVERGING if low < 0 else SEQUENTIAL])
     return data_uri(image, transparency=CLEAR)
 
 
-def colours(kernel: np.ndarray, bound: float) -> str:
+def rgb(kernel: np.ndarray, bound: float) -> str:
     """A kernel (3, H, W) over red, green and blue: gray is zero."""
     share = (kernel / (2 * bound or 1.0) + 0.5).clip(0, 1)
     return data_uri(Image.fromarray((share * 255).round().astype(np.uint8).transpose(1, 2, 0)))

@@ -1,4 +1,4 @@
-"""The page's pictures of weights and of feature maps, and how many there is room for."""
+"""Images of the first layer's weights and of feature maps, as many as there is room for."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cnnlab.inspection import pictures
+from cnnlab.inspection import png
 from cnnlab.inspection.look import Kernels, Look
-from cnnlab.markup import Content, Markup, tag
-from cnnlab.text import number
+from cnnlab.pages.markup import Content, Markup, tag
+from cnnlab.text import dims, number
 
 ROOM = 1_200_000
 """bytes of feature maps, of the page's 2 MB"""
@@ -33,7 +33,9 @@ class Fineness:
     """pixels; larger maps are scaled down"""
 
 
-FINENESSES = [Fineness(*one) for one in ((16, 48), (16, 32), (12, 28), (9, 24), (9, 16), (6, 16), (4, 12), (4, 8))]
+FINENESSES = [
+    Fineness(maps, side) for maps, side in ((16, 48), (16, 32), (12, 28), (9, 24), (9, 16), (6, 16), (4, 12), (4, 8))
+]
 
 
 def filters(kernels: Kernels) -> Content:
@@ -50,36 +52,35 @@ def filters(kernels: Kernels) -> Content:
         more = count - MOST_PLANES
     scale = "gray is 0" if channels == 3 else f"from −{number(bound)} (blue) through 0 (white) to {number(bound)} (red)"
     rest = f"; {more} more are not shown" if more > 0 else ""
-    said = f"{kernels.name}: {count} filters of {'×'.join(map(str, weights.shape[1:]))} weights; {scale}{rest}"
-    return [tag("div", several, class_="filters"), tag("p", said, class_="quiet")]
+    caption = f"{kernels.name}: {count} filters of {dims(weights.shape[1:])} weights; {scale}{rest}"
+    return [tag("div", several, class_="filters"), tag("p", caption, class_="quiet")]
 
 
 def _filter(kernel: np.ndarray, name: str, bound: float) -> Markup:
-    one = pictures.colours(kernel, bound) if len(kernel) == 3 else pictures.sheet([kernel[0]], -bound, bound, 1, gap=0)
-    said = f"{name}: {number(float(kernel.min()))} to {number(float(kernel.max()))}"
-    return tag("img", src=one, alt=said, title=said, class_="pixels")
+    image = png.rgb(kernel, bound) if len(kernel) == 3 else png.tiles([kernel[0]], -bound, bound, 1, gap=0)
+    caption = f"{name}: {number(float(kernel.min()))} to {number(float(kernel.max()))}"
+    return tag("img", src=image, alt=caption, title=caption, class_="pixels")
 
 
 def feature_maps(look: Look) -> Content:
     """Every block's, as fine as there is room for."""
     kinds = {layer.name.removesuffix(".0"): layer.block for layer in look.layers}
     for fineness in FINENESSES:
-        found = [_block(name, kinds.get(name, ""), out, look, fineness) for name, out in look.maps.items()]
-        if sum(map(len, found)) <= ROOM:
+        blocks = [_block(name, kinds.get(name, ""), out, look, fineness) for name, out in look.maps.items()]
+        if sum(map(len, blocks)) <= ROOM:
             break
-    return found
+    return blocks
 
 
 def _block(name: str, kind: str, out: Tensor, look: Look, fineness: Fineness) -> Markup:
     """One block: what it leaves of each image, on one scale."""
-    pictured, said = (_maps if out.dim() == 4 else _units)(out, fineness)
-    names = [one.name for one in look.shown]
+    images, note = (_maps if out.dim() == 4 else _units)(out, fineness)
+    names = [shown.name for shown in look.shown]
     cells = [
         tag("img", src=uri, alt=f"{name} of {label}", title=label, class_="pixels", width="100%")
-        for uri, label in zip(pictured, names, strict=True)
+        for uri, label in zip(images, names, strict=True)
     ]
-    size = "×".join(map(str, out.shape[1:]))
-    head = tag("h3", name, tag("small", f"{kind} · {size} · {said}"))
+    head = tag("h3", name, tag("small", f"{kind} · {dims(out.shape[1:])} · {note}"))
     return tag("div", head, tag("div", cells, class_="strip", style=f"--n: {len(cells)}"), class_="block")
 
 
@@ -103,9 +104,9 @@ def _maps(out: Tensor, fineness: Fineness) -> tuple[list[str], str]:
         some = F.interpolate(some, size=(max(1, round(rows * share)), max(1, round(columns * share))), mode="area")
     low, high = _scale(some)
     wide = 4 if len(chosen) > 4 else 2 if len(chosen) > 1 else 1
-    sheets = [pictures.sheet(list(one.numpy()), low, high, wide) for one in some]
+    images = [png.tiles(list(maps.numpy()), low, high, wide) for maps in some]
     which = "all channels" if len(chosen) == count else f"channels {', '.join(map(str, chosen.tolist()))}"
-    return sheets, f"{which}; {number(low)} to {number(high)}"
+    return images, f"{which}; {number(low)} to {number(high)}"
 
 
 def _units(out: Tensor, _: Fineness) -> tuple[list[str], str]:
@@ -113,6 +114,7 @@ def _units(out: Tensor, _: Fineness) -> tuple[list[str], str]:
     some = out[:, :MOST_UNITS]
     low, high = _scale(some)
     wide = min(some.shape[1], 16)
-    cells: list[Sequence[np.ndarray]] = [[value.numpy().reshape(1, 1) for value in one] for one in some]
-    said = f"the first {MOST_UNITS} of them; " if out.shape[1] > MOST_UNITS else ""
-    return [pictures.sheet(one, low, high, wide, gap=0) for one in cells], f"{said}{number(low)} to {number(high)}"
+    cells: list[Sequence[np.ndarray]] = [[value.numpy().reshape(1, 1) for value in values] for values in some]
+    which = f"the first {MOST_UNITS} of them; " if out.shape[1] > MOST_UNITS else ""
+    images = [png.tiles(values, low, high, wide, gap=0) for values in cells]
+    return images, f"{which}{number(low)} to {number(high)}"

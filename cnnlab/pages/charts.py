@@ -1,21 +1,22 @@
-"""The parts of a hand-made chart: scales, ticks, axes, marks."""
+"""Charts as SVG: scales, ticks, axes, marks, legends."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from cnnlab.markup import Content, Markup, tag
-from cnnlab.text import number
+from cnnlab.pages.markup import Content, Markup, tag
+from cnnlab.pages.tables import wide
+from cnnlab.text import compact
 
 SHAPES = 6
-"""marks that tell arms apart without colour"""
-COLOURS = 8
+"""marks that tell series apart without color"""
+COLORS = 8
 
 
 @dataclass(frozen=True)
-class Scale:
+class AxisScale:
     """From values to pixels, on a straight or a logarithmic axis."""
 
     low: float
@@ -35,14 +36,14 @@ class Scale:
         return _log_ticks(self.low, self.high, count) if self.log else _ticks(self.low, self.high, count)
 
 
-def spread(values: Sequence[float], start: float, end: float, *, pad: float = 0.06, log: bool = False) -> Scale:
+def spread(values: Sequence[float], start: float, end: float, *, pad: float = 0.06, log: bool = False) -> AxisScale:
     """A scale that holds `values` with a little room; one value alone gets room around it."""
     low, high = min(values), max(values)
     if log:
         room = (high / low) ** pad if high > low else 1.5
-        return Scale(low / room, high * room, start, end, True)
+        return AxisScale(low / room, high * room, start, end, True)
     room = (high - low) * pad or abs(high) * 0.05 or 1.0
-    return Scale(low - room, high + room, start, end)
+    return AxisScale(low - room, high + room, start, end)
 
 
 def _ticks(low: float, high: float, count: int) -> list[float]:
@@ -64,24 +65,27 @@ def _log_ticks(low: float, high: float, count: int) -> list[float]:
     return _ticks(low, high, count)
 
 
-def short(value: float, step: float | None = None) -> str:
-    """A tick's label.
-
-    >>> short(1_500_000.0), short(20_000.0), short(0.25)
+def tick_label(value: float) -> str:
+    """
+    >>> tick_label(1_500_000.0), tick_label(20_000.0), tick_label(0.25)
     ('1.5 M', '20 k', '0.25')
     """
-    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= size * (10 if size == 1e3 else 1):
-            return f"{number(value / size)} {unit}"
-    return number(value, 4)
+    return compact(value, thousands=1e4, digits=4)
 
 
-def percent(value: float) -> str:
-    """
-    >>> percent(0.845), percent(0.9)
-    ('84.5 %', '90 %')
-    """
-    return f"{100 * value:.2f}".rstrip("0").rstrip(".").replace("-", "−") + " %"
+def series(place: int) -> str:
+    """The classes that color the marks of one of several series, and by which the legend finds them."""
+    return f"a{place % COLORS} series-{place}"
+
+
+def legend(labels: Sequence[str], name: str) -> Markup:
+    """A button for each series, which fades it in all charts."""
+    buttons = []
+    for place, label in enumerate(labels):
+        sign = tag("svg", mark(place, 8, 8, 5.5), viewBox="0 0 16 16", width="16", height="16",
+                   aria_hidden="true", class_=f"a{place % COLORS}")  # fmt: skip
+        buttons.append(tag("button", sign, label, type="button", aria_pressed="true", data_series=place))
+    return tag("div", buttons, class_="legend", role="group", aria_label=name)
 
 
 def mark(shape: int, x: float, y: float, size: float = 4.5, **attributes: object) -> Markup:
@@ -99,7 +103,7 @@ def mark(shape: int, x: float, y: float, size: float = 4.5, **attributes: object
     return tag("polygon", points=points((x + size * a, y + size * b) for a, b in corners), **attributes)
 
 
-def points(pairs) -> str:
+def points(pairs: Iterable[tuple[float, float]]) -> str:
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in pairs)
 
 
@@ -111,44 +115,45 @@ def line(x1: float, y1: float, x2: float, y2: float, **attributes: object) -> Ma
     return tag("line", x1=x1, y1=y1, x2=x2, y2=y2, **attributes)
 
 
-def bottom(scale: Scale, top: float, base: float, said: str, label: Callable[[float], str], count: int = 5) -> Markup:
+def x_axis(
+    scale: AxisScale, top: float, base: float, title: str, label: Callable[[float], str], count: int = 5
+) -> Markup:
     """A horizontal axis at `base` with grid lines up to `top`."""
     ticks = [
         (line(scale(v), top, scale(v), base, class_="grid"), text(scale(v), base + 16, label(v), anchor="middle"))
         for v in scale.ticks(count)
     ]
-    name = text((scale.start + scale.end) / 2, base + 34, said, anchor="middle", class_="axis") if said else None
+    name = text((scale.start + scale.end) / 2, base + 34, title, anchor="middle") if title else None
     return tag("g", ticks, name)
 
 
-def left(scale: Scale, near: float, far: float, said: str, label: Callable[[float], str], count: int = 5) -> Markup:
-    """A vertical axis at x = `near` with grid lines to `far`; its name stands above."""
+def y_axis(scale: AxisScale, near: float, far: float, title: str, label: Callable[[float], str]) -> Markup:
+    """A vertical axis at x = `near` with grid lines to `far`; its title stands above."""
     ticks = [
         (line(near, scale(v), far, scale(v), class_="grid"), text(near - 8, scale(v) + 4, label(v), anchor="end"))
-        for v in scale.ticks(count)
+        for v in scale.ticks()
     ]
-    return tag("g", ticks, text(0, min(scale.start, scale.end) - 12, said, class_="axis"))
+    return tag("g", ticks, text(0, min(scale.start, scale.end) - 12, title))
 
 
-def chart(width: float, height: float, said: str, *parts: Content, **attributes: object) -> Markup:
-    """The picture; `said` is what a screen reader says in its place. Arrow keys step through what has `data-t`."""
+def titled(mark: Markup, title: str) -> Markup:
+    """A mark that explains itself under the pointer, without a script."""
+    return tag("g", mark, tag("title", title))
+
+
+def chart(width: float, height: float, summary: str, *parts: Content, **attributes: object) -> Markup:
+    """A picture; a screen reader reads `summary` in its place.
+
+    Where the page has CHARTS_SCRIPT, the text in a mark's `data_t` is shown under the pointer, and arrow keys step
+    through the marks.
+    """
     return tag(
-        "svg", *parts, viewBox=f"0 0 {width:g} {height:g}", role="img", aria_label=said, tabindex="0", class_="chart",
-        **attributes,
+        "svg", *parts, viewBox=f"0 0 {width:g} {height:g}", role="img", aria_label=summary, tabindex="0",
+        class_="chart", **attributes,
     )  # fmt: skip
 
 
 def figure(title: str, picture: Content, note: str = "", table: Content = None) -> Markup:
     """A chart under its title, with a remark and its numbers as a table."""
-    numbers = tag("details", tag("summary", "as a table"), tag("div", table, class_="wide")) if table else None
+    numbers = tag("details", tag("summary", "as a table"), wide(table)) if table else None
     return tag("figure", tag("figcaption", tag("b", title), f"  {note}" if note else None), picture, numbers)
-
-
-def table(headings: Sequence[Content], rows: Sequence[Sequence[Content]], *, numbers: bool = True) -> Markup:
-    """A table whose first column heads its rows."""
-    head = tag("thead", tag("tr", [tag("th", heading, scope="col") for heading in headings]))
-    body = tag(
-        "tbody",
-        [tag("tr", tag("th", row[0], scope="row"), [tag("td", cell) for cell in row[1:]]) for row in rows],
-    )
-    return tag("table", head, body, class_="numbers" if numbers else None)
