@@ -23,7 +23,8 @@ def tag(name: str, /, *children: Content, **attributes: object) -> Markup:
     >>> tag("p", "a < b", tag("b", "c"), class_="x", hidden=None)
     '<p class="x">a &lt; b<b>c</b></p>'
     """
-    opened = "".join(f" {_name(key)}{_value(value)}" for key, value in attributes.items() if value not in (None, False))
+    kept = {key: value for key, value in attributes.items() if value is not None and value is not False}
+    opened = "".join(f" {_name(key)}{_value(value)}" for key, value in kept.items())
     if name in VOID:
         return Markup(f"<{name}{opened}>")
     return Markup(f"<{name}{opened}>{join(children)}</{name}>")
