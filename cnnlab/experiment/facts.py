@@ -42,6 +42,12 @@ def identity(run: Run, threads: int, precision: str, accelerator: str) -> str:
 
     UserError where the weights that it starts from are not there.
     """
+    versions = {name: version(name) for name in ("torch", "pytorch-lightning", "cnnlab")}
+    return digest({**plain_identity(run, threads, precision, accelerator), "versions": versions})
+
+
+def plain_identity(run: Run, threads: int, precision: str, accelerator: str) -> dict[str, Any]:
+    """All that affects a run's result, as the plain data that `identity` hashes, but for the versions."""
     unsaid = {name for name in ("mean", "std") if getattr(run.data, name) is None}
     data = run.data.model_dump(exclude={"download", "names", *unsaid})
     data["dir"] = str(Path(run.data.dir).expanduser().resolve()) if run.data.dir else None
@@ -58,7 +64,7 @@ def identity(run: Run, threads: int, precision: str, accelerator: str) -> str:
         seen["weights"] = [content(run.top.weights), sorted(run.top.adapt)]
     if run.top.metrics:  # they change no weight, but a record without them is not the one that was asked for
         seen["metrics"] = sorted(run.top.metrics)
-    return digest({**seen, "versions": {name: version(name) for name in ("torch", "pytorch-lightning", "cnnlab")}})
+    return seen
 
 
 def variant(overrides: list[str]) -> str:
