@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from cnnlab.drawing.piece import Box, Line, Piece, Words
+from cnnlab.drawing.piece import Box, Connector, Piece, TextLine
 
 Area = tuple[float, float, float, float]
 """left, top, right, bottom"""
@@ -17,18 +17,18 @@ def faults(piece: Piece) -> Iterator[str]:
     frames = [(areas[id(box)], box) for box in piece.boxes if box.look == "frame"]
     solid = [(areas[id(box)], box) for box in piece.boxes if box.look != "frame"]
     ways = [(stretch, line) for line in piece.lines for stretch in _stretches(line)]
-    yield from (f"boxes overlap: {_said(a)} and {_said(b)}" for a, b in _meeting(solid, solid))
+    yield from (f"boxes overlap: {_place(a)} and {_place(b)}" for a, b in _meeting(solid, solid))
     for frame, other in _meeting(frames, [*frames, *solid]):
         if not _nested(areas[id(frame)], areas[id(other)], other):
-            yield f"{_said(other)} lies half in the frame {_said(frame)}"
-    yield from (f"a line crosses {_said(box)}" for box, _ in _meeting(solid, ways))
+            yield f"{_place(other)} lies half in the frame {_place(frame)}"
+    yield from (f"a line crosses {_place(box)}" for box, _ in _meeting(solid, ways))
     for frame, line in _meeting(frames, ways):
         if not any(_within((x, y, x, y), areas[id(frame)]) for x, y in (line.points[0], line.points[-1])):
-            yield f"a line runs through {_said(frame)}"
+            yield f"a line runs through {_place(frame)}"
     free = [*piece.words, *(words for _, frame in frames for words in frame.words)]
     loose = [(_room(words), words) for words in free]
     yield from (f"{_text(a)} lies on {_text(b)}" for a, b in _meeting(loose, loose))
-    yield from (f"{_text(words)} lies on {_said(box)}" for words, box in _meeting(loose, solid))
+    yield from (f"{_text(words)} lies on {_place(box)}" for words, box in _meeting(loose, solid))
     yield from (f"a line crosses {_text(words)}" for words, _ in _meeting(loose, ways))
     for box in piece.boxes:
         inner = [(_room(words), words) for words in box.words]
@@ -55,11 +55,11 @@ def _area(box: Box) -> Area:
     return box.x - behind, box.y, box.x + box.width, box.y + box.height + behind
 
 
-def _room(words: Words) -> Area:
+def _room(words: TextLine) -> Area:
     return words.x, words.y - 0.72 * words.size, words.x + words.width, words.y + 0.2 * words.size
 
 
-def _stretches(line: Line) -> list[Area]:
+def _stretches(line: Connector) -> list[Area]:
     ends = zip(line.points, line.points[1:], strict=False)
     return [(min(a, c), min(b, d), max(a, c), max(b, d)) for (a, b), (c, d) in ends]
 
@@ -72,9 +72,9 @@ def _nested(frame: Area, area: Area, other: Box) -> bool:
     return _within(area, frame) or (other.look == "frame" and _within(frame, area))
 
 
-def _said(box: Box) -> str:
+def _place(box: Box) -> str:
     return f"{box.look} {box.name} at {box.x:.0f},{box.y:.0f}"
 
 
-def _text(words: Words) -> str:
+def _text(words: TextLine) -> str:
     return repr(" ".join(run.words for run in words.runs))

@@ -7,6 +7,8 @@ from itertools import groupby
 from math import log2, sqrt
 from typing import Any
 
+from cnnlab.text import dims
+
 HEIGHTS = "▁▂▃▄▅▆▇█"
 
 
@@ -22,7 +24,7 @@ def strip(record: dict[str, Any], room: int) -> list[str]:
     """
     sizes = _sizes([record["input"], *(layer["shape"] for layer in record["layers"])])
     largest = max(_length(size) for size, _ in sizes)
-    columns = [(("×".join(map(str, size))), _bar(size, largest), channels) for size, channels in sizes]
+    columns = [(dims(size), _bar(size, largest), channels) for size, channels in sizes]
     widths = [max(map(len, column[::2])) for column in columns]
     columns = [(size, bar * width, channels) for (size, bar, channels), width in zip(columns, widths, strict=True)]
     heads = ("feature maps", "", "channels")

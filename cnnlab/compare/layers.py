@@ -8,6 +8,7 @@ from typing import Any
 
 from cnnlab.compare.trial import is_number
 from cnnlab.errors import meant, near
+from cnnlab.text import dims
 
 WHAT = ("params", "macs", "share", "channels", "rows", "columns", "receptive_field")
 
@@ -52,7 +53,7 @@ def _no_number(layer: Any, what: str) -> str:
     if what == "share":
         return "the network has no parameters to have a share of"
     shape = layer.get("shape") or []
-    left = f"{shape[0]:,} numbers" if len(shape) == 1 else "×".join(map(str, shape))
+    left = f"{shape[0]:,} numbers" if len(shape) == 1 else dims(shape)
     return f"there are no {what} in what {layer.get('name')} leaves, {left}"
 
 

@@ -14,6 +14,7 @@ from cnnlab.compare.comparison import STATES, Comparison
 from cnnlab.compare.judge import by_family, failed_controls
 from cnnlab.compare.verdicts import ANSWERS, Verdict
 from cnnlab.door.words import clean
+from cnnlab.text import plural
 
 STYLE = {"supported": "bold green", "refuted": "bold magenta", "inconclusive": "bold yellow", None: "dim"}
 SIGN = {"supported": "✓", "refuted": "✗", "inconclusive": "?", None: "–"}
@@ -33,7 +34,7 @@ def text(comparison: Comparison) -> RenderableType:
     if comparison.study.question:
         parts.append(Text(clean(comparison.study.question), style="bold"))
     if failed := failed_controls(comparison.judged):
-        parts.append(Text(f"{len(failed)} control{'s' if len(failed) > 1 else ''} did not come out: "
+        parts.append(Text(f"{plural(len(failed), 'control')} did not come out: "
                           "this study could not have seen what it is about.", style="bold red"))  # fmt: skip
     families = by_family(comparison.judged)
     for family, some in families.items():

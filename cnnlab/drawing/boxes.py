@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnnlab.drawing.outline import Branch, Node, Shape
-from cnnlab.drawing.piece import SIZE, SMALL, Box, Piece, Run, Words
+from cnnlab.drawing.piece import SIZE, SMALL, Box, Piece, TextLine, TextRun
 from cnnlab.text import compact, dims, shortened
 
 SIDE, ROOF, LEAD = 9.0, 6.0, 3.0
@@ -37,14 +37,14 @@ def hover_text(node: Node, name: str) -> str:
     return "\n".join(filter(None, [*lines, " · ".join(filter(None, [shape, *cost]))]))
 
 
-def box(lines: list[tuple[tuple[Run, ...], float]], look: str, **about: object) -> Piece:
+def box(lines: list[tuple[tuple[TextRun, ...], float]], look: str, **about: object) -> Piece:
     """A box around lines of words, each with its size, centred."""
-    words = [Words(0.0, 0.0, runs, size) for runs, size in lines]
+    words = [TextLine(0.0, 0.0, runs, size) for runs, size in lines]
     wide = max((line.width for line in words), default=0.0) + 2 * SIDE
     y, placed = ROOF, []
     for line in words:
         y += line.size * 0.8
-        placed.append(line.moved(0.0, y).centred(wide / 2))
+        placed.append(line.moved(0.0, y).centered(wide / 2))
         y += line.size * 0.2 + LEAD
     drawn = Box(0.0, 0.0, wide, y - LEAD + ROOF, look, tuple(placed), **about)  # type: ignore[arg-type]
     behind = BEHIND if drawn.stack else 0.0
@@ -54,11 +54,11 @@ def box(lines: list[tuple[tuple[Run, ...], float]], look: str, **about: object) 
 def operation(node: Node, name: str, outer: bool) -> Piece:
     """An operation in a box, what belongs to it in small letters; outside of frames with its name."""
     before, main, after = node.ops[: node.main], node.ops[node.main : node.main + 1], node.ops[node.main + 1 :]
-    title = [Run(shortened(node.name, MOST), bold=True)] if outer and node.name else []
-    times = [Run(f"×{node.times}", bold=True)] if node.times > 1 else []
-    words = [Run(shortened("".join(main) or node.kind, MOST))]
+    title = [TextRun(shortened(node.name, MOST), bold=True)] if outer and node.name else []
+    times = [TextRun(f"×{node.times}", bold=True)] if node.times > 1 else []
+    words = [TextRun(shortened("".join(main) or node.kind, MOST))]
     small = [
-        ((Run(shortened(" · ".join(ops), MOST + 8), soft=True),), SMALL) if ops else None for ops in (before, after)
+        ((TextRun(shortened(" · ".join(ops), MOST + 8), soft=True),), SMALL) if ops else None for ops in (before, after)
     ]
     lines = [small[0], ((*title, *words, *times), SIZE), small[1]]
     kept = [line for line in lines if line]
@@ -69,16 +69,16 @@ def folded(node: Node, name: str, also: str | None = None) -> Piece:
     """A block with others inside, closed: its name and kind, and the gist of what is in it, or what else is said."""
     count = _copies(node)
     kind = node.kind if node.kind != node.name else ""
-    times = [Run(f"×{count}", bold=True)] if count > 1 else []
-    first = [Run(shortened(node.name, MOST), bold=True), Run(shortened(kind, MOST)), *times]
+    times = [TextRun(f"×{count}", bold=True)] if count > 1 else []
+    first = [TextRun(shortened(node.name, MOST), bold=True), TextRun(shortened(kind, MOST)), *times]
     lines = [(tuple(run for run in first if run.words), SIZE)]
     words = shortened(gist(node), 46) if also is None else also
-    lines += [((Run(words, soft=True),), SMALL)] if words else []
+    lines += [((TextRun(words, soft=True),), SMALL)] if words else []
     return box(lines, "folded", name=name, hover=hover_text(node, name), stack=count > 1, opens=True)
 
 
 def _copies(node: Node) -> int:
-    return sum(one.times for one in node.chain if one.kind == node.kind) if node.copies else node.times
+    return sum(copy.times for copy in node.chain if copy.kind == node.kind) if node.copies else node.times
 
 
 def gist(node: Node) -> str:
@@ -93,7 +93,7 @@ def gist(node: Node) -> str:
         return gist(node.chain[0])
     if node.branches:
         return _ways(node)
-    return " → ".join(filter(None, (gist(one) for one in node.chain if not _plain(one) or len(node.chain) == 1)))
+    return " → ".join(filter(None, (gist(part) for part in node.chain if not _plain(part) or len(node.chain) == 1)))
 
 
 def _ways(node: Node) -> str:
@@ -119,12 +119,12 @@ SIGNS = {"add": "+", "mul": "×"}
 
 def mark(merge: str) -> Piece:
     """Where ways meet: + or × in a circle, or the word."""
-    words = Words(0.0, 0.0, (Run(SIGNS.get(merge, shortened(merge, 12))),), SIZE if merge in SIGNS else SMALL)
+    words = TextLine(0.0, 0.0, (TextRun(SIGNS.get(merge, shortened(merge, 12))),), SIZE if merge in SIGNS else SMALL)
     wide = 18.0 if merge in SIGNS else words.width + 16.0
-    found = Box(0.0, 0.0, wide, 18.0, "mark", (words.moved(0.0, 9.0 + words.size * 0.36).centred(wide / 2),))
-    return Piece(wide, 18.0, wide / 2, [found], solid=True)
+    sign = Box(0.0, 0.0, wide, 18.0, "mark", (words.moved(0.0, 9.0 + words.size * 0.36).centered(wide / 2),))
+    return Piece(wide, 18.0, wide / 2, [sign], solid=True)
 
 
 def end(words: str) -> Piece:
     """Where the network begins or ends."""
-    return box([((Run(words),), SIZE)], "end")
+    return box([((TextRun(words),), SIZE)], "end")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from cnnlab.drawing.boxes import end
-from cnnlab.drawing.layout import STEM, Style, label, node, opened, stacked, stage_of, tapped
+from cnnlab.drawing.layout import STEM, Style, label, node_piece, opened, stacked, stage_of, tapped
 from cnnlab.drawing.outline import Branch, Node, Outline, Shape
 from cnnlab.drawing.piece import Piece
 from cnnlab.text import dims
@@ -45,8 +45,8 @@ def drawing(outline: Outline, depth: int | None = None) -> Piece:
         return arranged(outline, Style(depth))
     sorts = examples(outline)
     some = [Style(1, frozenset(sorts[:count])) for count in range(len(sorts), 0, -1)]
-    found = (arranged(outline, style) for style in (Style(3), Style(2), Style(1), *some))
-    return next((piece for piece in found if fit(piece) >= 1.0), None) or arranged(outline, Style(0))
+    pieces = (arranged(outline, style) for style in (Style(3), Style(2), Style(1), *some))
+    return next((piece for piece in pieces if fit(piece) >= 1.0), None) or arranged(outline, Style(0))
 
 
 def overview(outline: Outline, height: float) -> Piece:
@@ -75,20 +75,20 @@ def _fit(width: float, height: float) -> float:
 
 def examples(outline: Outline) -> list[str]:
     """The first block of each sort, of those with others inside: sorts differ in more than numbers."""
-    found: dict[Node, str] = {}
-    for one in opened(outline.nodes, Style(1), 0):
-        if not one.is_box:
-            found.setdefault(_sort(one), one.name)
-    return list(found.values())
+    sorts: dict[Node, str] = {}
+    for node in opened(outline.nodes, Style(1), 0):
+        if not node.is_box:
+            sorts.setdefault(_sort(node), node.name)
+    return list(sorts.values())
 
 
-def _sort(one: Node) -> Node:
+def _sort(node: Node) -> Node:
     """A node without its numbers and names."""
-    branches = tuple(Branch(tuple(map(_sort, branch.nodes))) for branch in one.branches)
-    ops = tuple(re.sub(r"\d+", "", words) for words in one.ops)
-    inner = {"ops": ops, "chain": tuple(map(_sort, one.chain)), "branches": branches}
+    branches = tuple(Branch(tuple(map(_sort, branch.nodes))) for branch in node.branches)
+    ops = tuple(re.sub(r"\d+", "", words) for words in node.ops)
+    inner = {"ops": ops, "chain": tuple(map(_sort, node.chain)), "branches": branches}
     bare = {"name": "", "shape": (), "until": None, "params": 0, "macs": 0, "times": 1, "sources": (), "join": ""}
-    return replace(one, **inner, **bare)
+    return replace(node, **inner, **bare)
 
 
 # -- segments
@@ -106,42 +106,42 @@ def segments(outline: Outline, style: Style) -> list[Segment]:
 
 def unfoldings(outline: Outline) -> list[list[Segment]]:
     """As `segments`, each in all the depths to which it can be unfolded, the folded one first."""
-    found = []
+    parts = []
     for section, nodes in (("body", outline.body), ("head", outline.head)):
         for group in _groups(nodes):
-            found.append([_segment(section, opened(group, Style(0), 0), outline, Style(0))])
+            parts.append([_segment(section, opened(group, Style(0), 0), outline, Style(0))])
             for depth in range(1, DEEPEST + 1):
                 style = Style(depth)
                 deeper = _segment(section, opened(group, style, 0), outline, style)
-                if deeper.piece.boxes != found[-1][-1].piece.boxes:
-                    found[-1].append(deeper)
-    return [[Segment(end(f"image {dims(outline.input)}"))], *found, [Segment(end("output"))]]
+                if deeper.piece.boxes != parts[-1][-1].piece.boxes:
+                    parts[-1].append(deeper)
+    return [[Segment(end(f"image {dims(outline.input)}"))], *parts, [Segment(end("output"))]]
 
 
 def _segment(section: str, nodes: Sequence[Node], outline: Outline, style: Style) -> Segment:
     pieces = []
-    for one in nodes:
-        taps = section == "body" and _is_end(one, outline)
-        heads = [head for head in outline.aux if taps and head.tap == stage_of(one)]
-        pieces.append(tapped(node(one, f"{section}.{stage_of(one)}", style, 0), heads, style))
+    for node in nodes:
+        taps = section == "body" and _is_end(node, outline)
+        heads = [head for head in outline.aux if taps and head.tap == stage_of(node)]
+        pieces.append(tapped(node_piece(node, f"{section}.{stage_of(node)}", style, 0), heads, style))
     return Segment(stacked(nodes, pieces), nodes[-1].shape, nodes[-1].until)
 
 
-def _is_end(one: Node, outline: Outline) -> bool:
+def _is_end(node: Node, outline: Outline) -> bool:
     """Whether it leaves what its block does: a block by itself, or the last of its copies."""
-    whole = next((stage for stage in outline.body if stage.name == stage_of(one)), one)
-    return one.name == whole.chain[-1].name if whole.copies and not one.copies else one.name == whole.name
+    whole = next((stage for stage in outline.body if stage.name == stage_of(node)), node)
+    return node.name == whole.chain[-1].name if whole.copies and not node.copies else node.name == whole.name
 
 
 def _groups(nodes: Sequence[Node]) -> Iterator[Sequence[Node]]:
     """Nodes that stay together: between them leads some line but that from one block to the next."""
-    at: dict[str, int] = {"input": -1}
+    places: dict[str, int] = {"input": -1}
     tied: set[int] = set()
-    for i, one in enumerate(nodes):
-        for source in one.sources:
-            first = at.get(source, i - 1)
+    for i, node in enumerate(nodes):
+        for source in node.sources:
+            first = places.get(source, i - 1)
             tied |= set(range(max(first, 0), i)) if first < i - 1 else set()
-        at[stage_of(one)] = i
+        places[stage_of(node)] = i
     start = 0
     for stop in range(1, len(nodes) + 1):
         if stop - 1 not in tied:
@@ -193,28 +193,28 @@ def _sides(parts: Sequence[Segment]) -> tuple[float, float]:
 
 def _column(parts: Sequence[Segment]) -> Piece:
     left, right = _sides(parts)
-    found = Piece(left + right, 0.0, left, solid=parts[0].piece.solid)
+    column = Piece(left + right, 0.0, left, solid=parts[0].piece.solid)
     for part, following in zip(parts, [*parts[1:], None], strict=True):
-        found.put(part.piece, left - part.piece.axis, found.height)
-        found.height += part.piece.height
+        column.put(part.piece, left - part.piece.axis, column.height)
+        column.height += part.piece.height
         if part.shape:
-            found.words.append(label(part.shape, part.until).moved(left + 5.0, found.height + 14.0))
+            column.words.append(label(part.shape, part.until).moved(left + 5.0, column.height + 14.0))
         if following:
-            start, found.height = found.height, found.height + AFTER
-            found.draw((left, start), (left, found.height), arrow=following.piece.solid)
-    return found
+            start, column.height = column.height, column.height + AFTER
+            column.draw((left, start), (left, column.height), arrow=following.piece.solid)
+    return column
 
 
 def _side_by_side(groups: Sequence[Sequence[Segment]]) -> Piece:
     """Columns, the end of each led up to the head of the next in the gutter between them."""
     columns, x = [_column(group) for group in groups], 0.0
-    found = Piece(*_extent(groups))
+    whole = Piece(*_extent(groups))
     for column, following in zip(columns, [*columns[1:], None], strict=True):
-        found.put(column, x, TOP)
+        whole.put(column, x, TOP)
         if following:
             axis, gutter, low = x + column.axis, x + column.width + GUTTER / 2, TOP + column.height
             target = x + column.width + GUTTER + following.axis
             turns = ((axis, low + AFTER - STEM), (gutter, low + AFTER - STEM), (gutter, 4.0), (target, 4.0))
-            found.draw((axis, low), *turns, (target, TOP), arrow=following.solid)
+            whole.draw((axis, low), *turns, (target, TOP), arrow=following.solid)
         x += column.width + GUTTER
-    return found
+    return whole

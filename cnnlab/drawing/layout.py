@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from cnnlab.drawing.boxes import BEHIND, SIDE, dims_range, folded, hover_text, mark, operation
 from cnnlab.drawing.outline import Aux, Branch, Node, Shape
-from cnnlab.drawing.piece import BEND, SIZE, SMALL, Box, Piece, Run, Words, beside
+from cnnlab.drawing.piece import BEND, SIZE, SMALL, Box, Piece, TextLine, TextRun, beside
 from cnnlab.text import shortened
 
 GAP = 12.0
@@ -35,55 +35,55 @@ class Style:
     only: frozenset[str] | None = None
     """the network's blocks that are open, by name; all of them unless said"""
 
-    def opens(self, one: Node, level: int) -> bool:
+    def opens(self, node: Node, level: int) -> bool:
         """Whether a node that has others inside shows them."""
-        chosen = level > 0 or self.only is None or any(part.name in self.only for part in (one, *one.chain))
-        return (level > 0 and one.is_simple) or (level < self.depth and chosen)
+        chosen = level > 0 or self.only is None or any(part.name in self.only for part in (node, *node.chain))
+        return (level > 0 and node.is_simple) or (level < self.depth and chosen)
 
 
-def node(one: Node, name: str, style: Style, level: int = 0) -> Piece:
+def node_piece(node: Node, name: str, style: Style, level: int = 0) -> Piece:
     """A block, open or folded. `level` is the number of frames around it."""
-    if one.is_box:
-        return operation(one, name, outer=level == 0)
-    if not one.name and not one.kind:
-        return bare(one, name, style, level)
-    if not style.opens(one, level):
-        return folded(one, name)
-    simple = one.copies or (level and one.is_simple)
-    return row(one.chain, name, style, level) if simple else frame(one, name, style, level)
+    if node.is_box:
+        return operation(node, name, outer=level == 0)
+    if not node.name and not node.kind:
+        return bare(node, name, style, level)
+    if not style.opens(node, level):
+        return folded(node, name)
+    simple = node.copies or (level and node.is_simple)
+    return row(node.chain, name, style, level) if simple else frame(node, name, style, level)
 
 
-def bare(one: Node, name: str, style: Style, level: int) -> Piece:
+def bare(node: Node, name: str, style: Style, level: int) -> Piece:
     """What is inside a node, without a frame around it."""
-    return row(one.chain, name, style, level) if one.chain else parallel(one, name, style, level)
+    return row(node.chain, name, style, level) if node.chain else parallel(node, name, style, level)
 
 
-def frame(one: Node, name: str, style: Style, level: int) -> Piece:
+def frame(node: Node, name: str, style: Style, level: int) -> Piece:
     """An open block: its insides in a frame, its name at the left of the line that comes in, its kind at the right."""
-    inner = bare(one, name, style, level + 1)
-    behind = BEHIND if one.times > 1 else 0.0
-    times = (Run(f"×{one.times}", bold=True),) if one.times > 1 else ()
-    title = Words(SIDE, 13.0, (Run(shortened(one.name, 24), bold=True),), SIZE if not level else SMALL)
-    kind_shown = one.kind if one.kind != one.name else ""
-    kind = Words(0.0, 13.0, (Run(shortened(kind_shown, 24), soft=True), *times), SMALL, "end")
+    inner = bare(node, name, style, level + 1)
+    behind = BEHIND if node.times > 1 else 0.0
+    times = (TextRun(f"×{node.times}", bold=True),) if node.times > 1 else ()
+    title = TextLine(SIDE, 13.0, (TextRun(shortened(node.name, 24), bold=True),), SIZE if not level else SMALL)
+    kind_shown = node.kind if node.kind != node.name else ""
+    kind = TextLine(0.0, 13.0, (TextRun(shortened(kind_shown, 24), soft=True), *times), SMALL, "end")
     body = inner.widened(title.width + SIDE, kind.width + SIDE)
     wide, high = body.width + 2 * GAP, body.height + HEADING + GAP
-    found = Piece(wide + 2 * behind, high + behind, body.axis + GAP + behind)
+    framed = Piece(wide + 2 * behind, high + behind, body.axis + GAP + behind)
     heading = (title.moved(behind, 0.0), kind.moved(behind + wide - SIDE - kind.width, 0.0))
     shown = tuple(words for words in heading if words.width)
-    about = {"name": name, "hover": hover_text(one, name), "stack": one.times > 1, "opens": True}
-    found.boxes.append(Box(behind, 0.0, wide, high, "frame", shown, **about))
-    found.put(body, behind + GAP, HEADING)
-    found.draw((found.axis, 0.0), (found.axis, HEADING), arrow=inner.solid)
-    found.draw((found.axis, high - GAP), (found.axis, high))
-    return found
+    details = {"name": name, "hover": hover_text(node, name), "stack": node.times > 1, "opens": True}
+    framed.boxes.append(Box(behind, 0.0, wide, high, "frame", shown, **details))
+    framed.put(body, behind + GAP, HEADING)
+    framed.draw((framed.axis, 0.0), (framed.axis, HEADING), arrow=inner.solid)
+    framed.draw((framed.axis, high - GAP), (framed.axis, high))
+    return framed
 
 
-def parallel(one: Node, name: str, style: Style, level: int) -> Piece:
+def parallel(node: Node, name: str, style: Style, level: int) -> Piece:
     """Branches over one input, joined by a mark."""
-    pieces = [_branch(branch, one.merge, name, style, level) for branch in one.branches]
-    sign = mark(one.merge)
-    counts = [_count(branch.times) for branch in one.branches]
+    pieces = [_branch(branch, node.merge, name, style, level) for branch in node.branches]
+    sign = mark(node.merge)
+    counts = [_count(branch.times) for branch in node.branches]
     pieces = [piece.widened(0.0, words.width + 6.0) for piece, words in zip(pieces, counts, strict=True)]
     lefts, wide = beside(pieces, GAP)
     straight = _straight(pieces)
@@ -91,52 +91,52 @@ def parallel(one: Node, name: str, style: Style, level: int) -> Piece:
     most = max(piece.height for piece in pieces)
     numbered = LABEL if any(words.width for words in counts) else 0.0
     top = STEM + numbered + STEM
-    found = Piece(wide, 0.0, axis)
+    joined = Piece(wide, 0.0, axis)
     low = top + most + STEM
-    found.draw((axis, 0.0), (axis, STEM))
+    joined.draw((axis, 0.0), (axis, STEM))
     for piece, words, left in zip(pieces, counts, lefts, strict=True):
         x = left + piece.axis
-        found.put(piece, left, top)
-        found.words += [words.moved(x + 4.0, STEM + 12.0)] if words.width else []
+        joined.put(piece, left, top)
+        joined.words += [words.moved(x + 4.0, STEM + 12.0)] if words.width else []
         turn = (axis, STEM - BEND), (axis, STEM), (x, STEM)
-        found.draw(*(turn if x != axis else ((axis, STEM),)), (x, top), arrow=piece.solid)
+        joined.draw(*(turn if x != axis else ((axis, STEM),)), (x, top), arrow=piece.solid)
         start, middle = (x, top + piece.height), low + sign.height / 2
         if abs(x - axis) < sign.width / 2:
-            found.draw(start, (x, low), arrow=True)
+            joined.draw(start, (x, low), arrow=True)
         else:
             side = axis - sign.axis if x < axis else axis + sign.axis
-            found.draw(start, (x, middle), (side, middle), arrow=True)
-    found.put(sign, axis - sign.axis, low)
-    found.height = low + sign.height
-    return found.widened(sign.axis, sign.axis)
+            joined.draw(start, (x, middle), (side, middle), arrow=True)
+    joined.put(sign, axis - sign.axis, low)
+    joined.height = low + sign.height
+    return joined.widened(sign.axis, sign.axis)
 
 
-def _count(times: int) -> Words:
-    return Words(0.0, 0.0, (Run(f"×{times}" if times > 1 else "", bold=True),), SMALL)
+def _count(times: int) -> TextLine:
+    return TextLine(0.0, 0.0, (TextRun(f"×{times}" if times > 1 else "", bold=True),), SMALL)
 
 
 def _branch(branch: Branch, merge: str, name: str, style: Style, level: int) -> Piece:
     """A branch; where branches are put behind each other, with the shape it ends in."""
     if not branch.nodes:
         return Piece(16.0, 0.0, 8.0)
-    found = row(branch.nodes, name, style, level)
+    branched = row(branch.nodes, name, style, level)
     last = branch.nodes[-1]
     if merge == "concat" and last.shape:
-        return _labelled(found, last.shape, last.until)
-    return found
+        return _labeled(branched, last.shape, last.until)
+    return branched
 
 
-def _labelled(piece: Piece, shape: Shape, until: Shape | None) -> Piece:
+def _labeled(piece: Piece, shape: Shape, until: Shape | None) -> Piece:
     words = label(shape, until)
-    found = piece.widened(0.0, words.width + 6.0)
-    found.words.append(words.moved(found.axis + 5.0, found.height + 11.0))
-    found.draw((found.axis, found.height), (found.axis, found.height + LABEL))
-    found.height += LABEL
-    return found
+    labeled = piece.widened(0.0, words.width + 6.0)
+    labeled.words.append(words.moved(labeled.axis + 5.0, labeled.height + 11.0))
+    labeled.draw((labeled.axis, labeled.height), (labeled.axis, labeled.height + LABEL))
+    labeled.height += LABEL
+    return labeled
 
 
-def label(shape: Shape, until: Shape | None = None) -> Words:
-    return Words(0.0, 0.0, (Run(dims_range(shape, until), soft=True),), SMALL)
+def label(shape: Shape, until: Shape | None = None) -> TextLine:
+    return TextLine(0.0, 0.0, (TextRun(dims_range(shape, until), soft=True),), SMALL)
 
 
 def _straight(pieces: Sequence[Piece]) -> int | None:
@@ -166,19 +166,19 @@ class _Step:
 def row(nodes: Sequence[Node], name: str, style: Style, level: int) -> Piece:
     """Nodes one after another."""
     flat = opened(nodes, style, level)
-    return stacked(flat, [node(one, name, style, level) for one in flat])
+    return stacked(flat, [node_piece(node, name, style, level) for node in flat])
 
 
 def opened(nodes: Sequence[Node], style: Style, level: int) -> list[Node]:
     """The nodes, with the copies of an open block in its place; the first of them takes what the block takes."""
-    found: list[Node] = []
-    for one in nodes:
-        if one.copies and style.opens(one, level):
-            first, *others = one.chain
-            found += [replace(first, sources=one.sources, join=one.join), *others]
+    shown: list[Node] = []
+    for node in nodes:
+        if node.copies and style.opens(node, level):
+            first, *others = node.chain
+            shown += [replace(first, sources=node.sources, join=node.join), *others]
         else:
-            found.append(one)
-    return found
+            shown.append(node)
+    return shown
 
 
 def stacked(nodes: Sequence[Node], pieces: Sequence[Piece]) -> Piece:
@@ -186,14 +186,14 @@ def stacked(nodes: Sequence[Node], pieces: Sequence[Piece]) -> Piece:
     steps, lanes = _steps(nodes)
     joined = [mark(step.join).axis + 6.0 for step in steps if step.join]
     left = max([8.0, *joined, *(piece.axis for piece in pieces)])
-    shapes = [label(one.shape, one.until).width + 8.0 for one in nodes[:-1] if one.shape]
+    shapes = [label(node.shape, node.until).width + 8.0 for node in nodes[:-1] if node.shape]
     right = max([8.0, *joined, *shapes, *(piece.width - piece.axis for piece in pieces)])
     edge = left + right + 4.0 * bool(lanes)
-    found = _Row(Piece(edge + lanes * LANE, 0.0, left), [edge + LANE * (lane + 0.5) for lane in range(lanes)])
+    drawn = _Row(Piece(edge + lanes * LANE, 0.0, left), [edge + LANE * (lane + 0.5) for lane in range(lanes)])
     for before, piece, step in zip([None, *nodes], pieces, steps, strict=False):
-        found.lead_to(piece, step, before)
-    found.piece.solid = bool(pieces) and pieces[0].solid and not steps[0].join and not steps[0].leave
-    return found.piece
+        drawn.lead_to(piece, step, before)
+    drawn.piece.solid = bool(pieces) and pieces[0].solid and not steps[0].join and not steps[0].leave
+    return drawn.piece
 
 
 @dataclass
@@ -208,25 +208,25 @@ class _Row:
 
     def lead_to(self, piece: Piece, step: _Step, before: Node | None) -> None:
         """Draw a piece, and what leads to it from what stands above it."""
-        found, axis, top = self.piece, self.piece.axis, self.piece.height
+        drawn, axis, top = self.piece, self.piece.axis, self.piece.height
         y = top + STEM * bool(step.leave)
         self.left |= dict.fromkeys(step.leave, y)
         if before and before.shape:
-            found.words.append(label(before.shape, before.until).moved(axis + 5.0, y + 12.0))
+            drawn.words.append(label(before.shape, before.until).moved(axis + 5.0, y + 12.0))
             y += LABEL + 2.0
         y += STEM if before or step.leave or step.lanes else 0.0
         if step.straight:
-            found.draw((axis, top), (axis, y), arrow=bool(step.join) or piece.solid)
+            drawn.draw((axis, top), (axis, y), arrow=bool(step.join) or piece.solid)
         elif step.leave:
-            found.draw((axis, top), (axis, top + STEM))
+            drawn.draw((axis, top), (axis, top + STEM))
         if step.join:
             y = self.joined(step, y, piece.solid)
         elif not step.straight:
             y += BEND
             for lane in step.lanes:
-                found.draw(*self.round(lane, y - STEM), (axis, y), arrow=piece.solid)
-        found.put(piece, axis - piece.axis, y)
-        found.height = y + piece.height
+                drawn.draw(*self.round(lane, y - STEM), (axis, y), arrow=piece.solid)
+        drawn.put(piece, axis - piece.axis, y)
+        drawn.height = y + piece.height
 
     def joined(self, step: _Step, y: float, solid: bool) -> float:
         """The mark where several outputs meet, with the lanes that come in; the height of the piece below it."""
@@ -248,23 +248,23 @@ class _Row:
 
 def _steps(nodes: Sequence[Node]) -> tuple[list[_Step], int]:
     """For each node what leads to it, and how many lanes that takes."""
-    at, wanted = {"input": -1}, []
+    places, wanted = {"input": -1}, []
     steps = [_Step() for _ in nodes]
-    for i, one in enumerate(nodes):
-        sources = list(dict.fromkeys(at.get(source, i - 1) for source in one.sources))
+    for i, node in enumerate(nodes):
+        sources = list(dict.fromkeys(places.get(source, i - 1) for source in node.sources))
         steps[i].straight = not sources or i - 1 in sources
-        steps[i].join = one.join if len(one.sources) > 1 else None
+        steps[i].join = node.join if len(node.sources) > 1 else None
         wanted += [(source, i) for source in sources if source != i - 1]
-        at[stage_of(one)] = i
+        places[stage_of(node)] = i
     for lane, (source, i) in enumerate(sorted(wanted, key=lambda pair: (pair[1] - pair[0], pair))):
         steps[source + 1].leave.append(lane)
         steps[i].lanes.append(lane)
     return steps, len(wanted)
 
 
-def stage_of(one: Node) -> str:
+def stage_of(node: Node) -> str:
     """The name of the block that a node is, or is a copy of."""
-    return one.name.partition(".")[0]
+    return node.name.partition(".")[0]
 
 
 def tapped(piece: Piece, heads: Sequence[Aux], style: Style) -> Piece:
@@ -274,20 +274,20 @@ def tapped(piece: Piece, heads: Sequence[Aux], style: Style) -> Piece:
     sides = [_head(head, style) for head in heads]
     lefts, wide = beside(sides, GAP)
     high, start = piece.height + STEM, piece.axis + 2 * GAP
-    found = Piece(max(piece.width, start + wide), 0.0, piece.axis, solid=piece.solid)
-    found.height = high + STEM + max(side.height for side in sides)
-    found.put(piece, 0.0, 0.0)
+    whole = Piece(max(piece.width, start + wide), 0.0, piece.axis, solid=piece.solid)
+    whole.height = high + STEM + max(side.height for side in sides)
+    whole.put(piece, 0.0, 0.0)
     for side, left in zip(sides, lefts, strict=True):
         x = start + left + side.axis
-        found.put(side, start + left, high + STEM)
-        found.draw((piece.axis, high), (x, high), (x, high + STEM), arrow=side.solid, dashed=True)
-    found.draw((piece.axis, piece.height), (piece.axis, found.height))
-    return found
+        whole.put(side, start + left, high + STEM)
+        whole.draw((piece.axis, high), (x, high), (x, high + STEM), arrow=side.solid, dashed=True)
+    whole.draw((piece.axis, piece.height), (piece.axis, whole.height))
+    return whole
 
 
 def _head(head: Aux, style: Style) -> Piece:
     name = f"aux.{head.name}"
-    params, macs = (sum(getattr(one, key) for one in head.nodes) for key in ("params", "macs"))
+    params, macs = (sum(getattr(node, key) for node in head.nodes) for key in ("params", "macs"))
     shape = head.nodes[-1].shape if head.nodes else ()
     whole = Node(name=head.name, kind="auxiliary head", chain=head.nodes, shape=shape, params=params, macs=macs)
     also = f"loss × {head.weight:g}, in training only"

@@ -136,22 +136,22 @@ def _records(nodes: tuple[Node, ...]) -> list[dict[str, Any]]:
 
 
 def _record(node: Node) -> dict[str, Any]:
-    said: dict[str, Any] = {}
+    plain: dict[str, Any] = {}
     for name, value in vars(node).items():
         if value == getattr(DEFAULTS, name):
             continue
         match name:
             case "chain":
-                said[name] = _records(value)
+                plain[name] = _records(value)
             case "branches":
-                said[name] = [{"nodes": _records(b.nodes), "times": b.times} for b in value]
+                plain[name] = [{"nodes": _records(b.nodes), "times": b.times} for b in value]
             case _:
-                said[name] = list(value) if isinstance(value, tuple) else value
-    return said
+                plain[name] = list(value) if isinstance(value, tuple) else value
+    return plain
 
 
 @dataclass
-class _Reader:
+class _OutlineReader:
     """Reads what a record has, and gives up (ValueError) at what no outline is, or at more than a drawing can show."""
 
     left: int = 1500
@@ -162,9 +162,9 @@ class _Reader:
         self.deep += 1
         if not isinstance(raw, list) or self.deep > 24:
             raise ValueError("no list of nodes, or nested too deeply")
-        found = tuple(map(self.node, raw))
+        nodes = tuple(map(self.node, raw))
         self.deep -= 1
-        return found
+        return nodes
 
     def node(self, raw: Any) -> Node:
         self.left -= 1
@@ -188,7 +188,7 @@ class _Reader:
             sources=_words(raw.get("sources")),
             join=_word(raw.get("join")) or "concat",
             chain=self.nodes(raw.get("chain") or []),
-            branches=tuple(self.branch(one) for one in branches),
+            branches=tuple(self.branch(branch) for branch in branches),
             merge=_word(raw.get("merge")),
             copies=raw.get("copies") is True and bool(raw.get("chain")),
         )
@@ -203,7 +203,7 @@ def outline_of(raw: Any) -> Outline | None:
     """The outline that a record on disk has; None where it has none, or one that cannot be drawn."""
     if not isinstance(raw, Mapping):
         return None
-    reader = _Reader()
+    reader = _OutlineReader()
     try:
         aux = raw.get("aux") or []
         heads = [

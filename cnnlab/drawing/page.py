@@ -65,9 +65,9 @@ def flow(outline: Outline, altered: frozenset[str] = frozenset(), depth: int | N
     depths, opened = unfoldings(outline), frozenset(examples(outline))
     depth = 0 if altered and depth is None else depth
     shown = [_first(parts, opened) if depth is None else min(depth, len(parts) - 1) for parts in depths]
-    left = max(parts[at].piece.axis for parts, at in zip(depths, shown, strict=True))
+    left = max(parts[depth_shown].piece.axis for parts, depth_shown in zip(depths, shown, strict=True))
     rows = []
-    for parts, at, following in zip(depths, shown, [*depths[1:], None], strict=True):
+    for parts, depth_shown, following in zip(depths, shown, [*depths[1:], None], strict=True):
         pieces = [(_with_line(part, following is not None), _summary(part)) for part in parts]
         drawn = [
             fragment(
@@ -75,7 +75,7 @@ def flow(outline: Outline, altered: frozenset[str] = frozenset(), depth: int | N
                 summary,
                 altered,
                 data_axis=f"{piece.axis:.1f}",
-                hidden=which != at,
+                hidden=which != depth_shown,
                 style=f"margin-left: {left - piece.axis:.1f}px",
             )
             for which, (piece, summary) in enumerate(pieces)
@@ -152,7 +152,7 @@ def _short(name: str) -> str:
     return name.split(".", 3 if name.startswith("aux.") else 1)[-1]
 
 
-class _Dumper(yaml.SafeDumper):
+class _FlowDumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
@@ -171,5 +171,7 @@ def _yaml(model: dict[str, Any]) -> Markup:
 
 
 def _dumped(value: Any) -> str:
-    text = yaml.dump(value, Dumper=_Dumper, sort_keys=False, default_flow_style=True, width=10**9, allow_unicode=True)
+    text = yaml.dump(
+        value, Dumper=_FlowDumper, sort_keys=False, default_flow_style=True, width=10**9, allow_unicode=True
+    )
     return text.removesuffix("\n...\n").strip()

@@ -22,7 +22,7 @@ APART = 7.0
 
 
 @dataclass(frozen=True)
-class Run:
+class TextRun:
     """Words in one hand."""
 
     words: str
@@ -31,12 +31,12 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Words:
+class TextLine:
     """One line of text; `x` is its left end, `y` its base line."""
 
     x: float
     y: float
-    runs: tuple[Run, ...]
+    runs: tuple[TextRun, ...]
     size: float = SIZE
     anchor: Literal["start", "middle", "end"] = "start"
     """where a font that is narrower than reckoned leaves its room"""
@@ -46,10 +46,10 @@ class Words:
         apart = APART * (len(self.runs) - 1)
         return sum(width(run.words, self.size, run.bold) for run in self.runs) + apart
 
-    def moved(self, dx: float, dy: float) -> Words:
+    def moved(self, dx: float, dy: float) -> TextLine:
         return replace(self, x=self.x + dx, y=self.y + dy)
 
-    def centred(self, x: float) -> Words:
+    def centered(self, x: float) -> TextLine:
         return replace(self, x=x - self.width / 2, anchor="middle")
 
 
@@ -62,7 +62,7 @@ class Box:
     width: float
     height: float
     look: str
-    words: tuple[Words, ...] = ()
+    words: tuple[TextLine, ...] = ()
     name: str = ""
     """the block it is, or is in: "body.stage1" """
     hover: str = ""
@@ -73,18 +73,18 @@ class Box:
     """whether there is something inside to be shown"""
 
     def moved(self, dx: float, dy: float) -> Box:
-        return replace(self, x=self.x + dx, y=self.y + dy, words=tuple(one.moved(dx, dy) for one in self.words))
+        return replace(self, x=self.x + dx, y=self.y + dy, words=tuple(line.moved(dx, dy) for line in self.words))
 
 
 @dataclass(frozen=True)
-class Line:
+class Connector:
     """Straight stretches through `points`, with an arrow's head at the last one if it has one."""
 
     points: tuple[tuple[float, float], ...]
     arrow: bool = False
     dashed: bool = False
 
-    def moved(self, dx: float, dy: float) -> Line:
+    def moved(self, dx: float, dy: float) -> Connector:
         return replace(self, points=tuple((x + dx, y + dy) for x, y in self.points))
 
 
@@ -96,8 +96,8 @@ class Piece:
     height: float = 0.0
     axis: float = 0.0
     boxes: list[Box] = field(default_factory=list)
-    lines: list[Line] = field(default_factory=list)
-    words: list[Words] = field(default_factory=list)
+    lines: list[Connector] = field(default_factory=list)
+    words: list[TextLine] = field(default_factory=list)
     """those outside of boxes"""
     solid: bool = False
     """whether it begins with a box, for the arrow of the line that comes in"""
@@ -112,21 +112,21 @@ class Piece:
         """A line through `points`, unless it has no length."""
         kept = [point for i, point in enumerate(points) if i == 0 or point != points[i - 1]]
         if len(kept) > 1:
-            self.lines.append(Line(tuple(kept), arrow, dashed))
+            self.lines.append(Connector(tuple(kept), arrow, dashed))
 
     def widened(self, left: float, right: float) -> Piece:
         """At least so far to the left and to the right of its axis."""
         more = max(left - self.axis, 0.0)
-        found = Piece(solid=self.solid, height=self.height, axis=self.axis + more)
-        found.width = max(self.width + more, found.axis + right)
-        found.put(self, more, 0.0)
-        return found
+        wider = Piece(solid=self.solid, height=self.height, axis=self.axis + more)
+        wider.width = max(self.width + more, wider.axis + right)
+        wider.put(self, more, 0.0)
+        return wider
 
 
 def beside(pieces: Iterable[Piece], gap: float) -> tuple[list[float], float]:
     """The left ends of pieces in a row, and the row's width."""
-    ends, at = [], 0.0
+    lefts, x = [], 0.0
     for piece in pieces:
-        ends.append(at)
-        at += piece.width + gap
-    return ends, max(at - gap, 0.0)
+        lefts.append(x)
+        x += piece.width + gap
+    return lefts, max(x - gap, 0.0)

@@ -1,7 +1,7 @@
 """A piece as SVG: light and dark, for pages, slides and whatever else reads SVG.
 
-Colours stand on the elements themselves, for programs that read no style sheet, and a style sheet has those for dark
-surroundings. In a page of ours they come from the page.
+Colors stand on the elements themselves, for programs that read no style sheet, and a style sheet has those for dark
+surroundings. In a page they come from its style sheet.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from cnnlab.drawing.piece import APART, BEND, Box, Line, Piece, Run, Words
+from cnnlab.drawing.piece import APART, BEND, Box, Connector, Piece, TextLine, TextRun
 from cnnlab.drawing.text_width import width
 from cnnlab.pages.document import Theme, in_the_dark
 from cnnlab.pages.markup import Markup, tag
@@ -26,7 +26,7 @@ SHARED = f""".drawing {{ display: block; overflow: visible; font-family: {FONT};
 
 @dataclass(frozen=True)
 class Palette:
-    """Colours: of a look (fill, edge), of words, of lines, of what lies behind."""
+    """Colors: of a look (fill, edge), of words, of lines, of what lies behind."""
 
     looks: Mapping[str, tuple[str, str]]
     ink: str
@@ -141,13 +141,13 @@ def _box(box: Box, palette: Palette | None, altered: bool) -> Markup:
     size = {"width": box.width, "height": box.height, "rx": bend}
     behind = tag("rect", x=box.x - 3.0, y=box.y + 3.0, **size, **about) if box.stack else None
     front = tag("rect", x=box.x, y=box.y, **size, **about)
-    words = [_words(one, palette) for one in box.words]
+    words = [_words(line, palette) for line in box.words]
     hover = tag("title", box.hover) if box.hover else None
     classes = " ".join(word for word, holds in (("opens", box.opens), ("altered", altered)) if holds)
     return tag("g", hover, behind, front, words, data_block=box.name or None, class_=classes or None)
 
 
-def _words(words: Words, palette: Palette | None) -> Markup:
+def _words(words: TextLine, palette: Palette | None) -> Markup:
     x = words.x + {"start": 0.0, "middle": words.width / 2, "end": words.width}[words.anchor]
     anchor = None if words.anchor == "start" else words.anchor
     about = {"x": x, "y": words.y, "font_size": words.size, "text_anchor": anchor}
@@ -159,14 +159,14 @@ def _words(words: Words, palette: Palette | None) -> Markup:
     return tag("text", spans, **about)
 
 
-def _hand(run: Run, palette: Palette | None) -> dict[str, str | None]:
+def _hand(run: TextRun, palette: Palette | None) -> dict[str, str | None]:
     hand = "soft" if run.soft else "ink"
     fill = getattr(palette, hand) if palette else None
     return {"class_": hand, "fill": fill, "font_weight": "bold" if run.bold else None}
 
 
-def _line(line: Line, palette: Palette | None) -> Markup:
-    points, colour = list(line.points), palette.line if palette else None
+def _line(line: Connector, palette: Palette | None) -> Markup:
+    points, color = list(line.points), palette.line if palette else None
     tip = None
     if line.arrow:
         (x, y), (a, b) = points[-1], points[-2]
@@ -177,11 +177,11 @@ def _line(line: Line, palette: Palette | None) -> Markup:
             d=f"M{x:.1f} {y:.1f}L{x - HEAD * dx - 3 * dy:.1f} {y - HEAD * dy - 3 * dx:.1f}"
             f"L{x - HEAD * dx + 3 * dy:.1f} {y - HEAD * dy + 3 * dx:.1f}Z",
             class_="tip",
-            fill=colour,
+            fill=color,
         )
         points[-1] = (x - (HEAD - 1) * dx, y - (HEAD - 1) * dy)
     dash = "4 3" if line.dashed else None
-    hand = {"fill": "none", "stroke": colour, "stroke_width": "1.2"} if palette else {}
+    hand = {"fill": "none", "stroke": color, "stroke_width": "1.2"} if palette else {}
     path = tag("path", d=_path(points), class_="line", stroke_dasharray=dash, **hand)
     return tag("g", path, tip) if tip else path
 
@@ -201,6 +201,6 @@ def _long(a: tuple[float, float], b: tuple[float, float]) -> float:
     return abs(a[0] - b[0]) + abs(a[1] - b[1])
 
 
-def _towards(at: tuple[float, float], other: tuple[float, float], by: float) -> tuple[float, float]:
-    long = max(_long(at, other), 1e-6)
-    return at[0] + (other[0] - at[0]) / long * by, at[1] + (other[1] - at[1]) / long * by
+def _towards(point: tuple[float, float], other: tuple[float, float], by: float) -> tuple[float, float]:
+    long = max(_long(point, other), 1e-6)
+    return point[0] + (other[0] - point[0]) / long * by, point[1] + (other[1] - point[1]) / long * by

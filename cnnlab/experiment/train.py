@@ -32,6 +32,7 @@ from cnnlab.experiment.tested import write_tested
 from cnnlab.lint.check import look, short
 from cnnlab.network.outline import on_paper
 from cnnlab.network.plan import Plan, plan
+from cnnlab.text import dims, plural
 from cnnlab.tracking.durable import write_json
 from cnnlab.tracking.record import RunRecord
 from cnnlab.training.callbacks import Lines, Signals
@@ -228,11 +229,11 @@ def _exhausted(error: BaseException) -> str | None:
 
 def _opening(attempt: Attempt) -> str:
     job, dataset, paper = attempt.job, attempt.dataset, attempt.paper
-    shape = "×".join(map(str, image_shape(job.run)))
+    shape = dims(image_shape(job.run))
     counts = f"{len(dataset.train):,} training, {len(dataset.val):,} validation, {len(dataset.test):,} test images"
     numerics = {"bf16": "bf16 mixed precision", "32": "fp32"}[job.hardware.precision]
     count = job.hardware.threads
-    threads = f", {count} thread{'s' if count > 1 else ''}" if job.hardware.accelerator == "cpu" else ""
+    threads = f", {plural(count, 'thread')}" if job.hardware.accelerator == "cpu" else ""
     costs = f"{paper.params:,} parameters, {paper.macs / 1e6:,.1f} M multiply-adds at {shape}"
     names = f"{job.facts['model']} on {job.facts['data']}"
     return f"{names}: {costs}\n{counts}; {job.hardware.accelerator}, {numerics}{threads}"

@@ -21,13 +21,13 @@ PIXELS = 128 * 32 * 32
 
 def rows(net: Net) -> dict[str, nn.Module]:
     """The blocks, and of repeated ones the copies, under the names that the summary has for them."""
-    found: dict[str, nn.Module] = {}
+    modules: dict[str, nn.Module] = {}
     for section in ("body", "head"):
         for stage, module in getattr(net, section).named_children():
             parts = dict(module.named_children())
             name = f"{section}.{stage}"
-            found |= {name: module} if len(parts) == 1 else {f"{name}.{part}": inner for part, inner in parts.items()}
-    return found
+            modules |= {name: module} if len(parts) == 1 else {f"{name}.{part}": inner for part, inner in parts.items()}
+    return modules
 
 
 def stages(net: Net) -> dict[str, nn.Module]:
@@ -40,11 +40,11 @@ def stages(net: Net) -> dict[str, nn.Module]:
 
 
 @contextmanager
-def watched(modules: dict[str, nn.Module], see: Callable[[str, Tensor], None]) -> Iterator[None]:
+def watched(modules: dict[str, nn.Module], record: Callable[[str, Tensor], None]) -> Iterator[None]:
     """For the time being, `see` is called with what each module leaves."""
 
     def hook(name: str) -> Callable[[nn.Module, object, Tensor], None]:
-        return lambda _, __, out: see(name, out)
+        return lambda _, __, out: record(name, out)
 
     handles = [module.register_forward_hook(hook(name)) for name, module in modules.items()]
     try:
@@ -57,18 +57,18 @@ def watched(modules: dict[str, nn.Module], see: Callable[[str, Tensor], None]) -
 @torch.no_grad()
 def outputs(net: Net, x: Tensor) -> dict[str, Tensor]:
     """What each block leaves of images x (B, C, H, W): (B, C, H, W) or (B, F), on the CPU."""
-    found: dict[str, Tensor] = {}
+    maps: dict[str, Tensor] = {}
 
-    def see(name: str, out: Tensor) -> None:
-        found[name] = out.float().cpu().clone()  # what follows may change it in place
+    def record(name: str, out: Tensor) -> None:
+        maps[name] = out.float().cpu().clone()  # what follows may change it in place
 
-    with watched(stages(net), see):
+    with watched(stages(net), record):
         net(x)
-    return found
+    return maps
 
 
 @dataclass
-class Tally:
+class RunningSums:
     """Sums over a block's activations and over the gradients that reach them."""
 
     count: int = 0
@@ -135,13 +135,13 @@ def statistics(net: Net, x: Tensor, y: Tensor) -> tuple[list[Stats], list[Kernel
 
     Its weights, and what of them learns, are afterwards what they were.
     """
-    tallies: dict[str, Tally] = {name: Tally() for name in rows(net)}
+    tallies: dict[str, RunningSums] = {name: RunningSums() for name in rows(net)}
     learning = {name: parameter.requires_grad for name, parameter in net.named_parameters()}
     net.zero_grad(set_to_none=True)
     net.requires_grad_(True)
     left: dict[str, Tensor] = {}
 
-    def see(name: str, out: Tensor) -> None:
+    def record(name: str, out: Tensor) -> None:
         tallies[name].add(out)
         if out.requires_grad:
             out.retain_grad()
@@ -151,19 +151,19 @@ def statistics(net: Net, x: Tensor, y: Tensor) -> tuple[list[Stats], list[Kernel
     with torch.enable_grad():
         for images, truth in zip(x.split(size), y.split(size), strict=True):
             left.clear()
-            with watched(rows(net), see):
+            with watched(rows(net), record):
                 F.cross_entropy(net(images.requires_grad_()), truth, reduction="sum").backward()
             for name, out in left.items():
                 if out.grad is not None:
                     tallies[name].gradients += out.grad.double().square().sum().item()
-    found = [_kernel(name, weights, len(y)) for name, weights in kernels(net).items() if not name.startswith("aux")]
+    measured = [_kernel(name, weights, len(y)) for name, weights in kernels(net).items() if not name.startswith("aux")]
     net.zero_grad(set_to_none=True)
     for name, parameter in net.named_parameters():
         parameter.requires_grad_(learning[name])
-    return [_stats(name, tally) for name, tally in tallies.items() if tally.count], found
+    return [_stats(name, tally) for name, tally in tallies.items() if tally.count], measured
 
 
-def _stats(name: str, tally: Tally) -> Stats:
+def _stats(name: str, tally: RunningSums) -> Stats:
     mean = tally.total / tally.count
     alive = tally.alive if tally.alive is not None else torch.zeros(0)
     return Stats(

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from cnnlab.door.words import few
 from cnnlab.errors import Fault
+from cnnlab.text import dims
 from cnnlab.weights.reading import Weights
 from cnnlab.weights.source import KEY
 
@@ -173,7 +174,7 @@ def _size(params: Params, dim: int) -> int:
 
 
 def _sizes(tensor: Tensor) -> str:
-    return "×".join(map(str, tensor.shape)) or "a single number"
+    return dims(tensor.shape) or "a single number"
 
 
 def _fault(message: str, weights: Weights) -> Fault:

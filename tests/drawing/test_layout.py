@@ -17,7 +17,7 @@ from PIL import ImageFont
 
 from cnnlab.blocks.base import Misfit
 from cnnlab.drawing.columns import drawing
-from cnnlab.drawing.piece import Line, Piece
+from cnnlab.drawing.piece import Connector, Piece
 from cnnlab.drawing.text_width import width
 from cnnlab.network.expand import read_network
 from cnnlab.network.outline import outline
@@ -84,7 +84,7 @@ def test_the_check_finds_what_is_wrong() -> None:
         assert any(re.search(said, fault) for fault in faults(replace(good, boxes=boxes)))
     words = [*good.words, good.words[0].moved(4.0, 2.0)]
     assert any("lies on" in fault for fault in faults(replace(good, words=words)))
-    line = Line(((0.0, good.height / 2), (good.width, good.height / 2)))
+    line = Connector(((0.0, good.height / 2), (good.width, good.height / 2)))
     assert any("crosses" in fault for fault in faults(replace(good, lines=[line])))
     assert any("runs through" in fault for fault in faults(replace(good, lines=[line])))
     narrow = [replace(box, width=30.0) for box in good.boxes]
