@@ -19,6 +19,9 @@ LAYERS = (
     "door",
     "settings",
     "yaml_form",
+    "blame",
+    "registry",
+    "plugins",
     "pages",
     "drawing",
     "blocks",
@@ -52,7 +55,6 @@ APART = {
 """layers that do not know each other although one stands higher: they meet in `experiment`"""
 UPWARD = {
     ("cnnlab.blocks.base", "cnnlab.blocks.measure"),
-    ("cnnlab.blocks.plugins", "cnnlab.blocks"),
     ("cnnlab.blocks.merge", "cnnlab.blocks"),
     ("cnnlab.cli.diff_page", "cnnlab.cli.diff"),
     ("cnnlab.cli.check", "cnnlab.cli.diff"),

@@ -6,16 +6,16 @@ that build: composing and checking settings must not wait for it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from cnnlab.settings import Settings, Shape
+from cnnlab.registry import Registered, Registry, returned
+from cnnlab.settings import Shape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -76,17 +76,12 @@ Width = Annotated[int, Field(ge=1, strict=True), Sized(scaled=True)]
 Features = Annotated[int, Field(ge=1, strict=True), Sized(scaled=False)]
 
 
-class Block(Settings):
+class Block(Registered):
     """Base of all kinds. A kind sets `block` to its name and says how to `build` itself; shapes follow from that."""
 
-    block: str
+    registry: ClassVar[Registry[Block]] = Registry("block", key="block")
 
-    @model_validator(mode="before")
-    @classmethod
-    def _kind(cls, values: Any) -> Any:
-        """The kinds of this package name themselves; a user's need not."""
-        unnamed = isinstance(values, dict) and cls.model_fields["block"].is_required()
-        return {"block": kind_of(cls), **values} if unnamed else values
+    block: str
 
     later: ClassVar[dict[str, Any]] = {"stride": 1}
     """settings of the second and later copies under `repeat`: only the first one strides"""
@@ -111,17 +106,6 @@ class Block(Settings):
     def closing(self) -> dict[str, Block]:
         """What follows the last copy under `repeat`."""
         return {}
-
-
-def kind_of(cls: type[Block]) -> str:
-    """The word for it after `block:`: its `block`, or its name in small letters.
-
-    >>> class MaxBlurPool(Block): ...
-    >>> kind_of(MaxBlurPool)
-    'max_blur_pool'
-    """
-    said = cls.model_fields["block"].default
-    return said if isinstance(said, str) else re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
 
 
 @dataclass(frozen=True)
@@ -217,7 +201,7 @@ def made(part: Part, shape: Shape) -> nn.Module:
 
     module = part.build(shape)
     if not isinstance(module, nn.Module):
-        raise Misfit(f"its build() returns {type(module).__name__}, not a torch module")
+        raise Misfit(returned(part, "build", module, "a torch module"))
     if isinstance(part, Block) and not type(part).__module__.startswith("cnnlab."):
         module.remake = partial(part.build, shape)  # type: ignore[assignment]
     return module

@@ -20,8 +20,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
+from cnnlab.blame import own_line
 from cnnlab.blocks.base import Misfit, Part, made
-from cnnlab.blocks.plugins import own_line
 from cnnlab.settings import Shape
 
 aten = torch.ops.aten

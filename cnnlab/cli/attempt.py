@@ -6,7 +6,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from cnnlab.blocks.plugins import own_fault, own_lines
+from cnnlab.blame import own_fault, own_lines
 from cnnlab.cli.check import note
 from cnnlab.cli.main import complain
 from cnnlab.cli.tasks import perform, place

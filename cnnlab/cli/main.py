@@ -78,7 +78,7 @@ def _with_hydra(conf: Path, arguments: Arguments) -> int:
             return sweep(hydra, arguments)
         return single(hydra, arguments)
     except Exception as error:
-        from cnnlab.blocks.plugins import own_fault, own_lines
+        from cnnlab.blame import own_fault, own_lines
 
         if not (fault := own_fault(error)):
             raise

@@ -17,7 +17,6 @@ from omegaconf import DictConfig, OmegaConf, resolvers
 from omegaconf.errors import InterpolationToMissingValueError, OmegaConfBaseException
 
 from cnnlab import dotted
-from cnnlab.blocks.plugins import load_plugins
 from cnnlab.config import GROUPS
 from cnnlab.config.composed import Composed
 from cnnlab.config.engine import Loader
@@ -29,7 +28,8 @@ from cnnlab.config.references import forbidden, too_large
 from cnnlab.config.run import model_of
 from cnnlab.config.stale import stale
 from cnnlab.errors import Fault, UserError
-from cnnlab.network.spec import PLACED
+from cnnlab.network.spec import RESERVED
+from cnnlab.plugins import load_plugins
 
 
 def compose(loader: Loader, name: str, overrides: list[str], keep: bool = False) -> Composed:
@@ -177,7 +177,7 @@ def _plugins(named: Any, result: Composed) -> list[Fault]:
     names = [named] if isinstance(named, str) else named
     if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
         return []
-    return [] if "plugins" in result.broken else load_plugins(names, PLACED)
+    return [] if "plugins" in result.broken else load_plugins(names, RESERVED)
 
 
 def _resolve(config: DictConfig, key: str | None, result: Composed) -> None:

@@ -11,10 +11,10 @@ from cnnlab.config.top import Top
 from cnnlab.data.augmentation import AugmentSettings, read_augment
 from cnnlab.data.source import Source
 from cnnlab.data.sources import sketched
-from cnnlab.errors import Fault, near
+from cnnlab.errors import Fault
 from cnnlab.network.expand import read_network
 from cnnlab.network.spec import Network
-from cnnlab.settings import Settings, read, shown
+from cnnlab.settings import read, shown
 from cnnlab.training.settings import OPTIMIZERS, SCHEDULES, TrainerSettings, read_callbacks
 
 READ_IMAGES = ("train", "test", "preflight")
@@ -49,8 +49,8 @@ def read_parts(config: dict[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
         "augment": read_augment,
         "trainer": lambda raw: read(TrainerSettings, raw, "trainer", "the trainer"),
         "callbacks": lambda raw: read_callbacks(raw, "callbacks"),
-        "optimizer": lambda raw: read_kind(OPTIMIZERS, raw, "optimizer"),
-        "scheduler": lambda raw: read_kind(SCHEDULES, raw, "scheduler"),
+        "optimizer": lambda raw: OPTIMIZERS.read(raw, "optimizer"),
+        "scheduler": lambda raw: SCHEDULES.read(raw, "scheduler"),
         "model": lambda raw: read_model(model_of(config), parts["data"] or sketched(config.get("data")), own=raw),
     }
     for name, reader in readers.items():
@@ -85,15 +85,3 @@ def read_model(raw: Any, data: Source | None, own: Any) -> tuple[Network | None,
         else fault
         for fault in faults
     ]
-
-
-def read_kind(table: dict[str, type[Settings]], raw: Any, path: str) -> tuple[Settings | None, list[Fault]]:
-    """One of several records, told apart by `kind`."""
-    if not isinstance(raw, dict):
-        return None, [Fault(path, f"should be a mapping of settings, not {shown(raw)}")]
-    kind = raw.get("kind")
-    if kind is None:
-        return None, [Fault(f"{path}.kind", f"{path} needs this setting: one of {', '.join(table)}")]
-    if not isinstance(kind, str) or kind not in table:
-        return None, [Fault(f"{path}.kind", f"there is no {path} {shown(kind)}{near(kind, table)}")]
-    return read(table[kind], raw, path, kind)

@@ -6,9 +6,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from cnnlab.blocks.plugins import sources
 from cnnlab.config.run import Run
 from cnnlab.override import Override
+from cnnlab.plugins import sources
 from cnnlab.settings import Shape, digest
 from cnnlab.weights.source import content
 

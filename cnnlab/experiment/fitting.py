@@ -14,13 +14,14 @@ import pytorch_lightning as pl
 import pytorch_lightning.callbacks as lightning
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
-from cnnlab.blocks.plugins import own_callback, own_fault, own_line
+from cnnlab.blame import own_fault, own_line
 from cnnlab.data.batches import Batches
 from cnnlab.data.dataset import Dataset
 from cnnlab.errors import Fault, UserError, near
 from cnnlab.experiment.facts import image_shape
 from cnnlab.experiment.job import Job
 from cnnlab.network.build import build
+from cnnlab.plugins import own_callback
 from cnnlab.training.checkpoint import DurableIO
 from cnnlab.training.classifier import Classifier
 from cnnlab.training.steps import Steps, ranges

@@ -14,8 +14,9 @@ import pytorch_lightning as pl
 import torch
 from torch import nn
 
-from cnnlab.blocks.plugins import own_callback, own_fault, own_frames
+from cnnlab.blame import own_fault, own_frames
 from cnnlab.errors import Fault
+from cnnlab.plugins import own_callback
 
 LOG = "run.log"
 

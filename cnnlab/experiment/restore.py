@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cnnlab.blocks.plugins import LOADED, load_plugins
+from cnnlab.blame import LOADED
 from cnnlab.config.run import Run, read_parts
 from cnnlab.data.batches import prepare
 from cnnlab.data.images import read_images
@@ -23,7 +23,8 @@ from cnnlab.experiment.facts import image_shape
 from cnnlab.experiment.memory import unaffordable
 from cnnlab.network.build import Net, blank, build
 from cnnlab.network.plan import plan
-from cnnlab.network.spec import PLACED
+from cnnlab.network.spec import RESERVED
+from cnnlab.plugins import load_plugins
 from cnnlab.settings import Shape
 from cnnlab.tracking.checkpoints import find_checkpoint
 from cnnlab.training.checkpoint import read_checkpoint
@@ -64,7 +65,7 @@ def load(path: str | Path, plugins: Iterable[str] = ()) -> Predictor:
     of your own that it was made with: those that the record names are imported only if they are named here.
     """
     check_environment()
-    if faults := load_plugins(plugins, PLACED):
+    if faults := load_plugins(plugins, RESERVED):
         raise UserError(*faults)
     return restore(Path(path)).predictor
 

@@ -123,6 +123,8 @@ class Place(Settings):
 
 PLACED = tuple(names(Place))
 """settings that every block takes: of its place in the stack, not of the block itself"""
+RESERVED = {"block": PLACED}
+"""settings that no kind of a group may have, since all have them already"""
 
 
 class AuxSettings(Settings):

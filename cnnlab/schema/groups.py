@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from cnnlab.blocks.plugins import LOADED
+from cnnlab.blame import LOADED
 from cnnlab.compare.claims import Claim
 from cnnlab.config import GROUPS, LOGGER, SHARED
 from cnnlab.config.top import Top

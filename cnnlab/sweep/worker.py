@@ -5,12 +5,12 @@ from __future__ import annotations
 import pickle
 import time
 
-from cnnlab.blocks.plugins import load_plugins
 from cnnlab.door.terminal import Output
 from cnnlab.errors import Exit, UserError
 from cnnlab.experiment.job import Job
 from cnnlab.experiment.train import train
-from cnnlab.network.spec import PLACED
+from cnnlab.network.spec import RESERVED
+from cnnlab.plugins import load_plugins
 from cnnlab.sweep.ends import settled
 from cnnlab.tracking.folder import InUse, Lock, State, enter
 
@@ -25,7 +25,7 @@ def work(payload: bytes) -> int:
     """
     job: Job = pickle.loads(payload)
     try:
-        if faults := load_plugins(job.run.top.plugins, PLACED):
+        if faults := load_plugins(job.run.top.plugins, RESERVED):
             raise UserError(*faults)
         lock, found = _hold(job)
         with lock:

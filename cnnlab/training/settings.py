@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
-from cnnlab.blocks.plugins import own_callback
 from cnnlab.errors import Fault, near
 from cnnlab.network.choose import Factors
+from cnnlab.plugins import own_callback
+from cnnlab.registry import Registered, Registry
 from cnnlab.settings import Count, Flag, Fraction, NonNegative, Positive, Settings, shown
 
 
-class Optimizer(Settings):
+class Optimizer(Registered):
     """What all optimisers share: what may differ from block to block, by names such as body.stage1 or *.norm."""
 
+    registry: ClassVar[Registry[Optimizer]] = Registry("optimizer", methods=())
+
+    kind: str
     lr_factors: Factors = Field(default_factory=dict)
     """the learning rate's factor for the blocks named; the most specific name counts"""
     weight_decay_factors: Factors = Field(default_factory=dict)
@@ -59,12 +63,15 @@ class AdamW(Adam):
     """pulls every weight towards zero, apart from the gradient"""
 
 
-OPTIMIZERS: dict[str, type[Settings]] = {"sgd": Sgd, "adam": Adam, "adamw": AdamW}
+OPTIMIZERS = Optimizer.registry.ship(Sgd, Adam, AdamW)
 
 
-class Schedule(Settings):
+class Schedule(Registered):
     """What all schedules share: a factor of the learning rate, a pure function of the step."""
 
+    registry: ClassVar[Registry[Schedule]] = Registry("scheduler", methods=())
+
+    kind: str
     warmup: NonNegative = 0.0
     """epochs in which the rate first rises from zero, linearly"""
 
@@ -105,7 +112,7 @@ class Step(Schedule):
     """factor at each milestone"""
 
 
-SCHEDULES: dict[str, type[Settings]] = {"constant": Constant, "cosine": Cosine, "one_cycle": OneCycle, "step": Step}
+SCHEDULES = Schedule.registry.ship(Constant, Cosine, OneCycle, Step)
 
 
 def _precision(value: Any) -> Any:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from brought import forget
 from small import SMALL, result
 from spoken import spoken
 
-from cnnlab.blocks import KINDS, plugins
 from cnnlab.training.classifier import Classifier
 
 OWN = '''
@@ -70,12 +69,8 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "own_worn.py").write_text(OWN)
-    kinds = dict(KINDS)
     yield
-    KINDS.clear()
-    KINDS.update(kinds)
-    plugins.LOADED.clear()
-    sys.modules.pop("own_worn", None)
+    forget(tmp_path)
 
 
 Run = Callable[..., int]
@@ -135,9 +130,7 @@ def test_what_a_plugin_raises_when_a_network_is_tested_is_told_with_its_way_ther
 ) -> None:
     assert cnnlab(*SMALL, "plugins=own_worn", BLOCK % "torch", "model.body.x.batches=400", "hydra.run.dir=run") == 0
     (tmp_path / "own_worn.py").write_text(OWN.replace("self.training and x.", "x.").replace("self.batches", "0"))
-    plugins.LOADED.clear()
-    KINDS.pop("worn_out")
-    sys.modules.pop("own_worn")
+    forget(tmp_path)
     capsys.readouterr()
     assert cnnlab("task=test", "ckpt_path=run", "plugins=own_worn") == 2
     first, *way = spoken(capsys)

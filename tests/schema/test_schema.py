@@ -153,7 +153,7 @@ class LayerScale(Block):
 
 
 def test_blocks_of_plugins_are_in_it_with_their_documentation(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(KINDS, "layer_scale", LayerScale)
+    monkeypatch.setitem(KINDS.brought, "layer_scale", LayerScale)
     model = schemas(written([CONF]), {})["model"]
     assert model["definitions"]["layer_scale"]["description"] == "x times a number for each channel."
     assert model["definitions"]["layer_scale.settings"]["properties"]["by"]["description"] == "where it starts"

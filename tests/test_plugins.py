@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from brought import Write, forget, modules
 from nets import CONV, faults, model, network
 from small import SMALL
 from spoken import spoken
 
 import cnnlab as package
-from cnnlab.blocks import KINDS, plugins
+from cnnlab import plugins
+from cnnlab.blame import LOADED
+from cnnlab.blocks import KINDS, Block
 from cnnlab.errors import UserError
 from cnnlab.network.build import build
 from cnnlab.network.plan import plan
+from cnnlab.settings import Shape
 
 OWN = '''
 import torch
+from pydantic import Field
 from torch import nn
 from cnnlab.blocks import Block, Conv
 from cnnlab.blocks.base import Width
@@ -54,9 +58,9 @@ class LayerScale(Block):
     by: float = 0.5
     """where it starts"""
     fail: str = ""
-    sizes: list[int] = [1, 2]
-    table: dict[str, int] = {}
-    parts: list[Part] = []
+    sizes: list[int] = Field(default_factory=lambda: [1, 2])
+    table: dict[str, int] = Field(default_factory=dict)
+    parts: list[Part] = Field(default_factory=list)
 
     def build(self, shape):
         if self.fail == "build":
@@ -74,21 +78,11 @@ SCALE = {"block": "layer_scale", "by": 0.25}
 
 
 @pytest.fixture
-def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], None]]:
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
     """Writes a module where Python looks for it; afterwards all is as if nothing had been loaded."""
     monkeypatch.chdir(tmp_path)
-    kinds, path, modules = dict(KINDS), list(sys.path), set(sys.modules)
-    yield lambda name, text: (tmp_path / f"{name}.py").write_text(text) and None
-    KINDS.clear()
-    KINDS.update(kinds)
-    plugins.LOADED.clear()
-    sys.path[:] = path
-    for name in set(sys.modules) - modules:
-        if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
-            del sys.modules[name]
-
-
-Write = Callable[[str, str], None]
+    with modules(tmp_path) as write:
+        yield write
 
 
 @pytest.fixture
@@ -156,10 +150,10 @@ def test_it_starts_from_a_stream_of_its_own(own: Write) -> None:
 @pytest.mark.parametrize(
     ("fail", "told"),
     [
-        ("list", "its build() returns list, not a torch module"),
+        ("list", "its build() returns list, not a torch module (own_blocks.py:42)"),
         ("none", "its forward() returns NoneType, not a tensor"),
-        ("build", "KeyError: 'no such thing' (own_blocks.py:43)"),
-        ("forward", "AttributeError: 'Tensor' object has no attribute 'nothing' (own_blocks.py:23)"),
+        ("build", "KeyError: 'no such thing' (own_blocks.py:44)"),
+        ("forward", "AttributeError: 'Tensor' object has no attribute 'nothing' (own_blocks.py:24)"),
         ("cut", "its forward() makes (1, 1, 8, 8) of (2, 1, 8, 8); the first axis, the images, has to stay"),
         ("flat", "its forward() makes (2,) of (2, 1, 8, 8); the first axis, the images, has to stay"),
     ],
@@ -178,7 +172,7 @@ def test_what_goes_wrong_in_it_is_told_with_its_line(own: Write, fail: str, told
     ("fail", "told"),
     [
         ("cut in training", "plugins: in training, a block of theirs makes 1 images of 2"),
-        ("raise in training", "model.body.x: in training, ValueError: no such thing (own_blocks.py:29)"),
+        ("raise in training", "model.body.x: in training, ValueError: no such thing (own_blocks.py:30)"),
     ],
 )
 def test_what_goes_wrong_in_it_only_in_training_is_told_before_that(
@@ -189,18 +183,20 @@ def test_what_goes_wrong_in_it_only_in_training_is_told_before_that(
     assert told in spoken(capsys)[0]
 
 
-WANTED = "a cnnlab.blocks.Block with a build(self, shape), or a callback"
+NONE = "bad has no class in it that derives from one of cnnlab's, such as Block, or is a callback"
 BAD = {
     "x = 1 / 0": "bad cannot be imported: ZeroDivisionError: division by zero (bad.py:1)",
     "x = (": "bad cannot be imported: SyntaxError: '(' was never closed (bad.py:1)",
     "raise SystemExit(3)": "bad cannot be imported: SystemExit: 3 (bad.py:1)",
     "import not_there_at_all": "bad needs not_there_at_all",
-    "x = 1": f"bad has no class in it that is {WANTED}",
-    "from cnnlab.blocks import Conv": f"bad has no class in it that is {WANTED}",
-    "from pytorch_lightning.callbacks import Timer": f"bad has no class in it that is {WANTED}",
-    OWN.replace('"widened"', '"conv"'): "bad.Wide: there is a kind of block 'conv' already; give it another `block`",
+    "x = 1": NONE,
+    "from cnnlab.blocks import Conv": NONE,
+    "from pytorch_lightning.callbacks import Timer": NONE,
+    OWN.replace('"widened"', '"conv"'): (
+        "bad.Wide: there is a kind of block 'conv' already; give it another `block` (bad.py:48)"
+    ),
     OWN.replace("fail: str", "first: int = 1\n    fail: str"): (
-        "bad.LayerScale: every block takes first; give this setting another name"
+        "bad.LayerScale.first: every block takes first; give this setting another name (bad.py:37)"
     ),
 }
 
@@ -209,8 +205,81 @@ BAD = {
 def test_a_module_that_cannot_be_used_says_why_and_adds_nothing(write: Write, text: str) -> None:
     write("bad", text)
     before = dict(KINDS)
-    assert [str(fault) for fault in plugins.load_plugins(["bad"], {"first"})] == [f"plugins: {BAD[text]}"]
+    assert [str(fault) for fault in plugins.load_plugins(["bad"], {"block": ["first"]})] == [f"plugins: {BAD[text]}"]
     assert before == KINDS
+
+
+FLAWED = """
+from typing import ClassVar
+from cnnlab.blocks import Block, Conv
+
+class Plain(Block):
+    by = 0.5
+    sizes: list[int] = [1, 2]
+    note: ClassVar[str] = "no setting"
+
+    @property
+    def twice(self):
+        return 2 * self.by
+
+    def build(self):
+        return None
+
+class Half(Block):
+    by: float = 0.5
+
+class Between(Block):
+    by: float = 0.5
+
+class Whole(Between):
+    block: str = "conv"
+
+    def build(self, shape, *rest):
+        return Conv(channels=1).build(shape)
+
+class First(Whole):
+    block: str = "mine"
+
+class Second(Whole):
+    block: str = "mine"
+"""
+
+
+def test_all_that_is_wrong_with_a_modules_classes_is_told_at_once(write: Write) -> None:
+    write("bad", FLAWED)
+    before = dict(KINDS)
+    assert [fault.message for fault in plugins.load_plugins(["bad"])] == [
+        "bad.Plain.by: a setting needs a type; write by: float = 0.5 (bad.py:6)",
+        "bad.Plain.sizes: its default [1, 2] can be changed in place; write a tuple, as in tuple[int, ...] = (1, 2), "
+        "or Field(default_factory=list) (bad.py:7)",
+        "bad.Plain.build should take (self, shape), not (self) (bad.py:14)",
+        "bad.Half needs a method build(self, shape) (bad.py:17)",
+        "bad.Whole: there is a kind of block 'conv' already; give it another `block` (bad.py:24)",
+        "bad.Second is called 'mine' as First is; give it another `block` (bad.py:32)",
+    ]
+    assert before == KINDS
+
+
+def test_a_class_that_another_module_brought_is_named(own: Write) -> None:
+    write = own
+    write("more", "from own_blocks import *\nclass Mine(LayerScale):\n    block: str = 'widened'\n")
+    (fault,) = plugins.load_plugins(["more"])
+    said = "there is a kind of block 'widened' already, own_blocks.Wide; give it another `block` (more.py:3)"
+    assert fault.message == f"more.Mine: {said}"
+    write("third", "from own_blocks import LayerScale\nclass Mine(LayerScale):\n    more: int = 1\n")
+    assert plugins.load_plugins(["third"]) == []
+    assert KINDS["mine"].model_fields.keys() == KINDS["layer_scale"].model_fields.keys() | {"more"}
+
+
+def test_a_setting_without_a_type_is_told_in_python_too() -> None:
+    class Untyped(Block):
+        by = 0.5
+
+        def build(self, shape: Shape) -> torch.nn.Module:
+            return torch.nn.Identity()
+
+    with pytest.raises(TypeError, match=r"Untyped.by: a setting needs a type; write by: float = 0.5"):
+        Untyped()
 
 
 @pytest.mark.parametrize(
@@ -259,14 +328,12 @@ def test_somebodys_run_imports_nothing_unless_it_is_named_again(
     block = "model.body.x={block: layer_scale, after: s2}"
     assert cnnlab(*SMALL, "plugins=own_blocks", block, f"hydra.run.dir={folder}") == 0
     assert package.load(folder, plugins=["own_blocks"])(torch.zeros(1, 28, 28, dtype=torch.uint8)).shape == (1, 10)
-    for kind in ("layer_scale", "widened"):
-        del KINDS[kind]
-    plugins.LOADED.clear()
+    forget(tmp_path)
     with pytest.raises(UserError) as caught:
         package.load(folder)
     (fault,) = caught.value.faults
     assert fault.message.endswith("; it was made with plugins=own_blocks, whose code is run only if you name them, too")
-    assert not plugins.LOADED
+    assert not LOADED
 
 
 COUNTS = """

@@ -1,0 +1,101 @@
+"""What users add in Python: the classes of the modules that `plugins=` names.
+
+Importing a module runs it. So nothing is imported but what the user's own command line or config.yaml names; what a
+network's file, a checkpoint or somebody's run folder says never comes here.
+
+A class belongs to the registry that its base class names; Lightning's callbacks are found by their own base.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import inspect
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from cnnlab.blame import LOADED, line_in, places, written_at
+from cnnlab.errors import Fault
+from cnnlab.registry import SHIPPED, Registered, flaws, is_whole, kind_of
+
+CALLBACK = "pytorch_lightning.callbacks.callback.Callback"
+
+
+def load_plugins(
+    names: Iterable[str], reserved: Mapping[str, Sequence[str]] | None = None, path: str = "plugins"
+) -> list[Fault]:
+    """Import modules and add their classes to the kinds there are; what is wrong with them.
+
+    `reserved` are settings that all records of a group have already, such as a block's place.
+    """
+    return [Fault(path, said) for name in names if name not in LOADED for said in _load(name, reserved or {})]
+
+
+def _load(name: str, reserved: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", name):
+        yield f"{name!r} is no module's name, such as my_blocks (of a file my_blocks.py)"
+        return
+    if str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        own = error.name is not None and f"{name}.".startswith(f"{error.name}.")
+        yield f"there is no module {name!r} here, nor is one installed" if own else f"{name} needs {error.name}"
+        return
+    except (Exception, SystemExit) as error:
+        said = error.msg if isinstance(error, SyntaxError) else error
+        yield f"{name} cannot be imported: {type(error).__name__}: {said}{line_in(error, places(name))}"
+        return
+    classes = _classes(vars(module).values())
+    faults = [f"{name}.{flaw}" for cls in classes for flaw in flaws(cls, reserved)]
+    faults += [f"{name}.{flaw}" for flaw in _doubles(classes)]
+    if not classes and not any(map(_is_callback, vars(module).values())):
+        faults.append(f"{name} has no class in it that derives from one of cnnlab's, such as Block, or is a callback")
+    if not faults:
+        for cls in classes:
+            cls.registry.brought[kind_of(cls)] = cls
+        LOADED[name] = module
+    yield from faults
+
+
+def _classes(values: Iterable[object]) -> list[type[Registered]]:
+    """A module's own kinds that are new. One without the methods of a kind is there for others to derive from."""
+    found = [value for value in values if isinstance(value, type) and issubclass(value, Registered)]
+    own = [cls for cls in dict.fromkeys(found) if not cls.__module__.startswith(SHIPPED)]
+    return [
+        cls for cls in own
+        if cls not in cls.registry.brought.values()
+        and (is_whole(cls) or not any(issubclass(other, cls) for other in own if other is not cls))
+    ]  # fmt: skip
+
+
+def _doubles(classes: Iterable[type[Registered]]) -> Iterator[str]:
+    """Two classes of one module that would have one name."""
+    found: dict[tuple[str, str], type[Registered]] = {}
+    for cls in classes:
+        first = found.setdefault((cls.registry.group, kind_of(cls)), cls)
+        if first is not cls:
+            said = f"is called {kind_of(cls)!r} as {first.__name__} is; give it another `{cls.registry.key}`"
+            yield f"{cls.__name__} {said}{written_at(cls)}"
+
+
+def _is_callback(value: object) -> bool:
+    """Whether it is one of Lightning's callbacks of the module's own. Lightning is not imported to find out."""
+    if not isinstance(value, type) or value.__module__.startswith("pytorch_lightning."):
+        return False
+    return any(f"{base.__module__}.{base.__name__}" == CALLBACK for base in value.__mro__)
+
+
+def own_callback(target: str) -> type | None:
+    """The callback `MODULE.NAME` of a module that was named; None where there is none."""
+    module, _, name = target.rpartition(".")
+    found = getattr(LOADED.get(module), name, None)
+    return found if isinstance(found, type) and _is_callback(found) else None
+
+
+def sources(names: Iterable[str]) -> dict[str, str]:
+    """A hash of each module's code: with other code, a run is another one."""
+    return {name: hashlib.sha256(inspect.getsource(LOADED[name]).encode()).hexdigest()[:16] for name in names}
