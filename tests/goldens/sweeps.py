@@ -9,7 +9,7 @@ from typing import Any
 
 from contrasts import LOST, NORM, reaching
 
-from cnnlab.benchmarks.simulated import Outcome, write_sweep
+from benchmarks.simulated import Outcome, write_sweep
 
 SWEEPS: dict[str, Callable[[Path], list[Path]]] = {}
 """what writes each into a folder, and the folders to compare"""
