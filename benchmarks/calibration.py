@@ -1,7 +1,7 @@
 """What the verdicts are worth: how often they are wrong, over thousands of sweeps whose truth is known.
 
-    python -m cnnlab.benchmarks.calibration                       every scenario, 2000 sweeps each: about 20 minutes
-    python -m cnnlab.benchmarks.calibration --sweeps 200 skewed   those whose name has the word
+    python -m benchmarks.calibration                       every scenario, 2000 sweeps each: about 20 minutes
+    python -m benchmarks.calibration --sweeps 200 skewed   those whose name has the word
 
 Each sweep is made up, written to disk as the records of a real one, and read and judged as `task=report` does. A row of
 the table is a kind of verdict in a scenario: the share of sweeps in which at least one verdict of that kind was wrong,
@@ -20,8 +20,8 @@ from pathlib import Path
 from shutil import rmtree
 from tempfile import TemporaryDirectory
 
-from cnnlab.benchmarks.scenarios import SCENARIOS, Scenario
-from cnnlab.benchmarks.simulated import write_sweep
+from benchmarks.scenarios import SCENARIOS, Scenario
+from benchmarks.simulated import write_sweep
 from cnnlab.compare.comparison import compare
 from cnnlab.compare.statistics import share
 from cnnlab.compare.verdicts import Verdict
@@ -125,7 +125,7 @@ HEADINGS = ("scenario", "family", "verdict", "promised", "measured", "95 % inter
 
 def main(argv: Sequence[str]) -> int:
     description = (__doc__ or "").partition("\n")[0]
-    parser = argparse.ArgumentParser("python -m cnnlab.benchmarks.calibration", description=description)
+    parser = argparse.ArgumentParser("python -m benchmarks.calibration", description=description)
     parser.add_argument("words", nargs="*", help="scenarios whose name has all of these words; none: all of them")
     parser.add_argument("--sweeps", type=int, default=2000, metavar="N", help="made-up sweeps a scenario")
     parser.add_argument("--seed", type=int, default=0)

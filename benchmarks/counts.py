@@ -1,6 +1,6 @@
 """The table docs/zoo.md: what every shipped network costs, on paper, and how much YAML it takes.
 
-python -m cnnlab.benchmarks.counts > docs/zoo.md
+python -m benchmarks.counts > docs/zoo.md
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from cnnlab.config.engine import start
 from cnnlab.network.expand import read_network
 from cnnlab.network.plan import Plan, plan
 
-CONF = Path(__file__).parents[2] / "conf"
+CONF = Path(__file__).parents[1] / "conf"
 GROUPS = {
     "": ("Networks under torchvision's names", "as torchvision has them, and a few that it has not"),
     "d2l": ("The course's forms", "Zhang et al., *Dive into Deep Learning*"),
@@ -33,7 +33,7 @@ takes are enlarged to `min_size`; a form that is tied to a size has `input_size`
 stands in `tests/network/test_zoo_counts.py`. The last column counts lines of YAML without comments: {count} networks,
 {lines:g} lines in the median.
 
-Made by `python -m cnnlab.benchmarks.counts > docs/zoo.md`; a test holds it up to date. What each of them learns, and
+Made by `python -m benchmarks.counts > docs/zoo.md`; a test holds it up to date. What each of them learns, and
 how long that takes: [learning.md](learning.md).
 """
 ROW = "| `{name}` | {source} | {input} | {params:,}{aux} | {macs} | {sizes} | {lines} |"

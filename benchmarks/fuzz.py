@@ -1,8 +1,8 @@
 """Does any recipe, or any command line, end in a traceback or in nothing at all? Thousands of spoilt ones are tried.
 
-    python -m cnnlab.benchmarks.fuzz                       5,000 cases, about 10 minutes on one core
-    python -m cnnlab.benchmarks.fuzz cases=300 seed=7
-    python -m cnnlab.benchmarks.fuzz only=1234 seed=0      one case of that run again, with what it said
+    python -m benchmarks.fuzz                       5,000 cases, about 10 minutes on one core
+    python -m benchmarks.fuzz cases=300 seed=7
+    python -m benchmarks.fuzz only=1234 seed=0      one case of that run again, with what it said
 
 A case is a shipped file with some of it replaced, cut or moved, chosen by a command; or a command line put together
 from settings that there are and values that there should not be. Each must end with 0, 2 or 5 within 20 seconds.
@@ -33,7 +33,7 @@ from cnnlab.cli import sweep, tasks
 from cnnlab.cli.main import main as run_py
 from cnnlab.errors import Exit
 
-CONF = Path(__file__).parents[2] / "conf"
+CONF = Path(__file__).parents[1] / "conf"
 LIMIT = 20
 """seconds of the processor for a case; what else the machine does takes none of them"""
 WAIT = 300

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cnnlab.benchmarks.simulated import Outcome
+from benchmarks.simulated import Outcome
 from cnnlab.compare.verdicts import Verdict
 
 IMAGES = 2000

@@ -20,7 +20,7 @@ from cnnlab.errors import Fault, UserError
 from cnnlab.experiment.hardware import Hardware
 from cnnlab.tracking.machine import revision
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 CONF = ROOT / "conf"
 
 

@@ -1,6 +1,6 @@
 """Sweeps that were never trained: folders with the records that a real sweep leaves, from numbers that are made up.
 
-For measuring what the comparison's verdicts are worth (`cnnlab.benchmarks.calibration`) and for its tests.
+For measuring what the comparison's verdicts are worth (`benchmarks.calibration`) and for its tests.
 """
 
 from __future__ import annotations

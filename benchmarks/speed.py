@@ -1,7 +1,7 @@
 """How long does an epoch take, against a bare PyTorch loop and against what people usually write?
 
-    python -m cnnlab.benchmarks.speed                      lenet, lenet at batch 32, resnet18, start-up, memory
-    python -m cnnlab.benchmarks.speed lenet start repeats=10 -- threads=1
+    python -m benchmarks.speed                      lenet, lenet at batch 32, resnet18, start-up, memory
+    python -m benchmarks.speed lenet start repeats=10 -- threads=1
 
 Every variant trains two epochs on the same images with the same network, batch and options; the second one, with its
 validation, is timed (ours with its checkpoint and its record too). Variants are interleaved; a ratio is the median over
@@ -24,8 +24,8 @@ from typing import Any
 
 import torch
 
-from cnnlab.benchmarks import peers
-from cnnlab.benchmarks.setting import CONF, heading, run_of
+from benchmarks import peers
+from benchmarks.setting import CONF, ROOT, heading, run_of
 from cnnlab.data.dataset import Dataset, open_dataset
 from cnnlab.data.sources.mnist import DEBIAN
 from cnnlab.experiment.facts import image_shape
@@ -156,7 +156,7 @@ def start_up(repeats: int) -> None:
 PEAK = """
 import resource, sys
 from pathlib import Path
-from cnnlab.benchmarks import peers, speed
+from benchmarks import peers, speed
 from cnnlab.data.dataset import open_dataset
 variant, case, *words = sys.argv[1:]
 job = speed.job_of([*speed.CASES[case], *words], Path())
@@ -174,7 +174,7 @@ def memory(words: list[str]) -> None:
         peaks = {}
         for variant in ("bare", "ours"):
             command = [sys.executable, "-c", PEAK, variant, case, *words]
-            before, peak = map(int, subprocess.run(command, check=True, capture_output=True).stdout.split())
+            before, peak = map(int, subprocess.run(command, check=True, capture_output=True, cwd=ROOT).stdout.split())
             peaks[variant] = peak
             took = (peak - before) / 1024
             print(f"memory    {case:<9} {variant:<5} {peak / 1024:.0f} MB, {took:.0f} of it for training")
@@ -186,7 +186,7 @@ def main(argv: list[str]) -> int:
     words, overrides = argv[:at], argv[at + 1 :]
     repeats = next((int(word[8:]) for word in words if word.startswith("repeats=")), 5)
     cases = [word for word in words if word in (*CASES, "start", "memory")] or [*CASES, "start", "memory"]
-    print(heading("cnnlab.benchmarks.speed", argv, job_of([*CASES["lenet"], *overrides], Path()).hardware))
+    print(heading("benchmarks.speed", argv, job_of([*CASES["lenet"], *overrides], Path()).hardware))
     for case in cases:
         match case:
             case "start":

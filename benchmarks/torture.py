@@ -1,7 +1,7 @@
 """Is a run that was interrupted, at any moment and in any way, the same as one that was not?
 
-    python -m cnnlab.benchmarks.torture                      everything, about 40 minutes on one core
-    python -m cnnlab.benchmarks.torture kills=20 steps=10 saves=10 power=10 damage=50 disk=3
+    python -m benchmarks.torture                      everything, about 40 minutes on one core
+    python -m benchmarks.torture kills=20 steps=10 saves=10 power=10 damage=50 disk=3
 
     kills=N    SIGKILL at random moments, N in all
     steps=N    SIGKILL and SIGTERM at step boundaries: at each of them, and at each pair; or at N of these points
@@ -35,7 +35,7 @@ from typing import Any
 
 import torch
 
-from cnnlab.benchmarks.dying import count_operations, die_before, power_fails_before
+from benchmarks.dying import count_operations, die_before, power_fails_before
 from cnnlab.cli import check, tasks  # noqa: F401 (imported once, before the forks)
 from cnnlab.cli.main import main
 from cnnlab.errors import Exit, UserError
@@ -43,7 +43,7 @@ from cnnlab.experiment import train
 from cnnlab.training.checkpoint import read_checkpoint
 from cnnlab.training.keeper import Keeper
 
-CONF = Path(__file__).parents[2] / "conf"
+CONF = Path(__file__).parents[1] / "conf"
 WORDS = [
     *("model=lenet", "model.norm=batch", "model.dropout=0.3", "augment=flip_crop"),
     *("data.subset=200", "data.batch_size=32", "trainer.max_epochs=3", "trainer.precision=32", "threads=1"),

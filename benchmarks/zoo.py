@@ -1,7 +1,7 @@
 """Does every network that ships learn? Trains each one by the default recipe, in a process of its own, and says.
 
-    python -m cnnlab.benchmarks.zoo                                      every network of conf/model
-    python -m cnnlab.benchmarks.zoo nin vgg11 --seeds 3 --markdown -- optimizer.lr=0.1
+    python -m benchmarks.zoo                                      every network of conf/model
+    python -m benchmarks.zoo nin vgg11 --seeds 3 --markdown -- optimizer.lr=0.1
 
 Networks too costly for a few minutes on two cores get fewer images; those too costly for FEWEST of them are to learn
 BY_HEART images by heart instead, in more epochs, and have no accuracy on others: their rows say so. `--images` and
@@ -25,7 +25,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from cnnlab.benchmarks.setting import CONF, ROOT, heading, run_of
+from benchmarks.setting import CONF, ROOT, heading, run_of
 from cnnlab.cli.main import complain
 from cnnlab.config.run import Run
 from cnnlab.data.dataset import open_dataset
@@ -83,7 +83,7 @@ def main(argv: Sequence[str]) -> int:
     except UserError as error:
         return complain(error.faults, error.code)
     first = entries[0].run
-    print(heading("cnnlab.benchmarks.zoo", argv, decide(first.trainer, first.top.threads)))
+    print(heading("benchmarks.zoo", argv, decide(first.trainer, first.top.threads)))
     for which in entries:
         with console.status(f"{which.model}: {which.images:,} images"):
             trials = [train(which, seed, overrides) for seed in range(options.seeds)]
@@ -97,7 +97,7 @@ def main(argv: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     description, _, epilog = (__doc__ or "").partition("\n\n")
     parser = argparse.ArgumentParser(
-        "python -m cnnlab.benchmarks.zoo",
+        "python -m benchmarks.zoo",
         "%(prog)s [model …] [--images N] [--epochs N] [--seeds N] [--markdown] [-- overrides…]",
         description,
         epilog,

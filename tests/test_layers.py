@@ -87,7 +87,7 @@ def test_imports_point_down(layer: str) -> None:
 
 def test_every_package_has_its_layer() -> None:
     packages = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
-    assert packages - {"__init__", "benchmarks"} == set(LAYERS)
+    assert packages - {"__init__"} == set(LAYERS)
 
 
 # -- files

@@ -1,4 +1,4 @@
-"""A small part of `python -m cnnlab.benchmarks.calibration`; docs/calibration.md has all of it."""
+"""A small part of `python -m benchmarks.calibration`; docs/calibration.md has all of it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cnnlab.benchmarks.calibration import measure, rows
-from cnnlab.benchmarks.scenarios import SCENARIOS
+from benchmarks.calibration import measure, rows
+from benchmarks.scenarios import SCENARIOS
 
 SWEEPS = 60
 FEW = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nets import zoo
 from small import CONF
 
-from cnnlab.benchmarks.counts import names, page
+from benchmarks.counts import names, page
 
 
 def test_the_table_in_the_docs_is_up_to_date() -> None:

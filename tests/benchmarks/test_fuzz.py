@@ -1,4 +1,4 @@
-"""Spoilt recipes and command lines: some of the 300 that `.ci/run` has `python -m cnnlab.benchmarks.fuzz` try."""
+"""Spoilt recipes and command lines: some of the 300 that `.ci/run` has `python -m benchmarks.fuzz` try."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnlab.benchmarks import fuzz
+from benchmarks import fuzz
 
 
 def test_none_of_60_cases_ends_in_a_traceback_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

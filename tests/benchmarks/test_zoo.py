@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from cnnlab.benchmarks import zoo
-from cnnlab.benchmarks.zoo import NETWORKS, Trial, affordable, entry, main, row, train
+from benchmarks import zoo
+from benchmarks.zoo import NETWORKS, Trial, affordable, entry, main, row, train
 from cnnlab.network.plan import Layer, Plan
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from contrasts import reason
 
-from cnnlab.benchmarks.simulated import Outcome, write_sweep
+from benchmarks.simulated import Outcome, write_sweep
 from cnnlab.compare import compare
 from cnnlab.compare.check import faults, faults_to_show
 from cnnlab.compare.claims import Claim, margin_of

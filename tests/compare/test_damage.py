@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from cnnlab.benchmarks.simulated import Outcome, write_sweep
+from benchmarks.simulated import Outcome, write_sweep
 from cnnlab.compare import report, text
 
 KEYS = {"model.norm": ["none", "batch"], "optimizer.lr": ["0.1", "0.2"], "seed": ["0", "1", "2"]}

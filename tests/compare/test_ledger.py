@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnlab.benchmarks.simulated import Outcome, write_sweep
+from benchmarks.simulated import Outcome, write_sweep
 from cnnlab.compare import compare
 from cnnlab.compare.ledger import read_ledger
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from contrasts import LOST, NORM, judged, reaching, reason, swept
 
-from cnnlab.benchmarks.simulated import Outcome, write_sweep
+from benchmarks.simulated import Outcome, write_sweep
 from cnnlab.compare import compare
 
 GRID = {"model.norm": ["none", "batch"], "optimizer.lr": ["0.1", "0.2", "0.8"], "seed": ["0", "1", "2"]}

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from contrasts import LOST, NORM, reason, swept
 
-from cnnlab.benchmarks.simulated import Outcome, write_sweep
+from benchmarks.simulated import Outcome, write_sweep
 from cnnlab.compare import compare
 
 KEYS = {"model.norm": ["none", "batch"], "optimizer.lr": ["0.1", "0.2", "0.4"], "seed": ["0", "1"]}

@@ -1,4 +1,4 @@
-"""From a sweep's records on disk to its verdicts and its page; the records are those of cnnlab.benchmarks.simulated."""
+"""From a sweep's records on disk to its verdicts and its page; the records are those of benchmarks.simulated."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 from scipy import stats
 
-from cnnlab.benchmarks.simulated import Outcome, write_sweep
+from benchmarks.simulated import Outcome, write_sweep
 from cnnlab.compare import report, terminal
 
 SEEDS = ["0", "1", "2", "3", "4"]

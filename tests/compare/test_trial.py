@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cnnlab.benchmarks.simulated import Outcome, write_sweep
+from benchmarks.simulated import Outcome, write_sweep
 from cnnlab.compare.trial import Record, read_record
 from cnnlab.tracking.folder import Lock
 from cnnlab.tracking.record import settle

@@ -10,7 +10,7 @@ import pytest
 from contrasts import LOST, NORM, compared, judged, reaching, reason, swept
 from scipy import stats
 
-from cnnlab.benchmarks.simulated import Outcome
+from benchmarks.simulated import Outcome
 from cnnlab.compare.judge import by_family, failed_controls
 
 NONE = [0.800, 0.812, 0.791, 0.805, 0.799]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from contrasts import LOST, NORM, compared, judged, reaching, reason, swept
 
-from cnnlab.benchmarks.simulated import Outcome
+from benchmarks.simulated import Outcome
 from cnnlab.compare.comparison import headline
 from cnnlab.compare.metrics import parse
 from cnnlab.compare.wording import (

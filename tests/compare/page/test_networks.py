@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nets import network, zoo
 
-from cnnlab.benchmarks.simulated import Outcome, write_sweep
+from benchmarks.simulated import Outcome, write_sweep
 from cnnlab.compare import report
 from cnnlab.network.outline import on_paper
 

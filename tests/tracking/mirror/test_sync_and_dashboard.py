@@ -14,7 +14,7 @@ from loopback import Loopback
 from recorded import begun, row
 from small import CONF
 
-from cnnlab.benchmarks.simulated import Outcome, write_sweep
+from benchmarks.simulated import Outcome, write_sweep
 from cnnlab.tracking.mirror import note
 from cnnlab.tracking.mirror.follower import Follower
 
