@@ -11,14 +11,14 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 import yaml
+from brought import modules
 from PIL import Image
 from small import SMALL, result
 from warm import running, wait_for
@@ -116,15 +116,43 @@ def test_another_normalisation_is_another_experiment(
     assert "holds another experiment" in capsys.readouterr().err
 
 
+STEPS = 3  # of an epoch: 300 images in batches of 128
+PAUSES = f'''
+import time
+from pathlib import Path
+from pytorch_lightning import Callback
+
+class Pauses(Callback):
+    """Stays in the middle of the second epoch while there is a file `pause`."""
+
+    def on_before_optimizer_step(self, trainer, module, optimizer):
+        while trainer.global_step == {STEPS} + 1 and Path("pause").exists():
+            Path("paused").touch()
+            time.sleep(0.01)
+'''
+
+
+@pytest.fixture
+def pauses(tmp_path: Path) -> Iterator[None]:
+    with modules(tmp_path) as write:
+        write("pauses", PAUSES)
+        yield
+
+
 @pytest.mark.parametrize(("model", "changes"), [("lenet", ["model.norm=batch"]), ("resnet18", ["model.width=0.125"])])
-def test_a_killed_run_goes_on_as_if_it_had_not_been(cnnlab: Callable[..., int], model: str, changes: list[str]) -> None:
+def test_a_killed_run_goes_on_as_if_it_had_not_been(
+    cnnlab: Callable[..., int], pauses: None, model: str, changes: list[str]
+) -> None:
     """kill -9 in the middle of an epoch; dropout, augmentation and batch norm at work."""
     words = [*SMALL, f"model={model}", *changes, "model.dropout=0.3", "augment=flip_crop", "trainer.max_epochs=4"]
-    straight, broken = Path("straight"), Path("broken")
+    words += ["plugins=pauses", "callbacks.p._target_=pauses.Pauses"]
+    straight, broken, pause = Path("straight"), Path("broken"), Path("pause")
+    pause.touch()
     with running(*words, f"hydra.run.dir={broken}") as process:
-        wait_for(process, (broken / "checkpoints" / "last.ckpt").exists)
-        time.sleep(0.1)
+        wait_for(process, Path("paused").exists)
         process.kill()
+    pause.unlink()
+    assert len(rows(broken)) == 1
     assert not (broken / "result.json").exists()
     for folder in (straight, broken):
         assert cnnlab(*words, f"hydra.run.dir={folder}") == 0

@@ -95,6 +95,12 @@ def test_a_fault_of_a_copy_is_told_where_it_stands(said, told):
     assert faults(model({"s": CONV | said})) == [f"model.body.s{told}"]
 
 
+def test_a_setting_that_a_block_lacks_is_told_by_its_path():
+    assert faults(model({"x": {"block": "conv"}})) == ["model.body.x.channels: conv needs this setting"]
+    inner = {"block": "sequential", "body": {"y": {"block": "conv"}}}
+    assert faults(model({"x": inner})) == ["model.body.x.body.y.channels: conv needs this setting"]
+
+
 # -- after and before
 
 

@@ -33,6 +33,7 @@ def learns(net: nn.Module) -> set[str]:
         (["body.a", "*.norm"], {"body.a": None, "*.norm": None}),
         ({"body.a": 3, "body.b": True, "head": False}, {"body.a": 3, "body.b": None, "head": 0}),
         ({"body": {"a": 3, "b": None}}, {"body.a": 3}),
+        ({"body.a": 0}, {"body.a": 0}),
     ],
 )
 def test_what_is_frozen_can_be_said_as_names_or_with_epochs(said: Any, read: dict[str, int | None]) -> None:
