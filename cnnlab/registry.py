@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, model_validator
 from typing_extensions import dataclass_transform
 
 from cnnlab.blame import written_at
-from cnnlab.errors import Fault, near
+from cnnlab.errors import Fault, FaultKind
 from cnnlab.settings import Settings, read, shown
 
 R = TypeVar("R", bound="Registered")
@@ -70,11 +70,11 @@ class Registry(Mapping[str, type[R]], Generic[R]):
     def __len__(self) -> int:
         return len(list(iter(self)))
 
-    def unknown(self, kind: object) -> str:
-        """What to say of a kind that there is not."""
+    def unknown(self, path: str, kind: object) -> Fault:
+        """The fault of a kind that there is not, written at `path`."""
         if reason := self.refused.get(str(kind)):
-            return reason
-        return f"there is no {self.group} {shown(kind)}{near(kind, self)}"
+            return Fault(path, reason)
+        return Fault.unknown(FaultKind.UNKNOWN_CHOICE, path, f"there is no {self.group} {shown(kind)}", kind, self)
 
     def read(self, raw: Any, path: str) -> tuple[R | None, list[Fault]]:
         """The record that a mapping of settings describes, or all its faults, their paths under `path`."""
@@ -82,9 +82,11 @@ class Registry(Mapping[str, type[R]], Generic[R]):
             return None, [Fault(path, f"should be a mapping of settings, not {shown(raw)}")]
         kind = raw.get(self.key)
         if kind is None:
-            return None, [Fault(f"{path}.{self.key}", f"{path} needs this setting: one of {', '.join(self)}")]
+            return None, [
+                Fault(f"{path}.{self.key}", f"{path} needs this setting: one of {', '.join(self)}", FaultKind.MISSING)
+            ]
         if not isinstance(kind, str) or kind not in self:
-            return None, [Fault(f"{path}.{self.key}", self.unknown(kind))]
+            return None, [self.unknown(f"{path}.{self.key}", kind)]
         return read(self[kind], raw, path, kind)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, TypeVar, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from cnnlab.errors import Fault, near
+from cnnlab.errors import Fault, FaultKind, did_you_mean, meant
 
 Shape = tuple[int, ...]
 """(C, H, W) of an image, (F,) once flat; never the batch axis"""
@@ -69,7 +69,7 @@ def read(cls: type[T], raw: Any, path: str, noun: str, also: Iterable[str] = ())
 def _misspelt(fault: Fault, faults: Iterable[Fault]) -> bool:
     """Whether `fault` says that a setting is missing which another fault says is there, misspelt."""
     name = fault.path.rpartition(".")[2]
-    return fault.message.endswith("needs this setting") and any(f"mean {name!r}" in other.message for other in faults)
+    return fault.kind is FaultKind.MISSING and any(other.suggestion == name for other in faults)
 
 
 def _records_in(annotation: Any) -> list[type[Settings]]:
@@ -105,14 +105,18 @@ def fault_of(error: Any, cls: type[Settings], raw: Any, path: str, noun: str, al
         case "extra_forbidden" | "missing" as what if holder is cls and loc[1:]:  # of a record in a list or a mapping
             return Fault(at, f"{loc[-1]!r} is {'missing' if what == 'missing' else 'not a setting of it'}")
         case "extra_forbidden":
-            return Fault(at, f"{noun} has no such setting{near(written[-1], [*names(holder), *also])}")
+            return Fault.unknown(
+                FaultKind.UNKNOWN_SETTING, at, f"{noun} has no such setting", written[-1], [*names(holder), *also]
+            )
         case "missing":
-            return Fault(at, f"{noun} needs this setting")
+            return Fault(at, f"{noun} needs this setting", FaultKind.MISSING)
         case "value_error":
-            return Fault(at if loc else path, str(context["error"]))
+            return Fault(at if loc else path, str(context["error"]), word=_word(value))
         case "literal_error":
             choices = [part.strip("' ") for part in context["expected"].replace(" or ", ",").split(",")]
-            return Fault(at, f"should be one of {', '.join(choices)}, not {shown(value)}{_meant(value, choices)}")
+            said = f"should be one of {', '.join(choices)}, not {shown(value)}{did_you_mean(value, choices)}"
+            known = {"word": _word(value), "suggestion": meant(value, choices), "choices": tuple(choices)}
+            return Fault(at, said, FaultKind.UNKNOWN_CHOICE, **known)
         case "greater_than_equal":
             wanted = f"at least {context['ge']:g}"
         case "greater_than":
@@ -138,13 +142,13 @@ def fault_of(error: Any, cls: type[Settings], raw: Any, path: str, noun: str, al
         case "dict_type" | "model_type":
             wanted = "a mapping of settings"
         case _:
-            return Fault(at, f"{error['msg'][:1].lower()}{error['msg'][1:]}, not {shown(value)}")
-    return Fault(at, f"should be {wanted}, not {shown(value)}")
+            return Fault(at, f"{error['msg'][:1].lower()}{error['msg'][1:]}, not {shown(value)}", word=_word(value))
+    return Fault(at, f"should be {wanted}, not {shown(value)}", word=_word(value))
 
 
-def _meant(value: Any, choices: list[str]) -> str:
-    guess = near(value, choices)
-    return guess if "mean" in guess else ""
+def _word(value: Any) -> str:
+    """A value as an override has it, for faults to be told apart by."""
+    return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
 def shown(value: Any) -> str:

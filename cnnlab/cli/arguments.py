@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from cnnlab.door.nodes import is_text
 from cnnlab.door.words import word as shown
 from cnnlab.errors import Fault, UserError, near
-
-COMMAND_LINE = "command line"
+from cnnlab.origin import COMMAND_LINE
+from cnnlab.override import Override, last_value
 
 NESTED = re.compile(r"""\$\{[^'"]*\$\{[^'"]*\}[^'"]*\}""")
 """a ${…} within a ${…}, which Hydra reads in quotes only"""
@@ -54,19 +54,23 @@ class Arguments:
         >>> read_arguments(["-m", "seed=0,1", "hydra.sweep.dir=out/a=b"]).typed
         ['-m', 'seed=0,1', 'hydra.sweep.dir=out/a=b']
         """
-        parts = [override.partition("=") for override in self.overrides]
-        words = [f"{key}={unquoted(value)}" if key in FREE_TEXT else f"{key}{eq}{value}" for key, eq, value in parts]
+        overrides = [Override.read(word) for word in self.overrides]
+        free = [one.sign == "" and one.key in FREE_TEXT and one.value is not None for one in overrides]
+        words = [
+            f"{one.key}={unquoted(one.value or '')}" if is_free else str(one)
+            for one, is_free in zip(overrides, free, strict=True)
+        ]
         return [*(["-m"] if self.multirun else []), *words]
 
     def value(self, key: str) -> str | None:
         """The value of the last override of `key`, without the quotes around it."""
-        values = [text.partition("=")[2] for text in self.overrides if text.partition("=")[0].lstrip("+") == key]
-        return unquoted(values[-1]) if values else None
+        value = last_value((word for word in self.overrides if not word.startswith("~")), key)
+        return None if value is None else unquoted(value)
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> None:  # type: ignore[override]
-        raise UserError(Fault("", f"{COMMAND_LINE}  {message}"))
+        raise UserError(Fault("", message, origin=COMMAND_LINE))
 
 
 def _parser() -> _Parser:
@@ -90,12 +94,13 @@ def read_arguments(argv: list[str]) -> Arguments:
     """Read `argv`; flags may stand anywhere. Raises UserError for a flag that does not exist."""
     if broken := [text for text in argv if not is_text(text) or len(text) > LONGEST]:
         said = f"is not UTF-8 text, or has more than {LONGEST:,} characters"
-        raise UserError(*(Fault("", f"{COMMAND_LINE}  {shown(text)} {said}") for text in broken))
+        raise UserError(*(Fault("", f"{shown(text)} {said}", origin=COMMAND_LINE) for text in broken))
     parser = _parser()
     known, rest = parser.parse_known_args(argv)
     if strange := [word for word in rest if word.startswith("-")]:
         flags = [flag for action in parser._actions for flag in action.option_strings]
-        raise UserError(*(Fault("", f"{COMMAND_LINE}  there is no option {_option(word, flags)}") for word in strange))
+        said = (f"there is no option {_option(word, flags)}" for word in strange)
+        raise UserError(*(Fault("", message, origin=COMMAND_LINE) for message in said))
     return Arguments(**vars(known), overrides=[plain_words(text, known.multirun) for text in rejoined(rest)])
 
 
@@ -121,8 +126,9 @@ def rejoined(words: list[str]) -> list[str]:
 
 
 def _open(text: str) -> bool:
-    key, _, value = text.partition("=")
-    return key.lstrip("+") not in FREE_TEXT and sum(map(value.count, "{[(")) > sum(map(value.count, "}])"))
+    override = Override.read(text)
+    value = override.value or ""
+    return override.key not in FREE_TEXT and sum(map(value.count, "{[(")) > sum(map(value.count, "}])"))
 
 
 def plain_words(text: str, multirun: bool = False) -> str:

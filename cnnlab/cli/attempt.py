@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 
 from cnnlab.blame import own_fault, own_lines
 from cnnlab.cli.check import note
@@ -25,7 +26,7 @@ def attempted(run: Run, composed: Composed, folder: str) -> Exit:
         return complain((note(fault, composed) for fault in error.faults), error.code)
     except Exception as error:
         if fault := own_fault(error):
-            return complain([note(fault, composed, own_lines(error))])
+            return complain([replace(note(fault, composed), lines=tuple(own_lines(error)))])
         traceback.print_exc()
         return Exit.BUG
     if end in (Exit.INTERRUPTED, Exit.TERMINATED):

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from typing import Any
 
+from cnnlab import dotted
 from cnnlab.config import SHARED
 from cnnlab.config.composed import Composed
-from cnnlab.config.origins import COMMAND_LINE
 from cnnlab.config.run import Run, model_of, read_parts
 from cnnlab.config.top import Top
 from cnnlab.data.sources import sketched
-from cnnlab.errors import Fault, UserError, near
+from cnnlab.errors import Fault, FaultKind, UserError
+from cnnlab.origin import COMMAND_LINE
 from cnnlab.tracking.boards import missing
 
 ONLY_FOR = {
@@ -42,35 +43,21 @@ MOST = 100
 """faults that are told at once"""
 
 
-@dataclass(frozen=True)
-class Noted:
-    """A fault as it is shown: where it was set, and lines that explain it."""
-
-    fault: Fault
-    where: str | None = None
-    lines: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        first = f"{self.where}  {self.fault}" if self.where else str(self.fault)
-        return "\n".join([first, *(f"    {line}" for line in self.lines)])
-
-
-def check(composed: Composed) -> tuple[Run | None, list[Noted]]:
+def check(composed: Composed) -> tuple[Run | None, list[Fault]]:
     """The run that was asked for, or everything wrong with it."""
     parts, faults = ({}, []) if composed.failed else read_parts(composed.config)
     faults = [fault for fault in faults if not _follows(fault, composed.broken)]
     faults = [*absent(composed), *pointless(composed), *unequipped(parts.get("top")), *faults]
-    told = {str(fault) for fault in (*composed.faults, *faults)}
-    faults += [fault for fault in wrong_other(composed) if fault.message not in told]
+    faults += wrong_other(composed, known=(*composed.faults, *faults))
     at_fault = {*composed.broken, *(fault.path for fault in (*composed.faults, *faults))}
     if any(fault.path == "plugins" for fault in composed.faults):  # what they hold is not known
-        faults = [fault for fault in faults if not fault.message.startswith("there is no kind of block")]
-    noted = [note(fault, composed) for fault in _first([*dict.fromkeys([*composed.faults, *faults])])]
-    noted += _shapes(parts, composed, at_fault)
-    return (None if noted else Run(**parts)), noted
+        faults = [fault for fault in faults if fault.kind is not FaultKind.UNKNOWN_BLOCK_KIND]
+    located = [note(fault, composed) for fault in _first([*dict.fromkeys([*composed.faults, *faults])])]
+    located += _shapes(parts, composed, at_fault)
+    return (None if located else Run(**parts)), located
 
 
-def _shapes(parts: dict[str, Any], composed: Composed, at_fault: set[str]) -> list[Noted]:
+def _shapes(parts: dict[str, Any], composed: Composed, at_fault: set[str]) -> list[Fault]:
     """What the network's shapes are found to lack, as far as the network and the images it is given are known."""
     groups = {path.split(".")[0] for path in at_fault}
     if composed.failed or groups & {"model", SHARED, "task"} or composed.config.get("task") not in WITH_SHAPES:
@@ -93,16 +80,10 @@ def absent(composed: Composed) -> Iterator[Fault]:
     for key, places in composed.origins.history.items():
         stack, _, name = key.rpartition(".")
         if places == [COMMAND_LINE] and re.fullmatch(r"model(\..+)?\.(body|head|branches)", stack):
-            blocks = _at(stack, composed.config)
+            blocks = dotted.get(composed.config, stack)
             if isinstance(blocks, dict) and name in blocks and blocks[name] is None:
-                yield Fault(key, f"there is no block {name!r} to remove{near(name, [b for b in blocks if b != name])}")
-
-
-def _at(path: str, config: Any) -> Any:
-    """What stands at a dotted path; None where nothing does."""
-    for part in path.split("."):
-        config = config.get(part) if isinstance(config, dict) else None
-    return config
+                said, others = f"there is no block {name!r} to remove", [block for block in blocks if block != name]
+                yield Fault.unknown(FaultKind.UNKNOWN_BLOCK, key, said, name, others)
 
 
 def pointless(composed: Composed) -> Iterator[Fault]:
@@ -115,10 +96,10 @@ def pointless(composed: Composed) -> Iterator[Fault]:
         yield Fault("format", f"html is for task=draw and task=diff, not for task={task}")
     if task in ("test", "predict", "inspect"):
         for key in FOR_TRAINING:
-            if _at(key, composed.config) is not None and any(f"{one}.".startswith(f"{key}.") for one in said):
+            if dotted.get(composed.config, key) is not None and any(dotted.within(one, key) for one in said):
                 yield Fault(key, f"is for training; task={task} goes by what ckpt_path was trained with")
     for key, rounded in ROUNDING.items():
-        there = [_at(f"model.{one}", composed.config) is not None for one in (key, rounded)]
+        there = [dotted.get(composed.config, f"model.{one}") is not None for one in (key, rounded)]
         if f"model.{key}" in said and there == [True, False]:
             yield Fault(f"model.{key}", f"rounds what model.{rounded} makes, which is not set")
     for key, (tasks, instead) in ONLY_FOR.items():
@@ -128,14 +109,14 @@ def pointless(composed: Composed) -> Iterator[Fault]:
             yield Fault(key, f"is for {names}, not for task={task}{instead if task == 'train' else ''}")
 
 
-def wrong_other(composed: Composed) -> list[Fault]:
-    """What is wrong with the network that task=diff compares with."""
+def wrong_other(composed: Composed, known: Collection[Fault]) -> list[Fault]:
+    """What is wrong with the network that task=diff compares with, and not `known` of this one."""
     from cnnlab.cli.diff import other
 
     if composed.failed or composed.config.get("task") != "diff":
         return []
     try:
-        other(composed)
+        other(composed, known)
     except UserError as error:
         return list(error.faults)
     return []
@@ -146,17 +127,17 @@ def unequipped(top: Top | None) -> list[Fault]:
     return missing() if top and top.task in TRAINING and top.logger.tensorboard else []
 
 
-def note(fault: Fault, composed: Composed, lines: tuple[str, ...] = ()) -> Noted:
-    return Noted(fault, composed.origins.of(fault.path) if fault.path else None, lines)
+def note(fault: Fault, composed: Composed) -> Fault:
+    """The fault with the place where its setting was set."""
+    return fault if fault.origin or not fault.path else replace(fault, origin=composed.origins.of(fault.path))
 
 
 def _follows(fault: Fault, broken: list[str]) -> bool:
     """Whether a fault is about what could not be composed, or something in it, or something around it."""
-    at = f"{fault.path}."
-    return any(at.startswith(f"{key}.") or f"{key}.".startswith(at) for key in broken)
+    return any(dotted.overlap(fault.path, key) for key in broken)
 
 
-def misfits(run: Run, composed: Composed, ends: bool = True) -> list[Noted]:
+def misfits(run: Run, composed: Composed, ends: bool = True) -> list[Fault]:
     """Walk the network on paper; then see whether the weights it is given fit it. torch is imported only now.
 
     `ends`: whether the number of classes is known.
@@ -174,4 +155,5 @@ def misfits(run: Run, composed: Composed, ends: bool = True) -> list[Noted]:
             faults += unaffordable(found)
         return [note(fault, composed) for fault in faults]
     lines = explain(found, model_of(composed.config), run.network.classes) if found.end else []
-    return [note(f, composed, tuple(lines) if found.end and f is found.end[0] else ()) for f in found.faults]
+    faults = [replace(f, lines=tuple(lines)) if found.end and f is found.end[0] else f for f in found.faults]
+    return [note(fault, composed) for fault in faults]

@@ -5,20 +5,23 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
 
-from cnnlab.cli.arguments import COMMAND_LINE, read_arguments
+from cnnlab.cli.arguments import read_arguments
 from cnnlab.cli.output import Output
 from cnnlab.config.compose import compose
 from cnnlab.config.composed import Composed
 from cnnlab.config.run import Run
 from cnnlab.door.words import clean, json_text
-from cnnlab.errors import Exit, Fault, UserError
+from cnnlab.errors import Exit, Fault, FaultKind, UserError
+from cnnlab.origin import COMMAND_LINE
+from cnnlab.override import Override, keys
 
 if TYPE_CHECKING:
     from cnnlab.experiment.difference import Difference
@@ -30,8 +33,11 @@ NOT_SHARED = ("model", "task", "format", KEY, "draw", "name", "tags", "weights",
 """settings of the command line that do not hold for the other network"""
 
 
-def other(composed: Composed) -> tuple[Run, Composed]:
-    """The run that `against` describes, on the data of this one. UserError, all its faults under `against`."""
+def other(composed: Composed, known: Collection[Fault] = ()) -> tuple[Run, Composed]:
+    """The run that `against` describes, on the data of this one.
+
+    UserError, its faults under `against`; those that are `known` of this run, and of no file of its own, left out.
+    """
     from hydra.core.global_hydra import GlobalHydra
 
     from cnnlab.cli.check import check
@@ -43,15 +49,18 @@ def other(composed: Composed) -> tuple[Run, Composed]:
     own = _words(str(said))
     words = [*_shared(composed.overrides, own), *own, "task=summary"]
     found = compose(GlobalHydra.instance().config_loader(), composed.primary, words)  # type: ignore[arg-type]
-    run, noted = check(found)
+    run, faults = check(found)
     if run is None:
-        raise UserError(*(Fault(KEY, _told(str(one))) for one in noted))
+        faults = [_typed(fault) for fault in faults]
+        raise UserError(*(Fault(KEY, str(fault)) for fault in faults if fault not in known))
     return run, found
 
 
-def _told(message: str) -> str:
-    """A fault of the other network: of what stands in `against` itself, the place is plain."""
-    return message.removeprefix(COMMAND_LINE).lstrip().replace("make a sweep; add -m", "are more than one network")
+def _typed(fault: Fault) -> Fault:
+    """A fault of the other network as it is told of `against`: of what stands in there, the place is plain."""
+    if fault.kind is FaultKind.SEVERAL_VALUES:
+        fault = replace(fault, message=f"several values ({fault.word}) are more than one network")
+    return replace(fault, origin=None) if fault.origin == COMMAND_LINE else fault
 
 
 def _words(text: str) -> list[str]:
@@ -61,7 +70,7 @@ def _words(text: str) -> list[str]:
     except ValueError:
         raise UserError(Fault(KEY, f"{text}: a quote without its end")) from None
     except UserError as error:
-        raise UserError(*(Fault(KEY, _told(str(fault))) for fault in error.faults)) from None
+        raise UserError(*(Fault(KEY, str(_typed(fault))) for fault in error.faults)) from None
     if found.multirun or found.help or found.shows or found.config_dir or found.config_path:
         raise UserError(Fault(KEY, f"{text}: settings alone can stand here, as in 'model=resnet34 model.norm=none'"))
     return found.overrides
@@ -69,12 +78,9 @@ def _words(text: str) -> list[str]:
 
 def _shared(words: Sequence[str], own: Sequence[str]) -> list[str]:
     """What holds for the other network, too, unless it is said in its own words."""
-    said = {word.partition("=")[0] for word in own}
-    return [word for word in words if _group(word) not in NOT_SHARED and word.partition("=")[0] not in said]
-
-
-def _group(word: str) -> str:
-    return re.split(r"[./@=]", word.lstrip("+~"), maxsplit=1)[0]
+    said = keys(own)
+    typed = map(Override.read, words)
+    return [str(word) for word in typed if word.top not in NOT_SHARED and word.key not in said]
 
 
 def diff(run: Run, composed: Composed, folder: Path) -> Exit:

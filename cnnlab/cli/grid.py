@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnnlab.cli.arguments import COMMAND_LINE, Arguments
-from cnnlab.cli.check import Noted
+from cnnlab import dotted
+from cnnlab.cli.arguments import Arguments
 from cnnlab.config.compose import compose
 from cnnlab.config.composed import Composed
-from cnnlab.errors import Fault, UserError, near
+from cnnlab.errors import Fault, FaultKind, UserError
+from cnnlab.origin import COMMAND_LINE, Origin
+from cnnlab.override import Override, keys
 from cnnlab.sweep.each import Model, each
 from cnnlab.sweep.grid import SEED, Factor, Grid, read_words, wrong_names, wrong_size
 from cnnlab.sweep.grid import Asked as Words
 from cnnlab.sweep.study import SIZES, grid
-from cnnlab.sweep.study_file import Found, Places, find, read_study
+from cnnlab.sweep.study_file import Found, StudyOrigins, find, read_study
 
 if TYPE_CHECKING:
     from cnnlab.config.engine import Engine, Loader
@@ -45,27 +46,28 @@ class Asked:
     """factors that cannot be made: what their values would be is not known"""
 
     @property
-    def places(self) -> Places | None:
-        return self.study.places if self.study else None
+    def origins(self) -> StudyOrigins | None:
+        return self.study.origins if self.study else None
 
-    def where(self, key: str) -> str:
-        """Who sets a job's `key` that no file of a group does."""
-        return (self.places and key not in self.typed and self.places.setting(key)) or COMMAND_LINE
+    def origin(self, key: str) -> Origin:
+        """Where a job's `key` is set that no file of a group sets."""
+        return (self.origins and key not in self.typed and self.origins.setting(key)) or COMMAND_LINE
 
     @property
-    def noted(self) -> list[Noted]:
+    def located(self) -> list[Fault]:
         """What is wrong with the grid, and with the study's file."""
-        found = [Noted(fault, self.where(fault.path)) for fault in self.faults]
+        found = [replace(fault, origin=self.origin(fault.path)) for fault in self.faults]
         for fault in self.study.faults if self.study else ():
-            found.append(Noted(fault, self.study.places.of(fault.path) if self.study and fault.path else None))
+            origin = self.origins.of(fault.path) if self.origins and fault.path else fault.origin
+            found.append(replace(fault, origin=origin))
         return found
 
 
 def ask(hydra: Engine, arguments: Arguments) -> Asked:
     """Read the command line's sweep. UserError, or Unreadable, where there is no such study to be read."""
     loader, config = hydra.config_loader, arguments.config_name
-    words = [word for word in arguments.overrides if word.partition("=")[0].lstrip("+") not in STUDYS]
-    typed = frozenset(word.partition("=")[0].lstrip("+~") for word in words)
+    words = [word for word in arguments.overrides if Override.read(word).key not in STUDYS]
+    typed = frozenset(keys(words))
     asked, name = read_words(loader, words), arguments.value("study")
     model = _model(loader, config, asked.swept)
     swept, lost = _each(asked, model)
@@ -126,49 +128,43 @@ def _each(asked: Words, model: Model) -> tuple[list[Factor], dict[str, tuple[Fau
     return swept, lost
 
 
-def check_claims(asked: Asked, checked: Sequence[Checked], noted: Sequence[Noted] = ()) -> list[Noted]:
+def check_claims(asked: Asked, checked: Sequence[Checked], known: Sequence[Fault] = ()) -> list[Fault]:
     """What is wrong with a study's claims: arms, metrics or blocks that are not there, as far as jobs tell.
 
-    What follows from other faults, of the file or of the jobs (`noted`), is left out.
+    What follows from other faults, of the file or of the jobs (`known`), is left out.
     """
-    from cnnlab.compare.check import NOT_VARIED, faults, faults_to_show
+    from cnnlab.compare.check import faults, faults_to_show, not_varied
     from cnnlab.compare.metrics import MEASURED
 
     study, said = asked.study, asked.grid.study
     if study is None or said is None:
         return []
-    keys = _keys(asked)
+    factors = _factors(asked)
     metrics = list(MEASURED) if "metrics" in study.unknown else said["metrics"]
     target = 1.0 if "target" in study.unknown else said["target"]
-    known: Any = {"target": target, "arms": _arms(checked) if study.whole and _names_blocks(said) else ()}
-    found = faults(said["claims"], keys, metrics, margin=said["margin"], **known)
-    found += faults_to_show(said["show"], metrics, **known)
+    about: Any = {"target": target, "arms": _arms(checked) if study.whole and _names_blocks(said) else ()}
+    found = faults(said["claims"], factors, metrics, margin=said["margin"], **about)
+    found += faults_to_show(said["show"], metrics, **about)
     for number, name in enumerate(said["tuned"]):
-        if name not in keys:
-            found.append(Fault(f"tuned[{number}]", f"{name!r} {NOT_VARIED}{near(name, keys)}"))
+        if name not in factors:
+            found.append(not_varied(f"tuned[{number}]", name, factors))
     if "factors" in study.unknown:
-        found = [fault for fault in found if NOT_VARIED not in fault.message]
-    told = [one.fault for one in noted]
-    return [Noted(fault, study.places.of(fault.path)) for fault in found if not _echoes(fault, told)]
+        found = [fault for fault in found if fault.kind is not FaultKind.NOT_VARIED]
+    found = [fault for fault in found if not any(_echoes(fault, other) for other in known)]
+    return [replace(fault, origin=study.origins.of(fault.path)) for fault in found]
 
 
-def _echoes(fault: Fault, told: Iterable[Fault]) -> bool:
-    """Whether a claim names what the sweep would vary, were it not misspelt there: that has been told."""
-    from cnnlab.compare.check import NOT_VARIED
-
-    if not (guess := re.search(r"did you mean '(.+)'\?$", fault.message)):
+def _echoes(fault: Fault, other: Fault) -> bool:
+    """Whether a claim names what the sweep would vary, were it not misspelt there, which the `other` fault says."""
+    misspelt = fault.suggestion
+    if misspelt is None:
         return False
-    name, key = guess[1], fault.message.partition(" has no value ")[0]
-    for one in told:
-        absent = "no such setting" in one.message or "there is no block" in one.message
-        if NOT_VARIED in fault.message and absent and f"{name}.".startswith(f"{one.path}."):
-            return True
-        if one.path == key and re.search(rf"( no {key}|\bnot) '?{re.escape(name)}'?(;|$)", one.message):
-            return True
-    return False
+    if fault.kind is FaultKind.NOT_VARIED and other.kind in (FaultKind.UNKNOWN_SETTING, FaultKind.UNKNOWN_BLOCK):
+        return dotted.within(misspelt, other.path)
+    return fault.kind is FaultKind.UNKNOWN_LEVEL and (other.path, other.word) == (fault.factor, misspelt)
 
 
-def _keys(asked: Asked) -> dict[str, list[str]]:
+def _factors(asked: Asked) -> dict[str, list[str]]:
     """The factors with their values, of which those have none that are not known."""
     keys = {factor.name: [level.label for level in factor.levels] for factor in asked.grid.factors}
     return keys | {name: [] for name in asked.lost}

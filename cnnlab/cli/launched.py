@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from cnnlab.cli.arguments import Arguments, quoted
 from cnnlab.cli.attempt import attempted, told
-from cnnlab.cli.check import Noted, check, note
+from cnnlab.cli.check import check, note
 from cnnlab.cli.main import complain, made, set_up_by_user
 from cnnlab.cli.tasks import sweep_folder
 from cnnlab.config.compose import compose
 from cnnlab.config.composed import Composed
 from cnnlab.config.engine import start
 from cnnlab.door.words import clean
-from cnnlab.errors import Exit, UserError
+from cnnlab.errors import Exit, Fault, UserError
+from cnnlab.override import Override
 from cnnlab.sweep.grid import Grid, read_words
 
 if TYPE_CHECKING:
@@ -35,10 +36,10 @@ def is_hydras(words: Sequence[str], base: Composed) -> bool:
 
 def _is_space(word: str) -> bool:
     """Whether an override is a range of numbers that only some sweepers can search."""
-    return word.partition("=")[2].startswith("interval(")
+    return (Override.read(word).value or "").startswith("interval(")
 
 
-def by_hydra(hydra: Engine, arguments: Arguments, known: Sequence[Noted] = ()) -> Exit:
+def by_hydra(hydra: Engine, arguments: Arguments, known: Sequence[Fault] = ()) -> Exit:
     """Every job that can be known is checked before the first one runs; then Hydra's sweeper has it.
 
     `known` is what is wrong with the grid.
@@ -47,8 +48,8 @@ def by_hydra(hydra: Engine, arguments: Arguments, known: Sequence[Noted] = ()) -
     asked = read_words(loader, [word for word in arguments.overrides if not _is_space(word)])
     cells = Grid(asked.fixed, asked.swept).cells()
     composed = [compose(loader, arguments.config_name, cell.words) for cell in cells]
-    if noted := [*known, *(fault for one in composed for fault in check(one)[1])]:
-        return complain(noted)
+    if faults := [*known, *(fault for one in composed for fault in check(one)[1])]:
+        return complain(faults)
     overrides, folder = list(arguments.overrides), composed[0].sweep_dir
     if folder is None:
         folder = str(sweep_folder())

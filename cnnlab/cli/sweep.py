@@ -10,9 +10,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnnlab.cli.arguments import COMMAND_LINE, Arguments
+from cnnlab.cli.arguments import Arguments
 from cnnlab.cli.attempt import attempted, told
-from cnnlab.cli.check import Noted, check, note
+from cnnlab.cli.check import check, note
 from cnnlab.cli.grid import Asked, ask, check_claims
 from cnnlab.cli.launched import by_hydra, is_hydras
 from cnnlab.cli.main import complain, made
@@ -23,6 +23,7 @@ from cnnlab.config.composed import Composed
 from cnnlab.config.files import Unreadable
 from cnnlab.door.words import clean, json_text
 from cnnlab.errors import Exit, Fault, UserError
+from cnnlab.origin import COMMAND_LINE
 from cnnlab.sweep.grid import Grid
 from cnnlab.sweep.pool import Pool
 from cnnlab.sweep.sheet import KEY, default_folder, seems_done
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from cnnlab.config.top import Top
     from cnnlab.sweep.plan import Checked, Plan
 
-NO_JOBS = "command line  this makes no jobs: a glob(…) matches no file, or a range(…) is empty"
+NO_JOBS = Fault("", "this makes no jobs: a glob(…) matches no file, or a range(…) is empty", origin=COMMAND_LINE)
 SAMPLES = 50
 """cells of a grid too large to be trained that are checked all the same, at a tenth of a second each"""
 
@@ -46,19 +47,19 @@ def sweep(hydra: Engine, arguments: Arguments) -> Exit:
     except Unreadable as error:
         return complain(error.faults)
     except UserError as error:
-        return complain((Noted(fault, COMMAND_LINE) for fault in error.faults), error.code)
+        return complain((replace(fault, origin=COMMAND_LINE) for fault in error.faults), error.code)
     hydras = is_hydras(arguments.overrides, asked.base)
     if hydras and not asked.study and not asked.too_large:
-        return by_hydra(hydra, arguments, asked.noted)
+        return by_hydra(hydra, arguments, asked.located)
     with Pool() as pool:
-        if not asked.noted:
+        if not asked.located:
             _warm(pool, asked.base, asked.grid)
-        checked, noted = check_jobs(hydra, arguments.config_name, asked)
+        checked, faults = check_jobs(hydra, arguments.config_name, asked)
         if hydras and asked.study:
             message = "runs by cnnlab's own means; leave hydra/launcher and the like out"
-            noted.append(Noted(Fault("study", message), COMMAND_LINE))
-        if noted or not checked:
-            return complain(noted or [NO_JOBS])
+            faults.append(Fault("study", message, origin=COMMAND_LINE))
+        if faults or not checked:
+            return complain(faults or [NO_JOBS])
         try:
             return _perform(asked.grid, checked, arguments, pool)
         except UserError as error:
@@ -76,13 +77,13 @@ def _folder(given: str | None, grid: Grid) -> Path:
     return Path(given) if given else default_folder(OUTPUTS, grid)
 
 
-def check_jobs(hydra: Engine, name: str, asked: Asked) -> tuple[list[Checked], list[Noted]]:
+def check_jobs(hydra: Engine, name: str, asked: Asked) -> tuple[list[Checked], list[Fault]]:
     """Every job that can be trained, and everything wrong with any, or with what is claimed of them."""
-    checked, noted = check_cells(hydra, name, asked)
-    return checked, [*asked.noted, *noted, *check_claims(asked, checked, noted)]
+    checked, faults = check_cells(hydra, name, asked)
+    return checked, [*asked.located, *faults, *check_claims(asked, checked, faults)]
 
 
-def check_cells(hydra: Engine, name: str, asked: Asked) -> tuple[list[Checked], list[Noted]]:
+def check_cells(hydra: Engine, name: str, asked: Asked) -> tuple[list[Checked], list[Fault]]:
     """Every cell, composed and checked; cells that differ in the seed alone are composed once.
 
     Where it is not known what a study holds fixed, nothing is known of its cells; of too many some are tried.
@@ -100,9 +101,10 @@ def check_cells(hydra: Engine, name: str, asked: Asked) -> tuple[list[Checked], 
                 checked.append(reseeded(twin, cell))
             continue
         composed = compose(hydra.config_loader, name, cell.words)
-        run, noted = check(composed)
-        for one in noted:
-            faults.append(replace(one, where=asked.where(one.fault.path)) if one.where == COMMAND_LINE else one)
+        run, wrong = check(composed)
+        for fault in wrong:
+            from_command = fault.origin == COMMAND_LINE
+            faults.append(replace(fault, origin=asked.origin(fault.path)) if from_command else fault)
         if run:
             checked.append(Checked(cell, composed, run))
         if cell.is_plainly_seeded and not composed.refers_to_seed:

@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnnlab.cli.arguments import COMMAND_LINE, Arguments, quoted
-from cnnlab.cli.check import Noted, check, misfits
+from cnnlab import dotted
+from cnnlab.cli.arguments import Arguments, quoted
+from cnnlab.cli.check import check, misfits
 from cnnlab.cli.grid import ask
 from cnnlab.cli.output import Output
 from cnnlab.cli.schema import folders
@@ -23,6 +24,8 @@ from cnnlab.config.files import Unreadable, shown
 from cnnlab.data.source import Source
 from cnnlab.errors import Exit, Fault, UserError
 from cnnlab.network.composite import misread
+from cnnlab.origin import COMMAND_LINE, Origin
+from cnnlab.override import Override, keys
 from cnnlab.sweep.study import SIZES
 from cnnlab.sweep.study_file import find
 
@@ -57,12 +60,11 @@ def validate(hydra: Engine, arguments: Arguments) -> Exit:
     study = arguments.value("study")
     named = str(find(study, folders(hydra))) if study else arguments.value("dir")
     places = asked(folders(hydra), named)
-    typed = {_key(word) for word in arguments.overrides}
     found: dict[Problem, None] = {}
     for root, file in places:
         engine = hydra if root in folders(hydra) else start(folders(hydra)[-1], root)
-        for noted in faults(engine, arguments, file, root):
-            found[problem(noted, file, typed)] = None
+        for fault in faults(engine, arguments, file, root):
+            found[problem(fault, file, arguments.overrides)] = None
     if arguments.value("format") == "json":
         print(json.dumps({"files": len(places), "faults": [asdict(one) for one in found]}, ensure_ascii=False))
         return Exit.USER if found else Exit.DONE
@@ -71,7 +73,7 @@ def validate(hydra: Engine, arguments: Arguments) -> Exit:
     count = f"{len(places)} file{'s' if len(places) != 1 else ''}"
     if found:
         complain(found)
-        files = len({one.file for one in found} - {COMMAND_LINE})
+        files = len({one.file for one in found} - {str(COMMAND_LINE)})
         where = f"in {files} of {count}" if files else "on the command line"
         complain([f"{len(found)} fault{'s' if len(found) != 1 else ''} {where}"])
         return Exit.USER
@@ -98,10 +100,10 @@ def _root(file: Path, confs: Sequence[Path], groups: set[str]) -> Path:
     return known or (group.parent if group else file.parent)
 
 
-def faults(hydra: Engine, arguments: Arguments, file: Path, root: Path) -> Iterator[Noted | str]:
+def faults(hydra: Engine, arguments: Arguments, file: Path, root: Path) -> Iterator[Fault]:
     """What is wrong with one file."""
     *groups, name = file.relative_to(root.resolve() if root.resolve() in file.parents else root).with_suffix("").parts
-    words = [word for word in arguments.overrides if word.partition("=")[0].lstrip("+") not in OURS]
+    words = [word for word in arguments.overrides if Override.read(word).key not in OURS]
     if not groups:
         yield from _of_group(hydra, name, words, None)
         return
@@ -109,19 +111,19 @@ def faults(hydra: Engine, arguments: Arguments, file: Path, root: Path) -> Itera
     if group == "study":
         yield from _of_study(hydra, arguments, words, option)
         return
-    words = [word for word in words if word.partition("=")[0] != group]
+    words = [word for word in words if Override.read(word).key != group]
     plain = re.fullmatch(r"[\w/.-]+", option)
     choice = f"{group}={option if plain else quoted(option)}"
     yield from _of_group(hydra, arguments.config_name, [*words, choice], group)
 
 
-def _of_group(hydra: Engine, config: str, words: list[str], group: str | None) -> Iterator[Noted]:
+def _of_group(hydra: Engine, config: str, words: list[str], group: str | None) -> Iterator[Fault]:
     """A run with the file in it, checked; of a network and of what may change one, with all its shapes."""
     loader = hydra.config_loader
     composed = compose(loader, config, [*words, "task=validate"])
     _stand_in(composed)
-    run, noted = check(composed)
-    yield from noted
+    run, wrong = check(composed)
+    yield from wrong
     if run is None:
         return
     from cnnlab.cli.check import note
@@ -147,7 +149,7 @@ def _of_data(data: Source) -> Iterator[Fault]:
             yield fault
 
 
-def _of_study(hydra: Engine, arguments: Arguments, words: list[str], name: str) -> Iterator[Noted | str]:
+def _of_study(hydra: Engine, arguments: Arguments, words: list[str], name: str) -> Iterator[Fault]:
     """Every job of a study, of both its sizes, where it has two."""
     done: object = None
     for size in SIZES:
@@ -161,10 +163,8 @@ def _of_study(hydra: Engine, arguments: Arguments, words: list[str], name: str) 
             if jobs != done:
                 yield from check_jobs(hydra, arguments.config_name, found)[1]
             done = jobs
-        except Unreadable as error:
+        except (Unreadable, UserError) as error:
             yield from error.faults
-        except UserError as error:
-            yield from (Noted(fault) for fault in error.faults)
 
 
 def _beside(words: list[str], hydra: Engine, study: Arguments) -> list[str]:
@@ -174,27 +174,13 @@ def _beside(words: list[str], hydra: Engine, study: Arguments) -> list[str]:
     except (Unreadable, UserError):  # told as such
         return words
     levels = (word for factor in grid.factors for level in factor.levels for word in level.words)
-    own = tuple(f"{_key(word)}." for word in (*grid.fixed, *levels))
-    return [word for word in words if not f"{_key(word)}.".startswith(own)]
+    own = keys((*grid.fixed, *levels))
+    return [word for word in words if not any(dotted.within(Override.read(word).key, key) for key in own)]
 
 
-def _key(word: str) -> str:
-    return word.partition("=")[0].lstrip("+~")
-
-
-PLACE = re.compile(r"(?P<file>[^\n]+?\.ya?ml)(:(?P<line>\d+):(?P<column>\d+))?  (?P<rest>.*)", re.DOTALL)
-"""how our messages begin"""
-
-
-def problem(noted: Noted | str, file: Path, typed: Collection[str] = ()) -> Problem:
-    """A fault with its place; where it has none of its own, the file that was checked, unless its setting was typed."""
-    fault = noted.fault if isinstance(noted, Noted) else Fault("", noted)
-    where = noted.where if isinstance(noted, Noted) and noted.where != COMMAND_LINE else None
-    lines = noted.lines if isinstance(noted, Noted) else ()
-    if isinstance(noted, Noted) and noted.where == COMMAND_LINE and fault.path in typed:
-        return Problem(COMMAND_LINE, None, None, fault.path, fault.message, lines)
-    place = PLACE.match(f"{where}  " if where else fault.message)
-    if place is None:
-        return Problem(shown(file), None, None, fault.path, fault.message, lines)
-    line, column = (int(place[key]) if place[key] else None for key in ("line", "column"))
-    return Problem(place["file"], line, column, fault.path, fault.message if where else place["rest"], lines)
+def problem(fault: Fault, file: Path, words: Collection[str] = ()) -> Problem:
+    """A fault with its place: where that is no file, the one that was checked, unless it is of the typed `words`."""
+    origin, typed = fault.origin, fault.path in keys(words) if fault.path else fault.word in words
+    if origin is None or (origin == COMMAND_LINE and not typed):
+        origin = Origin(shown(file))
+    return Problem(origin.file or str(origin), origin.line, origin.column, fault.path, fault.message, fault.lines)

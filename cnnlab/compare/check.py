@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from cnnlab.compare.claims import Claim, JudgedStudy, margin_of, spelt
 from cnnlab.compare.layers import Network, lacking
 from cnnlab.compare.metrics import parse, unknown
-from cnnlab.errors import Fault, meant, near
+from cnnlab.errors import Fault, FaultKind, meant
 from cnnlab.settings import read, shown
 
 Arms = Sequence[tuple[Mapping[str, str], Network]]
 """each arm's labels, and its network on paper, as network.json will have it"""
 
-NOT_VARIED = "is not varied here"
+
+def not_varied(path: str, factor: str, factors: Iterable[str]) -> Fault:
+    """The fault of something at `path` that names a factor which the sweep does not have."""
+    return Fault.unknown(FaultKind.NOT_VARIED, path, f"{factor!r} is not varied here", factor, factors)
 
 
 def faults(
@@ -104,7 +108,7 @@ def read_study(raw: Any, keys: Mapping[str, Sequence[str]], path: str = "study")
     sound = []
     for number, claim in enumerate(claims if isinstance(claims, list | tuple) else [claims]):
         wrong = faults([claim], keys, metrics, f"{path}.claims", margin=study.margin, target=study.target)
-        found += [Fault(fault.path.replace("claims[0]", f"claims[{number}]", 1), fault.message) for fault in wrong]
+        found += [replace(fault, path=fault.path.replace("claims[0]", f"claims[{number}]", 1)) for fault in wrong]
         if not wrong:
             sound.append(Claim.model_validate(claim))
     return study.model_copy(update={"claims": tuple(sound)}), found
@@ -120,7 +124,7 @@ def _misfits(
 ) -> list[Fault]:
     found = [*_metric_faults(claim, measured, at, margin, target), *_arm_faults(claim, keys, at)]
     if (over := _collapsed(claim)) and over not in keys:
-        found.append(Fault(f"{at}.metric", f"{over!r} {NOT_VARIED}{near(over, (k for k in keys if k != 'seed'))}"))
+        found.append(not_varied(f"{at}.metric", over, (key for key in keys if key != "seed")))
     for key, value in claim.where.items():
         found += _value_faults(key, (value,), keys, f"{at}.where.{key}")
         if claim.factor and key in claim.factor:
@@ -208,9 +212,9 @@ def _value_faults(
 ) -> list[Fault]:
     factors = [name for name in keys if name != "seed"]
     if key not in factors:
-        return [Fault(key_at or at, f"{key!r} {NOT_VARIED}{near(key, factors)}")]
+        return [not_varied(key_at or at, key, factors)]
     return [
-        Fault(at, f"{key} has no value {value!r}{near(value, keys[key])}")
+        Fault.unknown(FaultKind.UNKNOWN_LEVEL, at, f"{key} has no value {value!r}", value, keys[key], factor=key)
         for value in values
         if keys[key] and spelt(value, keys[key]) is None
     ]

@@ -21,7 +21,7 @@ from cnnlab.config import GROUPS
 from cnnlab.config.composed import Composed
 from cnnlab.config.engine import Loader
 from cnnlab.config.files import Unreadable
-from cnnlab.config.origins import COMMAND_LINE, Layer, layers, trace
+from cnnlab.config.origins import Layer, layers, trace
 from cnnlab.config.overrides import parse, refused
 from cnnlab.config.reasons import FAILURES, reason, unresolved
 from cnnlab.config.references import forbidden, too_large
@@ -30,6 +30,7 @@ from cnnlab.config.stale import stale
 from cnnlab.errors import Fault, UserError
 from cnnlab.network.spec import RESERVED
 from cnnlab.plugins import load_plugins
+from cnnlab.origin import COMMAND_LINE
 
 
 def compose(loader: Loader, name: str, overrides: list[str], keep: bool = False) -> Composed:
@@ -48,7 +49,6 @@ def compose(loader: Loader, name: str, overrides: list[str], keep: bool = False)
     dropped, chosen = result.origins, list(config.hydra.runtime.choices)
     result.origins = trace(files, parsed, chosen)
     result.origins.history.update(dropped.history)
-    result.origins.values.update(dropped.values)
     result.choices = {group: str(choice) for group, choice in config.hydra.runtime.choices.items()}
     _check_places(files, result)
     _check_names(files, result)
@@ -93,10 +93,8 @@ def _load(loader: Loader, name: str, parsed: list[Override], result: Composed) -
             if not blamed:
                 blamed, error = _to_blame(loader, name, parsed)
         key = blamed.key_or_group if blamed else ""
-        said = (
-            [("", fault) for fault in error.faults] if isinstance(error, Unreadable) else [(key, reason(error, loader))]
-        )
-        found += [(order.get(key, -1), Fault(*one)) for one in said]
+        said = error.faults if isinstance(error, Unreadable) else [reason(error, loader, key)]
+        found += [(order.get(key, -1), fault) for fault in said]
         result.broken += [key] if blamed else []
         if blamed is None:
             config = None
@@ -143,7 +141,7 @@ def _check_names(files: list[Layer], result: Composed) -> None:
     """Note names that YAML does not read as text, and values that are not what they look like."""
     for layer in files:
         for finding in layer.document.noted:
-            result.faults.append(Fault("", str(finding)))
+            result.faults.append(finding.fault)
             result.broken.append(".".join((*layer.package, *finding.path)))
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cnnlab.config.origins import COMMAND_LINE, Origins
+from cnnlab.config.origins import Origins
 from cnnlab.errors import Fault
+from cnnlab.origin import COMMAND_LINE
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -43,9 +44,9 @@ class Composed:
     hydra_config: DictConfig | None = None
     """Hydra's own form, with its settings of logging and folders, if the job is to be run by Hydra"""
 
-    def fault(self, key: str, message: str) -> None:
+    def refuse(self, fault: Fault) -> None:
         """Note what is wrong with an override, or with what it asks for."""
-        if key:
-            self.origins.add(key, COMMAND_LINE)
-            self.broken.append(key)
-        self.faults.append(Fault(key, message))
+        if fault.path:
+            self.origins.add(fault.path, COMMAND_LINE)
+            self.broken.append(fault.path)
+        self.faults.append(fault)

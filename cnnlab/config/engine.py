@@ -23,6 +23,7 @@ from omegaconf import DictConfig, OmegaConf
 from cnnlab.config import GROUPS, LOGGER, SHARED
 from cnnlab.config.files import FileConfigSource
 from cnnlab.errors import Fault, UserError
+from cnnlab.origin import COMMAND_LINE
 
 
 class Loader(ConfigLoaderImpl):
@@ -65,7 +66,7 @@ def start(conf: Path, more: Path | None = None) -> Engine:
     """An engine that finds configuration in `conf`, and before that in `more`. UserError for a missing folder."""
     for folder, flag in ((conf, "--config-path"), (more, "--config-dir")):
         if folder is not None and not folder.is_dir():
-            raise UserError(Fault("", f"command line  {flag}: there is no folder {folder}"))
+            raise UserError(Fault(flag, f"there is no folder {folder}", origin=COMMAND_LINE))
     register()
     hydra_version.setbase("1.3")
     path = create_config_search_path(str(conf.resolve()))

@@ -22,6 +22,8 @@ from omegaconf.errors import OmegaConfBaseException
 from cnnlab.config.recipe import Finding, Kind, findings, odd_names, surprises, walk
 from cnnlab.door.files import Refused, read_bytes
 from cnnlab.door.nodes import BYTES, Forbidden, Guard
+from cnnlab.errors import Fault
+from cnnlab.origin import Origin
 
 PROBLEMS = {
     r"found character '\\t'.*": "a tab; indent with spaces",
@@ -37,13 +39,13 @@ PARTS = 20_000
 
 
 class Unreadable(HydraException):
-    """A file that can be no piece of a configuration: sentences that begin with file:line:column."""
+    """A file that can be no piece of a configuration: what is wrong in it, each with file, line and column."""
 
     group: str = ""
     """the group that it is a file of, where it is one"""
 
-    def __init__(self, *faults: str):
-        super().__init__("\n".join(faults))
+    def __init__(self, *faults: Fault):
+        super().__init__("\n".join(map(str, faults)))
         self.faults = faults
 
 
@@ -65,7 +67,7 @@ class Document:
     """what it says; None for an empty file. Nodes know their lines"""
     header: dict[str, str | None]
     """what its first comment tells Hydra"""
-    refused: tuple[str, ...]
+    refused: tuple[Fault, ...]
     """why it can be no piece of a configuration"""
     noted: tuple[Finding, ...]
     """what is wrong with single names and values; the rest can be composed all the same"""
@@ -82,7 +84,7 @@ class FileConfigSource(HydraFiles):
         with explained(file, kind.group):
             found = read(file, kind)
             if found.refused:
-                raise Unreadable(*found.refused, *(str(one) for one in found.noted))
+                raise Unreadable(*found.refused, *(one.fault for one in found.noted))
             config = OmegaConf.create(data(found.node))
         return ConfigResult(
             config=config, path=f"{self.scheme()}://{self.path}", provider=self.provider, header=found.header
@@ -116,22 +118,26 @@ def _explained(name: str) -> Iterator[None]:
     except Unreadable:
         raise
     except OSError as error:
-        raise Unreadable(f"{name}  cannot be read: {(error.strerror or str(error)).lower()}") from None
+        raise _unreadable(f"cannot be read: {(error.strerror or str(error)).lower()}", name) from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise Unreadable(f"{name}:{line}:1  is not UTF-8 text; save the file in that encoding") from None
+        raise _unreadable("is not UTF-8 text; save the file in that encoding", name, line, 1) from None
     except Refused as error:
-        raise Unreadable(f"{name}  {error}") from None
+        raise _unreadable(str(error), name) from None
     except yaml.MarkedYAMLError as error:
-        raise Unreadable(f"{name}:{_position(error)}  {_problem(error)}") from None
+        raise _unreadable(_problem(error), name, *_position(error)) from None
     except yaml.YAMLError as error:
-        raise Unreadable(f"{name}  is not YAML: {str(error).splitlines()[0]}") from None
+        raise _unreadable(f"is not YAML: {str(error).splitlines()[0]}", name) from None
     except OmegaConfBaseException as error:
-        raise Unreadable(f"{name}  {error.full_key}: a ${{…}} that cannot be read") from None
+        raise _unreadable(f"{error.full_key}: a ${{…}} that cannot be read", name) from None
     except RecursionError:
-        raise Unreadable(f"{name}  is nested too deeply") from None
+        raise _unreadable("is nested too deeply", name) from None
     except ValueError as error:  # a first line such as `# @package`, a number such as 0x
-        raise Unreadable(f"{name}:1:1  {str(error)[:1].lower()}{str(error)[1:]}") from None
+        raise _unreadable(f"{str(error)[:1].lower()}{str(error)[1:]}", name, 1, 1) from None
+
+
+def _unreadable(message: str, *place: Any) -> Unreadable:
+    return Unreadable(Fault("", message, origin=Origin(*place)))
 
 
 def read(file: Path, kind: Kind) -> Document:
@@ -145,19 +151,18 @@ def _read(file: Path, kind: Kind, changed: int) -> Document:
     header = ConfigSource._get_header_dict(text[:512])
     node = yaml.compose(text, Loader=Own if kind.own else Recipe)
     if node is not None and not isinstance(node, yaml.MappingNode):
-        raise Unreadable(f"{at(file, node)}  should be a mapping of settings, NAME: VALUE")
+        raise Unreadable(Fault("", "should be a mapping of settings, NAME: VALUE", origin=origin_of(file, node)))
     if node is not None and kind.own:
         _count(node)
     for _, key, _ in walk(node):
         if key is not None and not isinstance(key, yaml.ScalarNode):
-            raise Unreadable(f"{at(file, key)}  a list or a mapping cannot be a name")
-    refused = [f"{_place(file, one)}  {one.said}" for one in findings(node, header, kind)]
+            raise Unreadable(Fault("", "a list or a mapping cannot be a name", origin=origin_of(file, key)))
+    refused = [_placed(file, one).fault for one in findings(node, header, kind)]
     noted = [*odd_names(node), *surprises(node)] if node else []
     for finding in noted:
         if finding.is_name and finding.node:
             finding.node.tag = TEXT  # as which it is read all the same
-    placed = (replace(one, place=_place(file, one)) for one in noted)
-    return Document(node, header, tuple(refused), tuple(placed))
+    return Document(node, header, tuple(refused), tuple(_placed(file, one) for one in noted))
 
 
 def data(node: yaml.Node | None) -> Any:
@@ -187,18 +192,18 @@ def _count(root: yaml.Node) -> None:
             waiting += [(part, inside) for part in node.value]
 
 
-def at(file: Path, node: yaml.Node) -> str:
-    """Where a node stands: file:line:column."""
-    return f"{shown(file)}:{node.start_mark.line + 1}:{node.start_mark.column + 1}"
+def origin_of(file: Path, node: yaml.Node, value: str = "", rank: int = -1) -> Origin:
+    """Where a node stands."""
+    return Origin(shown(file), node.start_mark.line + 1, node.start_mark.column + 1, value, rank)
 
 
-def _place(file: Path, finding: Finding) -> str:
-    return at(file, finding.node) if finding.node else f"{shown(file)}:1:1"
+def _placed(file: Path, finding: Finding) -> Finding:
+    return replace(finding, origin=origin_of(file, finding.node) if finding.node else Origin(shown(file), 1, 1))
 
 
-def _position(error: yaml.MarkedYAMLError) -> str:
+def _position(error: yaml.MarkedYAMLError) -> tuple[int, int]:
     mark = error.problem_mark or error.context_mark
-    return f"{mark.line + 1}:{mark.column + 1}" if mark else "1:1"
+    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
 
 
 def _problem(error: yaml.MarkedYAMLError) -> str:

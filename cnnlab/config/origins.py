@@ -16,42 +16,39 @@ from hydra.core.override_parser.types import Override
 
 from cnnlab import dotted
 from cnnlab.config.engine import Loader
-from cnnlab.config.files import Document, FileConfigSource, at, read, shown
+from cnnlab.config.files import Document, FileConfigSource, origin_of, read, shown
+from cnnlab.origin import COMMAND_LINE, Origin
 from cnnlab.yaml_form import one_line
-
-COMMAND_LINE = "command line"
 
 
 class Origins:
-    """For each dotted key, the places that set it, in order: the last one counts."""
+    """For each path of a setting the places that set it, in order: the last one counts, and overrode the others."""
 
     def __init__(self) -> None:
-        self.history: dict[str, list[str]] = {}
-        self.values: dict[str, list[str]] = {}
-        """what each of these places says, as text"""
-        self.rank: dict[str, int] = {}
-        """of the place that counts: of files their order, of the command line the highest"""
+        self.history: dict[str, list[Origin]] = {}
 
-    def add(self, key: str, place: str, rank: int = -1, value: str = "") -> None:
-        self.history.setdefault(key, []).append(place)
-        self.values.setdefault(key, []).append(value)
-        self.rank[key] = rank
+    def add(self, path: str, origin: Origin) -> None:
+        self.history.setdefault(path, []).append(origin)
 
-    def of(self, key: str) -> str | None:
-        """The place that set `key`, or something in it, or what encloses it; None where nothing did."""
-        key = key.split("[")[0]
-        within = [places[-1] for name, places in self.history.items() if dotted.within(name, key)]
-        if key not in self.history and within:
-            return within[-1]
-        while key:
-            if key in self.history:
-                return self.history[key][-1]
-            key = key.rpartition(".")[0]
+    def rank(self, path: str, otherwise: int = -1) -> int:
+        """The rank of the place that counts."""
+        return self.history[path][-1].rank if path in self.history else otherwise
+
+    def of(self, path: str) -> Origin | None:
+        """The place that set a path, or something in it, or what encloses it; None where nothing did."""
+        path = path.split("[")[0]
+        if path not in self.history:
+            inner = [origins[-1] for key, origins in self.history.items() if dotted.within(key, path)]
+            if inner:
+                return inner[-1]
+        for outer in reversed(dotted.prefixes(path)):
+            if outer in self.history:
+                return self.history[outer][-1]
         return None
 
     def last(self) -> dict[str, str]:
-        """The place that counts, for each key."""
-        return {key: places[-1] for key, places in self.history.items()}
+        """The place that counts, for each path, as a record has it."""
+        return {path: str(origins[-1]) for path, origins in self.history.items()}
 
 
 @dataclass(frozen=True)
@@ -87,25 +84,25 @@ def trace(files: list[Layer], overrides: list[Override], groups: list[str]) -> O
         origins.add(override.key_or_group, COMMAND_LINE)
     for rank, layer in enumerate(files):
         if layer.package:
-            origins.add(".".join(layer.package), shown(layer.file), rank)
-        for key, place, value in marks(layer):
-            origins.add(key, place, rank, value)
+            origins.add(".".join(layer.package), Origin(shown(layer.file), rank=rank))
+        for path, origin in marks(layer, rank):
+            origins.add(path, origin)
     for override in overrides:
         if override not in chosen:
-            for key, value in _keys(override.key_or_group, None if override.is_delete() else override.value()):
-                origins.add(key, COMMAND_LINE, len(files), value)
+            for path, value in _keys(override.key_or_group, None if override.is_delete() else override.value()):
+                origins.add(path, Origin(value=value, rank=len(files)))
     return origins
 
 
-def marks(layer: Layer) -> Iterator[tuple[str, str, str]]:
-    """Every key of a file as a dotted path from the top, with its file:line:column and what it says."""
+def marks(layer: Layer, rank: int = -1) -> Iterator[tuple[str, Origin]]:
+    """Every setting of a file by its path from the top, with where it stands and what it says."""
 
-    def walk(node: yaml.Node | None, path: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
+    def walk(node: yaml.Node | None, path: tuple[str, ...]) -> Iterator[tuple[str, Origin]]:
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
                 if path != layer.package or key.value != "defaults":
                     inner = (*path, str(key.value))
-                    yield ".".join(inner), at(layer.file, key), _text(value)
+                    yield ".".join(inner), origin_of(layer.file, key, _text(value), rank)
                     yield from walk(value, inner)
 
     yield from walk(layer.document.node, layer.package)

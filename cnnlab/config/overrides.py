@@ -14,9 +14,9 @@ from hydra.errors import HydraException
 from cnnlab.config import GROUPS
 from cnnlab.config.composed import Composed
 from cnnlab.config.engine import Loader
-from cnnlab.config.origins import COMMAND_LINE
 from cnnlab.config.top import Top
-from cnnlab.errors import Fault, near
+from cnnlab.errors import Fault, FaultKind
+from cnnlab.origin import COMMAND_LINE
 from cnnlab.override import Override
 
 NAME = r"[\w$-]+([./@][\w$-]+)*"
@@ -33,18 +33,20 @@ def parse(overrides: list[str], result: Composed) -> Iterator[HydraOverride]:
     for text in overrides:
         word = Override.read(text)
         if word.value is None and not text.startswith("~"):
-            result.faults.append(Fault("", f"{COMMAND_LINE}  {text}: an override is KEY=VALUE, without spaces"))
+            said = f"{text}: an override is KEY=VALUE, without spaces"
+            result.refuse(Fault("", said, word=text, origin=COMMAND_LINE))
         elif not re.fullmatch(NAME, word.key):
-            said = f"{word.sign + word.key!r} is no name of a setting; its parts stand between dots"
-            result.faults.append(Fault("", f"{COMMAND_LINE}  {text}: {said}"))
+            said = f"{text}: {word.sign + word.key!r} is no name of a setting; its parts stand between dots"
+            result.refuse(Fault("", said, word=text, origin=COMMAND_LINE))
         else:
             try:
                 override = parser.parse_override(text)
             except HydraException as error:
-                result.fault(word.key, unreadable(word.value or "", error))
+                result.refuse(Fault(word.key, unreadable(word.value or "", error)))
                 continue
             if override.is_sweep_override():
-                result.fault(word.key, f"several values ({word.value}) make a sweep; add -m")
+                said = f"several values ({word.value}) make a sweep; add -m"
+                result.refuse(Fault(word.key, said, FaultKind.SEVERAL_VALUES, word.value or ""))
             else:
                 yield override
 
@@ -90,15 +92,17 @@ def refused(loader: Loader, groups: list[str], override: HydraOverride, result: 
     if options := group_options(loader, key):
         values = [] if override.is_delete() else override.value()
         if key in GROUPS and override.is_delete():
-            result.fault(key, f"cannot be left out; choose one of {', '.join(options)}")
+            result.refuse(Fault(key, f"cannot be left out; choose one of {', '.join(options)}"))
         elif key in GROUPS and isinstance(values, list):
-            result.fault(key, f"takes one file; -m {key}={','.join(map(str, values))} compares them")
+            result.refuse(Fault(key, f"takes one file; -m {key}={','.join(map(str, values))} compares them"))
         else:
             for value in values if isinstance(values, list) else [values]:
                 if value not in options:
-                    result.fault(key, f"there is no {key} {_word(value)}{near(value, options)}")
+                    said = f"there is no {key} {_word(value)}"
+                    result.refuse(Fault.unknown(FaultKind.UNKNOWN_CHOICE, key, said, value, options))
     elif first not in known:
-        result.fault(key, f"cnnlab has no such setting{near(first, known)}")
+        said = "cnnlab has no such setting"
+        result.refuse(Fault.unknown(FaultKind.UNKNOWN_SETTING, key, said, first, known))
     return len(result.faults) > before
 
 
@@ -106,9 +110,9 @@ def _word(value: Any) -> str:
     return "null" if value is None else repr(value)
 
 
-def group_options(loader: Loader, group: str) -> list[str]:
+def group_options(loader: Loader | None, group: str) -> list[str]:
     """The files of a config group, those in its folders as `d2l/lenet`; none where it is no group."""
-    if "." in group or "@" in group:
+    if loader is None or not group or "." in group or "@" in group:
         return []
     options = list(loader.repository.get_group_options(group, ObjectType.CONFIG))  # the loader's own composes first
     for inner in loader.repository.get_group_options(group, ObjectType.GROUP):

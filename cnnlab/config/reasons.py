@@ -11,28 +11,33 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, GrammarParseE
 from cnnlab.config import GROUPS
 from cnnlab.config.engine import Loader
 from cnnlab.config.overrides import group_options
-from cnnlab.errors import near
+from cnnlab.errors import Fault, FaultKind
 
 FAILURES = (HydraException, OmegaConfBaseException, ValueError, RecursionError)
 """what Hydra and OmegaConf raise where a configuration cannot be composed"""
 
 
-def reason(error: BaseException, loader: Loader | None = None) -> str:
-    """What Hydra or OmegaConf says, without its advice to add a `+`, its types and its search path."""
-    if isinstance(error, RecursionError):
-        return "its files refer to each other in a circle, or are nested too deeply"
+def reason(error: BaseException, loader: Loader | None = None, path: str = "") -> Fault:
+    """What Hydra or OmegaConf says, as the fault of the setting at `path`."""
+    cause = error.__cause__ if isinstance(error, HydraException) and error.__cause__ else error
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, option = error.missing_cfg_file.rpartition("/")
         said_by = re.match(r"In '(.+?)'", str(error))
         lists = f"{said_by[1]}.yaml lists {error.missing_cfg_file} in its defaults, but " if said_by else ""
-        known = group_options(loader, group) if loader and group else []
-        return f"{lists}there is no {group or 'configuration'} {option!r}{near(option, known)}"
-    cause = error.__cause__ if isinstance(error, HydraException) and error.__cause__ else error
-    if isinstance(cause, ConfigKeyError | ConfigAttributeError):
-        if str(cause.full_key).split(".")[0] in GROUPS:
-            return "no file spells this setting; to allow it, list `- cnnlab` in the defaults of config.yaml"
+        said, known = f"{lists}there is no {group or 'configuration'} {option!r}", group_options(loader, group)
+        return Fault.unknown(FaultKind.UNKNOWN_CHOICE, path, said, option, known)
+    if isinstance(cause, ConfigKeyError | ConfigAttributeError) and str(cause.full_key).split(".")[0] not in GROUPS:
         known = list(cause.parent_node) if isinstance(cause.parent_node, DictConfig) else []
-        return f"there is no such setting{near(cause.key, map(str, known))}"
+        return Fault.unknown(FaultKind.UNKNOWN_SETTING, path, "there is no such setting", cause.key, known)
+    return Fault(path, _said(error, cause))
+
+
+def _said(error: BaseException, cause: BaseException) -> str:
+    """The library's own words, without its advice to add a `+`, its types and its search path."""
+    if isinstance(error, RecursionError):
+        return "its files refer to each other in a circle, or are nested too deeply"
+    if isinstance(cause, ConfigKeyError | ConfigAttributeError):
+        return "no file spells this setting; to allow it, list `- cnnlab` in the defaults of config.yaml"
     if isinstance(cause, GrammarParseError):
         return "a ${…} that cannot be read"
     if "Cannot merge DictConfig with ListConfig" in str(cause):

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 
 import yaml
 
+from cnnlab.errors import Fault
+from cnnlab.origin import Origin
+
 FREE = ("debug", "experiment", "variant")
 """groups whose files may set anything that is not Hydra's"""
 TARGETS = ("callbacks",)
@@ -50,12 +53,13 @@ class Finding:
     said: str
     path: tuple[str, ...] = ()
     """of the value, or the name, within the file"""
-    place: str = ""
+    origin: Origin | None = None
     is_name: bool = False
     """whether the node is a name, and not a value"""
 
-    def __str__(self) -> str:
-        return f"{self.place}  {self.said}"
+    @property
+    def fault(self) -> Fault:
+        return Fault("", self.said, origin=self.origin)
 
 
 def findings(root: yaml.MappingNode | None, header: Mapping[str, str | None], kind: Kind) -> Iterator[Finding]:

@@ -38,14 +38,14 @@ def _blocks(value: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, A
 
 
 def _left_over(at: str, said: dict[str, Any], vocabulary: Vocabulary, origins: Origins) -> Iterator[str]:
-    kind, changed = said["block"], origins.rank.get(f"{at}.block", -1)
+    kind, changed = said["block"], origins.rank(f"{at}.block")
     if kind not in vocabulary or len(origins.history.get(f"{at}.block", ())) < 2:
         return
     known = {"block", "params", *PLACED, *vocabulary.settings(kind)}
     overlays = [(f"{at}.{side}", said[side]) for side in OVERLAYS if isinstance(said.get(side), dict)]
     for where, settings in [(at, said), *overlays]:
         for key in settings:
-            if key not in known and origins.rank.get(f"{where}.{key}", changed) < changed:
+            if key not in known and origins.rank(f"{where}.{key}", changed) < changed:
                 yield f"{where}.{key}"
 
 
@@ -58,11 +58,11 @@ def _idle_kinds(
 ) -> Iterator[str]:
     """Settings of kinds that are no longer there, since blocks were changed or taken away."""
     changes = [f"{at}.block" for at, _ in blocks if len(origins.history.get(f"{at}.block", ())) > 1]
-    latest = max((origins.rank.get(key, -1) for key in [*changes, *_removed(model, path)]), default=-1)
+    latest = max((origins.rank(key) for key in [*changes, *_removed(model, path)]), default=-1)
     there = {said["block"] for _, said in blocks}
     kinds = model.get("kinds")
     for kind in kinds if isinstance(kinds, dict) else ():
-        if kind in vocabulary and kind not in there and origins.rank.get(f"{path}.kinds.{kind}", latest) < latest:
+        if kind in vocabulary and kind not in there and origins.rank(f"{path}.kinds.{kind}", latest) < latest:
             yield f"{path}.kinds.{kind}"
 
 

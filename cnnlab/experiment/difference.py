@@ -17,7 +17,7 @@ from cnnlab.network.plan import Layer, Plan, plan
 from cnnlab.network.spec import Network
 from cnnlab.settings import Shape
 from cnnlab.weights.reading import Weights
-from cnnlab.weights.transfer import transfer
+from cnnlab.weights.transfer import OTHER_NETWORK, transfer
 from cnnlab.yaml_form import short_form
 
 Place = tuple[str, str]
@@ -201,21 +201,17 @@ def _stack(path: str, stack: Stack) -> dict[str, Any]:
 def _weights(here: tuple[Network, Shape], there: tuple[Network, Shape]) -> dict[Place, Taken]:
     """What the other network's weights would fill here, by block."""
     own, foreign = (blank(*one).state_dict() for one in (here, there))
-    found = transfer(Weights(Path("against"), foreign, "cnnlab's own names"), own, ("channels", "classes", "shapes"))
+    weights, adapt = Weights(Path("against"), foreign, "cnnlab's own names"), ("channels", "classes", "shapes")
+    found = transfer(weights, own, adapt, OTHER_NETWORK)
     layers: dict[Place, list[Any]] = {}
     for layer in found.layers:
         layers.setdefault(place_of(layer.name), []).append(layer)
     return {
         place: Taken(
-            len(same), sum(one.taken for one in same), tuple(dict.fromkeys(_note(one) for one in same if one.note))
+            len(same), sum(one.taken for one in same), tuple(dict.fromkeys(one.note for one in same if one.note))
         )
         for place, same in layers.items()
     }
-
-
-def _note(layer: Any) -> str:
-    said = layer.note.replace("not in the file", "the other has none")
-    return said.replace("in the file", "there").replace("the file", "the other")
 
 
 def place_of(layer: str) -> Place:

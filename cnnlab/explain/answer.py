@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cnnlab import dotted
 from cnnlab.blocks.base import sized
 from cnnlab.explain import find
 from cnnlab.explain.due import Configuration, Due, parameters, placed, settings
@@ -140,7 +141,7 @@ class Answer:
             return found
         path = f"model.{piece.stage}.{name}"
         if name == "block":
-            before = tuple(self.conf.places(path)[1:])
+            before = self.conf.overridden(path)
             return Due(name, piece.kind, self.conf.where(path), "", before, "what kind of block it is")
         return Due(name, None, "", "not set", doc=find.PLACE[name].description or "")
 
@@ -174,13 +175,12 @@ class Answer:
                     return
 
     def other(self, subject: find.Other) -> Iterator[str]:
-        places = self.conf.places(subject.path)
         yield from wrapped(f"{subject.path} = {one_line(short_form(subject.value))}", 0, 2)
         if subject.doc:
             yield from wrapped(subject.doc, 2)
-        inside = any(key.startswith(f"{subject.path}.") for key in self.conf.origins.history)
-        place = self.conf.where(subject.path) if places or inside else ""
-        yield from where(Due(subject.path, subject.value, place, "" if place else "default", tuple(places[1:])))
+        is_set = any(dotted.within(key, subject.path) for key in self.conf.origins.history)
+        place, overrode = self.conf.where(subject.path) if is_set else "", self.conf.overridden(subject.path)
+        yield from where(Due(subject.path, subject.value, place, "" if place else "default", overrode))
 
     def defined(self, subject: find.Defined) -> Iterator[str]:
         made = subject.made

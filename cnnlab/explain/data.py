@@ -41,7 +41,7 @@ def record(answer: Answer) -> dict[str, Any]:
             every = [due for made in piece.made for due in parameters(made, answer.conf)]
             return {"key": path, **next(due for due in every if due.name == name).record()}
         case find.Other(path=path, value=value, doc=doc):
-            told = [{"value": one.value, "where": one.where} for one in answer.conf.places(path)]
+            told = [{"value": one.value, "where": str(one)} for one in answer.conf.places(path)]
             return {"key": path, "value": short_form(value), "doc": doc, "where": told}
         case find.Defined(path=path, made=made):
             return {"key": path, "where": answer.conf.where(path), "params": dict(made.params), "is": dict(made.root)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -15,6 +15,7 @@ from cnnlab.network.arithmetic import is_expression
 from cnnlab.network.composite import REQUIRED
 from cnnlab.network.sources import Made, Notes, Source
 from cnnlab.network.spec import PLACED, Place
+from cnnlab.origin import Origin
 from cnnlab.yaml_form import one_line, short_form
 
 
@@ -22,13 +23,15 @@ from cnnlab.yaml_form import one_line, short_form
 class Overridden:
     """What would hold otherwise."""
 
-    value: str
-    where: str
+    origin: Origin
     key: str = ""
     """the setting that says it, where that is another one: model.norm"""
 
+    def record(self) -> dict[str, str]:
+        return {"value": self.origin.value, "where": str(self.origin), "key": self.key}
+
     def __str__(self) -> str:
-        return f"overrode {self.value}{f' ({self.key})' if self.key else ''}, {self.where}"
+        return f"overrode {self.origin.value}{f' ({self.key})' if self.key else ''}, {self.origin}"
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Due:
 
     def record(self) -> dict[str, Any]:
         told = {"name": self.name, "value": self.value, "where": self.where or None, "why": self.why}
-        return {**told, "overrode": [vars(one) for one in self.overrode], "doc": self.doc}
+        return {**told, "overrode": [one.record() for one in self.overrode], "doc": self.doc}
 
 
 @dataclass(frozen=True)
@@ -66,18 +69,20 @@ class Configuration:
         shared = path.startswith("model.blocks.") and path.split(".")[2] not in (self.own.get("blocks") or {})
         return path.removeprefix("model.") if shared else path
 
-    def places(self, path: str) -> list[Overridden]:
-        """Value and place of all that set a key, the one that counts first."""
-        key = self.key(path)
-        told = zip(self.origins.values.get(key, ()), self.origins.history.get(key, ()), strict=True)
-        return [Overridden(value, place) for value, place in told][::-1]
+    def places(self, path: str) -> list[Origin]:
+        """All places that set a key, the one that counts first."""
+        return self.origins.history.get(self.key(path), [])[::-1]
+
+    def overridden(self, path: str) -> tuple[Overridden, ...]:
+        """What the place that counts overrode, the nearest first."""
+        return tuple(map(Overridden, self.places(path)[1:]))
 
     def at(self, path: str) -> Any:
         return dotted.get({"model": self.model}, path)
 
     def where(self, path: str) -> str:
-        found = self.places(path)
-        return found[0].where if found else self.origins.of(self.key(path)) or ""
+        origin = self.origins.of(self.key(path)) if not self.places(path) else self.places(path)[0]
+        return str(origin) if origin else ""
 
 
 def settings(piece: Piece, conf: Configuration) -> list[Due]:
@@ -111,7 +116,7 @@ def _due(piece: Piece, name: str, source: Source, conf: Configuration) -> Due:
     if source.how == "later":
         return Due(name, short_form(value), where, f"{found[0].value} in the first copy alone", (), doc)
     why = _why(piece, name, source, conf)
-    overrode = [*found[1:], *_beneath(piece, name, source, conf)]
+    overrode = [*conf.overridden(source.path), *_beneath(piece, name, source, conf)]
     return Due(name, short_form(value), where, why, tuple(overrode), doc)
 
 
@@ -169,7 +174,7 @@ def _beneath(piece: Piece, name: str, source: Source, conf: Configuration) -> It
 
 
 def _beside(path: str, conf: Configuration) -> list[Overridden]:
-    return [replace(one, key=path) for one in conf.places(path)[:1]]
+    return [Overridden(origin, path) for origin in conf.places(path)[:1]]
 
 
 def placed(piece: Piece, conf: Configuration) -> list[Due]:
@@ -183,7 +188,7 @@ def placed(piece: Piece, conf: Configuration) -> list[Due]:
         if places and value is not None:
             depth = conf.model.get("depth", 1) if name == "repeat" and piece.stage.startswith("body.") else 1
             why = f"times model.depth {one_line(depth)}" if depth not in (1, None) else ""
-            found.append(Due(name, value, places[0].where, why, tuple(places[1:]), docs[name]))
+            found.append(Due(name, value, str(places[0]), why, conf.overridden(path), docs[name]))
     return found
 
 
@@ -191,10 +196,10 @@ def parameters(made: Made, conf: Configuration) -> list[Due]:
     """The parameters of a block that YAML defines, where it is used."""
     found = []
     for name, (value, source) in made.params.items():
-        places, default = conf.places(source.path), source.how == "default"
+        default = source.how == "default"
         beneath = [] if default else _beside(f"{made.path}.params.{name}", conf)
         shown = conf.at(source.path) if default else value
         why = f"default of {made.kind}" if default else ""
-        overrode = [*places[1:], *(one for one in beneath if one.value != REQUIRED)]
+        overrode = [*conf.overridden(source.path), *(one for one in beneath if one.origin.value != REQUIRED)]
         found.append(Due(name, short_form(shown), conf.where(source.path), why, tuple(overrode)))
     return found

@@ -8,7 +8,7 @@ from typing import Any
 
 from cnnlab.blocks import KINDS
 from cnnlab.config.run import Run
-from cnnlab.errors import Fault, UserError, near
+from cnnlab.errors import Fault, FaultKind, UserError
 from cnnlab.explain.formulas import Working
 from cnnlab.explain.pieces import Piece, Section, Whole, inside
 from cnnlab.network.composite import Composite, read_composites
@@ -92,9 +92,9 @@ def find(key: str, run: Run, whole: Whole, config: dict[str, Any]) -> Subject:
         if name not in below:
             where = f"{path} has no {name!r}" if path else f"there is no {name!r}"
             known = list(dict.fromkeys(below))
-            raise UserError(
-                Fault("key", f"{where}{near(name, known)}" if known else f"{where}: nothing is inside of it")
-            )
+            if not known:
+                raise UserError(Fault("key", f"{where}: nothing is inside of it"))
+            raise UserError(Fault.unknown(FaultKind.UNKNOWN_CHOICE, "key", where, name, known))
         node, path = below[name], f"{path}.{name}" if path else name
     return node.subject
 

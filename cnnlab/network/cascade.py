@@ -8,7 +8,7 @@ from typing import Any
 
 from cnnlab.blocks.base import Block, Inherits
 from cnnlab.blocks.merge import Scope, Skip
-from cnnlab.errors import Fault, near
+from cnnlab.errors import Fault, FaultKind
 from cnnlab.network.composite import Vocabulary
 from cnnlab.network.spec import ModelSettings
 from cnnlab.settings import read
@@ -70,12 +70,13 @@ def kind_faults(kinds: dict[str, dict[str, Any]], vocabulary: Vocabulary, path: 
     """What is wrong with `model.kinds` by itself."""
     for kind, settings in kinds.items():
         if kind not in vocabulary:
-            yield Fault(f"{path}.{kind}", f"there is no kind of block {kind!r}{vocabulary.near(kind)}")
+            yield vocabulary.unknown(f"{path}.{kind}", kind)
         elif kind not in vocabulary.broken:
             known = vocabulary.settings(kind)
             for key in settings:
                 if key not in known:
-                    yield Fault(f"{path}.{kind}.{key}", f"{kind} has no such setting{near(key, known)}")
+                    said = f"{kind} has no such setting"
+                    yield Fault.unknown(FaultKind.UNKNOWN_SETTING, f"{path}.{kind}.{key}", said, key, known)
 
 
 def idle(raw: dict[str, Any], used: set[str], path: str) -> Iterator[Fault]:

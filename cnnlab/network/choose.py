@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BeforeValidator
 
 from cnnlab.dotted import flat, prefixes
-from cnnlab.errors import Fault, near
+from cnnlab.errors import Fault, FaultKind, meant
 from cnnlab.settings import shown
 
 T = TypeVar("T")
@@ -51,13 +51,10 @@ def misnamed(table: Iterable[str], names: Iterable[str], path: str) -> list[Faul
     """A fault for each pattern in `table`, the setting at `path`, that matches none of a network's weights `names`."""
     there = dict.fromkeys(prefix for name in names for prefix in prefixes(name))
     blocks = [name for name in there if name.count(".") == 1]
-    return [
-        Fault(path, f"no weights are named {pattern!r}{_meant(pattern, there, blocks)}")
-        for pattern in table
-        if not any(fnmatchcase(name, pattern) for name in there)
-    ]
-
-
-def _meant(pattern: str, there: Iterable[str], blocks: Iterable[str]) -> str:
-    guess = near(pattern, there)
-    return guess if "mean" in guess else f"; there are {', '.join(blocks)}"
+    faults = []
+    for pattern in table:
+        if not any(fnmatchcase(name, pattern) for name in there):
+            known = there if meant(pattern, list(there)) else blocks
+            said = f"no weights are named {pattern!r}"
+            faults.append(Fault.unknown(FaultKind.UNKNOWN_CHOICE, path, said, pattern, known))
+    return faults

@@ -9,7 +9,7 @@ from typing import Any
 
 from cnnlab import dotted
 from cnnlab.blocks import KINDS
-from cnnlab.errors import Fault, near
+from cnnlab.errors import Fault, FaultKind
 from cnnlab.network.arithmetic import UNKNOWN, Unknown, evaluate, is_expression
 from cnnlab.network.spec import PLACED
 from cnnlab.settings import shown
@@ -145,12 +145,13 @@ def _unknown(value: Any, path: str, vocabulary: Vocabulary) -> Iterator[Fault]:
     kind = value.get("block")
     if isinstance(kind, str) and not is_expression(kind):
         if kind not in vocabulary:
-            yield Fault(f"{path}.block", f"there is no kind of block {kind!r}{vocabulary.near(kind)}")
+            yield vocabulary.unknown(f"{path}.block", kind)
             return
         known = ["block", *PLACED, *vocabulary.settings(kind)]
         for name in value:
             if name not in known:
-                yield Fault(f"{path}.{name}", f"{kind} has no such setting{near(name, known)}")
+                said = f"{kind} has no such setting"
+                yield Fault.unknown(FaultKind.UNKNOWN_SETTING, f"{path}.{name}", said, name, known)
     for name, inner in value.items():
         yield from _unknown(inner, f"{path}.{name}", vocabulary)
 
@@ -166,8 +167,10 @@ class Vocabulary:
     def __contains__(self, kind: object) -> bool:
         return kind in KINDS or kind in self.composites
 
-    def near(self, kind: object) -> str:
-        return near(kind, [*KINDS, *self.composites])
+    def unknown(self, path: str, kind: object) -> Fault:
+        """The fault of a `kind` that there is not, written at `path`."""
+        said = f"there is no kind of block {kind!r}"
+        return Fault.unknown(FaultKind.UNKNOWN_BLOCK_KIND, path, said, kind, [*KINDS, *self.composites])
 
     def settings(self, kind: str) -> list[str]:
         """What a block of `kind` may be told, without its place: parameters, then what its own block takes."""

@@ -13,7 +13,7 @@ from typing import Any
 from cnnlab.blocks import KINDS
 from cnnlab.blocks.base import Block, Sized, Stack, Stage
 from cnnlab.blocks.merge import Parallel, Scope
-from cnnlab.errors import Fault, near
+from cnnlab.errors import Fault, FaultKind, meant
 from cnnlab.network.arithmetic import is_expression
 from cnnlab.network.cascade import INHERITED, SPREAD, Scoped, idle, inherited, kind_faults, of_output, reaches, sound
 from cnnlab.network.composite import REQUIRED, Composite, Faults, Vocabulary, read_composites
@@ -129,7 +129,9 @@ class Reader:
                 elif tap == "input" and settings.tap in there:
                     self.fault(f"{path}.from", f"{settings.tap!r} is removed, and no block is before it; name another")
                 elif tap == "input":
-                    self.fault(f"{path}.from", f"the body has no block {settings.tap!r}{near(settings.tap, there)}")
+                    said = f"the body has no block {settings.tap!r}"
+                    unknown = Fault.unknown(FaultKind.UNKNOWN_BLOCK, f"{path}.from", said, settings.tap, there)
+                    self.faults.append(unknown)
                 with self.notes.inside("aux", str(name), "head"):
                     head = self.stack(settings.head, f"{path}.head", scope, last=True)
                 found.append(Aux(str(name), tap, settings.weight, head))
@@ -178,14 +180,14 @@ class Reader:
             return None
         kind = raw.get("block")
         if kind is None:
-            meant = near(name, [other for other in siblings if other != name])
-            said = (
-                f"there is no block {name!r}{meant if 'mean' in meant else ''} (a new one needs its kind: block: conv)"
-            )
-            self.fault(path, said)
+            others = [other for other in siblings if other != name]
+            known = [other for other in (meant(name, others),) if other]
+            new = " (a new one needs its kind: block: conv)"
+            said = f"there is no block {name!r}"
+            self.faults.append(Fault.unknown(FaultKind.UNKNOWN_BLOCK, path, said, name, known, new))
             return None
         if not isinstance(kind, str) or kind not in self.vocabulary:
-            self.fault(f"{path}.block", f"there is no kind of block {kind!r}{self.vocabulary.near(kind)}")
+            self.faults.append(self.vocabulary.unknown(f"{path}.block", kind))
             return None
         return self.copies(name, raw, path, scope, last) if kind not in self.vocabulary.broken else None
 
@@ -278,12 +280,14 @@ class Reader:
         given = {key: value for key, value in settings.items() if key in made.params}
         extra = {key: value for key, value in settings.items() if key not in given and key != "block"}
         known, before = self.vocabulary.settings(made.name), len(self.faults)
-        odd = {key: near(key, [*known, *PLACED]) for key in extra if key not in known}
-        for key, meant in odd.items():
-            self.fault(origin[key], f"{made.name} has no such setting{meant}")
+        said, words = f"{made.name} has no such setting", [*known, *PLACED]
+        odd = [
+            Fault.unknown(FaultKind.UNKNOWN_SETTING, origin[key], said, key, words) for key in extra if key not in known
+        ]
+        self.faults += odd
         for key, default in made.params.items():
-            if default == REQUIRED and key not in given and not any(f"mean {key!r}" in meant for meant in odd.values()):
-                self.fault(f"{path}.{key}", f"{made.name} needs this setting")
+            if default == REQUIRED and key not in given and not any(fault.suggestion == key for fault in odd):
+                self.faults.append(Fault(f"{path}.{key}", f"{made.name} needs this setting", FaultKind.MISSING))
         if not isinstance(made.root.get("block"), str) or len(self.faults) > before:
             return None
         try:
@@ -295,9 +299,9 @@ class Reader:
         if kind in self.vocabulary.broken:
             return None
         if not isinstance(kind, str) or kind not in self.vocabulary or made.name in self.within:
-            circle = f"{made.name} is made of itself"
-            absent = f"there is no kind of block {kind!r}{self.vocabulary.near(kind)}"
-            self.fault(f"{made.path}.block", circle if made.name in self.within else absent)
+            where = f"{made.path}.block"
+            circle = Fault(where, f"{made.name} is made of itself")
+            self.faults.append(circle if made.name in self.within else self.vocabulary.unknown(where, kind))
             return None
         defaults = {name: (None, Source("default", f"{made.path}.params.{name}")) for name in made.params}
         params = {**defaults, **{name: (value, Source("said", origin[name])) for name, value in given.items()}}

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from cnnlab.blocks.base import Merge, Stage
-from cnnlab.errors import Fault, near
+from cnnlab.errors import Fault, FaultKind
 
 
 def order(raw: dict[str, Any], path: str) -> tuple[list[str], list[Fault]]:
@@ -28,9 +28,12 @@ def order(raw: dict[str, Any], path: str) -> tuple[list[str], list[Fault]]:
     faults = []
     for name in waiting:
         side, anchor = anchors[name]
-        circle = "the anchors go round in a circle"
-        why = circle if anchor in raw else f"there is no block {anchor!r}{near(anchor, map(str, raw))}"
-        faults.append(Fault(f"{path}.{name}.{side}", why))
+        where = f"{path}.{name}.{side}"
+        if anchor in raw:
+            faults.append(Fault(where, "the anchors go round in a circle"))
+        else:
+            said = f"there is no block {anchor!r}"
+            faults.append(Fault.unknown(FaultKind.UNKNOWN_BLOCK, where, said, anchor, raw))
     return names + waiting, faults
 
 
@@ -75,7 +78,7 @@ class Standing:
         if not stage.sources:
             taken = self.last if self.last != self.before else Taken(())
             return replace(stage, sources=taken.names, join=taken.join), []
-        faults = [Fault(path, self._lacking(name, all_names)) for name in stage.sources if name not in self.at]
+        faults = [self._lacking(path, name, all_names) for name in stage.sources if name not in self.at]
         found = {name: self.at[name] for name in stage.sources if name in self.at}
         join = stage.join if len(stage.sources) > 1 else next((taken.join for taken in found.values()), stage.join)
         for name, taken in found.items():
@@ -86,10 +89,12 @@ class Standing:
         return replace(stage, sources=names, join=join), faults
 
     @staticmethod
-    def _lacking(name: str, all_names: list[str]) -> str:
+    def _lacking(path: str, name: str, all_names: list[str]) -> Fault:
         if name in all_names:
-            return f"{name!r} does not come before it; `from` takes earlier blocks, so that nothing goes in a circle"
-        return f"there is no block {name!r}{near(name, [*all_names, 'input'])}"
+            said = f"{name!r} does not come before it; `from` takes earlier blocks, so that nothing goes in a circle"
+            return Fault(path, said)
+        known = [*all_names, "input"]
+        return Fault.unknown(FaultKind.UNKNOWN_BLOCK, path, f"there is no block {name!r}", name, known)
 
 
 def unread(stack: list[Stage]) -> list[str]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from cnnlab.errors import Fault, UserError, near
+from cnnlab.errors import Fault, FaultKind, UserError
 from cnnlab.sweep.grid import Factor, Level
 
 EACH = re.compile(r"each\(([^()]+)\)((?:\.\w+)*)")
@@ -42,6 +42,7 @@ def each(name: str, value: str, model: Mapping[str, Any]) -> Factor:
     pattern = re.compile(re.escape(stars).replace(r"\*", r"[^.]*"))
     found = [path for path in known if pattern.fullmatch(path)]
     if not found:
-        raise UserError(Fault(name, f"no block is called {match[1]!r}{near(match[1], known)}"))
+        said = f"no block is called {match[1]!r}"
+        raise UserError(Fault.unknown(FaultKind.UNKNOWN_BLOCK, name, said, match[1], known))
     arms = [Level(path.rpartition(".")[2], (f"{path}{match[2]}={value}",)) for path in found]
     return Factor(name, (Level(UNCHANGED, ()), *arms))

@@ -11,9 +11,11 @@ from typing import Any
 
 import yaml
 
-from cnnlab.config.files import Unreadable, at, data, explained, read, shown
+from cnnlab import dotted
+from cnnlab.config.files import Unreadable, data, explained, origin_of, read, shown
 from cnnlab.config.recipe import COMMANDS, Kind
-from cnnlab.errors import Fault, UserError, meant, near
+from cnnlab.errors import Fault, FaultKind, UserError, meant
+from cnnlab.origin import Origin
 from cnnlab.settings import Settings
 from cnnlab.settings import read as read_settings
 from cnnlab.sweep.each import is_each
@@ -30,40 +32,39 @@ STANDS_IN: dict[str, Any] = {"question": "", "base": {SEED: 0}, "factors": {SEED
 """for what a study needs and has not"""
 
 
-class Places:
-    """Where each setting of a file stands."""
+class StudyOrigins:
+    """Where each setting of a study's file stands. Names in it have dots: what encloses one is known by its start."""
 
     def __init__(self, file: Path, root: yaml.Node | None):
         self.file = file
         self.known = dict(self._walk(root, ""))
 
-    def _walk(self, node: yaml.Node | None, path: str) -> Iterator[tuple[str, str]]:
+    def _walk(self, node: yaml.Node | None, path: str) -> Iterator[tuple[str, Origin]]:
         match node:
             case yaml.MappingNode():
                 for key, value in node.value:
-                    inner = f"{path}.{key.value}".lstrip(".")
-                    yield inner, at(self.file, key)
+                    inner = dotted.join(path, str(key.value))
+                    yield inner, origin_of(self.file, key)
                     yield from self._walk(value, inner)
             case yaml.SequenceNode():
                 for number, value in enumerate(node.value):
-                    yield f"{path}[{number}]", at(self.file, value)
+                    yield f"{path}[{number}]", origin_of(self.file, value)
                     yield from self._walk(value, f"{path}[{number}]")
 
-    def of(self, path: str) -> str:
+    def of(self, path: str) -> Origin:
         """The place of a setting of the study, or of what encloses it."""
         while path:
             if path in self.known:
                 return self.known[path]
             path = re.sub(r"(\.[^.\[\]]*|\[\d+\]|^[^.\[\]]*)$", "", path)
-        return shown(self.file)
+        return Origin(shown(self.file))
 
-    def setting(self, key: str) -> str | None:
+    def setting(self, key: str) -> Origin | None:
         """The place where the study sets the jobs' `key`, or something around it; None where it does not."""
-        while key:
-            for path, place in self.known.items():
-                if path.endswith(f".{key}") and path.startswith(("base.", "factors.", "full.")):
-                    return place
-            key = key.rpartition(".")[0]
+        for outer in reversed(dotted.prefixes(key)):
+            for path, origin in self.known.items():
+                if path.endswith(f".{outer}") and path.startswith(("base.", "factors.", "full.")):
+                    return origin
         return None
 
 
@@ -75,8 +76,10 @@ def find(name: str, folders: Sequence[Path]) -> Path:
         for file in sorted((folder / "study").rglob("*.yaml"))
     }
     if name not in there:
-        said = f"there is no study {name!r}{near(name, there)}" if there else "there is no folder study/ with any"
-        raise UserError(Fault("study", said))
+        if not there:
+            raise UserError(Fault("study", "there is no folder study/ with any"))
+        said = f"there is no study {name!r}"
+        raise UserError(Fault.unknown(FaultKind.UNKNOWN_CHOICE, "study", said, name, there))
     return there[name]
 
 
@@ -86,7 +89,7 @@ class Found:
 
     study: Study
     """without what is at fault"""
-    places: Places
+    origins: StudyOrigins
     faults: tuple[Fault, ...] = ()
     unknown: frozenset[str] = frozenset()
     """settings that are left out for their faults: what follows from their absence is no fault"""
@@ -101,9 +104,9 @@ def read_study(file: Path, size: str) -> Found:
     with explained(file):
         document = read(file, Kind("study", own=False))
         if document.refused:
-            raise Unreadable(*document.refused, *map(str, document.noted))
-        places, raw = Places(file, document.node), data(document.node)
-    odd = [Fault("", str(finding)) for finding in document.noted]
+            raise Unreadable(*document.refused, *(finding.fault for finding in document.noted))
+        origins, raw = StudyOrigins(file, document.node), data(document.node)
+    odd = [finding.fault for finding in document.noted]
     faults = [*read_settings(Study, raw, "", "a study")[1], *_misnamed(raw)]
     paths = [*(".".join(map(str, one.path)) for one in document.noted), *(fault.path for fault in faults)]
     sound: dict[Any, Any] = deepcopy(raw)
@@ -112,7 +115,7 @@ def read_study(file: Path, size: str) -> Found:
     unknown, partly = _unknown(raw, sound, size)
     whole = not any(path.removeprefix("full.").split(".")[0] in VARIED for path in paths) and not unknown & {*VARIED}
     return Found(
-        _made(sound), places, tuple(dict.fromkeys([*odd, *faults])), frozenset(unknown), frozenset(partly), whole
+        _made(sound), origins, tuple(dict.fromkeys([*odd, *faults])), frozenset(unknown), frozenset(partly), whole
     )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
-from cnnlab.errors import Fault, near
+from cnnlab.errors import Fault, did_you_mean
 from cnnlab.network.choose import Factors
 from cnnlab.plugins import own_callback
 from cnnlab.registry import Registered, Registry
@@ -200,7 +200,9 @@ def read_callbacks(raw: Any, path: str) -> tuple[dict[str, dict[str, Any]] | Non
     for name, one in said.items():
         target = one.get("_target_") if isinstance(one, dict) else None
         if target is None:
-            faults.append(Fault(f"{path}.{name}", f"there is no callback {name!r}{_meant_callback(name, said)}"))
+            close = did_you_mean(name, [other for other in said if other != name])
+            new = f"(a new one needs its class: _target_: {CALLBACKS}.…)"
+            faults.append(Fault(f"{path}.{name}", f"there is no callback {name!r}{close} {new}"))
         elif isinstance(target, str) and own_callback(target):
             continue
         elif not isinstance(target, str) or not re.fullmatch(rf"{re.escape(CALLBACKS)}\.[A-Za-z]\w*", target):
@@ -214,8 +216,3 @@ def read_callbacks(raw: Any, path: str) -> tuple[dict[str, dict[str, Any]] | Non
             message = "a run writes into its own folder alone; leave it out"
             faults += [Fault(f"{path}.{name}.{key}", message) for key in places]
     return (None if faults else said), faults
-
-
-def _meant_callback(name: str, said: dict[str, Any]) -> str:
-    guess = near(name, [other for other in said if other != name])
-    return f"{guess if 'mean' in guess else ''} (a new one needs its class: _target_: {CALLBACKS}.…)"

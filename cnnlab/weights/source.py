@@ -10,7 +10,7 @@ from pathlib import Path
 from cnnlab.data.download import Broken, digest_of, download, length
 from cnnlab.data.places import cache as cache_folder
 from cnnlab.data.remote import Remote
-from cnnlab.errors import Fault, UserError, near
+from cnnlab.errors import Fault, UserError, did_you_mean
 from cnnlab.tracking.checkpoints import find_checkpoint
 from cnnlab.weights.names import families
 
@@ -50,8 +50,8 @@ def locate(weights: str) -> Path:
         return find_checkpoint(path, KEY)
     if weights in published():
         return obtain(published()[weights])
-    hint = near(weights, published())
-    raise UserError(Fault(KEY, f"there is no {path}{hint if 'mean' in hint else ''}"))
+    hint = did_you_mean(weights, published())
+    raise UserError(Fault(KEY, f"there is no {path}{hint}"))
 
 
 def obtain(wanted: Published) -> Path:

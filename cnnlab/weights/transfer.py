@@ -27,6 +27,19 @@ Params = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
+class Wording:
+    """How notes name what the weights come from."""
+
+    absent: str = "not in the file"
+    there: str = "in the file"
+    owner: str = "the file"
+
+
+OF_A_FILE = Wording()
+OTHER_NETWORK = Wording("the other has none", "there", "the other")
+
+
+@dataclass(frozen=True)
 class Layer:
     """What becomes of one layer of the network."""
 
@@ -41,6 +54,7 @@ class Transfer:
     """Found out, not done yet."""
 
     weights: Weights
+    wording: Wording = OF_A_FILE
     layers: list[Layer] = field(default_factory=list)
     """of the network, in its order"""
     left: list[str] = field(default_factory=list)
@@ -57,9 +71,11 @@ class Transfer:
                 own[name].copy_(value)
 
 
-def transfer(weights: Weights, own: dict[str, Tensor], adapt: Sequence[str] = ()) -> Transfer:
+def transfer(
+    weights: Weights, own: dict[str, Tensor], adapt: Sequence[str] = (), wording: Wording = OF_A_FILE
+) -> Transfer:
     """What of `weights` fits a network whose state dict is `own`; only its names and shapes are looked at."""
-    result = Transfer(weights)
+    result, from_where = Transfer(weights, wording), wording.there
     here, there = by_layer(own), by_layer(weights.tensors)
     first = next((name for name, params in here.items() if _dims(params) == 4), None)
     outputs = set(output_layers(here))
@@ -67,13 +83,13 @@ def transfer(weights: Weights, own: dict[str, Tensor], adapt: Sequence[str] = ()
     for name, params in here.items():
         found = there.get(name, {})
         if not found:
-            result.layers.append(Layer(name, False, "not in the file"))
+            result.layers.append(Layer(name, False, wording.absent))
         elif "weight" not in params and not params.keys() & found.keys():
-            result.layers.append(Layer(name, False, f"{few(found)} in the file, {few(params)} here"))
+            result.layers.append(Layer(name, False, f"{few(found)} {from_where}, {few(params)} here"))
         elif ("running_mean" in params) != ("running_mean" in found):
             kinds = ("batch norm", "another norm")
             there_, here_ = kinds if "running_mean" in found else reversed(kinds)
-            result.layers.append(Layer(name, False, f"{there_} in the file, {here_} here"))
+            result.layers.append(Layer(name, False, f"{there_} {from_where}, {here_} here"))
         elif all(found[key].shape == params[key].shape for key in params.keys() & found.keys()):
             _take(result, name, params, found)
         elif name in outputs and _size(found, 0) != _size(params, 0):
@@ -82,9 +98,10 @@ def transfer(weights: Weights, own: dict[str, Tensor], adapt: Sequence[str] = ()
             _other_channels(result, name, params, found, "channels" in adapt)
         else:
             differing = next(key for key in params if key in found and found[key].shape != params[key].shape)
-            said = f"{_sizes(found[differing])} in the file, {_sizes(params[differing])} here"
+            there_, here_ = _sizes(found[differing]), _sizes(params[differing])
             whose = "" if differing == "weight" else differing
-            result.layers.append(Layer(name, False, f"{whose} {said}".strip()))
+            result.layers.append(Layer(name, False, f"{whose} {there_} {from_where}, {here_} here".strip()))
+            said = f"{there_} in the file, {here_} here"
             misfits.append((f"{name}.{whose}".rstrip("."), said))
     result.left = [name for name in there if name not in here]
     strange = [name for name, value in result.values.items() if not value.is_meta and not torch.isfinite(value).all()]
@@ -124,14 +141,14 @@ def _take(result: Transfer, name: str, params: Params, found: Params) -> None:
     lacking = [key for key in params if key not in found and key != "num_batches_tracked"]
     if "weight" in lacking:
         result.faults.append(_fault(f"it has {few(found)} of {name}, but no weight", result.weights))
-    notes = [f"its {key} starts anew, the file has none" for key in lacking]
-    notes += [f"the file's {key} has no place here" for key in found if key not in params]
+    notes = [f"its {key} starts anew, {result.wording.owner} has none" for key in lacking]
+    notes += [f"{result.wording.owner}'s {key} has no place here" for key in found if key not in params]
     result.layers.append(Layer(name, True, "; ".join(notes)))
     result.values.update({f"{name}.{key}": found[key] for key in params if key in found})
 
 
 def _other_classes(result: Transfer, name: str, there: int, here: int, allowed: bool) -> None:
-    result.layers.append(Layer(name, False, f"{there} classes in the file, {here} here"))
+    result.layers.append(Layer(name, False, f"{there} classes {result.wording.there}, {here} here"))
     if not allowed:
         said = f"made for {there} classes, these data have {here}; adapt=classes starts {name} anew"
         result.faults.append(_fault(said, result.weights))
