@@ -29,8 +29,8 @@ from cnnlab.config.run import model_of
 from cnnlab.config.stale import stale
 from cnnlab.errors import Fault, UserError
 from cnnlab.network.spec import RESERVED
-from cnnlab.plugins import load_plugins
 from cnnlab.origin import COMMAND_LINE
+from cnnlab.plugins import load_plugins
 
 
 def compose(loader: Loader, name: str, overrides: list[str], keep: bool = False) -> Composed:
