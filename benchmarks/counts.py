@@ -15,7 +15,7 @@ from typing import Any
 from cnnlab.config.compose import compose
 from cnnlab.config.engine import start
 from cnnlab.network.expand import read_network
-from cnnlab.network.plan import Plan, plan
+from cnnlab.network.graph import Graph, graph
 
 CONF = Path(__file__).parents[1] / "conf"
 GROUPS = {
@@ -77,7 +77,7 @@ def row(name: str, raw: dict[str, Any]) -> str:
     said = header(name)
     network, faults = read_network(raw, said.classes)
     assert network, faults
-    found: Plan = plan(network, said.shape)
+    found: Graph = graph(network, said.shape)
     tied = {"input_size": "always", "min_size": "at least"}
     sizes = next((f"{how} {raw[key]}×{raw[key]}" for key, how in tied.items() if raw.get(key)), "any")
     return ROW.format(

@@ -32,7 +32,7 @@ from cnnlab.experiment.facts import image_shape
 from cnnlab.experiment.fitting import classifier, fit, steps_together
 from cnnlab.experiment.hardware import decide
 from cnnlab.experiment.job import Job
-from cnnlab.network.plan import plan
+from cnnlab.network.graph import graph
 from cnnlab.tracking.record import RunRecord
 from cnnlab.training.callbacks import Signals
 from cnnlab.training.keeper import Keeper
@@ -74,7 +74,7 @@ def ours(job: Job, dataset: Dataset, at_once: int | None = None, precision: str 
     job = replace(job, hardware=replace(job.hardware, precision=precision or job.hardware.precision))
     with TemporaryDirectory(prefix="cnnlab-speed-") as place:
         job = replace(job, folder=Path(place))
-        macs = plan(job.run.network, image_shape(job.run)).macs
+        macs = graph(job.run.network, image_shape(job.run)).macs
         record = RunRecord(job.folder, config={}, network={}, facts=job.facts)
         module, clock = classifier(job, dataset), Clock(None)  # type: ignore[arg-type]
         keeper = Keeper(job.folder / "checkpoints", record, clock, job.run.top.checkpoint.every, clock.told)

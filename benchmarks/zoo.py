@@ -32,7 +32,7 @@ from cnnlab.data.dataset import open_dataset
 from cnnlab.errors import Exit, Fault, UserError, near
 from cnnlab.experiment.facts import image_shape
 from cnnlab.experiment.hardware import decide
-from cnnlab.network.plan import Plan, plan
+from cnnlab.network.graph import Graph, graph
 from cnnlab.tracking.durable import read_lines
 from cnnlab.tracking.record import settle
 
@@ -53,7 +53,7 @@ class Entry:
 
     model: str
     run: Run
-    paper: Plan
+    paper: Graph
     there: int
     """training images there are"""
     images: int
@@ -117,14 +117,14 @@ def entry(model: str, images: int | None, overrides: list[str]) -> Entry:
         raise UserError(Fault("model", f"there is no model {model!r}{near(model, NETWORKS)}"))
     run = run_of([f"model={model}", *overrides])
     there = len(open_dataset(run.data.model_copy(update={"subset": None}), run.top.seed).train)
-    paper = plan(run.network, image_shape(run))
-    most = images or run.data.subset or affordable(paper)
+    paper = graph(run.network, image_shape(run))
+    most = images or run.data.subset or affordable(paper.macs, paper.params)
     return Entry(model, run, paper, there, min(most, there))
 
 
-def affordable(paper: Plan) -> int:
+def affordable(macs: int, params: int) -> int:
     """Training images for which an epoch stays within its multiply-adds, in round numbers."""
-    images = int(EPOCH / (paper.macs + paper.params)) // 500 * 500
+    images = int(EPOCH / (macs + params)) // 500 * 500
     return images if images >= FEWEST else BY_HEART
 
 

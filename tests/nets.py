@@ -14,7 +14,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from cnnlab.blocks import KINDS
-from cnnlab.blocks.base import Sized
+from cnnlab.blocks.block import Sized
 from cnnlab.blocks.modules import Conv2d
 from cnnlab.blocks.norm import NormSettings
 from cnnlab.config.compose import compose

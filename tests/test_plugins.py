@@ -18,7 +18,7 @@ from cnnlab.blame import LOADED
 from cnnlab.blocks import KINDS, Block
 from cnnlab.errors import UserError
 from cnnlab.network.build import build
-from cnnlab.network.plan import plan
+from cnnlab.network.graph import graph
 from cnnlab.settings import Shape
 
 OWN = '''
@@ -26,7 +26,7 @@ import torch
 from pydantic import Field
 from torch import nn
 from cnnlab.blocks import Block, Conv
-from cnnlab.blocks.base import Width
+from cnnlab.blocks.block import Width
 from cnnlab.settings import Settings
 
 class Part(Settings):
@@ -93,7 +93,7 @@ def own(write: Write) -> Write:
 
 
 def test_its_fields_are_its_schema(own: Write) -> None:
-    assert [str(f) for f in plan(network(model({"c": CONV, "s": SCALE})), (1, 8, 8)).faults] == []
+    assert [str(f) for f in graph(network(model({"c": CONV, "s": SCALE})), (1, 8, 8)).faults] == []
     (said,) = faults(model({"c": CONV, "s": SCALE | {"buy": 3}}))
     assert said == "model.body.s.buy: layer_scale has no such setting; did you mean 'by'?"
     (said,) = faults(model({"c": CONV, "s": {"block": "layer_scal"}}))
@@ -112,7 +112,7 @@ def test_it_takes_the_words_that_its_types_say(own: Write) -> None:
 def test_its_fields_may_be_lists_and_mappings(own: Write) -> None:
     scale = SCALE | {"sizes": [3], "table": {"a": 1}, "parts": [{"of": 1}]}
     found = network(model({"c": CONV, "s": scale, "t": SCALE, "o": {"block": "sequential", "body": {"s": scale}}}))
-    assert plan(found, (1, 8, 8)).faults == []
+    assert graph(found, (1, 8, 8)).faults == ()
     assert found.body[1].copies[0].sizes == [3]
     plain = found.plain()["body"][1][1][0]
     assert (plain["table"], plain["parts"]) == ({"a": 1}, [{"of": 1}])
@@ -126,8 +126,8 @@ def test_its_fields_may_be_lists_and_mappings(own: Write) -> None:
 
 
 def test_its_shape_and_cost_need_no_code(own: Write) -> None:
-    layer = plan(network(model({"c": CONV, "s": SCALE})), (1, 8, 8)).layers[1]
-    assert (layer.block, layer.shape, layer.params, layer.receptive_field) == ("layer_scale", (8, 8, 8), 600, (5, 5))
+    layer = graph(network(model({"c": CONV, "s": SCALE})), (1, 8, 8)).layers[1]
+    assert (layer.kind, layer.shape, layer.params, layer.receptive_field) == ("layer_scale", (8, 8, 8), 600, (5, 5))
 
 
 def test_its_weights_start_as_its_own_code_says(own: Write) -> None:
@@ -163,7 +163,7 @@ def test_what_goes_wrong_in_it_is_told_with_its_line(own: Write, fail: str, told
         ({"s": SCALE | {"fail": fail}}, "model.body.s"),
         ({"o": {"block": "sequential", "body": {"s": SCALE | {"fail": fail}}}}, "model.body.o.body.s"),
     ):
-        (fault,) = plan(network(model(body)), (1, 8, 8)).faults
+        (fault,) = graph(network(model(body)), (1, 8, 8)).faults
         assert fault.message == told
         assert at.startswith(fault.path)
 

@@ -10,15 +10,15 @@ from functools import cache
 import pytest
 from nets import zoo
 
-from cnnlab.blocks.base import Block
-from cnnlab.blocks.measure import Field, measure
+from cnnlab.blocks.block import Block
+from cnnlab.blocks.receptive_field import Field
 from cnnlab.blocks.trace import trace
 from cnnlab.config.origins import Origins
 from cnnlab.explain.due import Configuration
 from cnnlab.explain.formulas import Line, Working, work
 from cnnlab.explain.pieces import Whole
 from cnnlab.network.expand import read_network
-from cnnlab.network.plan import plan
+from cnnlab.network.graph import graph
 from cnnlab.network.sources import Notes
 from cnnlab.settings import Shape
 
@@ -50,7 +50,7 @@ def told(line: Line) -> str:
 
 def check(part: Block, shape: Shape, seen: Field = IMAGE) -> list[Working]:
     """Hold all that is worked out of a block against what the meta pass measured of it and of each step."""
-    measured, found = measure(part, shape), trace(part, shape)
+    measured, found = trace(part, shape), trace(part, shape)
     workings = work(found, seen)
     assert [n for working in workings for n in working.numbers] == list(range(len(found.steps)))
     assert total(workings, "MACs") == measured.macs
@@ -86,6 +86,6 @@ def opened(name: str, shape: Shape = (3, 32, 32)) -> tuple[Whole, Configuration]
     raw, notes = zoo(name), Notes()
     net, faults = read_network(raw, 10, notes=notes)
     assert net is not None, faults
-    found = plan(net, (shape[0], *net.image_size((shape[1], shape[2]))))
+    found = graph(net, (shape[0], *net.image_size((shape[1], shape[2]))))
     assert not found.faults
     return Whole(net, found, notes), Configuration(raw, raw, Origins(), notes)

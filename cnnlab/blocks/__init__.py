@@ -1,7 +1,7 @@
 """The vocabulary: one family of blocks a file, and here the one list of what `block:` may say."""
 
 from cnnlab.blocks.attention import SqueezeExcite
-from cnnlab.blocks.base import Block
+from cnnlab.blocks.block import Block
 from cnnlab.blocks.channels import Select
 from cnnlab.blocks.conv import Conv
 from cnnlab.blocks.dense import DenseBlock, Transition

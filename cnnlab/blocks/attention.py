@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from cnnlab.blocks.base import Block, Inherits, Width, chain, image, whole
+from cnnlab.blocks.block import Block, Inherits, Width
 from cnnlab.blocks.conv import Conv, Init
 from cnnlab.blocks.norm import NO_NORM, Act
+from cnnlab.blocks.part import image, whole
 from cnnlab.blocks.pool import AdaptiveAvgPool
+from cnnlab.blocks.stack import chain
 from cnnlab.settings import Count, Shape
 
 if TYPE_CHECKING:

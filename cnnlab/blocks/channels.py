@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from cnnlab.blocks.base import Block, Misfit, image
+from cnnlab.blocks.block import Block
+from cnnlab.blocks.part import Misfit, image
 from cnnlab.settings import Natural, Shape
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
-from cnnlab.blocks.base import Block, Inherits, Misfit, Width, image
+from cnnlab.blocks.block import Block, Inherits, Width
 from cnnlab.blocks.norm import NO_NORM, Act, Norm, act_layer, norm_layer
+from cnnlab.blocks.part import Misfit, image
 from cnnlab.blocks.window import Padding, check_fits, pads
 from cnnlab.settings import Count, Fraction, Pair, Shape, shown
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from cnnlab.blocks.base import Inherits, Part, Width, chain, image, whole
+from cnnlab.blocks.block import Inherits, Width
 from cnnlab.blocks.conv import Convolutional
 from cnnlab.blocks.merge import beside
+from cnnlab.blocks.part import Part, image, whole
 from cnnlab.blocks.pool import AvgPool
+from cnnlab.blocks.stack import chain
 from cnnlab.settings import Count, Fraction, Natural, Pair, Shape
 
 if TYPE_CHECKING:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from cnnlab.blocks.base import Part, Width, chain, image
+from cnnlab.blocks.block import Width
 from cnnlab.blocks.conv import Convolutional
 from cnnlab.blocks.norm import NO_NORM
+from cnnlab.blocks.part import Part, image
+from cnnlab.blocks.stack import chain
 from cnnlab.blocks.window import Padding
 from cnnlab.settings import Count, Flag, Pair, Shape
 

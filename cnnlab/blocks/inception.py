@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
-from cnnlab.blocks.base import Sized, Width
+from cnnlab.blocks.block import Sized, Width
 from cnnlab.blocks.conv import Convolutional
 from cnnlab.blocks.merge import beside
 from cnnlab.blocks.pool import MaxPool

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from cnnlab.blocks.base import Block, Features, Inherits, Misfit, image, sized
+from cnnlab.blocks.block import Block, Features, Inherits
 from cnnlab.blocks.conv import Bias, Init, started, units
 from cnnlab.blocks.norm import NO_NORM, Act, Norm, act_layer, norm_layer
+from cnnlab.blocks.part import Misfit, image
 from cnnlab.settings import Fraction, Shape
+from cnnlab.text import dims
 
 if TYPE_CHECKING:
     from torch import nn
@@ -59,7 +61,7 @@ class Linear(Block):
 
         if len(shape) != 1:
             raise Misfit(
-                f"linear takes a row of numbers, gets an image {sized(shape)}; flatten or pool it before", "flat"
+                f"linear takes a row of numbers, gets an image {dims(shape)}; flatten or pool it before", "flat"
             )
         norm = norm_layer(self.norm, (self.features,))
         linear = nn.Linear(shape[0], self.features, bias=norm is None if self.bias == "auto" else self.bias)

@@ -8,27 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, InstanceOf, PlainSerializer, SerializationInfo
 
-from cnnlab.blocks.base import (
-    Block,
-    Inherits,
-    Merge,
-    Misfit,
-    Part,
-    Spread,
-    Stage,
-    after,
-    chain,
-    check_name,
-    image,
-    inside,
-    met,
-    sized,
-    stack_parts,
-)
+from cnnlab.blocks.block import Block, Inherits, Spread
 from cnnlab.blocks.conv import Conv, Convolutional
 from cnnlab.blocks.norm import NO_NORM, Norm
+from cnnlab.blocks.part import Misfit, Part, image, inside
 from cnnlab.blocks.pool import AvgPool
+from cnnlab.blocks.stack import Merge, Stack, Stage, after, chain, check_name, joined_shape, stack_parts
 from cnnlab.settings import Fraction, Shape
+from cnnlab.text import dims
 
 if TYPE_CHECKING:
     from torch import nn
@@ -150,18 +137,28 @@ class Skip(Scope):
         return shortened(shape, body, self.shortcut, self.conv(1), drop=drop)
 
 
+def inner_stacks(block: Block) -> dict[str, Stack]:
+    """The stacks that a combinator is made of, by where YAML has them: "body", "branches.b1"; none of other kinds."""
+    match block:
+        case Sequential(body=body) | Skip(body=body):
+            return {"body": body}
+        case Parallel(branches=branches):
+            return {f"branches.{name}": stack for name, stack in branches}
+    return {}
+
+
 def beside(shape: Shape, branches: Mapping[str, Mapping[str, Part]], merge: Merge = "concat") -> nn.Module:
     """Branches over one input, joined by `merge`. Raises Misfit where they end at different sizes."""
     from cnnlab.blocks.modules import Branches
 
     if not branches:
         raise Misfit("there is no branch to run")
-    modules, ends = {}, {}
+    modules, outputs = {}, {}
     for name, parts in branches.items():
         with inside(name):
             check_name(name)
-            modules[name], ends[name] = chain(shape, parts), after(shape, parts)
-    met(merge, list(ends.items()))
+            modules[name], outputs[name] = chain(shape, parts), after(shape, parts)
+    joined_shape(merge, list(outputs.items()), "branches")
     return Branches(modules, merge)
 
 
@@ -202,9 +199,7 @@ def aside(shape: Shape, end: Shape, shortcut: Shortcut, conv: Conv) -> nn.Module
     if end == shape and shortcut != "conv":
         return nn.Identity()
     if shortcut == "identity":
-        raise Misfit(
-            f"an identity shortcut needs a body that keeps the shape; this makes {sized(end)} of {sized(shape)}"
-        )
+        raise Misfit(f"an identity shortcut needs a body that keeps the shape; this makes {dims(end)} of {dims(shape)}")
     return {"pad": padded, "pool": pooled}.get(shortcut, projected)(shape, end, conv)
 
 
@@ -237,7 +232,7 @@ def _strides(shape: Shape, end: Shape) -> tuple[int, int]:
     _, *size = image(end, "a convolutional shortcut")
     stride = (-(-rows // size[0]), -(-columns // size[1]))
     if [-(-rows // stride[0]), -(-columns // stride[1])] != size:
-        raise Misfit(f"no stride of a 1×1 shortcut makes {sized(end)}, as the body does, of {sized(shape)}")
+        raise Misfit(f"no stride of a 1×1 shortcut makes {dims(end)}, as the body does, of {dims(shape)}")
     return stride
 
 

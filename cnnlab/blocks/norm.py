@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, model_validator
 
-from cnnlab.blocks.base import Block, Inherits, Misfit, image, sized
+from cnnlab.blocks.block import Block, Inherits
+from cnnlab.blocks.part import Misfit, image
 from cnnlab.settings import Count, Positive, Settings, Shape, shown
+from cnnlab.text import dims
 
 if TYPE_CHECKING:
     from torch import nn
@@ -92,7 +94,7 @@ def norm_layer(norm: NormSettings, shape: Shape) -> nn.Module | None:
             return nn.GroupNorm(groups, channels, norm.eps)
         case "instance":
             if flat:
-                raise Misfit(f"instance norm takes an image, gets {sized(shape)} numbers", "norm")
+                raise Misfit(f"instance norm takes an image, gets {dims(shape)} numbers", "norm")
             check_enough(norm.kind, shape[1] * shape[2])
             return nn.InstanceNorm2d(channels, norm.eps, affine=True)
 

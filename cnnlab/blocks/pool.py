@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from cnnlab.blocks.base import Block, Misfit, image
+from cnnlab.blocks.block import Block
+from cnnlab.blocks.part import Misfit, image
 from cnnlab.blocks.window import Padding, Pads, check_fits, pads
 from cnnlab.settings import Flag, Pair, Shape
 

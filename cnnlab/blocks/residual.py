@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cnnlab.blocks.attention import SqueezeExcite
-from cnnlab.blocks.base import Inherits, Misfit, Part, Width, after, chain, image, inside, whole
+from cnnlab.blocks.block import Inherits, Width
 from cnnlab.blocks.conv import Convolutional, started, units
 from cnnlab.blocks.merge import Rate, Shortcut, aside, check_drop, drop_path, shortened
 from cnnlab.blocks.norm import NO_NORM, Norm, act_layer, norm_layer
+from cnnlab.blocks.part import Misfit, Part, image, inside, whole
+from cnnlab.blocks.stack import after, chain
 from cnnlab.settings import Count, Flag, Fraction, Pair, Shape
 
 if TYPE_CHECKING:

@@ -1,54 +1,42 @@
-"""What a block does, step by step: each call of one of torch's layers, and each operation between them.
+"""The trace of a block: all that is known of it for one input shape, from one forward pass on the meta device.
 
-Noted in one forward pass of its own module on the meta device, as `measure` counts it; so it holds for users' own
-modules, too, and no list of kinds has to be kept beside the kinds.
+Its output shape, parameters, multiply-adds and receptive field; its steps, each a call of one of torch's layers or an
+operation between them; and what went into and came out of every module within. It holds for users' own modules, too, so
+no list of kinds has to be kept beside the kinds. Traces are cached by value: of equal blocks and shapes there is one.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
-from cnnlab.blocks.base import Part
-from cnnlab.blocks.measure import Field, Tally, Window, aten, largest, passed, window
+from cnnlab.blocks.meta import Counter, on_meta, plugin_errors_as_misfits
+from cnnlab.blocks.operations import (
+    MAIN,
+    OPERATIONS,
+    RANKS,
+    UNPADDED,
+    Pads,
+    is_layer,
+    kind_of_layer,
+    operation_details,
+    operation_word,
+    pads_of,
+    torch_name,
+)
+from cnnlab.blocks.part import Misfit, Part, build_part
+from cnnlab.blocks.receptive_field import Field, Window, largest
 from cnnlab.settings import Shape
 
 INPUT = -1
-"""in the place of a step's number: what the block is given"""
-UNPADDED = (0, 0, 0, 0)
-
-OPERATIONS: dict[Any, str] = {
-    aten.convolution: "convolution",
-    aten.max_pool2d: "max_pool",
-    aten.max_pool2d_with_indices: "max_pool",
-    aten.avg_pool2d: "avg_pool",
-    aten._adaptive_avg_pool2d: "adaptive_pool",
-    aten.mean: "mean",
-    aten.addmm: "linear",
-    aten.mm: "linear",
-    aten.constant_pad_nd: "pad",
-    aten.reflection_pad2d: "pad",
-    aten.replication_pad2d: "pad",
-    aten.cat: "concat",
-    aten.add: "add",
-    aten.add_: "add",
-    aten.mul: "mul",
-    aten.mul_: "mul",
-    aten.maximum: "max",
-    aten.index: "select",
-    aten.view: "flatten",
-    aten._unsafe_view: "flatten",
-}
-"""torch's operation -> the word for it here; where a layer runs several, the one listed first names it"""
-
-MAIN = ("convolution", "max_pool", "avg_pool", "adaptive_pool", "linear")
-"""those of which a layer has but one, unless it is something else altogether"""
+"""in the place of a step's number: what the block takes"""
 
 
 @dataclass(frozen=True)
@@ -59,26 +47,25 @@ class Step:
     """of the module, within the block: "body.conv1.conv"; empty for the block's own"""
     name: str
     """the layer's class, or torch's name of the operation"""
-    does: str
+    operation: str
     """a word of OPERATIONS; norm, act, dropout, identity; torch's name where it is none of these"""
     takes: tuple[int, ...]
     """numbers of the steps whose outputs it takes"""
-    given: tuple[Shape, ...]
+    inputs: tuple[Shape, ...]
     """shapes of what it takes"""
     shape: Shape
-    """of what it leaves"""
-    before: Field
+    """of its output"""
+    input_field: Field
     """of what it takes, the largest"""
     field: Field
-    """of what it leaves, in positions of the block's input"""
+    """of its output, in positions of the block's input"""
     params: tuple[Shape, ...] = ()
     """shapes of its parameters, but for those that an earlier step has as well"""
     weight: Shape = ()
     """shape of what a convolution slides, or a linear layer multiplies with"""
     macs: int = 0
     window: Window | None = None
-    pads: tuple[int, int, int, int] = UNPADDED
-    """zeros, or a mirrored edge: top, bottom, left, right"""
+    pads: Pads = UNPADDED
     ceil: bool = False
     """whether sizes are rounded up"""
     count: int = 0
@@ -88,81 +75,146 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Trace:
-    """All the steps, in the order in which they run."""
+class Call:
+    """What a module took and left when it ran, and its multiply-adds."""
 
+    input: Shape
+    """empty where it takes no tensor, as only modules of users' own blocks do"""
+    output: Shape
+    macs: int
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What a block makes of one shape, and how."""
+
+    shape: Shape
+    """of its output"""
+    params: int
+    macs: int
+    """multiply-adds for one image, of convolutions and matrix products"""
+    field: Field
+    """of an output position, in positions of the block's own input"""
     steps: tuple[Step, ...]
+    """in the order in which they run"""
     last: int
     """number of the step that makes the output; INPUT where nothing is done"""
     idle: tuple[Shape, ...]
     """shapes of parameters that no step makes use of"""
+    module: nn.Module = dataclasses.field(compare=False, repr=False)
+    """the block as it was built, on the meta device"""
+    calls: Mapping[nn.Module, Call] = dataclasses.field(compare=False, repr=False)
+    """of the module and of all within it that ran"""
 
 
 @lru_cache(maxsize=4096)
 def trace(part: Part, shape: Shape) -> Trace:
-    """Run the part's module on the meta device, and note what it does. Raises Misfit."""
-    module, y, found = passed(part, shape, Tracer)
-    idle = [tuple(p.shape) for p in module.parameters() if id(p) not in found.claimed]
-    return Trace(tuple(found.steps), found.made.get(id(y), INPUT), tuple(idle))
+    """Build the part on the meta device and run it once, noting what it does. Raises Misfit."""
+    with on_meta():
+        with plugin_errors_as_misfits():
+            module, x = build_part(part, shape).eval(), torch.empty(1, *shape)
+        recorder = Recorder(module, x)
+        try:
+            with recorder, plugin_errors_as_misfits():
+                y = module(x)
+        except RuntimeError as error:
+            if "overflow" in str(error):
+                raise
+            raise Misfit(str(error)) from None
+        finally:
+            recorder.remove_hooks()
+        if not isinstance(y, Tensor):
+            raise Misfit(f"its forward() returns {type(y).__name__}, not a tensor")
+    if any(hasattr(inner, "remake") for inner in module.modules()):
+        _check_batch(module, shape)
+    return Trace(
+        shape=_shape(y),
+        params=sum(parameter.numel() for parameter in module.parameters()),
+        macs=recorder.macs,
+        field=recorder.field(y),
+        steps=tuple(recorder.steps),
+        last=recorder.made_by.get(id(y), INPUT),
+        idle=tuple(tuple(p.shape) for p in module.parameters() if id(p) not in recorder.claimed),
+        module=module,
+        calls=recorder.calls,
+    )
+
+
+def _check_batch(module: nn.Module, shape: Shape) -> None:
+    """What one image cannot tell of users' own modules: whether they leave as many as they take. Raises Misfit."""
+    with on_meta(), plugin_errors_as_misfits():
+        y = module(torch.empty(2, *shape))
+    if y.dim() < 2 or len(y) != 2:
+        raise Misfit(f"its forward() makes {tuple(y.shape)} of {(2, *shape)}; the first axis, the images, has to stay")
 
 
 @dataclass
-class Call:
-    """A layer of torch's that is running."""
+class LayerRun:
+    """One of torch's layers while it runs."""
 
     path: str
     layer: nn.Module
     inputs: list[Tensor]
     macs: int = 0
     ops: list[tuple[Any, Any, Any]] = dataclasses.field(default_factory=list)
-    """torch's operations on what it is given, with their arguments and outputs"""
+    """torch's operations on what is computed from the block's input, with their arguments and outputs"""
 
 
-class Tracer(Tally):
-    """Notes the steps of what runs inside it."""
+class Recorder(Counter):
+    """Mode that notes the steps of what runs inside it, and the calls of `module` and all modules within."""
 
     def __init__(self, module: nn.Module, x: Tensor) -> None:
         super().__init__(x)
         self.steps: list[Step] = []
-        self.made: dict[int, int] = {id(x): INPUT}
+        self.calls: dict[nn.Module, Call] = {}
+        self.made_by: dict[int, int] = {id(x): INPUT}
+        """which step made a tensor, by the tensor's id"""
         self.claimed: set[int] = set()
         self.constant: dict[int, tuple[Tensor, list[Tensor]]] = {}
         """what is made of parameters alone, and which: a transposed weight"""
         self.parameters = {id(p) for p in module.parameters()}
-        self.path, self.call = [""], None
+        self.entered: list[tuple[str, int]] = [("", 0)]
+        """the modules that are running, the innermost last, and the multiply-adds before each"""
+        self.running: LayerRun | None = None
+        self.hooks: list[Any] = []
         for name, inner in module.named_modules():
-            entered = partial(self.entered, name)
-            inner.register_forward_pre_hook(entered, with_kwargs=True)
-            inner.register_forward_hook(lambda _, __, out: self.left(out))
+            self.hooks.append(inner.register_forward_pre_hook(partial(self.enter, name), with_kwargs=True))
+            self.hooks.append(inner.register_forward_hook(self.leave))
 
-    def entered(self, name: str, layer: nn.Module, args: Any, kwargs: Any) -> None:
-        self.path.append(name)
-        if self.call is None and _is_layer(layer):
-            self.call = Call(name, layer, [x for x in tree_leaves((args, kwargs)) if isinstance(x, Tensor)])
+    def remove_hooks(self) -> None:
+        for hook in self.hooks:
+            hook.remove()
 
-    def left(self, out: Any) -> None:
-        name = self.path.pop()
-        if self.call and self.call.path == name:
-            call, self.call = self.call, None
+    def enter(self, name: str, module: nn.Module, args: Any, kwargs: Any) -> None:
+        self.entered.append((name, self.macs))
+        if self.running is None and is_layer(module):
+            tensors = [x for x in tree_leaves((args, kwargs)) if isinstance(x, Tensor)]
+            self.running = LayerRun(name, module, tensors)
+
+    def leave(self, module: nn.Module, args: tuple[Any, ...], out: Any) -> None:
+        name, macs = self.entered.pop()
+        self.calls[module] = Call(_shape(args[0] if args else None), _shape(out), self.macs - macs)
+        if self.running and self.running.path == name:
+            run, self.running = self.running, None
             outs = [y for y in tree_leaves(out) if isinstance(y, Tensor)]
             if outs:
-                self.called(call, *outs)
+                self.add(self.layer_step(run, outs[0]), *outs)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         before = self.macs
         out = super().__torch_dispatch__(func, types, args, kwargs)
         op, macs = func.overloadpacket, self.macs - before
-        given = any(isinstance(x, Tensor) and id(x) in self.fields for x in tree_leaves(args))
-        if not given:
-            self.keep(args, out)
-        if self.call:
-            self.call.macs += macs
-            self.call.ops += [(op, args, out)] if given else []
-        elif given or macs:
-            self.operated(op, args, out, macs)
+        on_data = any(self.follows(x) for x in tree_leaves(args))
+        if not on_data:
+            self.note_constant(args, out)
+        if self.running:
+            self.running.macs += macs
+            self.running.ops += [(op, args, out)] if on_data else []
+        elif on_data or macs:
+            self.add_operation(op, args, out, macs)
         return out
 
-    def keep(self, args: Any, out: Any) -> None:
+    def note_constant(self, args: Any, out: Any) -> None:
         """Note which parameters something is made of."""
         used = self.used(args)
         for y in tree_leaves(out) if used else ():
@@ -171,11 +223,11 @@ class Tracer(Tally):
 
     def used(self, args: Any) -> list[Tensor]:
         """The parameters among an operation's arguments, or in what those are made of."""
-        found: list[Tensor] = []
+        used: list[Tensor] = []
         for x in tree_leaves(args):
             if isinstance(x, Tensor):
-                found += [x] if id(x) in self.parameters else self.constant.get(id(x), (x, []))[1]
-        return found
+                used += [x] if id(x) in self.parameters else self.constant.get(id(x), (x, []))[1]
+        return used
 
     def claim(self, params: Sequence[Tensor]) -> tuple[Shape, ...]:
         """The shapes of those that no step before had."""
@@ -183,111 +235,73 @@ class Tracer(Tally):
         self.claimed |= new.keys()
         return tuple(tuple(p.shape) for p in new.values())
 
-    def called(self, call: Call, out: Tensor, *others: Tensor) -> None:
-        """A step for a layer's call."""
-        ranks = {op: i for i, op in enumerate(OPERATIONS)}
-        known = min((noted for noted in call.ops if noted[0] in ranks), key=lambda noted: ranks[noted[0]], default=None)
-        if sum(OPERATIONS.get(op) in MAIN for op, *_ in call.ops) > 1:
-            known = None  # an LSTM is no linear layer
-        kind = _kind(call.layer)
-        details: dict[str, Any] = {"macs": call.macs, "layer": call.layer}
-        if known and not kind:
-            details |= _details(*known)
-            pads = [_pads(args) for op, args, _ in call.ops if op is not known[0] and OPERATIONS.get(op) == "pad"]
-            details["pads"] = tuple(map(sum, zip(details.get("pads", UNPADDED), *pads, strict=True)))
-        name = type(call.layer).__name__
-        does = kind or (_word(*known[:2]) if known else name)
-        inputs = [x for x in call.inputs if id(x) in self.fields]
-        details |= {"params": self.claim(list(call.layer.parameters())), **self.ends(inputs, out)}
-        self.add(Step(call.path, name, does, **details), out, *others)
+    # What a layer's step is called, and whose numbers it has. The first that holds:
+    # 1. A norm, an activation, dropout or identity goes by its class; what it runs has no window and no weight to note.
+    # 2. A layer that runs several of the MAIN operations is none of them, as an LSTM is no linear layer: it goes by its
+    #    own class.
+    # 3. Else the operation that OPERATIONS lists first names it, and that operation's window, weight and pads are its.
+    #    What others of the same call pad is added to the pads: Conv2d(padding_mode="reflect") pads by one of its own.
+    # 4. A layer that runs no operation of the list goes by its own class.
+    def layer_step(self, run: LayerRun, out: Tensor) -> Step:
+        """The step of a layer's call."""
+        name, kind = type(run.layer).__name__, kind_of_layer(run.layer)
+        naming = None if kind else _naming_operation(run.ops)
+        details: dict[str, Any] = {}
+        if naming:
+            details = operation_details(*naming)
+            apart = [pads_of(args) for op, args, _ in run.ops if op is not naming[0] and OPERATIONS.get(op) == "pad"]
+            details["pads"] = tuple(map(sum, zip(details.get("pads", UNPADDED), *apart, strict=True)))
+        return Step(
+            run.path,
+            name,
+            kind or (operation_word(*naming[:2]) if naming else name),
+            **self.ends([x for x in run.inputs if self.follows(x)], out),
+            params=self.claim(list(run.layer.parameters())),
+            macs=run.macs,
+            layer=run.layer,
+            **details,
+        )
 
-    def operated(self, op: Any, args: Any, out: Any, macs: int) -> None:
-        """A step for an operation between layers."""
+    def add_operation(self, op: Any, args: Any, out: Any, macs: int) -> None:
+        """Add a step for an operation between layers."""
         outs = [y for y in tree_leaves(out) if isinstance(y, Tensor)]
-        inputs = [x for x in tree_leaves(args) if isinstance(x, Tensor) and id(x) in self.fields]
+        inputs = [x for x in tree_leaves(args) if self.follows(x)]
         if not outs:
             return
-        name = _name(op)
-        details = {"params": self.claim(self.used(args)), "macs": macs, **_details(op, args, out)}
-        step = Step(self.path[-1], name, _word(op, args), **self.ends(inputs, outs[0]), **details)
+        name = torch_name(op)
+        step = Step(
+            self.entered[-1][0],
+            name,
+            operation_word(op, args),
+            **self.ends(inputs, outs[0]),
+            params=self.claim(self.used(args)),
+            macs=macs,
+            **operation_details(op, args, out),
+        )
         self.add(step, *outs, *(inputs[:1] if name.endswith("_") else ()))
 
     def ends(self, inputs: list[Tensor], out: Tensor) -> dict[str, Any]:
-        """What a step takes and leaves."""
-        before = largest([self.fields[id(x)][0] for x in inputs] or [Field()])
-        takes, given = tuple(self.made.get(id(x), INPUT) for x in inputs), tuple(_shape(x) for x in inputs)
-        sees = self.of(out) or Field()
-        return {"takes": takes, "given": given, "shape": _shape(out), "before": before, "field": sees}
+        """What a step takes and leaves, by the names of its fields."""
+        return {
+            "takes": tuple(self.made_by.get(id(x), INPUT) for x in inputs),
+            "inputs": tuple(map(_shape, inputs)),
+            "shape": _shape(out),
+            "input_field": largest([self.field(x) for x in inputs] or [Field()]),
+            "field": self.field(out),
+        }
 
     def add(self, step: Step, *outs: Tensor) -> None:
-        self.made.update({id(y): len(self.steps) for y in outs})
+        self.made_by.update({id(y): len(self.steps) for y in outs})
         self.steps.append(step)
 
 
-def _shape(x: Tensor) -> Shape:
-    return tuple(x.shape[1:])
+def _naming_operation(ops: Sequence[tuple[Any, Any, Any]]) -> tuple[Any, Any, Any] | None:
+    """The operation that names a layer which runs these, with its arguments and output."""
+    if sum(OPERATIONS.get(op) in MAIN for op, *_ in ops) > 1:
+        return None
+    return min((run for run in ops if run[0] in RANKS), key=lambda run: RANKS[run[0]], default=None)
 
 
-def _is_layer(module: nn.Module) -> bool:
-    """Whether it is one of torch's own layers, or derived from one, and has no others inside."""
-    own = [cls.__module__ for cls in type(module).__mro__ if cls is not nn.Module]
-    return not list(module.children()) and any(
-        name.startswith("torch.nn.") and not name.endswith(".container") for name in own
-    )
-
-
-def _kind(layer: nn.Module) -> str:
-    """What layers are named by that have no operation of their own name."""
-    norms = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm, nn.LocalResponseNorm)
-    if isinstance(layer, norms):
-        return "norm"
-    if isinstance(layer, nn.modules.dropout._DropoutNd):
-        return "dropout"
-    if isinstance(layer, nn.Identity):
-        return "identity"
-    activations = any(cls.__module__ == "torch.nn.modules.activation" for cls in type(layer).__mro__)
-    return "act" if activations and not isinstance(layer, nn.MultiheadAttention) else ""
-
-
-def _word(op: Any, args: Any) -> str:
-    """The word for an operation, torch's name where there is none."""
-    if op is aten.convolution and args[6]:
-        return "transposed_convolution"
-    return OPERATIONS.get(op) or _name(op)
-
-
-def _name(op: Any) -> str:
-    return op._qualified_op_name.partition("::")[2]
-
-
-def _details(op: Any, args: Any, out: Any) -> dict[str, Any]:
-    """What the formulas of an operation need to know of it."""
-    tensors = [x for x in tree_leaves(args) if isinstance(x, Tensor)]
-    outs = [y for y in tree_leaves(out) if isinstance(y, Tensor)]
-    found: dict[str, Any] = {"window": window(op, args, tensors[0], outs[0]) if tensors and outs else None}
-    match OPERATIONS.get(op):
-        case "convolution":
-            rows, columns = _pair(args[4])
-            found |= {"weight": tuple(args[1].shape), "pads": (rows, rows, columns, columns)}
-        case "max_pool" | "avg_pool":
-            rows, columns = _pair(args[3] if len(args) > 3 else 0)
-            at = 5 if OPERATIONS[op] == "max_pool" else 4
-            found |= {"pads": (rows, rows, columns, columns), "ceil": len(args) > at and bool(args[at])}
-        case "linear":
-            found |= {"weight": tuple(tensors[-1].shape)}
-        case "pad":
-            found |= {"pads": _pads(args), "count": sum(args[1][4:6])}
-        case "select":
-            found |= {"count": next((x.numel() for x in tree_leaves(args[1]) if isinstance(x, Tensor)), 0)}
-    return found
-
-
-def _pads(args: Any) -> tuple[int, int, int, int]:
-    """Top, bottom, left, right; torch counts from the last axis on."""
-    left, right, top, bottom, *_ = [*args[1], 0, 0, 0, 0]
-    return (top, bottom, left, right)
-
-
-def _pair(value: Any) -> tuple[int, int]:
-    first, *rest = value if isinstance(value, list | tuple) else [value]
-    return (first, rest[0] if rest else first)
+def _shape(value: Any) -> Shape:
+    """Of one image's; empty for what is no tensor."""
+    return tuple(value.shape[1:]) if isinstance(value, Tensor) else ()

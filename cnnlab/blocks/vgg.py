@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import field_validator
 
-from cnnlab.blocks.base import Block, Sized, Width, chain
+from cnnlab.blocks.block import Block, Sized, Width
 from cnnlab.blocks.conv import Convolutional
 from cnnlab.blocks.pool import MaxPool
+from cnnlab.blocks.stack import chain
 from cnnlab.blocks.window import Padding
 from cnnlab.settings import Pair, Shape
 

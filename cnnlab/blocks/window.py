@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
-from cnnlab.blocks.base import Misfit
+from cnnlab.blocks.part import Misfit
 from cnnlab.settings import Natural, shown
 
 Pads = tuple[int, int, int, int]

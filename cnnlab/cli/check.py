@@ -145,10 +145,10 @@ def misfits(run: Run, composed: Composed, ends: bool = True) -> list[Fault]:
     from cnnlab.experiment.facts import image_shape
     from cnnlab.experiment.initial import at_fault, misnamed_blocks
     from cnnlab.experiment.memory import unaffordable
+    from cnnlab.network.graph import graph
     from cnnlab.network.mend import explain
-    from cnnlab.network.plan import plan
 
-    found = plan(run.network, image_shape(run), ends=ends)
+    found = graph(run.network, image_shape(run), check_output=ends)
     if not found.faults:
         faults = at_fault(run) if ends else misnamed_blocks(run)
         if composed.config.get("task") in TRAINING:

@@ -203,7 +203,7 @@ def _settings(row: Any) -> str:
     here, there = row.here, row.there
     if here is None or there is None:
         side = here or there
-        return f"{'gone' if here else 'added'}: {side.layer.block}" if side else ""
+        return f"{'gone' if here else 'added'}: {side.layer.kind}" if side else ""
     return "\n".join(f"{key} {_shown(a)} → {_shown(b)}" for key, (a, b) in row.settings.items())
 
 

@@ -20,11 +20,11 @@ def draw(run: Run, composed: Composed, folder: Path) -> Exit:
     from cnnlab.drawing.outline import record
     from cnnlab.drawing.page import drawing_page
     from cnnlab.experiment.facts import image_shape
+    from cnnlab.network.graph import graph
     from cnnlab.network.outline import outline
-    from cnnlab.network.plan import plan
 
     shape = image_shape(run)
-    found, counts = outline(run.network, shape), plan(run.network, shape)
+    found, counts = outline(run.network, shape), graph(run.network, shape)
     if run.top.format == "json":
         print(json_text(record(found), indent=2))
         return Exit.DONE

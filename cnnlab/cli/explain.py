@@ -18,12 +18,12 @@ def explain(run: Run, composed: Composed) -> Exit:
     from cnnlab.explain.find import find
     from cnnlab.explain.pieces import Whole
     from cnnlab.network.expand import read_network
-    from cnnlab.network.plan import plan
+    from cnnlab.network.graph import graph
     from cnnlab.network.sources import Notes
 
     notes, model = Notes(), model_of(composed.config)
     read_network(model, run.network.classes, notes=notes)
-    whole = Whole(run.network, plan(run.network, image_shape(run)), notes)
+    whole = Whole(run.network, graph(run.network, image_shape(run)), notes)
     conf = Configuration(model, composed.config["model"], composed.origins, notes)
     subject = find(run.top.key, run, whole, {**composed.config, "model": model}) if run.top.key else whole
     answer = Answer(subject, whole, conf, composed.choices["model"])

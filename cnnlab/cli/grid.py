@@ -177,7 +177,7 @@ def _names_blocks(study: Mapping[str, Any]) -> bool:
 def _arms(checked: Sequence[Checked]) -> list[tuple[dict[str, str], dict[str, Any]]]:
     """Labels and network of each arm, of which seeds make no other."""
     from cnnlab.experiment.facts import image_shape
-    from cnnlab.network.plan import plan
+    from cnnlab.network.graph import graph
 
     jobs = {tuple(item for item in one.labels.items() if item[0] != SEED): one.run for one in checked}
-    return [(dict(labels), plan(run.network, image_shape(run)).record()) for labels, run in jobs.items()]
+    return [(dict(labels), graph(run.network, image_shape(run)).record()) for labels, run in jobs.items()]

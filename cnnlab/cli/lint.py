@@ -38,17 +38,17 @@ def record(network: str, found: Design, findings: list[tuple[Finding, list[str]]
         | {"reason": one.reason, "instead": helps}
         for one, helps in findings
     ]
-    about = {"input": list(found.plan.input), "classes": found.network.classes, "batch_size": found.batch_size}
+    about = {"input": list(found.graph.input), "classes": found.network.classes, "batch_size": found.batch_size}
     return {"network": network, **about, "findings": told}
 
 
 def lines(network: str, found: Design, findings: list[tuple[Finding, list[str]]]) -> Iterator[str]:
-    from cnnlab.blocks.base import sized
     from cnnlab.explain.words import wrapped
     from cnnlab.override import for_shell
+    from cnnlab.text import dims
 
     count = f"{len(findings)} smell{'s' if len(findings) != 1 else ''}" if findings else "nothing to remark"
-    at = f"{network} at {sized(found.plan.input)}, {found.network.classes} classes, batches of {found.batch_size}"
+    at = f"{network} at {dims(found.graph.input)}, {found.network.classes} classes, batches of {found.batch_size}"
     yield from wrapped(f"{at}: {count}")
     for one, helps in findings:
         yield ""

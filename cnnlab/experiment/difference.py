@@ -11,9 +11,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from cnnlab.blocks.base import Block, Stack, Stage
+from cnnlab.blocks.block import Block
+from cnnlab.blocks.stack import Stack, Stage
 from cnnlab.network.build import blank
-from cnnlab.network.plan import Layer, Plan, plan
+from cnnlab.network.graph import Graph, PlacedBlock, graph
 from cnnlab.network.spec import Network
 from cnnlab.settings import Shape
 from cnnlab.weights.reading import Weights
@@ -28,7 +29,7 @@ Place = tuple[str, str]
 class Side:
     """A block, or a copy of one, in one of the networks."""
 
-    layer: Layer
+    layer: PlacedBlock
     settings: Mapping[str, Any]
     """dotted, as YAML would have them; those of blocks within it, too"""
 
@@ -85,8 +86,8 @@ def _costs(side: Side) -> tuple[Any, ...]:
 class Difference:
     """This network and another one, on paper, and their blocks in order."""
 
-    here: Plan
-    there: Plan
+    here: Graph
+    there: Graph
     rows: tuple[Row, ...]
 
     @property
@@ -125,15 +126,13 @@ def _record(row: Row) -> dict[str, Any]:
 
 def difference(here: tuple[Network, Shape], there: tuple[Network, Shape]) -> Difference:
     """Compare two networks, each with the shape of its images. Raises Misfit where one cannot be built."""
-    plans = plan(*here), plan(*there)
-    ours, theirs = (
-        {p: s for p, s in _sides(one[0], on_paper)} for one, on_paper in zip((here, there), plans, strict=True)
-    )
+    graphs = graph(*here), graph(*there)
+    ours, theirs = (dict(_sides(network, found)) for (network, _), found in zip((here, there), graphs, strict=True))
     fills, moved, rows = _weights(here, there), _moved(list(ours), list(theirs)), []
     for place in _aligned(list(ours), list(theirs)):
         name = next(side.layer.name for side in (ours.get(place), theirs.get(place)) if side)
         rows.append(Row(name, ours.get(place), theirs.get(place), fills.get(place, Taken()), moved.get(place)))
-    return Difference(*plans, tuple(rows))
+    return Difference(*graphs, tuple(rows))
 
 
 def _moved(ours: list[Place], theirs: list[Place]) -> dict[Place, tuple[str, str]]:
@@ -155,16 +154,14 @@ def _aligned(ours: list[Place], theirs: list[Place]) -> list[Place]:
     return places
 
 
-def _sides(network: Network, on_paper: Plan) -> Iterator[tuple[Place, Side]]:
-    stacks = [(name, stack, on_paper.layers) for name, stack in network.sections.items()]
-    stacks += [(f"aux.{a.name}.head", a.head, on_paper.aux[a.name].layers) for a in network.aux]
-    layers = {id(rows): iter(rows) for _, _, rows in stacks}
-    heads = {f"aux.{a.name}.head": {"aux.from": a.tap, "aux.weight": a.weight} for a in network.aux}
-    for section, stack, rows in stacks:
-        for stage in stack:
-            for part, block in stage.parts.items():
-                said = {**heads.pop(section, {}), **_stage(stage), **_flat(block)}
-                yield (f"{section}.{stage.name}", part), Side(next(layers[id(rows)]), said)
+def _sides(network: Network, found: Graph) -> Iterator[tuple[Place, Side]]:
+    stacks = {**network.sections, **{f"aux.{head.name}.head": head.head for head in network.aux}}
+    stages = {f"{section}.{stage.name}": stage for section, stack in stacks.items() for stage in stack}
+    heads = {f"aux.{head.name}.head": {"aux.from": head.tap, "aux.weight": head.weight} for head in network.aux}
+    for placed in found.placed:
+        of_head = heads.pop(placed.stage.rpartition(".")[0], {})  # told with its first block
+        settings = {**of_head, **_stage(stages[placed.stage]), **_flat(placed.block)}
+        yield (placed.stage, placed.address.rpartition(".")[2]), Side(placed, settings)
 
 
 def _stage(stage: Stage) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from cnnlab.errors import Fault
 from cnnlab.experiment.facts import image_shape
 from cnnlab.experiment.job import Job
 from cnnlab.network.build import build
-from cnnlab.network.plan import Plan
+from cnnlab.network.graph import Graph
 from cnnlab.training.evaluate import autocast
 
 
@@ -26,7 +26,7 @@ def out_of_memory(error: BaseException) -> bool:
     )
 
 
-def unaffordable(paper: Plan, copies: int = 3) -> list[Fault]:
+def unaffordable(paper: Graph, copies: int = 3) -> list[Fault]:
     """What no machine like this one can hold, told before anything is allocated.
 
     `copies` of the weights: with gradients and momentum, three. What the batch takes besides shows when it is tried.

@@ -22,7 +22,7 @@ from cnnlab.errors import Fault, UserError
 from cnnlab.experiment.facts import image_shape
 from cnnlab.experiment.memory import unaffordable
 from cnnlab.network.build import Net, blank, build
-from cnnlab.network.plan import plan
+from cnnlab.network.graph import graph
 from cnnlab.network.spec import RESERVED
 from cnnlab.plugins import load_plugins
 from cnnlab.settings import Shape
@@ -147,7 +147,7 @@ def _is_finite(value: object) -> bool:
 def _built(run: Run, weights: Any, file: Path) -> Net:
     """The run's network with its weights, and no memory before they are seen to fit. UserError where they do not."""
     shape = image_shape(run)
-    paper = plan(run.network, shape)
+    paper = graph(run.network, shape)
     if wrong := paper.faults or unaffordable(paper, copies=1):
         raise UserError(*(Fault("ckpt_path", f"{file}: {fault}") for fault in wrong))
     if not isinstance(weights, dict) or not all(isinstance(tensor, Tensor) for tensor in weights.values()):

@@ -30,8 +30,8 @@ from cnnlab.experiment.plugged import keep_traceback, theirs, unkept
 from cnnlab.experiment.preflight import preflight
 from cnnlab.experiment.tested import write_tested
 from cnnlab.lint.check import look, short
+from cnnlab.network.graph import Graph, graph
 from cnnlab.network.outline import on_paper
-from cnnlab.network.plan import Plan, plan
 from cnnlab.text import dims, plural
 from cnnlab.tracking.durable import write_json
 from cnnlab.tracking.record import RunRecord
@@ -52,7 +52,7 @@ def train(job: Job, console: Console) -> Exit:
     torch.set_num_threads(job.hardware.threads)
     theirs = callbacks(job.run.callbacks)
     dataset = open_dataset(job.run.data, job.run.top.seed)
-    paper = plan(job.run.network, image_shape(job.run))
+    paper = graph(job.run.network, image_shape(job.run))
     counts = {"params": paper.params, "params_aux": paper.params_aux, "macs": paper.macs}
     facts = {**job.facts, "fingerprint": fingerprint(job.run), **counts}
     weights = given(job.run)
@@ -111,7 +111,7 @@ class Attempt:
 
     job: Job
     dataset: Dataset
-    paper: Plan
+    paper: Graph
     weights: Transfer | None
     record: RunRecord
     console: Console
@@ -164,7 +164,7 @@ class Attempt:
         if found:
             self.console.print(f"going on after {found}", highlight=False)
             return found
-        for line in short(look(design(self.job.run, model_of(self.job.config), self.paper))):
+        for line in short(look(design(self.job.run, model_of(self.job.config)))):
             self.console.print(line, highlight=False, markup=False, soft_wrap=True)
         if self.weights:
             write_json(self.job.folder / "weights.json", report(self.weights))

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cnnlab import dotted
-from cnnlab.blocks.base import sized
 from cnnlab.explain import find
 from cnnlab.explain.due import Configuration, Due, parameters, placed, settings
 from cnnlab.explain.instead import choices, instead
@@ -14,6 +13,7 @@ from cnnlab.explain.lesson import lesson, part, taken_from
 from cnnlab.explain.pieces import Piece, Section, Whole, inside
 from cnnlab.explain.words import columns, counted, doc_of, dues, passes, source_of, steps, together, unused, wrapped
 from cnnlab.explain.worked import total
+from cnnlab.text import dims
 from cnnlab.yaml_form import one_line, short_form
 
 
@@ -72,7 +72,7 @@ class Answer:
             yield from self.worked(piece, known)
         if rest:
             yield ""
-            yield f"{subject.path}, together · {sized(first.given)} → {sized(rest[-1].measured.shape)}"
+            yield f"{subject.path}, together · {dims(first.input)} → {dims(rest[-1].trace.shape)}"
             yield from columns(self.sums(subject.pieces), 2)
 
     def about(self, piece: Piece) -> Iterator[str]:
@@ -115,10 +115,10 @@ class Answer:
 
     def sums(self, pieces: list[Piece]) -> Iterator[tuple[str, str]]:
         for what, label in (("params", "parameters"), ("macs", "MACs")):
-            counts = [count for piece in pieces if (count := getattr(piece.measured, what))]
+            counts = [count for piece in pieces if (count := getattr(piece.trace, what))]
             if counts:
                 yield label, str(total(*counts))
-        size = pieces[-1].left.size
+        size = pieces[-1].field.size
         yield "sees", f"{size[0]}×{size[1]} pixels"
 
     # -- what is inside of one
@@ -129,7 +129,7 @@ class Answer:
         first = subject.workings[0].step
         yield f"  {source_of(type(piece.block))}"
         yield ""
-        yield f"{sized(first.given[0] if first.given else ())} → {sized(subject.workings[-1].step.shape)}"
+        yield f"{dims(first.inputs[0] if first.inputs else ())} → {dims(subject.workings[-1].step.shape)}"
         yield from steps(piece, subject.workings)
 
     # -- settings

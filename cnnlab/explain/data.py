@@ -20,7 +20,7 @@ def record(answer: Answer) -> dict[str, Any]:
     match answer.subject:
         case Whole():
             every = [piece for section in answer.whole.sections for piece in section.pieces]
-            counts = {key: value for key, value in answer.whole.plan.record().items() if key != "layers"}
+            counts = {key: value for key, value in answer.whole.graph.record().items() if key != "layers"}
             return {"network": answer.name, **counts, "blocks": [_piece(piece, answer.conf) for piece in every]}
         case Section(path=path, stages=_):
             return {"section": path, "blocks": [_piece(piece, answer.conf) for piece in answer.subject.pieces]}
@@ -48,7 +48,7 @@ def record(answer: Answer) -> dict[str, Any]:
 
 
 def _piece(piece: Piece, conf: Configuration) -> dict[str, Any]:
-    found = piece.measured
+    found = piece.trace
     made = [
         {"kind": one.kind, "where": conf.where(one.path)} | {"params": [due.record() for due in parameters(one, conf)]}
         for one in piece.made
@@ -62,11 +62,11 @@ def _piece(piece: Piece, conf: Configuration) -> dict[str, Any]:
         **({"defined": made} if made else {}),
         "place": [due.record() for due in placed(piece, conf)],
         "settings": [due.record() for due in settings(piece, conf)],
-        "input": list(piece.given),
+        "input": list(piece.input),
         "output": list(found.shape),
         "params": found.params,
         "macs": found.macs,
-        "receptive_field": list(piece.left.size),
+        "receptive_field": list(piece.field.size),
         "steps": [_step(working) for working in piece.workings],
         "unused": [list(shape) for shape in piece.trace.idle],
     }
@@ -82,7 +82,7 @@ def _step(working: Working) -> dict[str, Any]:
         "name": step.path,
         "layer": step.name,
         "does": described(step),
-        "input": [list(shape) for shape in step.given],
+        "input": [list(shape) for shape in step.inputs],
         "output": list(step.shape),
         "params": sum(_plain(line.worked.value) for line in working.lines if line.what == "parameters"),
         "macs": step.macs,

@@ -13,8 +13,8 @@ def _of(pair: tuple[float, ...]) -> str:
 
 def described(step: Step) -> str:
     """What a step does, in words."""
-    channels = step.given[0][0] if step.given and step.given[0] else 0
-    match step.does:
+    channels = step.inputs[0][0] if step.inputs and step.inputs[0] else 0
+    match step.operation:
         case "convolution" if len(step.weight) == 4 and step.window:
             count = f"{step.weight[0]:,} kernel{'s' if step.weight[0] > 1 else ''}"
             kernels = f"convolution, {count} of {_of(step.weight[1:])}"
@@ -41,13 +41,15 @@ def described(step: Step) -> str:
         case "identity":
             return "as it is"
         case "concat":
-            return f"{len(step.given)} inputs, one behind the other"
+            return f"{len(step.inputs)} inputs, one behind the other"
         case "add":
-            return "their sum" if len(step.given) > 1 else "plus numbers of its own" if step.params else "plus a number"
+            return (
+                "their sum" if len(step.inputs) > 1 else "plus numbers of its own" if step.params else "plus a number"
+            )
         case "mul":
             many = "times numbers of its own" if step.params else "times a number"
-            return "their product" if len(step.given) > 1 else many
-        case "max" if len(step.given) > 1:
+            return "their product" if len(step.inputs) > 1 else many
+        case "max" if len(step.inputs) > 1:
             return "the larger of both"
         case "pad":
             return "zeros in more channels" if step.count else f"padding: {_sides(step)}"

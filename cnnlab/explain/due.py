@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from cnnlab import dotted
-from cnnlab.blocks.base import Inherits, Sized, Spread
+from cnnlab.blocks.block import Inherits, Sized, Spread
 from cnnlab.config.origins import Origins
 from cnnlab.explain.pieces import Piece
 from cnnlab.network.arithmetic import is_expression

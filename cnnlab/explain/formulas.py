@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from cnnlab.blocks.measure import Field
+from cnnlab.blocks.receptive_field import Field
 from cnnlab.blocks.trace import INPUT, Step, Trace
 from cnnlab.explain.worked import Worked, about, ceil, floor, largest, number, product, total
 from cnnlab.settings import Shape
@@ -62,12 +62,14 @@ def pads_for_next(trace: Trace, i: int) -> bool:
     """Whether a step does nothing but pad for the window of the one after it."""
     step, rest = trace.steps[i], trace.steps[i + 1 :]
     alone = sum(i in other.takes for other in trace.steps) == 1 and trace.last != i
-    return bool(step.does == "pad" and rest and rest[0].window and rest[0].takes == (i,) and not step.count and alone)
+    return bool(
+        step.operation == "pad" and rest and rest[0].window and rest[0].takes == (i,) and not step.count and alone
+    )
 
 
 def _padded(pad: Step, step: Step) -> Step:
     pads = tuple(a + b for a, b in zip(pad.pads, step.pads, strict=True))
-    return replace(step, given=pad.given, takes=pad.takes, before=pad.before, pads=pads)  # type: ignore[arg-type]
+    return replace(step, inputs=pad.inputs, takes=pad.takes, input_field=pad.input_field, pads=pads)  # type: ignore[arg-type]
 
 
 def _field(trace: Trace, i: int) -> Field:
@@ -76,7 +78,7 @@ def _field(trace: Trace, i: int) -> Field:
 
 def _lines(step: Step, fields: list[Field], seen: Field) -> Iterator[Line]:
     yield from _sizes(step)
-    yield from (Line(what, worked) for what, worked in SPREADS.get(step.does, lambda _: {})(step).items())
+    yield from (Line(what, worked) for what, worked in SPREADS.get(step.operation, lambda _: {})(step).items())
     params = sum(map(math.prod, step.params))
     if params:
         yield _held("parameters", _params(step), params)
@@ -95,11 +97,11 @@ def _held(what: str, worked: Worked | None, measured: int) -> Line:
 
 
 def _sizes(step: Step) -> Iterator[Line]:
-    given = step.given[0] if step.given else ()
+    given = step.inputs[0] if step.inputs else ()
     if step.shape == given:
         formulas = _windowed(step) if step.window and _slides(step) else {}
     else:
-        formulas = SIZES[step.does](step) if step.does in SIZES and step.given else {}
+        formulas = SIZES[step.operation](step) if step.operation in SIZES and step.inputs else {}
     names = ("channels", *AXES) if len(step.shape) == 3 else ("numbers",) if len(step.shape) == 1 else ()
     if not names and step.shape != given:
         yield from (Line(f"axis {i}", number(n), measured=True) for i, n in enumerate(step.shape))
@@ -114,7 +116,7 @@ def _sizes(step: Step) -> Iterator[Line]:
 
 
 def _slides(step: Step) -> bool:
-    return step.does in ("convolution", "max_pool", "avg_pool")
+    return step.operation in ("convolution", "max_pool", "avg_pool")
 
 
 def _paired(sizes: Sizes) -> list[tuple[str, Worked]]:
@@ -129,12 +131,12 @@ def _paired(sizes: Sizes) -> list[tuple[str, Worked]]:
 def _windowed(step: Step) -> Sizes:
     """⌊(n + p − d·(k − 1) − 1)/s⌋ + 1, the window's span for d·(k − 1) + 1 where nothing is left out."""
     found: Sizes = {}
-    if step.window is None or len(step.given[0]) != 3:
+    if step.window is None or len(step.inputs[0]) != 3:
         return found
-    if step.does == "convolution":
+    if step.operation == "convolution":
         found["channels"] = number(step.weight[0])
     for axis, name in enumerate(AXES):
-        n = step.given[0][1 + axis]
+        n = step.inputs[0][1 + axis]
         before, behind = step.pads[2 * axis : 2 * axis + 2]
         kernel, stride, dilation = (
             part[axis] for part in (step.window.kernel, step.window.stride, step.window.dilation)
@@ -151,16 +153,16 @@ def _windowed(step: Step) -> Sizes:
 
 
 def _concatenated(step: Step) -> Sizes:
-    if any(len(shape) != len(step.shape) for shape in step.given):
+    if any(len(shape) != len(step.shape) for shape in step.inputs):
         return {}
-    return {"channels" if len(step.shape) == 3 else "numbers": total(*(shape[0] for shape in step.given))}
+    return {"channels" if len(step.shape) == 3 else "numbers": total(*(shape[0] for shape in step.inputs))}
 
 
 def _grown(step: Step) -> Sizes:
     """What a pad adds by itself."""
-    if len(step.given[0]) != 3:
+    if len(step.inputs[0]) != 3:
         return {}
-    channels, *size = step.given[0]
+    channels, *size = step.inputs[0]
     found: Sizes = {"channels": number(channels) + step.count} if step.count else {}
     for axis, name in enumerate(AXES):
         before, behind = step.pads[2 * axis : 2 * axis + 2]
@@ -171,9 +173,9 @@ def _grown(step: Step) -> Sizes:
 
 def _binned(step: Step) -> Sizes:
     """As many as bins were asked for: n divided by their distance."""
-    if step.window is None or len(step.given[0]) != 3:
+    if step.window is None or len(step.inputs[0]) != 3:
         return {}
-    return {name: number(round(step.given[0][1 + i] / step.window.stride[i])) for i, name in enumerate(AXES)}
+    return {name: number(round(step.inputs[0][1 + i] / step.window.stride[i])) for i, name in enumerate(AXES)}
 
 
 SIZES: dict[str, Callable[[Step], Sizes]] = {
@@ -182,11 +184,11 @@ SIZES: dict[str, Callable[[Step], Sizes]] = {
     "avg_pool": _windowed,
     "adaptive_pool": _binned,
     "mean": lambda step: (
-        {"numbers": number(step.given[0][0])} if len(step.shape) == 1 else dict.fromkeys(AXES, number(1))
+        {"numbers": number(step.inputs[0][0])} if len(step.shape) == 1 else dict.fromkeys(AXES, number(1))
     ),
     "linear": lambda step: {"numbers": number(step.weight[-1])},
     "concat": _concatenated,
-    "flatten": lambda step: {"numbers": product(*step.given[0])},
+    "flatten": lambda step: {"numbers": product(*step.inputs[0])},
     "pad": _grown,
     "select": lambda step: {"channels": number(step.count)},
 }
@@ -196,7 +198,7 @@ SIZES: dict[str, Callable[[Step], Sizes]] = {
 def _bins(step: Step) -> Sizes:
     """The rows and columns of the widest bin: ⌈(n + m − gcd(n, m))/m⌉, or n/m where they are all alike."""
     found: Sizes = {}
-    for n, m, name in zip(step.given[0][1:], step.shape[1:], AXES, strict=False):
+    for n, m, name in zip(step.inputs[0][1:], step.shape[1:], AXES, strict=False):
         shared = math.gcd(n, m)
         found[name] = number(n) / m if n % m == 0 else ceil((number(n) + m - shared) / m)
     pairs = _paired(found)
@@ -205,8 +207,8 @@ def _bins(step: Step) -> Sizes:
 
 def _averaged(step: Step) -> Sizes:
     """How many numbers are one mean, where all positions are."""
-    every = product(*step.given[0][1:]) if step.given else number(0)
-    return {"each the mean of": every} if every.value * math.prod(step.shape) == math.prod(step.given[0]) else {}
+    every = product(*step.inputs[0][1:]) if step.inputs else number(0)
+    return {"each the mean of": every} if every.value * math.prod(step.shape) == math.prod(step.inputs[0]) else {}
 
 
 SPREADS: dict[str, Callable[[Step], Sizes]] = {
@@ -221,32 +223,32 @@ SPREADS: dict[str, Callable[[Step], Sizes]] = {
 
 def _params(step: Step) -> Worked:
     """From the shapes of its own parameters."""
-    if step.does == "norm" and step.params and len(set(step.params)) == 1 and len(step.params) > 1:
+    if step.operation == "norm" and step.params and len(set(step.params)) == 1 and len(step.params) > 1:
         return number(len(step.params)) * product(*step.params[0])
     return total(*(_weights(step, shape) for shape in step.params))
 
 
 def _weights(step: Step, shape: Shape) -> Worked:
     """Rows, columns, channels in (a group's share of them), channels out, of a convolution; what is in and out."""
-    if shape == step.weight and step.does == "convolution" and len(shape) == 4:
+    if shape == step.weight and step.operation == "convolution" and len(shape) == 4:
         return product(*shape[2:], _channels_in(step), shape[0])
-    if step.does == "linear" and shape == step.weight[::-1]:
+    if step.operation == "linear" and shape == step.weight[::-1]:
         return product(*step.weight)
     return product(*shape) if shape else number(1)
 
 
 def _channels_in(step: Step) -> Worked:
     """Channels that a kernel sees."""
-    channels, share = step.given[0][0] if step.given else step.weight[1], step.weight[1]
+    channels, share = step.inputs[0][0] if step.inputs else step.weight[1], step.weight[1]
     return number(channels) if channels == share else number(channels) / Fraction(channels, share)
 
 
 def _macs(step: Step) -> Worked | None:
     """Each number that comes out is a sum over a kernel, or over all that comes in."""
-    if step.does == "convolution" and len(step.weight) == 4:
+    if step.operation == "convolution" and len(step.weight) == 4:
         return product(*step.weight[2:], _channels_in(step), *step.shape)
-    if step.does == "linear" and step.weight and step.given:
-        return product(*step.weight, *step.given[0][:-1])
+    if step.operation == "linear" and step.weight and step.inputs:
+        return product(*step.weight, *step.inputs[0][:-1])
     return None
 
 
@@ -256,10 +258,10 @@ def _macs(step: Step) -> Worked | None:
 def _fields(step: Step, fields: list[Field], seen: Field) -> Iterator[Line]:
     """r + d·(k − 1)·j, and j·s for the distance of neighbours; of several inputs the largest counts."""
     field = seen.then(step.field)
-    rounded = [seen.step[i] if step.before.step[i] % 1 or step.field.step[i] % 1 else 0 for i in (0, 1)]
+    rounded = [seen.step[i] if step.input_field.step[i] % 1 or step.field.step[i] % 1 else 0 for i in (0, 1)]
     sees = {axis: _held_near(_seen(step, fields, i), field.size[i], rounded[i]) for i, axis in enumerate(AXES)}
     apart = {axis: _held_near(_apart(step, fields, i), field.step[i], 0) for i, axis in enumerate(AXES)}
-    alone = step.does in ("mean", "flatten")  # one position has no neighbours
+    alone = step.operation in ("mean", "flatten")  # one position has no neighbours
     for what, found in (("sees", sees), ("apart", {} if alone else apart)):
         told = {axis: worked for axis, worked in found.items() if worked and not worked.is_plain}
         for name, worked in _paired(told):
@@ -285,8 +287,8 @@ def _apart(step: Step, fields: list[Field], axis: int) -> Worked:
     distance = _before(fields, axis)[1]
     if step.window is None or step.window.stride[axis] == 1:
         return distance
-    adaptive = step.does == "adaptive_pool"
-    stride = number(step.given[0][1 + axis]) / step.shape[1 + axis] if adaptive else number(step.window.stride[axis])
+    adaptive = step.operation == "adaptive_pool"
+    stride = number(step.inputs[0][1 + axis]) / step.shape[1 + axis] if adaptive else number(step.window.stride[axis])
     return number(distance.value) * stride
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from cnnlab.blocks.base import Block, Misfit, sized
-from cnnlab.blocks.measure import measure
+from cnnlab.blocks.block import Block
+from cnnlab.blocks.part import Misfit
+from cnnlab.blocks.trace import trace
 from cnnlab.explain.find import OfBlock
 from cnnlab.explain.pieces import Piece
 from cnnlab.explain.words import counted
+from cnnlab.text import dims
 from cnnlab.yaml_form import one_line, short_form
 
 NEIGHBOURS: dict[str, tuple[Any, ...]] = {
@@ -49,12 +52,12 @@ def instead(piece: Piece, name: str) -> Iterator[tuple[str, str]]:
     for value in values:
         if value != now and (block := changed(piece.block, name, value)):
             try:
-                found = measure(block, piece.given)  # type: ignore[arg-type]
+                made = trace(block, piece.input)
             except Misfit as misfit:
                 yield one_line(value), f"does not fit: {misfit.message}"
             else:
-                other = Piece(piece.path, piece.address, piece.kind, block, piece.given, piece.seen)
-                yield one_line(value), f"{sized(found.shape)}, {counted(other)}"
+                other = Piece(replace(piece.placed, block=block, trace=made))
+                yield one_line(value), f"{dims(made.shape)}, {counted(other)}"
 
 
 def changed(block: Block, name: str, value: Any) -> Block | None:

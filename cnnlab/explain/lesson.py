@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from cnnlab.blocks.base import sized
 from cnnlab.explain.pieces import Piece, Section, Whole
 from cnnlab.explain.words import columns, counted, doc_of, passes, steps, unused, wrapped
 from cnnlab.explain.worked import total
+from cnnlab.text import dims
 
 FEW = 8
 """terms up to which a sum is written out block by block"""
@@ -24,10 +24,10 @@ LEGEND = (
 
 def lesson(name: str, whole: Whole) -> Iterator[str]:
     """The whole network."""
-    network, found = whole.network, whole.plan
+    network, found = whole.network, whole.graph
     blocks = sum(len(section.stages) for section in whole.sections)
     yield from wrapped(
-        f"{name}: images of {sized(found.input)} in, {network.classes} numbers out, one for each class. "
+        f"{name}: images of {dims(found.input)} in, {network.classes} numbers out, one for each class. "
         f"It has {blocks} named blocks; each takes what the one before it leaves, unless it says otherwise."
     )
     yield ""
@@ -97,7 +97,7 @@ def taken_from(piece: Piece, whole: Whole) -> str:
 
 def _counts(pieces: Iterable[Piece]) -> Iterator[tuple[str, str]]:
     for what in ("params", "macs"):
-        parts = [count for piece in pieces if (count := getattr(piece.measured, what))]
+        parts = [count for piece in pieces if (count := getattr(piece.trace, what))]
         if parts:
             label = "parameters" if what == "params" else "MACs"
             yield label, str(total(*parts)) if len(parts) <= FEW else f"{sum(parts):,} in {len(parts)} blocks"
@@ -109,21 +109,21 @@ def _sums(whole: Whole) -> Iterator[str]:
     pieces = [piece for section in own for piece in section.pieces]
     rows: list[tuple[str, str]] = []
     for what, label in (("params", "parameters"), ("macs", "MACs")):
-        parts = [count for piece in pieces if (count := getattr(piece.measured, what))]
-        by_section = [sum(getattr(piece.measured, what) for piece in section.pieces) for section in own]
+        parts = [count for piece in pieces if (count := getattr(piece.trace, what))]
+        by_section = [sum(getattr(piece.trace, what) for piece in section.pieces) for section in own]
         if parts:
             terms = parts if len(parts) <= FEW else by_section
             rows.append((label, str(total(*terms)) + ("" if terms is parts else " (body and head)")))
     for what, label in (("params", "most parameters"), ("macs", "most MACs")):
-        every = sum(getattr(piece.measured, what) for piece in pieces)
+        every = sum(getattr(piece.trace, what) for piece in pieces)
         if every:
-            most = max(pieces, key=lambda piece: getattr(piece.measured, what))
-            count = getattr(most.measured, what)
+            most = max(pieces, key=lambda piece: getattr(piece.trace, what))
+            count = getattr(most.trace, what)
             rows.append((label, f"{most.path}: {count:,} of {every:,} ({count / every:.0%})"))
-    maps = [piece for piece in pieces if len(piece.measured.shape) == 3]
+    maps = [piece for piece in pieces if len(piece.trace.shape) == 3]
     if maps:
-        size = maps[-1].left.size
-        image = "×".join(map(str, whole.plan.input[1:]))
+        size = maps[-1].field.size
+        image = "×".join(map(str, whole.graph.input[1:]))
         rows.append(
             ("sees", f"a position of the last map, {maps[-1].path}: {size[0]}×{size[1]} pixels; the image has {image}")
         )

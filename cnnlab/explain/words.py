@@ -7,14 +7,15 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from cnnlab.blocks.base import Block, sized
-from cnnlab.blocks.measure import Field
+from cnnlab.blocks.block import Block
+from cnnlab.blocks.receptive_field import Field
 from cnnlab.config.files import shown
 from cnnlab.explain.described import described
 from cnnlab.explain.due import Due
 from cnnlab.explain.formulas import Line, Working
 from cnnlab.explain.pieces import Piece
 from cnnlab.explain.worked import product, total
+from cnnlab.text import dims
 from cnnlab.yaml_form import one_line
 
 WIDTH = 80
@@ -77,15 +78,15 @@ def unused(piece: Piece) -> Iterator[str]:
 
 
 def passes(piece: Piece) -> str:
-    return f"{sized(piece.given)} → {sized(piece.measured.shape)}"
+    return f"{dims(piece.input)} → {dims(piece.trace.shape)}"
 
 
 def counted(piece: Piece) -> str:
     """What a block costs, and what its output sees."""
-    found = piece.measured
+    found = piece.trace
     cost = f"{found.params:,} parameters" if found.params else "no parameters"
     macs = f", {found.macs:,} MACs" if found.macs else ""
-    return f"{cost}{macs}; sees {_pixels(piece.left)}"
+    return f"{cost}{macs}; sees {_pixels(piece.field)}"
 
 
 def _pixels(field: Field) -> str:
@@ -94,13 +95,13 @@ def _pixels(field: Field) -> str:
 
 def together(piece: Piece) -> Iterator[tuple[str, str]]:
     """The sums over a block's steps."""
-    for what, whole in (("parameters", piece.measured.params), ("MACs", piece.measured.macs)):
+    for what, whole in (("parameters", piece.trace.params), ("MACs", piece.trace.macs)):
         parts = [line.worked.value for w in piece.workings for line in w.lines if line.what == what]
         if len(parts) > 1 and sum(parts) == whole:
             yield what, str(total(*parts))
         elif whole:
             yield what, f"{whole:,}"
-    yield "sees", _pixels(piece.left)
+    yield "sees", _pixels(piece.field)
 
 
 def dues(found: Iterable[Due], indent: int = 2) -> Iterator[str]:

@@ -64,7 +64,7 @@ def _filter(kernel: np.ndarray, name: str, bound: float) -> Markup:
 
 def feature_maps(look: Look) -> Content:
     """Every block's, as fine as there is room for."""
-    kinds = {layer.name.removesuffix(".0"): layer.block for layer in look.layers}
+    kinds = {layer.name.removesuffix(".0"): layer.kind for layer in look.layers}
     for fineness in FINENESSES:
         blocks = [_block(name, kinds.get(name, ""), out, look, fineness) for name, out in look.maps.items()]
         if sum(map(len, blocks)) <= ROOM:

@@ -22,7 +22,7 @@ from cnnlab.experiment.restore import Restored
 from cnnlab.inspection.blocks import Kernel, Stats, outputs, statistics
 from cnnlab.inspection.calibration import Calibration, calibration, softened, temperature
 from cnnlab.inspection.shifts import Moved, shifted
-from cnnlab.network.plan import Layer, plan
+from cnnlab.network.graph import PlacedBlock, graph
 from cnnlab.settings import Shape
 from cnnlab.training.evaluate import Evaluation, autocast, evaluate
 from cnnlab.training.settings import TrainerSettings
@@ -65,7 +65,7 @@ class Look:
     classes: tuple[str, ...]
     record: dict[str, Any]
     input: Shape
-    layers: tuple[Layer, ...]
+    layers: tuple[PlacedBlock, ...]
     shown: tuple[Shown, ...]
     left_out: int
     """images that were given beyond those shown"""
@@ -139,7 +139,7 @@ def look(found: Restored, trainer: TrainerSettings, threads: int | None, files: 
         classes=tuple(found.record["classes"]),
         record=found.record,
         input=shape,
-        layers=tuple(plan(run.network, shape).layers),
+        layers=graph(run.network, shape).layers,
         shown=tuple(shown),
         left_out=max(0, len(files) - len(shown)),
         filters=first_kernels(net, shape),

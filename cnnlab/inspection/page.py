@@ -91,7 +91,7 @@ def _about_maps(look: Look) -> Markup:
 
 
 def _blocks(look: Look) -> Content:
-    kinds = {layer.name: layer.block for layer in look.layers}
+    kinds = {layer.name: layer.kind for layer in look.layers}
     about = (
         f"Over {look.measured} test images. Dead channels are 0 on all of them, everywhere. A gradient's size is its "
         "root mean square; the bars are logarithmic, four powers of ten long."

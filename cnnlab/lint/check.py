@@ -8,8 +8,8 @@ from dataclasses import replace
 from cnnlab.lint.finding import Design, Finding
 from cnnlab.lint.smells import SMELLS, Smell, name
 from cnnlab.network.expand import read_network
+from cnnlab.network.graph import graph
 from cnnlab.network.overridden import overridden
-from cnnlab.network.plan import plan
 from cnnlab.override import Override
 
 
@@ -52,8 +52,8 @@ def changed(design: Design, text: str) -> Design | None:
     network, faults = read_network(raw, design.network.classes)
     if network is None or faults:
         return None
-    found = plan(network, design.fit(network))
-    return None if found.faults else replace(design, network=network, plan=found, raw=raw)
+    fitted = graph(network, design.fit(network))
+    return None if fitted.faults else replace(design, network=network, graph=fitted, raw=raw)
 
 
 def short(findings: list[Finding]) -> Iterator[str]:

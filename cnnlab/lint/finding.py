@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from cnnlab.lint.graph import Graph, graph
-from cnnlab.network.plan import Plan
+from cnnlab.lint.steps import StepGraph, step_graph
+from cnnlab.network.graph import Graph
 from cnnlab.network.spec import Network
 from cnnlab.settings import Shape
 
@@ -18,7 +18,7 @@ class Design:
     """A network that fits its images, and the batch it is trained with."""
 
     network: Network
-    plan: Plan
+    graph: Graph
     raw: dict[str, Any]
     """the model's settings as they were composed, in the order in which they were written"""
     batch_size: int
@@ -26,17 +26,17 @@ class Design:
     """the images that another network would be given"""
 
     @cached_property
-    def graph(self) -> Graph:
-        return graph(self.network, self.plan)
+    def steps(self) -> StepGraph:
+        return step_graph(self.graph)
 
     def stages(self, rows: Iterable[str]) -> tuple[str, ...]:
         """The blocks that these rows are copies of."""
-        by_row = {node.row: node.stage for node in self.graph.nodes}
+        by_row = {node.row: node.stage for node in self.steps.nodes}
         return unique(by_row[row] for row in rows)
 
     @property
     def image(self) -> tuple[int, int]:
-        return self.plan.input[1], self.plan.input[2]
+        return self.graph.input[1], self.graph.input[2]
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from cnnlab.blocks.trace import INPUT
 from cnnlab.lint.finding import Design, Finding, unique
-from cnnlab.lint.graph import Graph, Node
 from cnnlab.lint.reading import dead_weights, unread
+from cnnlab.lint.steps import PlacedStep, StepGraph
 
 UNPRODUCTIVE = 0.1
 """share of the convolutions' multiply-adds from which on it is told that they see nothing new"""
@@ -21,7 +21,7 @@ def stride_beyond_window(design: Design) -> Iterator[Finding]:
     Beside a path that reads all, as in the shortcut of a residual block, nothing is lost. He et al. 2018,
     arXiv:1812.01187, §4.2, name it for the 1×1 convolutions of the first ResNets.
     """
-    graph, rows, shares = design.graph, [], []
+    graph, rows, shares = design.steps, [], []
     for i in graph.takers:
         share, takers = unread(graph, i)
         if share:
@@ -36,13 +36,13 @@ def stride_beyond_window(design: Design) -> Iterator[Finding]:
 
 
 def _stride(design: Design, stage: str) -> int:
-    windows = [node.step.window for node in design.graph.nodes if node.stage == stage and node.step.window]
+    windows = [node.step.window for node in design.steps.nodes if node.stage == stage and node.step.window]
     return max((int(max(window.stride)) for window in windows), default=1)
 
 
 def _kinds(design: Design, rows: Iterable[str], setting: str) -> list[str]:
     """The kinds of the blocks of these rows that take a setting."""
-    blocks = [design.plan.given[row][0] for row in rows]
+    blocks = [design.graph.by_name[row].block for row in rows]
     return list(unique(block.block for block in blocks if setting in type(block).model_fields))
 
 
@@ -51,8 +51,8 @@ def field_smaller_than_image(design: Design) -> Iterator[Finding]:
     and how they lie to each other is not. Araujo, Norris & Sim 2019, doi:10.23915/distill.00021, find accuracy to grow
     with the receptive field.
     """
-    for node in _averaged(design.graph, "head"):
-        size = design.graph.seen(node.takes[0]).size
+    for node in _averaged(design.steps, "head"):
+        size = design.steps.field(node.takes[0]).size
         share = math.prod(min(s, n) / n for s, n in zip(size, design.image, strict=True))
         if share < NARROW:
             image = f"{design.image[0]}×{design.image[1]}"
@@ -60,11 +60,11 @@ def field_smaller_than_image(design: Design) -> Iterator[Finding]:
             yield Finding((node.row,), said, {"receptive_field": list(size), "image": list(design.image)})
 
 
-def _averaged(graph: Graph, end: str) -> Iterator[Node]:
+def _averaged(graph: StepGraph, end: str) -> Iterator[PlacedStep]:
     """The nodes that average maps, on the way to an output; those after a layer that mixes positions do not count."""
     for i in graph.back(graph.ends.get(end, INPUT)):
         node = graph.nodes[i]
-        if node.step.does == "mean" and len(node.step.given[0]) == 3 and math.prod(node.step.given[0][1:]) > 1:
+        if node.step.operation == "mean" and len(node.step.inputs[0]) == 3 and math.prod(node.step.inputs[0][1:]) > 1:
             yield node
 
 
@@ -73,21 +73,23 @@ def field_beyond_image(design: Design) -> Iterator[Finding]:
     Richter et al. 2021, arXiv:2106.12307, found layers beyond that border to add little to accuracy. Shortcuts and 1×1
     branches see less, and the path that sees least counts.
     """
-    nodes = [node for node in design.graph.nodes if node.step.does == "convolution" and not node.row.startswith("aux.")]
-    idle = [node for node in nodes if _wide(node) and _covers(design.graph.least(node.takes[0]).size, design.image)]
+    nodes = [
+        node for node in design.steps.nodes if node.step.operation == "convolution" and not node.row.startswith("aux.")
+    ]
+    idle = [node for node in nodes if _wide(node) and _covers(design.steps.least(node.takes[0]).size, design.image)]
     macs, every = sum(node.step.macs for node in idle), sum(node.step.macs for node in nodes)
     if idle and macs >= UNPRODUCTIVE * every:
         params = sum(math.prod(shape) for node in idle for shape in node.step.params)
-        size = design.graph.least(idle[0].takes[0]).size
+        size = design.steps.least(idle[0].takes[0]).size
         said = (
             f"{len(idle)} of {len(nodes)} convolutions begin where {size[0]}×{size[1]} pixels are seen of "
-            f"{design.image[0]}×{design.image[1]}; they have {params / design.plan.params:.0%} of the parameters"
+            f"{design.image[0]}×{design.image[1]}; they have {params / design.graph.params:.0%} of the parameters"
         )
         figures = {"convolutions": len(idle), "of": len(nodes), "parameters": params, "macs": macs}
         yield Finding(unique(node.row for node in idle), said, figures)
 
 
-def _wide(node: Node) -> bool:
+def _wide(node: PlacedStep) -> bool:
     return node.step.window is not None and max(node.step.window.kernel) > 1
 
 
@@ -101,13 +103,13 @@ def window_beyond_map(design: Design) -> Iterator[Finding]:
     enlarge them, or take a network that was made for such.
     """
     rows, dead = [], 0
-    for node in design.graph.nodes:
-        count = dead_weights(design.graph, node)
+    for node in design.steps.nodes:
+        count = dead_weights(design.steps, node)
         if count:
             rows.append(node.row)
             dead += count
     if dead:
-        share = dead / design.plan.params
+        share = dead / design.graph.params
         said = f"{dead:,} weights ({share:.0%} of all parameters) meet nothing but padding: the maps are too small"
         tries = tuple(f"model.min_size={size}" for size in (32, 64, 128, 224) if size > min(design.image))
-        yield Finding(unique(rows), said, {"parameters": dead, "of": design.plan.params}, tries)
+        yield Finding(unique(rows), said, {"parameters": dead, "of": design.graph.params}, tries)

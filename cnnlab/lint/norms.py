@@ -10,7 +10,7 @@ from torch import nn
 
 from cnnlab.blocks.trace import Step
 from cnnlab.lint.finding import Design, Finding, unique
-from cnnlab.lint.graph import Graph, Node
+from cnnlab.lint.steps import PlacedStep, StepGraph
 
 FEW = 32
 """numbers below which a mean and a variance over a batch are poor"""
@@ -25,7 +25,7 @@ def few_numbers_to_norm(design: Design) -> Iterator[Finding]:
     small batches cost.
     """
     few: dict[str, list[Few]] = {}
-    for node in design.graph.nodes:
+    for node in design.steps.nodes:
         if found := _few(node, design.batch_size):
             few.setdefault(found.norm, []).append(found)
     for norm, found in few.items():
@@ -50,10 +50,10 @@ class Few:
     row: str
 
 
-def _few(node: Node, batch: int) -> Few | None:
+def _few(node: PlacedStep, batch: int) -> Few | None:
     """The norm of a node, where it is one over few numbers."""
     layer, shape = node.step.layer, node.step.shape
-    if node.step.does != "norm" or not shape:
+    if node.step.operation != "norm" or not shape:
         return None
     size = math.prod(shape[1:])
     on = f"maps of {shape[1]}×{shape[2]}" if len(shape) == 3 else "one a channel"
@@ -76,7 +76,7 @@ def bias_before_norm(design: Design) -> Iterator[Finding]:
     bias has no effect and a gradient of 0, and norm has a shift of its own. Ioffe & Szegedy 2015, arXiv:1502.03167,
     §3.2. `bias: auto` leaves it out where a norm follows.
     """
-    graph, rows, wasted = design.graph, [], 0
+    graph, rows, wasted = design.steps, [], 0
     for i, node in enumerate(graph.nodes):
         takers = [graph.nodes[j] for j in graph.takers[i]]
         if _bias(node.step) and takers and all(_subtracts_mean(taker.step) for taker in takers):
@@ -90,7 +90,7 @@ def bias_before_norm(design: Design) -> Iterator[Finding]:
 
 def _bias(step: Step) -> int:
     """How many numbers a layer's bias has."""
-    bias = getattr(step.layer, "bias", None) if step.does in ("convolution", "linear") else None
+    bias = getattr(step.layer, "bias", None) if step.operation in ("convolution", "linear") else None
     return 0 if bias is None else bias.numel()
 
 
@@ -106,10 +106,10 @@ def dropout_before_batch_norm(design: Design) -> Iterator[Finding]:
     behind it keeps running averages of what training saw, and divides by the wrong spread in evaluation. Li et al.
     2018, arXiv:1801.05134.
     """
-    graph = design.graph
+    graph = design.steps
     for i, node in enumerate(graph.nodes):
         share = getattr(node.step.layer, "p", 0.0)
-        if node.step.does != "dropout" or node.step.name == "StochasticDepth" or not share:
+        if node.step.operation != "dropout" or node.step.name == "StochasticDepth" or not share:
             continue
         if norm := _next_batch_norm(graph, i):
             factor = f"{1 / (1 - share):.2g} times the mean square in training"
@@ -117,7 +117,7 @@ def dropout_before_batch_norm(design: Design) -> Iterator[Finding]:
             yield Finding((node.row,), said, {"p": share, "norm": norm.row})
 
 
-def _next_batch_norm(graph: Graph, i: int) -> Node | None:
+def _next_batch_norm(graph: StepGraph, i: int) -> PlacedStep | None:
     """The first batch norm that what a node leaves comes to, if any."""
     waiting, known = list(graph.takers[i]), set()
     while waiting:
@@ -125,7 +125,7 @@ def _next_batch_norm(graph: Graph, i: int) -> Node | None:
         node = graph.nodes[j]
         if isinstance(node.step.layer, nn.modules.batchnorm._BatchNorm):
             return node
-        if j not in known and node.step.does != "norm":
+        if j not in known and node.step.operation != "norm":
             known.add(j)
             waiting += graph.takers[j]
     return None

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from cnnlab.blocks.trace import Step
-from cnnlab.lint.graph import Graph, Node
+from cnnlab.lint.steps import PlacedStep, StepGraph
 
 SLIDING = ("convolution", "max_pool", "avg_pool")
 
 
-def unread(graph: Graph, i: int) -> tuple[float, list[Node]]:
+def unread(graph: StepGraph, i: int) -> tuple[float, list[PlacedStep]]:
     """The share of a node's positions that no window reads, where one steps further than it looks, and who steps so."""
     takers = [_padded(graph, j) for j in graph.takers[i]]
-    if not takers or any(step.does not in SLIDING for _, step, _ in takers) or len(graph.shape(i)) != 3:
+    if not takers or any(step.operation not in SLIDING for _, step, _ in takers) or len(graph.shape(i)) != 3:
         return 0.0, []
     skipping = [node for node, step, _ in takers if _skips(step)]
     if not skipping:
@@ -24,11 +24,11 @@ def unread(graph: Graph, i: int) -> tuple[float, list[Node]]:
     return 1 - len(read) / (rows * columns), skipping
 
 
-def _padded(graph: Graph, j: int) -> tuple[Node, Step, tuple[int, ...]]:
+def _padded(graph: StepGraph, j: int) -> tuple[PlacedStep, Step, tuple[int, ...]]:
     """A node that takes a map, its step and pads; where it does nothing but pad, the one it pads for."""
     node = graph.nodes[j]
     takers = graph.takers[j]
-    if node.step.does == "pad" and len(takers) == 1 and not node.step.count:
+    if node.step.operation == "pad" and len(takers) == 1 and not node.step.count:
         inner = graph.nodes[takers[0]]
         return inner, inner.step, tuple(a + b for a, b in zip(node.step.pads, inner.step.pads, strict=True))
     return node, node.step, node.step.pads
@@ -56,13 +56,13 @@ def _taps(step: Step, axis: int, pads: tuple[int, ...], size: int) -> list[list[
     return [[at for at in lies if 0 <= at < size] for lies in reached]
 
 
-def dead_weights(graph: Graph, node: Node) -> int:
+def dead_weights(graph: StepGraph, node: PlacedStep) -> int:
     """How many of a convolution's weights never meet a number of its map."""
     step = node.step
-    if step.does != "convolution" or len(step.weight) != 4 or step.weight not in step.params:
+    if step.operation != "convolution" or len(step.weight) != 4 or step.weight not in step.params:
         return 0
     source, pads = node.takes[0], step.pads
-    if source >= 0 and graph.nodes[source].step.does == "pad":
+    if source >= 0 and graph.nodes[source].step.operation == "pad":
         pads = tuple(a + b for a, b in zip(pads, graph.nodes[source].step.pads, strict=True))
         source = graph.nodes[source].takes[0]
     alive = [sum(bool(taps) for taps in _taps(step, axis, pads, graph.shape(source)[1 + axis])) for axis in (0, 1)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from cnnlab.blocks.trace import INPUT, Step
-from cnnlab.lint.graph import Graph
+from cnnlab.lint.steps import StepGraph
 from cnnlab.network.start import BOUNDED, is_paired
 
 GROWS = math.sqrt(math.pi / (math.pi - 1))
@@ -40,7 +40,7 @@ class Rectified:
         return GROWS**self.count
 
 
-def rectified_norms(graph: Graph) -> Rectified:
+def rectified_norms(graph: StepGraph) -> Rectified:
     """The longest row of norms with a ReLU; of several ways to a node the one that has fewest of them counts."""
     at = {INPUT: Rectified()}
     for i, node in enumerate(graph.nodes):
@@ -49,31 +49,31 @@ def rectified_norms(graph: Graph) -> Rectified:
     return max(at.values(), key=lambda one: one.count)
 
 
-def _rectifies_norm(graph: Graph, i: int) -> bool:
+def _rectifies_norm(graph: StepGraph, i: int) -> bool:
     """Whether a node is a ReLU to which a norm's output comes, unless in the pairs of `looks_linear`."""
     act, *before = (graph.nodes[j].step for j in graph.back(i))
     if act.name not in RECTIFIERS:
         return False
-    since = list(takewhile(lambda step: step.does != "act", before))
-    layer = next((step.layer for step in before if step.does in ("convolution", "linear")), None)
+    since = list(takewhile(lambda step: step.operation != "act", before))
+    layer = next((step.layer for step in before if step.operation in ("convolution", "linear")), None)
     linear = layer is not None and getattr(layer, "start", ("", ""))[0] == "looks_linear" and is_paired(layer)
     return any(step.name.startswith(NORMS) for step in since) and not linear
 
 
-def signal(graph: Graph) -> Signal:
+def signal(graph: StepGraph) -> Signal:
     """The faintest place; of several inputs of a node the strongest counts, a norm makes the signal whole again."""
     at = {INPUT: Signal()}
     for i, node in enumerate(graph.nodes):
         before = max((at[j] for j in node.takes), key=lambda one: one.size, default=Signal())
-        at[i] = Signal() if node.step.does == "norm" else _through(node.step, before, i)
+        at[i] = Signal() if node.step.operation == "norm" else _through(node.step, before, i)
     ends = [at[i] for i in graph.ends.values()]
     return min((one for one in [*ends, *at.values()] if one.layers), key=lambda one: one.size, default=Signal())
 
 
 def _through(step: Step, before: Signal, i: int) -> Signal:
-    if step.does in ("convolution", "linear"):
+    if step.operation in ("convolution", "linear"):
         return Signal(before.size * math.sqrt(_gain(step)), before.layers + 1, i)
-    if step.does == "act":
+    if step.operation == "act":
         return Signal(before.size * math.sqrt(SLOPES.get(step.name, 1.0)), before.layers, before.node)
     return before
 

@@ -12,10 +12,10 @@ from itertools import pairwise
 
 from cnnlab.blocks.trace import Step
 from cnnlab.lint.finding import Design, Finding
-from cnnlab.lint.graph import Graph, Node
 from cnnlab.lint.maps import field_beyond_image, field_smaller_than_image, stride_beyond_window, window_beyond_map
 from cnnlab.lint.norms import bias_before_norm, dropout_before_batch_norm, few_numbers_to_norm
 from cnnlab.lint.signal import rectified_norms, signal
+from cnnlab.lint.steps import PlacedStep, StepGraph
 
 MOST = 0.8
 """share of all parameters that is too much for one linear layer"""
@@ -32,14 +32,14 @@ def most_parameters_in_one_linear_layer(design: Design) -> Iterator[Finding]:
     anew what convolutions share; it is where most of a network's memory goes, and where it overfits first. Lin et al.
     2013, arXiv:1312.4400, §3.2, average each channel instead.
     """
-    every = design.plan.params
-    for i, node in enumerate(design.graph.nodes):
+    every = design.graph.params
+    for i, node in enumerate(design.steps.nodes):
         own = sum(map(math.prod, node.step.params))
-        if node.step.does == "linear" and own > MOST * every and not node.row.startswith("aux."):
+        if node.step.operation == "linear" and own > MOST * every and not node.row.startswith("aux."):
             share = f"{own:,} of {every:,} parameters ({own / every:.0%})"
-            said = f"{share} in one linear layer, which takes {node.step.given[0][0]:,} numbers"
-            before = [design.graph.nodes[j] for j in design.graph.back(i)]
-            flat = [taken.stage for taken in before if taken.step.does == "flatten"]
+            said = f"{share} in one linear layer, which takes {node.step.inputs[0][0]:,} numbers"
+            before = [design.steps.nodes[j] for j in design.steps.back(i)]
+            flat = [taken.stage for taken in before if taken.step.operation == "flatten"]
             tries = tuple(f"model.{stage}={{block: global_avg_pool}}" for stage in flat[:1])
             yield Finding((node.row,), said, {"parameters": own, "of": every}, tries)
 
@@ -49,12 +49,12 @@ def signal_lost_on_the_way(design: Design) -> Iterator[Finding]:
     layer by what its first weights and its activation make of it: torch's own first weights with ReLU by √(1/6), any
     with a sigmoid by 1/4 at most. Glorot & Bengio 2010 (PMLR 9); He et al. 2015, arXiv:1502.01852, §2.2.
     """
-    faint = signal(design.graph)
+    faint = signal(design.steps)
     if faint.size < FAINT:
         left = f"{faint.size:.1g} of the signal, or of its gradient,"
         said = f"{faint.layers} layers without norm or shortcut, which start and are activated so that {left} is left"
         tries = ("model.init=auto", "model.act=relu", "model.norm=batch")
-        yield Finding((design.graph.nodes[faint.node].row,), said, {"left": faint.size, "layers": faint.layers}, tries)
+        yield Finding((design.steps.nodes[faint.node].row,), said, {"left": faint.size, "layers": faint.layers}, tries)
 
 
 def gradient_grows_on_the_way(design: Design) -> Iterator[Finding]:
@@ -62,12 +62,12 @@ def gradient_grows_on_the_way(design: Design) -> Iterator[Finding]:
     a fifth at each, and what the first layers learn drowns what the last ones do. Yang et al. 2019, arXiv:1902.08129.
     It is why plain networks of more than thirty layers hardly begin to learn, and what shortcuts are for.
     """
-    row = rectified_norms(design.graph)
+    row = rectified_norms(design.steps)
     if row.growth >= STEEP:
         said = f"{row.count} norms with a ReLU in a row: before training, a gradient grows about"
         figures = {"norms": row.count, "grows": row.growth}
         tries = ("model.init=looks_linear", "model.kinds.residual.shortcut=auto")
-        yield Finding((design.graph.nodes[row.node].row,), f"{said} {row.growth:.0e} times along them", figures, tries)
+        yield Finding((design.steps.nodes[row.node].row,), f"{said} {row.growth:.0e} times along them", figures, tries)
 
 
 def names_in_alphabetical_order(design: Design) -> Iterator[Finding]:
@@ -92,25 +92,25 @@ def output_is_changed(design: Design) -> Iterator[Finding]:
     falling. `features: classes` marks the output layer, which inherits no activation; a width written as a number does
     so only at the very end of the network.
     """
-    for end, last in design.graph.ends.items():
-        changed, layer = _behind_last_layer(design.graph, last)
+    for end, last in design.steps.ends.items():
+        changed, layer = _behind_last_layer(design.steps, last)
         if layer is None:
             continue
         for node in changed:
-            tries = (f"model.{layer.stage}.act=none",) if node.step.does == "act" else ()
+            tries = (f"model.{layer.stage}.act=none",) if node.step.operation == "act" else ()
             yield Finding(
                 (node.row,), f"{node.step.name} changes the {_logits(end)}{_bound(node.step, design)}", {}, tries
             )
 
 
-def _behind_last_layer(graph: Graph, end: int) -> tuple[list[Node], Node | None]:
+def _behind_last_layer(graph: StepGraph, end: int) -> tuple[list[PlacedStep], PlacedStep | None]:
     """What changes the numbers that the last layer with weights leaves, and that layer."""
     changed = []
     for i in graph.back(end):
         node = graph.nodes[i]
-        if node.step.does in ("convolution", "linear"):
+        if node.step.operation in ("convolution", "linear"):
             return changed, node
-        if node.step.does in ("act", "norm", "dropout"):
+        if node.step.operation in ("act", "norm", "dropout"):
             changed.append(node)
     return [], None
 

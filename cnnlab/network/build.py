@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
-from cnnlab.blocks.base import Flow, chain, check_name, entry, stack_parts
-from cnnlab.blocks.base import after as shape_after
 from cnnlab.blocks.modules import Chain, walk
+from cnnlab.blocks.stack import chain, check_name, shapes, stack_parts
 from cnnlab.network.spec import Network
 from cnnlab.network.start import start, stream
 from cnnlab.settings import Shape
@@ -61,19 +62,18 @@ def blank(network: Network, shape: Shape) -> Net:
     """The network on the meta device: names and shapes of all its weights, and no memory. Raises Misfit."""
     body, head = stack_parts(network.body), stack_parts(network.head)
     with torch.device("meta"):
-        return Net(chain(shape, body), chain(shape_after(shape, body), head), _auxiliary(network, shape))
+        module, left = chain(shape, body), shapes(shape, body)
+        return Net(module, chain(left.last, head), _auxiliary(network, left.by_name))
 
 
-def _auxiliary(network: Network, shape: Shape) -> Auxiliary | None:
+def _auxiliary(network: Network, left: Mapping[str, Shape]) -> Auxiliary | None:
+    """The auxiliary heads; `left` is the shape of each block's output in the body."""
     if not network.aux:
         return None
-    flow = Flow(shape)
-    for name, stage in stack_parts(network.body).items():
-        flow.put(name, stage.shape(entry(flow, stage)))
     heads: dict[str, nn.Module] = {}
     for aux in network.aux:
         check_name(aux.name)
-        heads[aux.name] = chain(flow.left[aux.tap], stack_parts(aux.head))
+        heads[aux.name] = chain(left[aux.tap], stack_parts(aux.head))
     taps, weights = ({aux.name: getattr(aux, key) for aux in network.aux} for key in ("tap", "weight"))
     return Auxiliary(heads, taps, weights)
 

@@ -6,7 +6,7 @@ from collections import ChainMap
 from collections.abc import Iterator
 from typing import Any
 
-from cnnlab.blocks.base import Block, Inherits
+from cnnlab.blocks.block import Block, Inherits
 from cnnlab.blocks.merge import Scope, Skip
 from cnnlab.errors import Fault, FaultKind
 from cnnlab.network.composite import Vocabulary

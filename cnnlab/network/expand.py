@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cnnlab.blocks import KINDS
-from cnnlab.blocks.base import Block, Sized, Stack, Stage
+from cnnlab.blocks.block import Block, Sized
 from cnnlab.blocks.merge import Parallel, Scope
+from cnnlab.blocks.stack import Stack, Stage
 from cnnlab.errors import Fault, FaultKind, meant
 from cnnlab.network.arithmetic import is_expression
 from cnnlab.network.cascade import INHERITED, SPREAD, Scoped, idle, inherited, kind_faults, of_output, reaches, sound

@@ -6,18 +6,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from cnnlab import dotted
-from cnnlab.blocks.base import Misfit, sized
+from cnnlab.blocks.part import Misfit
 from cnnlab.network.expand import read_network
+from cnnlab.network.graph import Graph, PlacedBlock, graph
 from cnnlab.network.overridden import overridden
-from cnnlab.network.plan import Layer, Plan, plan
 from cnnlab.override import for_shell
 from cnnlab.settings import Shape
+from cnnlab.text import dims
 
 LARGEST = 512
 """rows and columns beyond which no image size is tried"""
 
 
-def explain(found: Plan, raw: dict[str, Any], classes: int) -> list[str]:
+def explain(found: Graph, raw: dict[str, Any], classes: int) -> list[str]:
     """Lines below what ended a walk: the chain of shapes that led to it, and the fixes that were tried and work.
 
     `raw` is the model's settings.
@@ -36,28 +37,28 @@ def explain(found: Plan, raw: dict[str, Any], classes: int) -> list[str]:
     return lines
 
 
-def chain_of(found: Plan, where: str) -> str:
+def chain_of(found: Graph, where: str) -> str:
     """The shapes on the way to `where`; a long chain keeps its ends.
 
     input 1×12×12 → c1 6×8×8 → s2 6×4×4 → c3 ✗
     """
-    steps = [f"{_short(layer)} {sized(layer.shape)}" for layer in _on_the_way(found, where)]
+    steps = [f"{_short(layer)} {dims(layer.shape)}" for layer in _on_the_way(found, where)]
     if len(steps) > 8:
         steps = [*steps[:2], "…", *steps[-5:]]
-    return " → ".join([f"input {sized(found.input)}", *steps, f"{where.split('.', 1)[1]} ✗"])
+    return " → ".join([f"input {dims(found.input)}", *steps, f"{where.split('.', 1)[1]} ✗"])
 
 
-def _on_the_way(found: Plan, where: str) -> list[Layer]:
+def _on_the_way(found: Graph, where: str) -> list[PlacedBlock]:
     """The blocks that were walked before `where`; an auxiliary head begins at a block of the body."""
     section, name = where.split(".")[:2]
     if section != "aux":
-        return found.layers
+        return list(found.layers)
     head = found.aux[name]
     names = [layer.name.split(".")[1] if layer.name.startswith("body.") else "" for layer in found.layers]
     return [*found.layers[: len(names) - names[::-1].index(head.tap)], *head.layers]
 
 
-def _short(layer: Layer) -> str:
+def _short(layer: PlacedBlock) -> str:
     return layer.name.split(".", 1)[1]
 
 
@@ -101,4 +102,4 @@ def _tries(misfit: Misfit, where: str, raw: dict[str, Any]) -> Iterator[str]:
 
 def _fits(raw: dict[str, Any], classes: int, shape: Shape) -> bool:
     network, faults = read_network(raw, classes)
-    return network is not None and not faults and not plan(network, shape).faults
+    return network is not None and not faults and not graph(network, shape).faults

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from cnnlab.blocks.base import Merge, Stage
+from cnnlab.blocks.stack import Merge, Stage
 from cnnlab.errors import Fault, FaultKind
 
 

@@ -1,4 +1,4 @@
-"""From a network to its outline: what is inside each block, read off the module it builds and one pass on paper.
+"""From a network's graph to its outline: what is inside each block, read off the module that was traced.
 
 No kind says how it is drawn: containers (stacks, branches, shortcuts, gates) are known by their modules, and what has
 none in it is one box. So a user's own block is drawn as well as those that ship.
@@ -6,124 +6,79 @@ none in it is one box. So a user's own block is drawn as well as those that ship
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from cnnlab.blocks.base import Block, Flow, Part, Stack, Stage, entry, made
-from cnnlab.blocks.measure import Tally
+from cnnlab.blocks.block import Block
 from cnnlab.blocks.merge import Parallel, Sequential, Skip
 from cnnlab.blocks.modules import Branches, Chain, Gated, Preactivated, Skipped
+from cnnlab.blocks.part import Part
+from cnnlab.blocks.stack import Stack, Stage
+from cnnlab.blocks.trace import Call, Trace
 from cnnlab.drawing.outline import Aux, Branch, Node, Outline, alike, record, through
-from cnnlab.network.operations import POOLS, role, told
-from cnnlab.network.plan import plan
+from cnnlab.network.graph import Graph, graph
+from cnnlab.network.layer_words import POOLS, described, role
 from cnnlab.network.spec import Network
 from cnnlab.settings import Shape
 
 
 def outline(network: Network, shape: Shape) -> Outline:
     """The outline of a network for images of `shape`. Raises Misfit where it cannot be built."""
-    body, flow = _stack(network.body, shape)
-    head, _ = _stack(network.head, flow.last)
-    aux = [Aux(one.name, one.tap, one.weight, _stack(one.head, flow.left[one.tap])[0]) for one in network.aux]
+    found = graph(network, shape)
+    if found.end:
+        raise found.end[1]
+    body, head = (_section(found, name, stack) for name, stack in network.sections.items())
+    aux = [Aux(one.name, one.tap, one.weight, _section(found, f"aux.{one.name}.head", one.head)) for one in network.aux]
     return Outline(shape, body, head, tuple(aux))
 
 
 def on_paper(network: Network, shape: Shape) -> dict[str, Any]:
     """The network as network.json has it: counts, layers, and the outline that drawings are made from."""
-    return {**plan(network, shape).record(), "outline": record(outline(network, shape))}
+    return {**graph(network, shape).record(), "outline": record(outline(network, shape))}
 
 
-def _stack(stack: Stack, shape: Shape) -> tuple[tuple[Node, ...], Flow[Shape]]:
-    flow, nodes = Flow(shape), []
-    for stage in stack:
-        given = entry(flow, stage)
-        nodes.append(_stage(stage, lambda _, block, at: inside(block, at), given))
-        flow.put(stage.name, nodes[-1].until or nodes[-1].shape)
-    return tuple(nodes), flow
+def _section(found: Graph, path: str, stack: Stack) -> tuple[Node, ...]:
+    copies = found.stages(path)
+    return tuple(_stage(stage, [block_node(one.block, one.trace) for one in copies[stage.name]]) for stage in stack)
 
 
-def inside(block: Block, shape: Shape) -> Node:
-    """A block with all that is in it, for an input of `shape`. Raises Misfit."""
-    return _inside(block, shape)  # type: ignore[arg-type]
+def block_node(block: Block, traced: Trace) -> Node:
+    """A block with all that is in it."""
+    parts: dict[nn.Module, Part] = {}
+    _name(block, traced.module, parts)
+    return _Reader(traced.calls, parts).block(block, traced.module)
 
 
-@lru_cache(maxsize=2048)
-def _inside(block: Block, shape: Shape) -> Node:
-    with torch.device("meta"), torch.no_grad():
-        module, x = made(block, shape).eval(), torch.empty(1, *shape)
-        seen = _watched(module, x)
-    kinds: dict[nn.Module, Part] = {}
-    _name(block, module, kinds)
-    return _Walk(seen, kinds).block(block, module)
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """What a module took and left, and its multiply-adds."""
-
-    given: Shape
-    left: Shape
-    macs: int
-
-
-def _watched(module: nn.Module, x: Tensor) -> dict[nn.Module, _Seen]:
-    """Run `module`, and note what each module within it did."""
-    seen: dict[nn.Module, _Seen] = {}
-    tally, begun = Tally(x), {}
-
-    def before(one: nn.Module, given: tuple[Any, ...]) -> None:
-        begun[one] = tally.macs
-
-    def after(one: nn.Module, given: tuple[Any, ...], out: Any) -> None:
-        seen[one] = _Seen(_shape(given[0] if given else None), _shape(out), tally.macs - begun[one])
-
-    hooks = [
-        h for one in module.modules() for h in (one.register_forward_pre_hook(before), one.register_forward_hook(after))
-    ]
-    with tally:
-        module(x)
-    for hook in hooks:
-        hook.remove()
-    return seen
-
-
-def _shape(value: Any) -> Shape:
-    """Of what a module takes or returns; what is no tensor only modules of users' own blocks do, drawn as one box."""
-    return tuple(value.shape[1:]) if isinstance(value, Tensor) else ()
-
-
-def _name(part: Part, module: nn.Module, found: dict[nn.Module, Part]) -> None:
-    """Which module is which block or stage that was written: of combinators, whose insides have names of their own."""
-    found[module] = part
+def _name(part: Part, module: nn.Module, parts: dict[nn.Module, Part]) -> None:
+    """Note which module is which block or stage: of combinators, whose insides have names of their own."""
+    parts[module] = part
     match part:
         case Stage():
             for name, copy in part.parts.items():
-                _name(copy, module.get_submodule(name), found)
+                _name(copy, module.get_submodule(name), parts)
         case Sequential(body=stack):
-            _name_all(stack, module, found)
+            _name_all(stack, module, parts)
         case Skip(body=stack):
-            _name_all(stack, module.get_submodule("body"), found)
+            _name_all(stack, module.get_submodule("body"), parts)
         case Parallel(branches=branches):
             for name, stack in branches:
-                _name_all(stack, module.get_submodule(name), found)
+                _name_all(stack, module.get_submodule(name), parts)
 
 
-def _name_all(stack: Stack, module: nn.Module, found: dict[nn.Module, Part]) -> None:
+def _name_all(stack: Stack, module: nn.Module, parts: dict[nn.Module, Part]) -> None:
     for stage in stack:
-        _name(stage, module.get_submodule(stage.name), found)
+        _name(stage, module.get_submodule(stage.name), parts)
 
 
 @dataclass
-class _Walk:
-    """From a module to nodes."""
+class _Reader:
+    """Makes nodes of modules."""
 
-    seen: Mapping[nn.Module, _Seen]
-    parts: Mapping[nn.Module, Part] = field(default_factory=dict)
+    calls: Mapping[nn.Module, Call]
+    parts: Mapping[nn.Module, Part]
 
     def block(self, block: Block, module: nn.Module) -> Node:
         return replace(self.node("", module), kind=block.block)
@@ -131,7 +86,7 @@ class _Walk:
     def node(self, name: str, module: nn.Module) -> Node:
         part = self.parts.get(module)
         if isinstance(part, Stage):
-            return _stage(part, lambda name, copy, _: self.block(copy, module.get_submodule(name)))
+            return _stage(part, [self.block(copy, module.get_submodule(name)) for name, copy in part.parts.items()])
         made = self.inner(module)
         if not made.is_box:
             made = replace(made, **self.cost(module))
@@ -183,7 +138,7 @@ class _Walk:
         return (*self.row(module.body), *(self.row(module.drop) if module.drop is not None else ()))
 
     def added(self, body: tuple[Node, ...], shortcut: tuple[Node, ...], end: nn.Module) -> Node:
-        return Node(branches=(Branch(body), Branch(shortcut)), merge="add", shape=self.seen[end].left)
+        return Node(branches=(Branch(body), Branch(shortcut)), merge="add", shape=self.calls[end].output)
 
     def preactivated(self, module: Preactivated) -> Node:
         pre, body = self.row(module.pre), self.dropped(module)
@@ -195,25 +150,26 @@ class _Walk:
         return Node(chain=(self.added((*pre, *body), shortcut, module.body),))
 
     def cost(self, module: nn.Module) -> dict[str, Any]:
-        return {"shape": self.seen[module].left, "params": _params(module), "macs": self.seen[module].macs}
+        call = self.calls[module]
+        return {"shape": call.output, "params": _params(module), "macs": call.macs}
 
     def box(self, module: nn.Module) -> Node:
         """One operation, with the norm and the activation that stand around it."""
-        layers = [one for one in module.children()] if type(module) is nn.Sequential else [module]
-        layers = [one for one in layers if one in self.seen]
-        said = [(one, told(one, self.seen[one].given, self.seen[one].left)) for one in layers]
-        said = [(one, words) for one, words in said if words]
-        if not said:
+        layers = list(module.children()) if type(module) is nn.Sequential else [module]
+        layers = [layer for layer in layers if layer in self.calls]
+        words = {layer: described(layer, self.calls[layer].input, self.calls[layer].output) for layer in layers}
+        ops = [layer for layer in layers if words[layer]]
+        if not ops:
             return Node(**self.cost(module))
-        main = max(range(len(said)), key=lambda i: self.weight(said[i][0]))
-        whole = self.seen[module]
-        does = role(layers, _params(module), whole.macs, whole.given, whole.left)
-        return Node(ops=tuple(words for _, words in said), main=main, role=does, **self.cost(module))
+        main = max(range(len(ops)), key=lambda i: self.weight(ops[i]))
+        whole = self.calls[module]
+        does = role(layers, _params(module), whole.macs, whole.input, whole.output)
+        return Node(ops=tuple(words[layer] for layer in ops), main=main, role=does, **self.cost(module))
 
     def weight(self, layer: nn.Module) -> tuple[bool | int, ...]:
         """What a box is named after: what costs most; without any cost a pool, or what changes the shape."""
-        seen = self.seen[layer]
-        return seen.macs, isinstance(layer, POOLS), seen.given != seen.left
+        call = self.calls[layer]
+        return call.macs, isinstance(layer, POOLS), call.input != call.output
 
 
 CONTAINERS = (Chain, Branches, Skipped, Preactivated, Gated)
@@ -223,12 +179,9 @@ def _params(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-def _stage(stage: Stage, look: Callable[[str, Block, Shape], Node], shape: Shape = ()) -> Node:
-    """A named place in a stack: its copies, as `look` sees them, those that are drawn the same put together."""
-    copies: list[Node] = []
-    for name, part in stage.parts.items():
-        copies.append(replace(look(name, part, shape), name=f"{stage.name}.{name}"))
-        shape = copies[-1].shape
+def _stage(stage: Stage, nodes: Iterable[Node]) -> Node:
+    """A named place in a stack: the nodes of its copies, those that are drawn the same put together."""
+    copies = [replace(node, name=f"{stage.name}.{part}") for part, node in zip(stage.parts, nodes, strict=True)]
     runs = [_run(list(same)) for same in _runs(copies)]
     about = {"name": stage.name, "sources": stage.sources, "join": stage.join}
     kind = stage.kind or stage.copies[0].block

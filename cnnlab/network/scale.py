@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cnnlab.blocks.base import Block, Spread, Stack, Stage
+from cnnlab.blocks.block import Block, Spread
+from cnnlab.blocks.stack import Stack, Stage
 
 WIDEST = 10**9
 """channels beyond which `width` is taken for a mistake"""

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import to_jsonable_python
 
-from cnnlab.blocks.base import Merge, Stack, Stage
 from cnnlab.blocks.conv import Bias, Init
 from cnnlab.blocks.norm import Act, Norm
+from cnnlab.blocks.stack import Merge, Stack, Stage
 from cnnlab.dotted import flat
 from cnnlab.settings import Count, Fraction, Natural, NonNegative, Pair, Positive, Settings, names, shown
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUserError
 
-from cnnlab.blocks.base import Inherits, Sized
+from cnnlab.blocks.block import Inherits, Sized
 from cnnlab.settings import Settings
 
 Node = dict[str, Any]

@@ -15,7 +15,7 @@ from cnnlab.errors import Fault, UserError
 from cnnlab.experiment.facts import fingerprint, identity, image_shape
 from cnnlab.experiment.hardware import Hardware, decide
 from cnnlab.experiment.job import Job, job
-from cnnlab.network.plan import plan as on_paper
+from cnnlab.network.graph import graph
 from cnnlab.sweep.grid import SEED, Cell, Grid
 from cnnlab.sweep.sheet import KEY, Sheet, free_folder, identities, joined, names_of, read_sheet
 from cnnlab.tracking.folder import state, strangers
@@ -128,7 +128,7 @@ def _placed(folder: Path, cells: Sequence[Checked], sheet: Sheet) -> Iterator[Pl
 
 
 def _on_paper(run: Run) -> dict[str, Any]:
-    paper = on_paper(run.network, image_shape(run))
+    paper = graph(run.network, image_shape(run))
     return {"fingerprint": fingerprint(run), "params": paper.params, "params_aux": 0, "macs": paper.macs}
 
 

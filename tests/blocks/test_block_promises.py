@@ -9,8 +9,9 @@ from nets import multiply_adds, settings_of
 from torch import nn
 
 from cnnlab.blocks import KINDS
-from cnnlab.blocks.base import Block, Misfit
-from cnnlab.blocks.measure import measure
+from cnnlab.blocks.block import Block
+from cnnlab.blocks.part import Misfit
+from cnnlab.blocks.trace import trace
 from cnnlab.network.expand import read_network
 
 INSIDE = {"a": {"block": "conv", "channels": 6}, "b": {"block": "conv", "channels": 6, "norm": "batch"}}
@@ -147,12 +148,12 @@ def counted(net: nn.Module, shape) -> tuple[int, int]:
 @every_case
 def test_parameters_and_multiply_adds_are_what_torch_counts(said, shape):
     part = block(said)
-    found = measure(part, shape)
+    found = trace(part, shape)
     assert (found.params, found.macs) == counted(part.build(shape), shape)
 
 
 def test_measuring_allocates_no_weight():
-    found = measure(KINDS["conv"](channels=100_000), (100_000, 64, 64))
+    found = trace(KINDS["conv"](channels=100_000), (100_000, 64, 64))
     assert found.params * 4 > 300 * 2**30  # bytes
 
 
@@ -183,7 +184,7 @@ def keeps_its_promises(said, shape) -> bool:
     if part is None:
         return False
     try:
-        found = measure(part, shape)
+        found = trace(part, shape)
     except Misfit:
         with pytest.raises(Misfit):
             raise_or_build(part, shape)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from cnnlab.blocks import ActBlock, Conv, Flatten, GlobalAvgPool, Linear, MaxPool, Parallel, Residual, Sequential, Skip
-from cnnlab.blocks.base import Misfit
+from cnnlab.blocks.part import Misfit
 from cnnlab.blocks.residual import Bottleneck
 
 X = torch.rand(2, 3, 4, 4)

@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cnnlab.blocks.base import Block, Misfit
-from cnnlab.blocks.measure import measure
+from cnnlab.blocks.block import Block
+from cnnlab.blocks.part import Misfit
+from cnnlab.blocks.trace import trace
 
 WHOLE, POINT = (8, 8), (1, 1)
 FORWARDS = {
@@ -54,11 +55,11 @@ class Own(Block):
 
 @pytest.mark.parametrize("name", FORWARDS)
 def test_its_shape_and_field_are_those_of_its_forward(name):
-    found = measure(Own(name=name), (4, 8, 8))
+    found = trace(Own(name=name), (4, 8, 8))
     assert found.shape == tuple(Foreign(name)(torch.ones(1, 4, 8, 8)).shape[1:])
     assert found.field.size == FORWARDS[name][1]
 
 
 def test_a_forward_that_does_not_fit_is_a_misfit():
     with pytest.raises(Misfit, match="matrices of 1×196 and 256×3 cannot be multiplied"):
-        measure(Own(name="flat, then a product"), (4, 7, 7))
+        trace(Own(name="flat, then a product"), (4, 7, 7))

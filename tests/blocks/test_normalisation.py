@@ -6,8 +6,8 @@ from pydantic import ValidationError
 from torch import nn
 
 from cnnlab.blocks import Conv, Linear, NormBlock
-from cnnlab.blocks.base import Misfit
 from cnnlab.blocks.norm import NormSettings
+from cnnlab.blocks.part import Misfit
 
 
 def layer(norm, shape):

@@ -5,16 +5,16 @@ import torch
 from nets import model, network, zoo
 
 from cnnlab.blocks import AdaptiveAvgPool, AvgPool, Conv, Parallel, Skip
-from cnnlab.blocks.measure import measure
+from cnnlab.blocks.trace import trace
 from cnnlab.network.build import build
 from cnnlab.network.expand import read_network
-from cnnlab.network.plan import plan
+from cnnlab.network.graph import graph
 
 
 def fields(raw, shape, classes=10):
     found, faults = read_network(raw, classes)
     assert found is not None, faults
-    return {layer.name: layer.receptive_field for layer in plan(found, shape).layers}
+    return {layer.name: layer.receptive_field for layer in graph(found, shape).layers}
 
 
 def test_lenets_by_hand():
@@ -37,15 +37,15 @@ def test_resnet18s_by_hand():
 
 def test_rows_and_columns_differ():
     conv = Conv(channels=1, kernel_size=(3, 5), stride=(3, 2), dilation=(2, 1))
-    found = measure(conv, (1, 30, 30)).field
+    found = trace(conv, (1, 30, 30)).field
     assert (found.size, found.step) == ((5, 5), (3, 2))
 
 
 def test_the_largest_branch_counts():
     branches = {"a": {"c": Conv(channels=1, kernel_size=1)}, "b": {"c": Conv(channels=1, kernel_size=(3, 7))}}
-    assert measure(Parallel(branches=branches), (1, 9, 9)).field.size == (3, 7)
+    assert trace(Parallel(branches=branches), (1, 9, 9)).field.size == (3, 7)
     body = {"a": Conv(channels=2, kernel_size=3, stride=2), "b": Conv(channels=2)}
-    assert measure(Skip(body=body), (1, 9, 9)).field.size == (7, 7)
+    assert trace(Skip(body=body), (1, 9, 9)).field.size == (7, 7)
 
 
 @pytest.mark.parametrize(("n", "m"), [(7, 3), (5, 3), (4, 6), (13, 6), (12, 4), (9, 9), (6, 1)])
@@ -56,7 +56,7 @@ def test_an_adaptive_pools_is_its_widest_bin(n, m):
     for i in range(m):
         (grad,) = torch.autograd.grad(out[0, 0, i, 0], x, retain_graph=True)
         widths.append(int(grad[0, 0].any(1).sum()))
-    assert measure(AdaptiveAvgPool(output_size=m), (1, n, n)).field.size == (max(widths), max(widths))
+    assert trace(AdaptiveAvgPool(output_size=m), (1, n, n)).field.size == (max(widths), max(widths))
 
 
 def seen(net, shape, layer):
@@ -132,7 +132,7 @@ def averages(net):
 def test_gradients_find_what_is_told(name):
     raw, shape = NETS[name]
     found = network(averaged(raw()))
-    told = {layer.name: layer.receptive_field for layer in plan(found, shape).layers}
+    told = {layer.name: layer.receptive_field for layer in graph(found, shape).layers}
     net = averages(build(found, shape)).eval()
     for stage in [*found.body[:3], *found.body[-2:]]:
         row = last_row(stage)
@@ -146,6 +146,6 @@ def last_row(stage):
 
 
 def test_pools_of_an_odd_step_widen_what_follows():
-    assert measure(AvgPool(kernel_size=3, stride=2), (1, 9, 9)).field.then(
-        measure(Conv(channels=1), (1, 4, 4)).field
+    assert trace(AvgPool(kernel_size=3, stride=2), (1, 9, 9)).field.then(
+        trace(Conv(channels=1), (1, 4, 4)).field
     ).size == (7, 7)

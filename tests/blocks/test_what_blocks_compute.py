@@ -7,9 +7,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from cnnlab.blocks import KINDS
-from cnnlab.blocks.base import Misfit
 from cnnlab.blocks.merge import Skip
 from cnnlab.blocks.modules import StochasticDepth, binomial
+from cnnlab.blocks.part import Misfit
 from cnnlab.network.build import build
 
 SHAPE = (6, 9, 8)

@@ -8,8 +8,8 @@ from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from cnnlab.blocks import AvgPool, Conv, MaxPool
-from cnnlab.blocks.base import Misfit
 from cnnlab.blocks.modules import Conv2d, met
+from cnnlab.blocks.part import Misfit
 from cnnlab.blocks.window import pads
 
 PLAIN = {"act": "none", "bias": False}

@@ -15,13 +15,13 @@ from nets import CONV, models, network
 from outlines import drawn
 from PIL import ImageFont
 
-from cnnlab.blocks.base import Misfit
+from cnnlab.blocks.part import Misfit
 from cnnlab.drawing.columns import drawing
 from cnnlab.drawing.piece import Connector, Piece
 from cnnlab.drawing.text_width import width
 from cnnlab.network.expand import read_network
+from cnnlab.network.graph import graph
 from cnnlab.network.outline import outline
-from cnnlab.network.plan import plan
 
 PAGE = (Path(__file__).parents[2] / "docs" / "language.md").read_text(encoding="utf-8")
 CROSSED = {
@@ -62,12 +62,12 @@ def test_whatever_can_be_built_can_be_drawn(raw: dict) -> None:
     assume(found is not None)
     assert found is not None
     try:
-        assume(not plan(found, (4, 24, 24)).faults)
+        assume(not graph(found, (4, 24, 24)).faults)
         picture = outline(found, (4, 24, 24))
     except Misfit:
         assume(False)
         return
-    assert sum(node.params for node in picture.nodes) == plan(found, (4, 24, 24)).params
+    assert sum(node.params for node in picture.nodes) == graph(found, (4, 24, 24)).params
     assert [fault for depth in (0, 5) for fault in faults(drawing(picture, depth))] == []
 
 

@@ -11,9 +11,10 @@ from outlines import drawn
 from torch import nn
 
 from cnnlab.blocks import Block
+from cnnlab.blocks.trace import trace
 from cnnlab.drawing.columns import drawing, overview
 from cnnlab.drawing.outline import Node, outline_of, record
-from cnnlab.network.outline import inside, outline
+from cnnlab.network.outline import block_node, outline
 
 
 def stage(name: str, block: str) -> Node:
@@ -81,7 +82,7 @@ def test_a_users_own_block_is_one_box_whatever_its_modules_return() -> None:
         def build(self, shape):
             return Attention(shape[0])
 
-    node = inside(Attend(), (8, 4, 4))
+    node = block_node(Attend(), trace(Attend(), (8, 4, 4)))
     assert (node.ops, node.kind, node.shape, node.role) == (("Attention",), "attend", (8, 4, 4), "conv")
     assert node.params == 8 * 8 * 4 + 8 * 4
 

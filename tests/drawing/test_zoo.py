@@ -11,7 +11,7 @@ from outlines import case, drawn
 
 from cnnlab.drawing.columns import drawing, fit, overview, unfoldings
 from cnnlab.drawing.outline import outline_of, record
-from cnnlab.network.plan import plan
+from cnnlab.network.graph import graph
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -30,7 +30,7 @@ def test_so_it_is_at_every_depth_and_on_pages(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_its_boxes_together_cost_and_leave_what_its_plan_says_and_the_record_keeps_them(name: str) -> None:
-    found, paper = drawn(name), plan(*case(name))
+    found, paper = drawn(name), graph(*case(name))
     assert sum(node.params for node in found.nodes) == paper.params
     assert sum(node.macs for node in found.nodes) == paper.macs
     assert sum(node.params for head in found.aux for node in head.nodes) == paper.params_aux

@@ -13,8 +13,9 @@ from nets import zoo
 from spoken import named, spoken
 from working import opened
 
-from cnnlab.blocks.base import Block, Stack
+from cnnlab.blocks.block import Block
 from cnnlab.blocks.merge import Parallel, Sequential, Skip
+from cnnlab.blocks.stack import Stack
 from cnnlab.explain import find
 from cnnlab.explain.answer import Answer
 from cnnlab.explain.data import record

@@ -23,8 +23,8 @@ def made_for(name: str) -> Shape:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_number_is_worked_out(name: str) -> None:
     whole, _ = opened(name, made_for(name))
-    for part, shape, seen in dict.fromkeys(whole.plan.given.values()):
-        for working in check(part, shape, seen):
+    for placed in whole.graph.placed:
+        for working in check(placed.block, placed.input.shape, placed.input.field):
             assert not [told(line) for line in working.lines if line.measured]
 
 
@@ -34,11 +34,11 @@ def test_it_is_a_lesson_that_fits_a_terminal(name: str) -> None:
     lines = list(Answer(whole, whole, conf, name).lines())
     assert not [line for line in lines if len(line) > WIDTH or line != line.rstrip()]
     heads = [line.split(" · ")[0] for line in lines if " · " in line and not line.startswith(" ")]
-    rows = [layer.name for head in whole.plan.aux.values() for layer in head.layers]
-    assert heads == [layer.name for layer in whole.plan.layers] + rows
+    rows = [layer.name for head in whole.graph.aux.values() for layer in head.layers]
+    assert heads == [layer.name for layer in whole.graph.layers] + rows
     sums = " ".join(" ".join(lines[lines.index("All together") :]).split())
-    assert f" = {whole.plan.params:,}" in sums
-    assert f" = {whole.plan.macs:,}" in sums
+    assert f" = {whole.graph.params:,}" in sums
+    assert f" = {whole.graph.macs:,}" in sums
 
 
 AS_SHIPPED = {
@@ -66,7 +66,7 @@ AS_SHIPPED = {
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_said_of_its_design(name: str) -> None:
     whole, conf = opened(name, made_for(name))
-    design = Design(whole.network, whole.plan, conf.model, 128, lambda _: whole.plan.input)
+    design = Design(whole.network, whole.graph, conf.model, 128, lambda _: whole.graph.input)
     assert {finding.smell for finding in look(design)} == AS_SHIPPED.get(name, set())
-    ends = {section: design.graph.seen(end).size for section, end in design.graph.ends.items()}
-    assert ends["head"] == whole.plan.layers[-1].receptive_field
+    ends = {section: design.steps.field(end).size for section, end in design.steps.ends.items()}
+    assert ends["head"] == whole.graph.layers[-1].receptive_field

@@ -15,8 +15,9 @@ from nets import blocks
 from working import IMAGE, check, told
 
 from cnnlab.blocks import Conv, Inception, MaxPool
-from cnnlab.blocks.base import Block, Misfit
-from cnnlab.blocks.measure import Field
+from cnnlab.blocks.block import Block
+from cnnlab.blocks.part import Misfit
+from cnnlab.blocks.receptive_field import Field
 from cnnlab.blocks.trace import trace
 from cnnlab.network.expand import read_network
 from cnnlab.settings import Shape

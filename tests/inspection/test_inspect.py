@@ -19,7 +19,7 @@ from cnnlab.inspection import look
 from cnnlab.inspection.blocks import outputs, rows, stages, statistics
 from cnnlab.network.build import build
 from cnnlab.network.expand import read_network
-from cnnlab.network.plan import plan
+from cnnlab.network.graph import graph
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +121,7 @@ def net_of(*overrides: str, name: str, shape: tuple[int, int, int] = (3, 32, 32)
 def test_blocks_have_the_names_of_the_summary() -> None:
     for name in ("cifar/resnet20", "squeezenet1_0"):
         network, net = net_of("model.width=0.25", "model.divisor=4", name=name)
-        assert list(rows(net)) == [layer.name for layer in plan(network, (3, 32, 32)).layers]
+        assert list(rows(net)) == [layer.name for layer in graph(network, (3, 32, 32)).layers]
 
 
 def test_statistics_are_those_of_the_activations_and_leave_the_network_as_it_was() -> None:

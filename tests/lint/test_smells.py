@@ -17,7 +17,7 @@ from cnnlab.lint.finding import Design
 from cnnlab.lint.signal import _gain, rectified_norms
 from cnnlab.lint.smells import SMELLS, name
 from cnnlab.network.build import build
-from cnnlab.network.plan import plan
+from cnnlab.network.graph import graph
 from cnnlab.network.spec import Network
 from cnnlab.settings import Shape
 
@@ -34,7 +34,7 @@ def designed(raw: dict[str, Any], shape: Shape = (1, 28, 28), batch_size: int = 
         return (shape[0], *net.image_size((shape[1], shape[2])))
 
     net = network(raw)
-    found = plan(net, fit(net))
+    found = graph(net, fit(net))
     assert not found.faults
     return Design(net, found, raw, batch_size, fit)
 
@@ -254,8 +254,8 @@ def test_a_signal_that_is_not_lost() -> None:
 @pytest.mark.parametrize("init", ["default", "xavier_uniform", "kaiming_normal", "orthogonal"])
 def test_the_signal_that_is_said_to_be_left_is_left(init: str) -> None:
     raw = model({"c": conv(256, kernel_size=1, repeat=6, bias=False)}, init=init)
-    body = [node for node in designed(raw, (256, 4, 4)).graph.nodes if node.row.startswith("body")]
-    expected = math.prod(_gain(node.step) for node in body if node.step.does == "convolution") ** 0.5
+    body = [node for node in designed(raw, (256, 4, 4)).steps.nodes if node.row.startswith("body")]
+    expected = math.prod(_gain(node.step) for node in body if node.step.operation == "convolution") ** 0.5
     x = torch.randn(64, 256, 4, 4, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         left = build(network(raw), (256, 4, 4)).body(x)
@@ -315,7 +315,7 @@ def test_the_gradient_grows_as_is_said() -> None:
     x = torch.randn(64, 256, 4, 4, generator=torch.Generator().manual_seed(0))
     net(x).square().sum().backward()
     sizes = [weight.grad.norm() for name, weight in net.named_parameters() if name.endswith("conv.weight")]  # type: ignore[union-attr]
-    row = rectified_norms(designed(raw, (256, 4, 4)).graph)
+    row = rectified_norms(designed(raw, (256, 4, 4)).steps)
     assert row.count == 25
     assert 0.4 < float(sizes[0] / sizes[-1]) / row.growth < 2.5
 
@@ -390,7 +390,7 @@ def test_every_smell_has_a_name_and_a_reason() -> None:
 def test_what_helps_is_tried() -> None:
     design = designed(model({"c": conv(norm="batch")}))
     assert changed(design, "model.body.c.channels=0") is None
-    assert changed(design, "model.body.c.padding=valid").plan.layers[0].shape == (8, 26, 26)  # type: ignore[union-attr]
+    assert changed(design, "model.body.c.padding=valid").graph.layers[0].shape == (8, 26, 26)  # type: ignore[union-attr]
 
 
 def test_the_task_tells_what_why_and_what_helps(cnnlab: Run, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ from nets import CONV, HEAD, faults, model, network
 from torch.nn import functional as F
 
 from cnnlab.network.build import build
-from cnnlab.network.plan import plan
+from cnnlab.network.graph import graph
 
 SIDE = {"pool": {"block": "global_avg_pool"}, "fc": {"block": "linear", "features": "classes"}}
 BODY = {"a": CONV, "b": CONV | {"repeat": 2}, "c": CONV}
@@ -33,7 +33,7 @@ def test_a_network_without_them_is_the_same_network_beside_them():
 
 
 def test_their_cost_is_counted_apart():
-    found, plain = plan(network(RAW), (1, 8, 8)), plan(network(model(BODY)), (1, 8, 8))
+    found, plain = graph(network(RAW), (1, 8, 8)), graph(network(model(BODY)), (1, 8, 8))
     assert (found.params, found.macs, found.layers) == (plain.params, plain.macs, plain.layers)
     assert (found.params_aux, plain.params_aux) == (2 * (8 * 10 + 10), 0)
     record = found.record()
@@ -122,8 +122,8 @@ def test_it_is_said_what_is_wrong(aux, told):
 
 def test_one_that_does_not_fit_is_told_where_it_stands():
     head = {"large": {"block": "avg_pool", "kernel_size": 9}, **HEAD}
-    (said,) = plan(network(RAW | {"aux": {"x": {"from": "a", "head": head}}}), (1, 8, 8)).faults
+    (said,) = graph(network(RAW | {"aux": {"x": {"from": "a", "head": head}}}), (1, 8, 8)).faults
     assert str(said).startswith("model.aux.x.head.large: the feature map vanishes: avg_pool with kernel_size 9")
     head = {"pool": {"block": "global_avg_pool"}, "fc": {"block": "linear", "features": 3}}
-    (said,) = plan(network(RAW | {"aux": {"x": {"from": "a", "head": head}}}), (1, 8, 8)).faults
+    (said,) = graph(network(RAW | {"aux": {"x": {"from": "a", "head": head}}}), (1, 8, 8)).faults
     assert str(said).startswith("model.aux.x.head.fc.features: the network ends in 3 numbers, the data have 10 classes")

@@ -4,7 +4,7 @@ import pytest
 from nets import CONV, HEAD, faults, model, network
 
 from cnnlab.blocks.norm import NO_NORM
-from cnnlab.network.plan import plan
+from cnnlab.network.graph import graph
 
 LINEAR = {"block": "linear", "features": 8}
 OUT = {"block": "linear", "features": "classes"}
@@ -154,7 +154,7 @@ def test_group_norms_that_do_not_divide_are_told_together_with_what_would():
         {"a": CONV | {"channels": 12}, "s": {"block": "sequential", "body": {"c": CONV | {"channels": 10}}}},
         norm="group",
     )
-    found = plan(network(raw), (1, 8, 8))
+    found = graph(network(raw), (1, 8, 8))
     assert [str(fault) for fault in found.faults] == [
         "model.body.a: group norm cannot split 12 channels into 32 groups; "
         "write {kind: group, groups: N} with N one of 1, 2, 3, 4, 6, 12",
@@ -167,7 +167,7 @@ def test_group_norms_that_do_not_divide_are_told_together_with_what_would():
 
 def test_what_else_does_not_fit_is_told_after_a_norm():
     block = {"block": "residual", "channels": 10, "norm": "group", "shortcut": "identity"}
-    found = plan(network(model({"r": block})), (1, 8, 8))
+    found = graph(network(model({"r": block})), (1, 8, 8))
     assert [fault.message.split(";")[0] for fault in found.faults] == [
         "group norm cannot split 10 channels into 32 groups",
         "an identity shortcut needs a body that keeps the shape",

@@ -4,7 +4,7 @@ import pytest
 from nets import CONV, faults, model, network
 
 from cnnlab.network.arithmetic import evaluate
-from cnnlab.network.plan import plan
+from cnnlab.network.graph import graph
 
 WIDE = {"params": {"channels": "required", "ratio": 2}, "block": "sequential"}
 PAIR = WIDE | {
@@ -114,8 +114,8 @@ def test_a_default_may_be_worked_out_from_what_comes_before_it():
 
 def test_a_row_of_the_summary_has_the_blocks_own_name():
     raw = with_own({"s": {"block": "pair", "channels": 8, "repeat": 2}, "c": CONV}, pair=PAIR)
-    layers = plan(network(raw), (1, 8, 8)).layers
-    assert [(layer.name, layer.block) for layer in layers[:3]] == [
+    layers = graph(network(raw), (1, 8, 8)).layers
+    assert [(layer.name, layer.kind) for layer in layers[:3]] == [
         ("body.s.0", "pair"),
         ("body.s.1", "pair"),
         ("body.c", "conv"),
@@ -153,7 +153,7 @@ def test_they_nest_and_combinators_stand_in_them():
         },
     }
     raw = with_own({"c": CONV, "s": {"block": "both"}}, pair=PAIR, both=both)
-    assert plan(network(raw), (1, 8, 8)).layers[1].shape == (8, 8, 8)
+    assert graph(network(raw), (1, 8, 8)).layers[1].shape == (8, 8, 8)
 
 
 def test_a_kind_can_be_a_parameter():

@@ -5,9 +5,9 @@ import torch
 from nets import CONV, HEAD, faults, model, network
 
 from cnnlab.blocks import Conv, Sequential
-from cnnlab.blocks.base import Stage
+from cnnlab.blocks.stack import Stage
 from cnnlab.network.build import build
-from cnnlab.network.plan import plan
+from cnnlab.network.graph import graph
 
 A, B = {"block": "conv", "channels": 3}, {"block": "conv", "channels": 3, "kernel_size": 5}
 ADD = {"block": "act", "from": ["a", "b"], "join": "add"}
@@ -43,7 +43,7 @@ def test_one_source_is_taken_as_it_is_and_input_is_the_stacks_own():
 
 def test_one_source_may_be_named_twice():
     body = {"a": A, "c": {"block": "conv", "channels": 2, "from": ["a", "a"]}}
-    assert plan(network(model(body)), (1, 8, 8)).layers[1].params == (3 + 3) * 2 * 9 + 2
+    assert graph(network(model(body)), (1, 8, 8)).layers[1].params == (3 + 3) * 2 * 9 + 2
     assert net(body)(X).shape == (2, 2, 8, 8)
 
 
@@ -62,11 +62,11 @@ def test_stacks_within_blocks_have_connections_of_their_own():
 
 def test_shapes_costs_and_fields_are_those_of_the_joined():
     body = {"a": A, "b": B, "c": {"block": "conv", "channels": 4, "kernel_size": 1, "from": ["a", "b"]}}
-    found = plan(network(model(body)), (1, 8, 8))
+    found = graph(network(model(body)), (1, 8, 8))
     assert [layer.shape[0] for layer in found.layers[:3]] == [3, 3, 4]
     assert found.layers[2].params == (3 + 3) * 4 + 4
     assert found.layers[2].receptive_field == (7, 7)
-    found = plan(network(model({"a": A, "b": B | {"from": "input"}, "c": ADD})), (1, 8, 8))
+    found = graph(network(model({"a": A, "b": B | {"from": "input"}, "c": ADD})), (1, 8, 8))
     assert [layer.receptive_field[0] for layer in found.layers[:3]] == [3, 5, 5]
 
 
@@ -160,6 +160,6 @@ def test_sources_that_cannot_be_are_faults(body, told):
 
 def test_sources_of_different_sizes_are_named_with_their_shapes():
     body = {"a": A, "b": A | {"stride": 2}, "c": ADD}
-    assert [str(fault) for fault in plan(network(model(body)), (1, 8, 8)).faults] == [
+    assert [str(fault) for fault in graph(network(model(body)), (1, 8, 8)).faults] == [
         "model.body.c: sources to add end at different sizes: a 3×8×8, b 3×4×4"
     ]

@@ -8,14 +8,14 @@ import yaml
 from nets import CONV, HEAD, model, network, zoo
 
 from cnnlab.network.expand import read_network
+from cnnlab.network.graph import graph
 from cnnlab.network.mend import explain, smallest_size
-from cnnlab.network.plan import plan
 
 VALID = CONV | {"kernel_size": 5, "padding": "valid"}
 
 
 def explained(raw, shape, classes=10):
-    found = plan(network(raw, classes), shape)
+    found = graph(network(raw, classes), shape)
     assert found.end, "it fits"
     return explain(found, raw, classes)
 
@@ -27,7 +27,7 @@ def fixes(lines):
 
 def fits(raw, shape, classes=10):
     net, faults = read_network(raw, classes)
-    return not faults and not plan(net, shape).faults
+    return not faults and not graph(net, shape).faults
 
 
 def applied(fix, raw, shape):

@@ -13,8 +13,8 @@ from cnnlab.blocks import KINDS
 from cnnlab.network.build import build
 from cnnlab.network.cascade import INHERITED
 from cnnlab.network.expand import read_network
+from cnnlab.network.graph import graph
 from cnnlab.network.mend import explain
-from cnnlab.network.plan import plan
 from cnnlab.network.spec import PLACED, ModelSettings
 
 WORDS = sorted({*KINDS, *ModelSettings.model_fields, *PLACED, *(f for cls in KINDS.values() for f in cls.model_fields)})
@@ -100,7 +100,7 @@ def spoiled(draw: random.Random) -> Any:
 def test_what_is_spoiled_here_is_a_network():
     net, faults = read_network(SAID, 10)
     assert net is not None, faults
-    assert not plan(net, (1, 16, 16)).faults
+    assert not graph(net, (1, 16, 16)).faults
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -120,7 +120,7 @@ def test_garbage_is_faults_and_never_an_error(seed):
             assert "Traceback" not in fault.message
         if net is not None:
             networks += 1
-            found = plan(net, (1, 9, 16))
+            found = graph(net, (1, 9, 16))
             if found.end:
                 explain(found, raw, 10)
             elif not found.faults:
@@ -145,7 +145,7 @@ def random_networks_do_what_their_plans_say(raw):
     net, _ = read_network(raw, 10)
     if net is None:
         return
-    found = plan(net, shape)
+    found = graph(net, shape)
     if found.faults:
         return
     REACHED.update(raw, *(said for said in raw["body"].values()))

@@ -3,7 +3,7 @@
 import pytest
 from nets import CONV, HEAD, faults, model, network
 
-from cnnlab.network.plan import plan
+from cnnlab.network.graph import graph
 
 RESIDUAL = {"block": "residual", "channels": 16, "stride": 2}
 
@@ -30,7 +30,7 @@ def test_only_the_first_copy_strides():
 
 
 def test_every_copy_of_a_pool_strides():
-    found = plan(network(model({"p": {"block": "max_pool", "repeat": 3}, "c": CONV})), (1, 32, 32))
+    found = graph(network(model({"p": {"block": "max_pool", "repeat": 3}, "c": CONV})), (1, 32, 32))
     assert [layer.shape[1] for layer in found.layers[:3]] == [16, 8, 4]
     assert [copy.stride for copy in copies({"block": "max_pool", "repeat": 2, "kernel_size": 3, "stride": 2})] == [
         (2, 2)
@@ -43,7 +43,7 @@ def test_copies_are_numbered_also_when_there_is_one():
 
 
 def test_a_row_of_the_summary_has_a_number_only_among_several():
-    found = plan(network(model({"a": RESIDUAL, "b": RESIDUAL | {"repeat": 2}})), (1, 32, 32))
+    found = graph(network(model({"a": RESIDUAL, "b": RESIDUAL | {"repeat": 2}})), (1, 32, 32))
     assert [layer.name for layer in found.layers[:3]] == ["body.a", "body.b.0", "body.b.1"]
 
 
@@ -58,7 +58,7 @@ def test_a_block_repeated_zero_times_is_checked_all_the_same():
 
 
 def test_vggs_pool_closes_its_block_once():
-    found = plan(network(model({"s": {"block": "vgg", "channels": 4, "repeat": 3}})), (1, 9, 9))
+    found = graph(network(model({"s": {"block": "vgg", "channels": 4, "repeat": 3}})), (1, 9, 9))
     assert [(layer.name, layer.shape) for layer in found.layers[:4]] == [
         ("body.s.0", (4, 9, 9)),
         ("body.s.1", (4, 9, 9)),
@@ -156,7 +156,7 @@ def test_blocks_inside_a_composite_have_places_and_repeats_too():
 def test_classes_stands_wherever_a_width_may():
     raw = model({"n": {"block": "nin", "channels": [4, 4, "classes"]}}, {"p": {"block": "global_avg_pool"}})
     assert network(raw, 7).body[0].copies[0].channels == (4, 4, 7)
-    assert plan(network(raw, 7), (1, 8, 8)).output == (7,)
+    assert graph(network(raw, 7), (1, 8, 8)).output == (7,)
 
 
 def test_width_multiplies_the_body_exactly_and_not_the_head_nor_classes():
@@ -241,7 +241,7 @@ def test_only_the_first_copy_of_a_deeper_stage_strides():
 
 
 def test_names_that_torch_needs_are_told_before_anything_is_built():
-    found = plan(network(model({"a": CONV, "training": CONV})), (1, 8, 8))
+    found = graph(network(model({"a": CONV, "training": CONV})), (1, 8, 8))
     assert [str(f) for f in found.faults] == [
         "model.body.training: the name 'training' is taken by torch's own modules; give it another"
     ]
@@ -257,17 +257,17 @@ def test_a_name_is_a_word(name):
 
 def test_a_network_that_does_not_end_in_its_classes_is_a_fault():
     raw = model({"c": CONV}, {"p": {"block": "global_avg_pool"}, "fc": {"block": "linear", "features": 9}})
-    assert [str(f) for f in plan(network(raw), (1, 8, 8)).faults] == [
+    assert [str(f) for f in graph(network(raw), (1, 8, 8)).faults] == [
         "model.head.fc.features: the network ends in 9 numbers, the data have 10 classes; "
         "end it with a width of `classes`"
     ]
-    empty = plan(network(model({}, {})), (1, 8, 8))
+    empty = graph(network(model({}, {})), (1, 8, 8))
     assert empty.faults[0].message.startswith("the network ends in 1×8×8 numbers")
 
 
 def test_a_map_that_vanishes_ends_the_walk_with_its_path():
     body = {"a": CONV | {"kernel_size": 5, "padding": "valid"}, "b": CONV | {"kernel_size": 5, "padding": "valid"}}
-    found = plan(network(model(body)), (1, 8, 8))
+    found = graph(network(model(body)), (1, 8, 8))
     assert [layer.shape for layer in found.layers] == [(8, 4, 4)]
     assert [str(f) for f in found.faults] == [
         "model.body.b: the feature map vanishes: conv with kernel_size 5, padding valid needs at least 5×5, has 4×4"
@@ -276,7 +276,7 @@ def test_a_map_that_vanishes_ends_the_walk_with_its_path():
 
 @pytest.mark.parametrize("said", [{"channels": 10**20}, {"padding": 10**9}, {"kernel_size": 10**9}])
 def test_numbers_that_no_tensor_has_are_a_misfit(said):
-    found = plan(network(model({"c": CONV | said})), (1, 8, 8))
+    found = graph(network(model({"c": CONV | said})), (1, 8, 8))
     assert [str(f) for f in found.faults] == ["model.body.c: a size is too large: no tensor can have so many numbers"]
 
 
@@ -285,7 +285,7 @@ def test_a_misfits_path_names_what_the_yaml_has() -> None:
     residual = {"block": "residual", "channels": 8, "norm": group}
     branches = {"a": {"x": {"block": "skip", "body": {"r": residual}}}, "b": {"y": CONV}}
     raw = model({"r": residual, "p": {"block": "parallel", "branches": branches}})
-    assert [fault.path for fault in plan(network(raw), (8, 8, 8)).faults if "group norm" in fault.message] == [
+    assert [fault.path for fault in graph(network(raw), (8, 8, 8)).faults if "group norm" in fault.message] == [
         "model.body.r",
         "model.body.p.branches.a.x.body.r",
     ]

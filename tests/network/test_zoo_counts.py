@@ -9,8 +9,8 @@ from nets import NAMES, network, zoo
 from small import CONF
 
 from cnnlab.network.expand import read_network
+from cnnlab.network.graph import graph
 from cnnlab.network.mend import smallest_size
-from cnnlab.network.plan import plan
 
 NET, ONE_CHANNEL = ((3, 224, 224), 1000), ((1, 28, 28), 10)
 # torchvision 0.28.0's parameters, those of auxiliary heads apart, and multiply-adds, by torch's own counter:
@@ -95,7 +95,7 @@ PARAMS = {
 
 
 def found(name, shape, classes, *overrides):
-    result = plan(network(zoo(name, *overrides), classes), shape)
+    result = graph(network(zoo(name, *overrides), classes), shape)
     assert not result.faults
     return result
 
@@ -240,7 +240,7 @@ def test_every_network_takes_every_data_set(name):
     for shape, classes in SHAPES:
         net, faults = read_network(zoo(name), classes)
         assert net is not None, faults
-        result = plan(net, (shape[0], *net.image_size(shape[1:])))
+        result = graph(net, (shape[0], *net.image_size(shape[1:])))
         assert not result.faults
         assert result.output == (classes,)
 

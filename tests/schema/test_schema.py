@@ -17,7 +17,7 @@ from referencing import Registry, Resource
 from small import CONF
 
 from cnnlab.blocks import KINDS
-from cnnlab.blocks.base import Block
+from cnnlab.blocks.block import Block
 from cnnlab.network.composite import read_composites
 from cnnlab.network.expand import read_network
 from cnnlab.schema.files import MODELINE, made, schema_for, written

@@ -13,7 +13,7 @@ from cnnlab.drawing.outline import Role
 from cnnlab.settings import Shape
 
 
-def told(layer: nn.Module, given: Shape, left: Shape) -> str:
+def described(layer: nn.Module, given: Shape, left: Shape) -> str:
     """A layer in words, "3×3 conv, 64, /2"; "" for one that does nothing. One that torch does not have: its class."""
     match layer:
         case nn.Identity():
