@@ -20,15 +20,15 @@ MOST_POINTS = 120
 SHOWN = (("val/acc", "validation accuracy"), ("train/loss", "training loss"), ("val/loss", "validation loss"))
 
 
-def curves(found: Comparison) -> list[Markup]:
+def curves(comparison: Comparison) -> list[Markup]:
     """The charts of what the epochs' rows hold, the first MOST_ARMS arms in each."""
-    metrics = [one.question.metric for one in found.judged]
+    metrics = [verdict.question.metric for verdict in comparison.judged]
     keys = dict(SHOWN) | {m.threshold[0].text: m.threshold[0].words for m in metrics if m.threshold and m.clock}
-    return [picture for key, words in keys.items() if (picture := _chart(found, key, words))][:4]
+    return [picture for key, words in keys.items() if (picture := _chart(comparison, key, words))][:4]
 
 
-def _chart(found: Comparison, key: str, words: str) -> Markup | None:
-    read = [(place, arm, _runs(arm, key)) for place, arm in enumerate(found.arms[:MOST_ARMS])]
+def _chart(comparison: Comparison, key: str, words: str) -> Markup | None:
+    read = [(place, arm, _runs(arm, key)) for place, arm in enumerate(comparison.arms[:MOST_ARMS])]
     read = [(place, arm, runs) for place, arm, runs in read if runs]
     every = [value for _, _, runs in read for run in runs for _, value in run]
     if not every or max(epoch for _, _, runs in read for run in runs for epoch, _ in run) < 2:
@@ -95,8 +95,8 @@ def _path(run: Sequence[tuple[int, float]], x: AxisScale, y: AxisScale, kind: st
     return tag("polyline", points=points((x(epoch), _within(y(value), y)) for epoch, value in kept), class_=kind)
 
 
-def _within(at: float, y: AxisScale) -> float:
-    return min(max(at, min(y.start, y.end)), max(y.start, y.end))
+def _within(value: float, y: AxisScale) -> float:
+    return min(max(value, min(y.start, y.end)), max(y.start, y.end))
 
 
 def _robust_top(values: Sequence[float]) -> float:

@@ -63,10 +63,10 @@ def method() -> Content:
     )
 
 
-def discipline(found: Comparison) -> str:
+def discipline(comparison: Comparison) -> str:
     """What was selected on what, and how often the test images were looked at."""
-    looks = sum("test/acc" in trial.result for trial in found.ledger.all())
-    tuned = f" So were the values of {', '.join(found.study.tuned)}." if found.study.tuned else ""
+    looks = sum("test/acc" in trial.result for trial in comparison.ledger.all())
+    tuned = f" So were the values of {', '.join(comparison.study.tuned)}." if comparison.study.tuned else ""
     if not looks:
         return "No run has looked at the test images."
     return (

@@ -65,7 +65,7 @@ def _drawings(columns: Sequence[Column]) -> Markup | None:
 
 def _altered(network: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> set[str]:
     """The blocks that another network has otherwise or not at all; none where hardly any is the same."""
-    names = dict.fromkeys(name for one in (network, *others) for name in _layers(one))
+    names = dict.fromkeys(name for record in (network, *others) for name in _layers(record))
     altered = {block_of(name) for name in names for other in others if _cell(network, name) != _cell(other, name)}
     own = set(map(block_of, _layers(network)))
     return altered if 2 * len(altered & own) <= len(own) else set()
@@ -96,13 +96,13 @@ def _aligned(columns: Sequence[Mapping[str, Any]]) -> list[str]:
     """All names, each after the name that it follows in the network that brings it in."""
     names: list[str] = list(columns[0]) if columns else []
     for column in columns[1:]:
-        at = 0
+        place = 0
         for name in column:
             if name in names:
-                at = names.index(name) + 1
+                place = names.index(name) + 1
             else:
-                names.insert(at, name)
-                at += 1
+                names.insert(place, name)
+                place += 1
     return names
 
 
@@ -151,11 +151,15 @@ def differing_settings(comparison: Comparison) -> Content:
     trials = [(arm, trial) for arm in comparison.arms if (trial := _with_config(arm)) is not None][:MOST]
     if len(trials) < 2:
         return None
-    flat = [settings(trial) for _, trial in trials]
-    keys = [key for key in dict.fromkeys(k for one in flat for k in one) if len({_shown(one, key) for one in flat}) > 1]
+    configurations = [settings(trial) for _, trial in trials]
+    keys = [
+        key
+        for key in dict.fromkeys(k for values in configurations for k in values)
+        if len({_shown(values, key) for values in configurations}) > 1
+    ]
     if not keys:
         return tag("p", "The arms' recorded settings are the same.", class_="quiet")
-    rows = [[key, *(tag("code", _shown(one, key)) for one in flat)] for key in keys[:MOST_ROWS]]
+    rows = [[key, *(tag("code", _shown(values, key)) for values in configurations)] for key in keys[:MOST_ROWS]]
     return wide(table(["setting", *(arm.label for arm, _ in trials)], rows, numbers=False))
 
 

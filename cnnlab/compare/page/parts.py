@@ -10,7 +10,7 @@ from cnnlab.compare import wording
 from cnnlab.compare.comparison import STATES, Comparison
 from cnnlab.compare.judge import by_family, failed_controls
 from cnnlab.compare.metrics import parse
-from cnnlab.compare.page.figures import differences
+from cnnlab.compare.page.arm_charts import differences
 from cnnlab.compare.trial import Trial
 from cnnlab.compare.verdicts import ANSWERS, Verdict
 from cnnlab.pages.document import command
@@ -32,40 +32,40 @@ MOST_CARDS = 24
 MOST_RUNS = 400
 
 
-def badge(one: Verdict) -> Markup:
-    return tag("span", f"{SIGN[one.answer]} {ANSWERS[one.answer]}", class_=f"badge {one.answer or 'none'}")
+def badge(verdict: Verdict) -> Markup:
+    return tag("span", f"{SIGN[verdict.answer]} {ANSWERS[verdict.answer]}", class_=f"badge {verdict.answer or 'none'}")
 
 
-def verdicts(found: Comparison) -> Content:
+def verdicts(comparison: Comparison) -> Content:
     """Every verdict, by the families in which they are corrected."""
-    families = by_family(found.judged)
+    families = by_family(comparison.judged)
     parts: list[Content] = []
     for family, some in families.items():
         title, note = TITLES[family]
         if len(families) > 1:
             parts.append(tag("h3", title, tag("small", note) if note else None))
-        parts += [card(found, one) for one in some[:MOST_CARDS]]
+        parts += [card(comparison, verdict) for verdict in some[:MOST_CARDS]]
         if len(some) > MOST_CARDS:
-            rest = [[one.claim, badge(one), one.sentence] for one in some[MOST_CARDS:]]
+            rest = [[verdict.claim, badge(verdict), verdict.sentence] for verdict in some[MOST_CARDS:]]
             listed = table(["claim", "verdict", "finding"], rest, numbers=False)
             parts.append(tag("details", tag("summary", f"{len(rest)} more"), listed))
     return parts
 
 
-def card(found: Comparison, one: Verdict) -> Markup:
-    so_far = tag("span", "so far", class_="sofar") if one.provisional else None
-    picture = differences(found.judged, one)
-    left_out = [tag("li", why) for why in one.numbers.left_out]
+def card(comparison: Comparison, verdict: Verdict) -> Markup:
+    so_far = tag("span", "so far", class_="sofar") if verdict.provisional else None
+    picture = differences(comparison.judged, verdict)
+    left_out = [tag("li", why) for why in verdict.numbers.left_out]
     notes = [
         tag("details", tag("summary", f"{len(left_out)} left out"), tag("ul", left_out[:40])) if left_out else None,
         [tag("p", f"{arm or 'all'}: best with {_settings(values)}, by validation accuracy", class_="quiet")
-         for arm, values in one.question.chosen.items()],
+         for arm, values in verdict.question.chosen.items()],
     ]  # fmt: skip
     words = tag(
         "div",
-        tag("h4", badge(one), so_far, " ", one.claim),
-        tag("p", one.sentence),
-        _facts(one),
+        tag("h4", badge(verdict), so_far, " ", verdict.claim),
+        tag("p", verdict.sentence),
+        _facts(verdict),
         notes,
     )
     chart = (
@@ -74,18 +74,18 @@ def card(found: Comparison, one: Verdict) -> Markup:
             picture,
             tag(
                 "p",
-                "a dot a seed, paired" + ("; shaded: too small to count" if one.margin else ""),
+                "a dot a seed, paired" + ("; shaded: too small to count" if verdict.margin else ""),
                 class_="under",
             ),
         )
         if picture
         else None
     )
-    return tag("article", words, chart, class_=f"card {one.answer or 'none'}")
+    return tag("article", words, chart, class_=f"card {verdict.answer or 'none'}")
 
 
-def _facts(one: Verdict) -> Markup | None:
-    shown = [tag("div", tag("dt", name), tag("dd", value)) for name, value in one.facts if value]
+def _facts(verdict: Verdict) -> Markup | None:
+    shown = [tag("div", tag("dt", name), tag("dd", value)) for name, value in verdict.facts if value]
     return tag("dl", shown, class_="facts") if shown else None
 
 
@@ -93,28 +93,29 @@ def _settings(values: Mapping[str, str]) -> str:
     return ", ".join(f"{key}={value}" for key, value in values.items())
 
 
-def warnings(found: Comparison) -> Content:
+def warnings(comparison: Comparison) -> Content:
     """What a reader must know before the verdicts."""
-    said: list[Content] = []
-    if failed := failed_controls(found.judged):
-        names = "; ".join(one.claim for one in failed)
+    notes: list[Content] = []
+    if failed := failed_controls(comparison.judged):
+        names = "; ".join(verdict.claim for verdict in failed)
         rest = f": {names}. This sweep could not have seen what it is about; do not trust the verdicts below."
-        said.append(tag("p", tag("b", "A control did not come out"), rest, class_="alarm"))
-    if found.waiting:
-        said.append(tag("p", f"{found.waiting} of {found.total} runs are still to come. Verdicts are those so far; the "
-                        "error rates hold for the finished sweep.", class_="note"))  # fmt: skip
-    if found.problems:
-        items = [tag("li", problem) for problem in found.problems[:60]]
-        more = tag("li", f"and {len(found.problems) - 60} more") if len(found.problems) > 60 else None
-        said.append(tag("details", tag("summary", f"{len(found.problems)} remarks about records; the rest was read"),
-                        tag("ul", items, more), class_="note", open=len(found.problems) <= 6))  # fmt: skip
-    return said
+        notes.append(tag("p", tag("b", "A control did not come out"), rest, class_="alarm"))
+    if comparison.waiting:
+        waiting = f"{comparison.waiting} of {comparison.total} runs are still to come."
+        rest = " Verdicts are those so far; the error rates hold for the finished sweep."
+        notes.append(tag("p", waiting, rest, class_="note"))
+    if problems := comparison.problems:
+        items = [tag("li", problem) for problem in problems[:60]]
+        more = tag("li", f"and {len(problems) - 60} more") if len(problems) > 60 else None
+        title = tag("summary", f"{len(problems)} remarks about records; the rest was read")
+        notes.append(tag("details", title, tag("ul", items, more), class_="note", open=len(problems) <= 6))
+    return notes
 
 
-def failures(found: Comparison) -> Content:
+def failures(comparison: Comparison) -> Content:
     """Runs that did not end well, by what they said, and those with a warning."""
     causes: dict[tuple[str, str], list[Trial]] = {}
-    for trial in found.ledger.all():
+    for trial in comparison.ledger.all():
         if trial.status in ("failed", "diverged", "interrupted", "damaged"):
             causes.setdefault((trial.status, trial.error or "it said nothing"), []).append(trial)
         for warning in trial.result.get("warnings") or () if isinstance(trial.result.get("warnings"), list) else ():
@@ -132,22 +133,22 @@ def failures(found: Comparison) -> Content:
     return wide(table(["end", "what it said", "runs"], rows, numbers=False))
 
 
-def runs(found: Comparison) -> Content:
+def runs(comparison: Comparison) -> Content:
     """Every run and how to repeat it."""
-    metrics = [metric for metric in found.metrics if not metric.collapses][:4]
+    metrics = [metric for metric in comparison.metrics if not metric.collapses][:4]
     metrics += [parse("best/val_acc")] if all(metric.text != "best/val_acc" for metric in metrics) else []
     headings = ["run", "seed", "end", *(metric.words for metric in metrics), "seconds", "repeat"]
     rows = []
-    trials = found.ledger.all()
+    trials = comparison.ledger.all()
     for trial in trials[:MOST_RUNS]:
         read = [metric.read(trial) for metric in metrics]
-        cells = ["–" if one is None else f"{'> ' if one.censored else ''}{wording.value(metric, one.value)}"
-                 for metric, one in zip(metrics, read, strict=True)]  # fmt: skip
+        cells = ["–" if reading is None else f"{'> ' if reading.censored else ''}{wording.value(metric, reading.value)}"
+                 for metric, reading in zip(metrics, read, strict=True)]  # fmt: skip
         seconds = trial.result.get("seconds")
         spent = number(seconds) if isinstance(seconds, int | float) else "–"
         rows.append([trial.name, trial.seed, trial.status, *cells, spent, _command(trial)])
     more = tag("p", f"{len(trials) - MOST_RUNS} more stand in runs.csv.") if len(trials) > MOST_RUNS else None
-    return [_whole(found), wide(table(headings, rows)), more]
+    return [_whole(comparison), wide(table(headings, rows)), more]
 
 
 def _command(trial: Trial) -> Content:
@@ -157,9 +158,9 @@ def _command(trial: Trial) -> Content:
     return command(shlex.join(["python", "run.py", *words]), button_only=True)
 
 
-def _whole(found: Comparison) -> Content:
+def _whole(comparison: Comparison) -> Content:
     commands = []
-    for manifest in found.ledger.sweeps:
+    for manifest in comparison.ledger.sweeps:
         words = manifest.get("command")
         if isinstance(words, list) and words:
             words = list(map(str, words))
@@ -172,9 +173,9 @@ def _whole(found: Comparison) -> Content:
     ]
 
 
-def provenance(found: Comparison) -> Markup:
+def provenance(comparison: Comparison) -> Markup:
     """Versions, hardware, data, source: what all runs share, or all the values that they have."""
-    trials = [trial for trial in found.ledger.all() if trial.facts]
+    trials = [trial for trial in comparison.ledger.all() if trial.facts]
     rows: list[Sequence[Content]] = [
         ["data", _of(trials, "data"), *_data(trials)],
         ["model", _of(trials, "model")],
@@ -186,7 +187,7 @@ def provenance(found: Comparison) -> Markup:
         ["batch size", _distinct(trial.setting("data.batch_size") for trial in trials)],
         ["cnnlab's source", "; ".join(_commits(trials)) or "not a git checkout"],
         ["compute", f"{sum(_seconds(t) for t in trials):,.0f} s of training in {len(trials)} runs"],
-        ["same in all runs", " ".join(found.ledger.fixed) or "–"],
+        ["same in all runs", " ".join(comparison.ledger.fixed) or "–"],
     ]
     rows = [[name, ", ".join(str(part) for part in rest if part)] for name, *rest in rows]
     return wide(table([], rows, numbers=False))
@@ -206,17 +207,17 @@ def _of(trials: Sequence[Trial], key: str) -> str:
 
 
 def _distinct(values: Iterable[Any]) -> str:
-    found = list(dict.fromkeys(str(value) for value in values if value is not None))
-    return ", ".join(found[:6]) + (" …" if len(found) > 6 else "") or "–"
+    distinct = list(dict.fromkeys(str(value) for value in values if value is not None))
+    return ", ".join(distinct[:6]) + (" …" if len(distinct) > 6 else "") or "–"
 
 
 def _versions(trials: Sequence[Trial]) -> list[str]:
-    found: dict[str, dict[str, None]] = {}
+    named: dict[str, dict[str, None]] = {}
     for trial in trials:
         versions = trial.facts.get("versions")
         for name, version in versions.items() if isinstance(versions, dict) else ():
-            found.setdefault(str(name), {})[str(version)] = None
-    return [f"{name} {' and '.join(versions)}" for name, versions in found.items()]
+            named.setdefault(str(name), {})[str(version)] = None
+    return [f"{name} {' and '.join(versions)}" for name, versions in named.items()]
 
 
 def _commits(trials: Sequence[Trial]) -> list[str]:
@@ -229,7 +230,7 @@ def _seconds(trial: Trial) -> float:
     return float(seconds) if isinstance(seconds, int | float) else 0.0
 
 
-def counts(found: Comparison) -> str:
+def counts(comparison: Comparison) -> str:
     """How many runs ended how."""
-    ends = [trial.status for trial in found.ledger.all()]
-    return ", ".join(f"{ends.count(state)} {state}" for state in STATES if state in ends)
+    states = [trial.status for trial in comparison.ledger.all()]
+    return ", ".join(f"{states.count(state)} {state}" for state in STATES if state in states)

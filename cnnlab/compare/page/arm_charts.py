@@ -36,9 +36,9 @@ def axis(metric: Metric) -> Callable[[float], str]:
     return percent if metric.unit == "points" else tick_label
 
 
-def dots(found: Comparison, metric: Metric) -> Markup | None:
+def dots(comparison: Comparison, metric: Metric) -> Markup | None:
     """Every run's number, an arm a row, with the mean and its interval."""
-    read = [(place, arm, arm.read(metric)) for place, arm in enumerate(found.arms[:MOST_ARMS])]
+    read = [(place, arm, arm.read(metric)) for place, arm in enumerate(comparison.arms[:MOST_ARMS])]
     values = [value for _, _, numbers in read for value in numbers.values()]
     if not values:
         return None
@@ -52,8 +52,8 @@ def dots(found: Comparison, metric: Metric) -> Markup | None:
         _row(arm, place, numbers, metric, scale, top + step * (index + 0.5), width)
         for index, (place, arm, numbers) in enumerate(read)
     ]
-    said = f"{metric.words}, every run a dot: " + "; ".join(_summary(arm, metric) for _, arm, _ in read[:12])
-    picture = chart(width, base + 44, said, x_axis(scale, top, base, metric.words, axis(metric)), rows)
+    summary = f"{metric.words}, every run a dot: " + "; ".join(_summary(arm, metric) for _, arm, _ in read[:12])
+    picture = chart(width, base + 44, summary, x_axis(scale, top, base, metric.words, axis(metric)), rows)
     note = "counts" if metric.exact else "each dot a seed; the bar is the mean with its 95 % interval (Student's t)"
     return figure(f"{wording.capital(metric.words)}, run by run", picture, note, _dots_table(read, metric))
 
@@ -63,13 +63,13 @@ def _row(arm: Arm, place: int, numbers: Mapping[str, float], metric: Metric, sca
     parts: list[Content] = [text(scale.start - 14, y + 4, shortened(arm.label, LABEL), anchor="end", class_="name")]
     parts.append(line(scale.start, y, scale.end, y, class_="rail"))
     for index, (seed, value) in enumerate(numbers.items()):
-        at = y - 7 + 14 * (index + 0.5) / len(numbers) if len(numbers) > 1 else y
-        told = f"{arm.label}, seed {seed}\n{wording.value(metric, value)}"
-        parts.append(mark(place, scale(value), at - 6, 4, class_="dot", data_t=told))
+        center = y - 7 + 14 * (index + 0.5) / len(numbers) if len(numbers) > 1 else y
+        hover = f"{arm.label}, seed {seed}\n{wording.value(metric, value)}"
+        parts.append(mark(place, scale(value), center - 6, 4, class_="dot", data_t=hover))
     if ends := arm.interval(metric):
         low, high = (min(max(scale(end), scale.start), scale.end) for end in ends)
-        told = f"{arm.label}: mean of {len(values)}\n{_summary(arm, metric)}"
-        parts.append(line(low, y + 10, high, y + 10, class_="bar", data_t=told))
+        hover = f"{arm.label}: mean of {len(values)}\n{_summary(arm, metric)}"
+        parts.append(line(low, y + 10, high, y + 10, class_="bar", data_t=hover))
     if values:
         mean = scale(sum(values) / len(values))
         parts.append(line(mean, y + 4, mean, y + 16, class_="mean", data_t=_summary(arm, metric)))
@@ -99,14 +99,14 @@ def _dots_table(read: Sequence[tuple[int, Arm, Mapping[str, float]]], metric: Me
     return table(["arm", *(f"seed {seed}" for seed in seeds)], rows)
 
 
-def differences(judged: Sequence[Verdict], one: Verdict) -> Markup | None:
+def differences(judged: Sequence[Verdict], verdict: Verdict) -> Markup | None:
     """One claim's paired differences, a dot a seed, over the zone that does not count, on the axis of its metric."""
-    if one.estimate is None:
+    if verdict.estimate is None:
         return None
-    metric, estimate = one.question.metric, one.estimate
+    metric, estimate = verdict.question.metric, verdict.estimate
     alike = [other for other in judged if other.estimate and _same(other.question.metric, metric)]
     seen = [pair.difference for other in alike for pair in other.numbers.pairs]
-    zone = [one.margin, -one.margin] if one.margin and one.margin < 4 * _range([*seen, 0.0]) else []
+    zone = [verdict.margin, -verdict.margin] if verdict.margin and verdict.margin < 4 * _range([*seen, 0.0]) else []
     reach = max(abs(v) for v in (*seen, *zone)) or 1.0
     ends = [v for other in alike if other.estimate for v in (other.estimate.low, other.estimate.high)]
     scale = spread([*seen, *zone, 0.0, *(v for v in ends if abs(v) <= 2.2 * reach)], 16, 464)
@@ -116,37 +116,37 @@ def differences(judged: Sequence[Verdict], one: Verdict) -> Markup | None:
         return wording.difference(metric, value).partition(" ")[0]
 
     parts: list[Content] = []
-    if one.margin:
-        low, high = (min(max(scale(v), 16), 464) for v in (-one.margin, one.margin))
-        told = f"differences within {margin_text(one.question)} do not count"
-        parts.append(tag("rect", x=low, y=8, width=max(high - low, 1), height=base - 8, class_="zone", data_t=told))
+    if verdict.margin:
+        low, high = (min(max(scale(v), 16), 464) for v in (-verdict.margin, verdict.margin))
+        hover = f"differences within {margin_text(verdict.question)} do not count"
+        parts.append(tag("rect", x=low, y=8, width=max(high - low, 1), height=base - 8, class_="zone", data_t=hover))
     parts += [x_axis(scale, 8, base, "", label), line(scale(0), 4, scale(0), base, class_="zero")]
     low, high = (min(max(scale(v), 16), 464) for v in (estimate.low, estimate.high))
-    told = f"95 % interval {wording.between(metric, estimate.low, estimate.high)}"
-    parts.append(line(low, middle + 12, high, middle + 12, class_="bar", data_t=told))
-    middle_told = f"mean {wording.difference(metric, estimate.mean)}"
+    hover = f"95 % interval {wording.between(metric, estimate.low, estimate.high)}"
+    parts.append(line(low, middle + 12, high, middle + 12, class_="bar", data_t=hover))
+    mean_hover = f"mean {wording.difference(metric, estimate.mean)}"
     parts.append(
-        line(scale(estimate.mean), middle + 5, scale(estimate.mean), middle + 19, class_="mean", data_t=middle_told)
+        line(scale(estimate.mean), middle + 5, scale(estimate.mean), middle + 19, class_="mean", data_t=mean_hover)
     )
-    for pair in one.numbers.pairs:
+    for pair in verdict.numbers.pairs:
         other = "" if pair.reference is None else f" against {wording.value(metric, pair.reference)}"
-        told = (
+        hover = (
             f"seed {pair.seed}: {wording.difference(metric, pair.difference)}\n{wording.value(metric, pair.arm)}{other}"
         )
-        parts.append(tag("circle", cx=scale(pair.difference), cy=middle - 8, r=4, class_="dot", data_t=told))
-    amounts = ", ".join(wording.difference(metric, pair.difference) for pair in one.numbers.pairs[:12])
-    said = f"paired differences by seed: {amounts}"
-    return chart(480, base + 22, said, parts)
+        parts.append(tag("circle", cx=scale(pair.difference), cy=middle - 8, r=4, class_="dot", data_t=hover))
+    amounts = ", ".join(wording.difference(metric, pair.difference) for pair in verdict.numbers.pairs[:12])
+    summary = f"paired differences by seed: {amounts}"
+    return chart(480, base + 22, summary, parts)
 
 
 def _same(one: Metric, other: Metric) -> bool:
     return (one.text, one.log) == (other.text, other.log)
 
 
-def cost(found: Comparison, metric: Metric, price: Metric, said: str) -> Markup | None:
+def cost(comparison: Comparison, metric: Metric, price: Metric, words: str) -> Markup | None:
     """An arm's mean number over what it costs."""
     read = []
-    for place, arm in enumerate(found.arms[:MOST_ARMS]):
+    for place, arm in enumerate(comparison.arms[:MOST_ARMS]):
         prices, values = list(arm.read(price).values()), list(arm.read(metric).values())
         if prices and values and min(prices) > 0:
             read.append((place, arm, sum(prices) / len(prices), values))
@@ -160,29 +160,31 @@ def cost(found: Comparison, metric: Metric, price: Metric, said: str) -> Markup 
     room = 2 * (_range(means) or max(means) * 0.1)
     y = spread([*means, *(e for e in ends if min(means) - room <= e <= max(means) + room)], height - 44, 34)
     parts: list[Content] = [
-        x_axis(x, 30, height - 44, said, tick_label, 4),
+        x_axis(x, 30, height - 44, words, tick_label, 4),
         y_axis(y, start, width - 8, metric.words, axis(metric)),
     ]
     for place, arm, price_, values in read:
-        mean, at = sum(values) / len(values), x(price_)
-        told = f"{arm.label}\n{tick_label(price_)} {said}\n{_summary(arm, metric)}"
+        mean, across = sum(values) / len(values), x(price_)
+        hover = f"{arm.label}\n{tick_label(price_)} {words}\n{_summary(arm, metric)}"
         bar = None
         if bounds := arm.interval(metric):
             low, high = (min(max(y(end), 30), height - 44) for end in bounds)
-            bar = line(at, low, at, high, class_="bar thin")
-        near = at > width - 110
-        anchor, beside = ("end", at - 10) if near else ("start", at + 10)
+            bar = line(across, low, across, high, class_="bar thin")
+        near = across > width - 110
+        anchor, beside = ("end", across - 10) if near else ("start", across + 10)
         label = text(beside, y(mean) - 8, shortened(arm.label, 22), anchor=anchor, class_="name")
-        dot = mark(place, at, y(mean), 5.5, class_="dot", data_t=told)
+        dot = mark(place, across, y(mean), 5.5, class_="dot", data_t=hover)
         parts.append(tag("g", bar, dot, label if len(read) <= 12 else None, class_=series(place)))
     rows = [
         [arm.label, tick_label(price_), wording.at_least(metric, sum(v) / len(v), arm.beyond(metric))]
         for _, arm, price_, v in read
     ]
     picture = chart(
-        width, height, f"{metric.words} over {said}: " + "; ".join(" ".join(row) for row in rows[:12]), parts
+        width, height, f"{metric.words} over {words}: " + "; ".join(" ".join(row) for row in rows[:12]), parts
     )
-    return figure(f"{wording.capital(metric.words)} over {said}", picture, "", table(["arm", said, metric.words], rows))
+    return figure(
+        f"{wording.capital(metric.words)} over {words}", picture, "", table(["arm", words, metric.words], rows)
+    )
 
 
 def _range(values: Sequence[float]) -> float:
