@@ -27,7 +27,7 @@ from cnnlab.origin import COMMAND_LINE
 from cnnlab.sweep.grid import Grid
 from cnnlab.sweep.pool import Pool
 from cnnlab.sweep.sheet import KEY, default_folder, seems_done
-from cnnlab.tracking.folder import Lock
+from cnnlab.tracking.lock import Lock
 from cnnlab.tracking.mirror.note import whereabouts
 
 if TYPE_CHECKING:
@@ -161,9 +161,9 @@ def train(planned: Plan, top: Top, pool: Pool) -> Exit:
 def preflight(planned: Plan, top: Top) -> Exit:
     """What it would take."""
     from cnnlab.sweep.board import opening, span
-    from cnnlab.sweep.ends import result
     from cnnlab.sweep.engine import Engine, Silent
     from cnnlab.sweep.preflight import as_json, preflight, table, total
+    from cnnlab.tracking.reader import RunFolder
 
     engine = Engine(planned, Silent(), top.retry == "failed", top.jobs)
     waiting = engine.waiting()
@@ -174,7 +174,7 @@ def preflight(planned: Plan, top: Top) -> Exit:
         return Exit.DONE
     console = Output()
     console.print(table(arms), highlight=False)
-    there = {job.folder: result(job.folder) for job in planned.unique() if job not in waiting}
+    there = {job.folder: RunFolder(job.folder).result or {} for job in planned.unique() if job not in waiting}
     said = opening(planned, there, waiting, places) if trains else f"{planned.folder}: nothing is trained"
     rest = f"; about {span(total(arms, waiting, planned, places))}" if waiting and trains else ""
     console.print(f"{said}{rest}", highlight=False, soft_wrap=True)

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cnnlab import dotted
 from cnnlab.compare.terms import COSMETIC
-from cnnlab.compare.trial import Record, Trial, read_record
+from cnnlab.compare.trial import Trial
 from cnnlab.door.files import read_json
+from cnnlab.override import Override
+from cnnlab.tracking.checked import CheckedRun, checked_run
 
 Cell = tuple[str, ...]
 """a value for each factor, in the factors' order"""
@@ -65,7 +68,7 @@ class _Job:
     identity: str | None
     words: tuple[str, ...]
     fixed: Mapping[str, str]
-    record: Record
+    record: CheckedRun
 
 
 def read_ledger(folders: Sequence[Path | str]) -> Ledger:
@@ -118,7 +121,7 @@ def _jobs(path: Path, manifest: Mapping[str, Any], label: str, problems: list[st
             problems.append(f"{label}sweep.json: job {number} lies outside the sweep's folder; left out")
             continue
         values = {str(key): str(value) for key, value in overrides.items()}
-        record = read_record(home)
+        record = checked_run(home)
         words = _words(job.get("words")) or _words(record.facts.get("overrides"))
         identity = job.get("identity") or record.facts.get("identity")
         yield _checked(_Job(home, f"{label}{folder}", values, identity, words, fixed, record), problems)
@@ -135,7 +138,7 @@ def _unlisted(path: Path, label: str, problems: list[str]) -> Iterable[_Job]:
     """Runs of a folder without a manifest (another launcher's sweep, a single run): their own records say it all."""
     homes = [path] if (path / "run.json").exists() else sorted(file.parent for file in path.glob("*/run.json"))
     for home in homes:
-        record = read_record(home)
+        record = checked_run(home)
         words = _words(record.facts.get("overrides"))
         values = {**_assignments(words), "seed": str(record.facts.get("seed", UNSAID))}
         values = {key: value for key, value in values.items() if _tells_apart(key)}
@@ -155,7 +158,7 @@ def _checked(job: _Job, problems: list[str]) -> _Job:
     if wrong is None:
         return job
     problems.append(f"{job.name} {wrong}; left out")
-    emptied = Record("damaged", {"error": wrong}, {}, (), {}, {}, ())
+    emptied = CheckedRun("damaged", {"error": wrong}, {}, (), {}, {}, ())
     return _Job(job.folder, job.name, job.overrides, job.identity, job.words, job.fixed, emptied)
 
 
@@ -176,9 +179,7 @@ def _value(job: _Job, key: str) -> str:
     """The value of a swept key for `job`, also where only another sweep sweeps it."""
     if key in job.overrides or key in job.fixed:
         return job.overrides.get(key, job.fixed.get(key, UNSAID))
-    value: Any = job.record.config
-    for part in key.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
+    value = dotted.get(job.record.config, key)
     if isinstance(value, Mapping | list):
         value = None
     value = job.record.facts.get(key) if value is None else value
@@ -229,9 +230,9 @@ def _words(raw: Any) -> tuple[str, ...]:
 
 def _assignments(words: Any) -> dict[str, str]:
     """`key=value` words as a mapping; those that only name, place or label a run are left out."""
-    pairs = (word.partition("=") for word in _words(words) if "=" in word)
-    found = {key.lstrip("+~"): value for key, _, value in pairs}
-    return {key: value for key, value in found.items() if _tells_apart(key)}
+    overrides = map(Override.read, _words(words))
+    values = {override.key: override.value for override in overrides if override.value is not None}
+    return {key: value for key, value in values.items() if _tells_apart(key)}
 
 
 def _tells_apart(key: str) -> bool:

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from cnnlab import dotted
 from cnnlab.compare.trial import Trial
+from cnnlab.override import Override
 
 COSMETIC = {
     *("seed", "name", "tags", "task", "format", "ckpt_path", "images", "hydra", "dir", "jobs", "retry", "timeout"),
@@ -94,8 +96,8 @@ def _flat(value: Any, at: str) -> Iterator[tuple[str, Any]]:
 
 def _setting(word: str) -> str | None:
     """The setting that a word of the command line sets; None where it bears on no result."""
-    key = word.partition("=")[0].lstrip("+~").partition("@")[0]
-    return None if key in COSMETIC else key
+    setting = Override.read(word).setting
+    return None if setting in COSMETIC else setting
 
 
 def _is_asked(key: str, asked: Iterable[str]) -> bool:
@@ -104,7 +106,7 @@ def _is_asked(key: str, asked: Iterable[str]) -> bool:
             return True
         if setting.endswith(".block"):  # another kind of block takes other settings with it
             setting = setting.rpartition(".")[0]
-        if f"{key}.".startswith(f"{setting}.") or f"{setting}.".startswith(f"{key}."):
+        if dotted.overlap(key, setting):
             return True
         if key == "data.size" and setting.partition(".")[0] == "model":  # the network says what size it takes
             return True

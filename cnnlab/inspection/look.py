@@ -14,7 +14,6 @@ from cnnlab.data.batches import Batches, prepare
 from cnnlab.data.dataset import open_dataset
 from cnnlab.data.images import read_images
 from cnnlab.data.splits import Split, balanced
-from cnnlab.door.files import read_json
 from cnnlab.experiment.facts import image_shape
 from cnnlab.experiment.hardware import decide
 from cnnlab.experiment.measures import shift
@@ -24,6 +23,7 @@ from cnnlab.inspection.calibration import Calibration, calibration, softened, te
 from cnnlab.inspection.shifts import Moved, shifted
 from cnnlab.network.graph import PlacedBlock, graph
 from cnnlab.settings import Shape
+from cnnlab.tracking.reader import RunFolder
 from cnnlab.training.evaluate import Evaluation, autocast, evaluate
 from cnnlab.training.settings import TrainerSettings
 
@@ -163,11 +163,7 @@ def look(found: Restored, trainer: TrainerSettings, threads: int | None, files: 
 
 def _title(found: Restored) -> str:
     """The network's name, where its run's folder still knows it, and its data."""
-    try:
-        known = read_json(found.checkpoint.parent.parent / "run.json")
-    except (OSError, ValueError):
-        known = {}
-    name = known.get("model") if isinstance(known, dict) else None
+    name = RunFolder(found.checkpoint.parent.parent).facts.get("model")
     return f"{name or 'A network'} on {found.run.data.source}"
 
 

@@ -15,9 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from cnnlab.experiment.job import Job
-from cnnlab.sweep.ends import result
 from cnnlab.sweep.grid import SEED
 from cnnlab.sweep.plan import Plan
+from cnnlab.tracking.reader import RunFolder
 
 MARKS = {"failed": "failed", "diverged": "diverged", "interrupted": "stopped"}
 STYLES = {"failed": "bold red", "diverged": "magenta", "interrupted": "yellow"}
@@ -73,7 +73,9 @@ class Board:
     def begin(self, waiting: list[Job], places: int) -> None:
         self.waiting, self.places, self.total = list(waiting), places, len(waiting)
         there = {job.folder for job in waiting}
-        self.results = {job.folder: result(job.folder) for job in self.plan.unique() if job.folder not in there}
+        self.results = {
+            job.folder: RunFolder(job.folder).result or {} for job in self.plan.unique() if job.folder not in there
+        }
         self.say(opening(self.plan, self.results, waiting, places))
         if waiting and self.console.is_terminal:
             self.live = Live(self._table(), console=self.console, auto_refresh=False, transient=True)

@@ -9,12 +9,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from cnnlab.door.files import read_json
-from cnnlab.errors import Exit, UserError
+from cnnlab.errors import Exit
 from cnnlab.tracking import machine
 from cnnlab.tracking.durable import write_json
-from cnnlab.tracking.folder import State, state
-from cnnlab.tracking.record import Status, settle
+from cnnlab.tracking.reader import RunEnd, RunFolder
+from cnnlab.tracking.record import settle
 
 LOST = -1
 """in place of a status: the process that the job was forked from is gone, and so is the job"""
@@ -25,7 +24,7 @@ def ended(folder: Path, facts: Mapping[str, Any], status: int, asked: str | None
 
     `asked`: why the sweep made it end, "stop" or the error to be recorded; None where it did not.
     """
-    found = result(folder)
+    found = RunFolder(folder).result or {}
     known = found.get("status")
     if known in ("ok", "diverged"):
         return found
@@ -46,7 +45,7 @@ def ended(folder: Path, facts: Mapping[str, Any], status: int, asked: str | None
 
 
 def settled(
-    folder: Path, facts: Mapping[str, Any], status: Status, error: str | None = None, **more: Any
+    folder: Path, facts: Mapping[str, Any], status: RunEnd, error: str | None = None, **more: Any
 ) -> dict[str, Any]:
     """Write result.json for a job that did not, and run.json for one that never began."""
     if not (folder / "run.json").exists():
@@ -54,23 +53,6 @@ def settled(
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
         write_json(folder / "run.json", {"versions": machine.versions(), **facts, "started": now, "resumed": 0})
     return settle(folder, status, {"error": error, **more} if error else more)
-
-
-def result(folder: Path) -> dict[str, Any]:
-    """result.json; empty where there is none that can be read."""
-    try:
-        found = read_json(folder / "result.json")
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def lies_in(folder: Path) -> State:
-    """What lies in a job's folder; a damaged record is a run that can go on: what it holds is written anew."""
-    try:
-        return state(folder)
-    except UserError:
-        return State("unfinished")
 
 
 def _signal(number: int) -> str:

@@ -13,9 +13,10 @@ from typing import Any, Protocol
 
 from cnnlab.errors import Exit
 from cnnlab.experiment.job import Job
-from cnnlab.sweep.ends import ended, lies_in, result
+from cnnlab.sweep.ends import ended
 from cnnlab.sweep.plan import Plan, cores
 from cnnlab.sweep.pool import Pool, Running
+from cnnlab.tracking.reader import RunFolder
 
 LOOK = 0.2
 """seconds between two looks at the clock and at the board"""
@@ -63,7 +64,7 @@ class Engine:
         return [job for job in self.plan.unique() if self._is_waiting(job.folder)]
 
     def _is_waiting(self, folder: Path) -> bool:
-        found = lies_in(folder)
+        found = RunFolder(folder)
         return found.kind != "finished" and (found.status != "failed" or self.retry)
 
     def run(self, pool: Pool) -> Exit:
@@ -76,7 +77,7 @@ class Engine:
                 self._train(pool, waiting, places)
         if self.stops:
             return Exit(128 + self.stops[0])
-        ends = [result(job.folder).get("status") for job in self.plan.unique()]
+        ends = [RunFolder(job.folder).status for job in self.plan.unique()]
         return Exit.DONE if set(ends) <= {"ok"} else Exit.SWEEP
 
     def places(self, count: int) -> int:

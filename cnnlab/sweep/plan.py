@@ -18,7 +18,8 @@ from cnnlab.experiment.job import Job, job
 from cnnlab.network.graph import graph
 from cnnlab.sweep.grid import SEED, Cell, Grid
 from cnnlab.sweep.sheet import KEY, Sheet, free_folder, identities, joined, names_of, read_sheet
-from cnnlab.tracking.folder import state, strangers
+from cnnlab.tracking.folder import strangers
+from cnnlab.tracking.reader import run_in
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def plan(folder: Path, grid: Grid, cells: Sequence[Checked], command: list[str])
     if old:
         _same(folder, old, sheet, keys)
         sheet.created, sheet.threads, sheet.precision = old.created, old.threads, old.precision
-    elif folder.is_dir() and state(folder, KEY).kind != "empty":
+    elif folder.is_dir() and run_in(folder, KEY).kind != "empty":
         raise UserError(Fault(KEY, f"{folder} is a run's folder; choose another"))
     elif others := strangers(folder):
         message = f"{folder} holds other files ({few(others)}); choose an empty folder, or one that is not there yet"

@@ -16,6 +16,7 @@ from cnnlab.sweep.grid import SEED, Cell, Grid
 from cnnlab.text import timestamp
 from cnnlab.tracking.durable import write_json
 from cnnlab.tracking.folder import cut, slug
+from cnnlab.tracking.reader import RunFolder
 
 FILE = "sweep.json"
 VERSION = 1
@@ -125,14 +126,11 @@ def identities(folder: Path) -> dict[str, Path]:
     """The runs right under `folder`, by their identity; of several the one that ended last."""
     found: dict[str, Path] = {}
     for file in sorted(folder.glob("*/run.json"), key=lambda file: file.stat().st_mtime_ns):
-        try:
-            record = read_json(file)
-        except (OSError, ValueError):
-            continue
         if file.parent.is_symlink() or file.is_symlink():  # a run that lies elsewhere is not this sweep's to write in
             continue
-        if isinstance(record, dict) and isinstance(record.get("identity"), str):
-            found[record["identity"]] = file.parent
+        identity = RunFolder(file.parent).identity
+        if isinstance(identity, str):
+            found[identity] = file.parent
     return found
 
 

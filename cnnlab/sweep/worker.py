@@ -12,7 +12,9 @@ from cnnlab.experiment.train import train
 from cnnlab.network.spec import RESERVED
 from cnnlab.plugins import load_plugins
 from cnnlab.sweep.ends import settled
-from cnnlab.tracking.folder import InUse, Lock, State, enter
+from cnnlab.tracking.folder import enter
+from cnnlab.tracking.lock import InUse, Lock
+from cnnlab.tracking.reader import RunFolder
 
 PATIENCE = 30.0
 """seconds to wait for a folder that a job of a killed sweep is still saving in"""
@@ -38,7 +40,7 @@ def work(payload: bytes) -> int:
         return error.code
 
 
-def _hold(job: Job) -> tuple[Lock, State]:
+def _hold(job: Job) -> tuple[Lock, RunFolder]:
     until = time.monotonic() + PATIENCE
     while True:
         try:

@@ -9,7 +9,7 @@ from typing import Any
 
 from cnnlab.errors import Fault
 from cnnlab.tracking.mirror import content
-from cnnlab.tracking.record import read_run
+from cnnlab.tracking.reader import read_run
 
 FOLDER = "tensorboard"
 

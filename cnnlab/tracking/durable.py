@@ -52,24 +52,31 @@ def append_line(path: Path | str, record: dict[str, Any]) -> None:
 
 
 def read_lines(path: Path | str) -> list[dict[str, Any]]:
-    """The records of a file of JSON lines; a last line without its newline was never finished and does not count.
-
-    ValueError names the first line that is broken in any other way; a missing file has no records.
-    """
+    """The records of a file of JSON lines; a missing file has none. ValueError names the first line that is broken."""
     try:
-        raw = read_bytes(path, LINES)
+        records, error = parse_lines(read_bytes(path, LINES))
     except FileNotFoundError:
         return []
-    records = []
+    if error:
+        raise error
+    return records
+
+
+def parse_lines(raw: bytes) -> tuple[list[dict[str, Any]], ValueError | None]:
+    """The records before the first broken line, and what is wrong with that one.
+
+    A last line without its newline was never finished and does not count.
+    """
+    records: list[dict[str, Any]] = []
     for number, line in enumerate(raw.split(b"\n")[:-1], start=1):
         try:
             record = parse_json(line)
         except ValueError as error:
-            raise ValueError(f"line {number} is not JSON ({error})") from None
+            return records, ValueError(f"line {number} is not JSON ({error})")
         if not isinstance(record, dict):
-            raise ValueError(f"line {number} is not a JSON object")
+            return records, ValueError(f"line {number} is not a JSON object")
         records.append(record)
-    return records
+    return records, None
 
 
 def copy(source: Path | str, target: Path | str) -> None:

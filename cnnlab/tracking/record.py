@@ -1,4 +1,4 @@
-"""The record of a run: the files of its folder that pages, comparisons and dashboards are made from.
+"""The record of a run as it is written: the files that pages, comparisons and dashboards are made from.
 
     run.json        what is known before the first step: identity, fingerprint, seed, versions, git, start
     config.yaml     the resolved configuration
@@ -16,23 +16,18 @@ import shlex
 import statistics
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 
-from cnnlab.door.files import CONFIG, parse_json, read_bytes
-from cnnlab.door.nodes import read_plain
 from cnnlab.errors import Fault, UserError
-from cnnlab.settings import digest
 from cnnlab.text import timestamp
 from cnnlab.tracking import machine
-from cnnlab.tracking.durable import append_line, make_folder, read_lines, write, write_json
-from cnnlab.tracking.folder import KEY
+from cnnlab.tracking.durable import append_line, make_folder, write, write_json
+from cnnlab.tracking.lock import KEY
 from cnnlab.tracking.plain import finite, plain
-
-Status = Literal["ok", "failed", "diverged", "interrupted"]
+from cnnlab.tracking.reader import RunEnd, RunFolder, checksum
 
 HEADER = """\
 # The resolved configuration of one run, written before its first step; it refers to no other file.
@@ -63,7 +58,7 @@ class RunRecord:
         self.warnings: list[str] = []
         self._clock = time.monotonic()
         (self.folder / "result.json").unlink(missing_ok=True)  # of an earlier attempt, which this one goes on with
-        self.rows = _rows(self.folder)
+        self.rows = _rows(RunFolder(self.folder))
         self._seconds_before = sum(row.get("seconds") or 0 for row in self.rows)
         self._begin(finite(facts))
         write(self.folder / "config.yaml", _header(facts.get("overrides")) + _yaml(config))
@@ -73,7 +68,7 @@ class RunRecord:
 
     def _begin(self, facts: dict[str, Any]) -> None:
         # first of all files: from here on the folder is this run's, and without it no file in it counts
-        known = _json(self.folder / "run.json") or {}
+        known = _known(RunFolder(self.folder))
         started = {"started": known.get("started") or timestamp(), "resumed": known.get("resumed", 0) + bool(known)}
         where = {"versions": machine.versions(), "git": machine.revision()}
         write_json(self.folder / "run.json", {**where, **facts, **started})
@@ -96,32 +91,28 @@ class RunRecord:
         if message not in self.warnings:
             self.warnings.append(message)
 
-    def finish(self, status: Status, **facts: Any) -> dict[str, Any]:
+    def finish(self, status: RunEnd, **facts: Any) -> dict[str, Any]:
         """Write result.json, once more if need be, and return it; `facts` are further keys, `test/acc` and the like."""
         seconds = round(self._seconds_before + time.monotonic() - self._clock, 3)
         here = {"seconds": seconds, **machine.memory(), "device": machine.device(), "threads": machine.threads()}
         return settle(self.folder, status, {**here, "warnings": self.warnings, **facts})
 
 
-def settle(folder: Path | str, status: Status, facts: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def settle(folder: Path | str, status: RunEnd, facts: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Write result.json from what lies in `folder` and `facts`, and return it.
 
     Also for a sweep, for a job that could not do it itself: killed, out of memory, or failed before its first step.
     """
     folder = Path(folder)
-    rows = _rows(folder)
+    run = RunFolder(folder)
+    rows = _rows(run)
     spent = round(sum(row.get("seconds") or 0 for row in rows), 3)
     ends = {"status": status, "warnings": [], "seconds": spent, **summary(rows), "finished": timestamp()}
-    known = _json(folder / "run.json") or {}
+    known = _known(run)
     result = finite({**ends, **known, **(facts or {}), "status": status})
     result |= {"checksum": checksum(result)}
     write_json(folder / "result.json", result)
     return result
-
-
-def checksum(result: Mapping[str, Any]) -> str:
-    """Of all else in a result: who edits one, or damages it, shows. It proves nothing against those who mean to."""
-    return digest({key: value for key, value in result.items() if key != "checksum"})
 
 
 def summary(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -137,64 +128,19 @@ def summary(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
-class Run:
-    """A run's folder read back; `result` is None while it runs, and where it was killed."""
-
-    folder: Path
-    facts: dict[str, Any]
-    config: dict[str, Any]
-    network: dict[str, Any]
-    rows: list[dict[str, Any]]
-    result: dict[str, Any] | None
-    provenance: dict[str, str] | None
+def _known(run: RunFolder) -> dict[str, Any]:
+    """What an earlier attempt has written into run.json."""
+    facts = run.facts
+    if damage := run.damages.get("run.json"):
+        raise damage.error if isinstance(damage.error, OSError) else ValueError(damage.reason)
+    return facts
 
 
-def read_run(folder: Path | str, path: str = "ckpt_path") -> Run:
-    """The run in `folder`; UserError under `path` for a folder that holds none, or a damaged one."""
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise UserError(Fault(path, f"there is no folder {folder}"))
-    missing = [name for name in ("config.yaml", "network.json") if not (folder / name).is_file()]
-    if missing:
-        raise UserError(Fault(path, f"{folder} is no run's folder: it has no {' and no '.join(missing)}"))
-    try:
-        return Run(
-            folder,
-            _json(folder / "run.json") or {},
-            _mapping(read_plain(read_bytes(folder / "config.yaml", CONFIG)), "config.yaml"),
-            _json(folder / "network.json") or {},
-            read_lines(folder / "metrics.jsonl"),
-            _json(folder / "result.json"),
-            _json(folder / "provenance.json"),
-        )
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise UserError(Fault(path, f"the record in {folder} is damaged: {reason}")) from None
-
-
-def _rows(folder: Path) -> list[dict[str, Any]]:
-    try:
-        return read_lines(folder / "metrics.jsonl")
-    except ValueError as error:
-        raise UserError(Fault(KEY, f"{folder / 'metrics.jsonl'} is damaged: {error}")) from None
-
-
-def _json(file: Path) -> dict[str, Any] | None:
-    try:
-        raw = read_bytes(file)
-    except FileNotFoundError:
-        return None
-    try:
-        return _mapping(parse_json(raw), file.name)
-    except ValueError as error:
-        raise ValueError(f"{file.name}: {error}") from None
-
-
-def _mapping(value: Any, name: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise ValueError(f"{name} is not a mapping")
-    return value
+def _rows(run: RunFolder) -> list[dict[str, Any]]:
+    rows = run.rows
+    if damage := run.damages.get("metrics.jsonl"):
+        raise UserError(Fault(KEY, f"{run.folder / 'metrics.jsonl'} is damaged: {damage.error}"))
+    return rows
 
 
 def _header(overrides: Any) -> str:

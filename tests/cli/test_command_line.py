@@ -21,7 +21,7 @@ from cnnlab.cli.help import EXAMPLES
 from cnnlab.cli.main import main
 from cnnlab.config.run import Run
 from cnnlab.errors import Exit
-from cnnlab.tracking.folder import Lock
+from cnnlab.tracking.lock import Lock
 
 RUN = CONF.parent / "run.py"
 

@@ -19,7 +19,7 @@ from small import CONF, result
 from spoken import spoken
 
 from cnnlab.sweep import pool
-from cnnlab.tracking.folder import Lock
+from cnnlab.tracking.lock import Lock
 
 QUICK = [
     "model=lenet",

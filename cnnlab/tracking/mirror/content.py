@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab.door.files import read_json
-from cnnlab.tracking.record import Run
+from cnnlab.tracking.reader import RunFolder
 
 FLAT = ("model", "data", "seed", "params", "params_aux", "macs", "identity", "fingerprint")
 """facts that are config keys of their own, so that W&B can group by them: it groups by one flat key only"""
@@ -39,7 +39,7 @@ def name(facts: Mapping[str, Any]) -> str:
     return said if len(said) <= 128 else f"…{said[-127:]}"
 
 
-def config(run: Run, group: str | None) -> dict[str, Any]:
+def config(run: RunFolder, group: str | None) -> dict[str, Any]:
     """Flat keys for grouping and columns, and the whole resolved configuration under `cfg`."""
     facts, said = run.facts, run.config
     versions, git = facts.get("versions") or {}, facts.get("git") or {}

@@ -8,7 +8,7 @@ from typing import Any
 from cnnlab.tracking.checkpoints import find_checkpoint
 from cnnlab.tracking.folder import slug
 from cnnlab.tracking.mirror import content
-from cnnlab.tracking.record import Run
+from cnnlab.tracking.reader import RunFolder
 
 MOST_CLASSES = 100
 """in a confusion matrix; W&B's tables hold 10,000 rows"""
@@ -68,7 +68,7 @@ def _worst(predictions: list[dict[str, Any]]) -> Any:
     return table
 
 
-def log_model(run: Any, folder: Path, record: Run) -> str:
+def log_model(run: Any, folder: Path, record: RunFolder) -> str:
     """The best checkpoint as an artifact of the run's network; its name."""
     import wandb
 

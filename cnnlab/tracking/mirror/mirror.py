@@ -13,7 +13,7 @@ from typing import Any
 from cnnlab.tracking.durable import read_lines
 from cnnlab.tracking.mirror import content, media, note
 from cnnlab.tracking.mirror.choose import choose, reason
-from cnnlab.tracking.record import Run, read_run
+from cnnlab.tracking.reader import RunFolder, read_run
 
 INIT = 15.0
 """seconds that W&B's server has to begin a run; W&B itself allows itself 10 more"""
@@ -121,7 +121,7 @@ class Mirror:
         self.note.write(self.folder)
         return {"delivered": self.note.delivered or None}
 
-    def _show(self, record: Run, has: set[str]) -> None:
+    def _show(self, record: RunFolder, has: set[str]) -> None:
         """Pictures, tables and files, where W&B does not have them yet: `has` are the keys of its summary."""
         if "test/per_class_table" not in has and (shown := media.media(self.folder, self.settings)):
             self.run.log({"epoch": self.note.epochs, **shown}, commit=True)

@@ -21,7 +21,7 @@ from typing import Any, TextIO
 from cnnlab.tracking.mirror import note
 from cnnlab.tracking.mirror.choose import reason
 from cnnlab.tracking.mirror.mirror import CODES, Mirror
-from cnnlab.tracking.record import read_run
+from cnnlab.tracking.reader import read_run
 
 LAST = 50.0
 """seconds after which nothing is waited for: an end without a network takes less, so this is for what hangs"""

@@ -13,7 +13,7 @@ from PIL import Image
 from recorded import begun
 
 from cnnlab.tracking.mirror import content, note
-from cnnlab.tracking.record import read_run
+from cnnlab.tracking.reader import read_run
 
 
 def test_a_loss_that_was_not_finite_is_told_as_it_was(tmp_path: Path) -> None:

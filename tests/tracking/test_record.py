@@ -12,8 +12,8 @@ from omegaconf import OmegaConf
 
 from cnnlab.errors import UserError
 from cnnlab.tracking import machine
-from cnnlab.tracking.folder import state
-from cnnlab.tracking.record import RunRecord, read_run, settle, summary
+from cnnlab.tracking.reader import read_run, run_in
+from cnnlab.tracking.record import RunRecord, settle, summary
 
 FACTS = {"identity": "abc", "seed": 1, "model": "lenet", "overrides": ["model=lenet", "name=two words\nand a line"]}
 ROWS = [
@@ -51,7 +51,7 @@ def test_a_finished_run_reads_back_as_it_was_written(tmp_path: Path) -> None:
     assert {key: result[key] for key in expected} == expected
     assert result["peak_memory_mb"] > 5
     assert set(result["versions"]) == {"python", *machine.PACKAGES}
-    assert state(tmp_path).kind == "finished"
+    assert run_in(tmp_path).kind == "finished"
 
 
 def test_a_run_that_goes_on_forgets_what_its_checkpoint_does_not_know(tmp_path: Path) -> None:
@@ -130,25 +130,10 @@ def test_no_value_of_the_environment_reaches_a_file(tmp_path: Path) -> None:
 
 
 def test_records_are_read_and_written_without_torch() -> None:
-    source = "import sys, cnnlab.tracking.record, cnnlab.tracking.folder, cnnlab.tracking.pictures\n"
+    modules = (f"cnnlab.tracking.{name}" for name in ("record", "reader", "checked", "folder", "pictures"))
+    source = f"import sys, {', '.join(modules)}\n"
     source += "print(sorted({'torch', 'matplotlib', 'pytorch_lightning'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", source], capture_output=True, text=True).stdout.strip() == "[]"
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "message"),
-    [
-        ("metrics.jsonl", "{]\n", r"is damaged: line 1 is not JSON"),
-        ("result.json", '{"status": ', r"is damaged: result.json: "),
-        ("network.json", "[]", r"is damaged: network.json: network.json is not a mapping"),
-        ("config.yaml", "a: [", r"is damaged: while parsing"),
-    ],
-)
-def test_a_damaged_record_says_which_file(tmp_path: Path, name: str, content: str, message: str) -> None:
-    record(tmp_path)
-    (tmp_path / name).write_text(content)
-    with pytest.raises(UserError, match=message):
-        read_run(tmp_path)
 
 
 def test_a_run_with_broken_rows_is_not_gone_on_with(tmp_path: Path) -> None:
@@ -156,14 +141,6 @@ def test_a_run_with_broken_rows_is_not_gone_on_with(tmp_path: Path) -> None:
     (tmp_path / "metrics.jsonl").write_text("{]\n")
     with pytest.raises(UserError, match=r"^hydra.run.dir: .*metrics.jsonl is damaged: line 1 is not JSON"):
         record(tmp_path)
-
-
-def test_a_folder_of_no_run_is_refused_under_the_setting_that_named_it(tmp_path: Path) -> None:
-    with pytest.raises(UserError) as caught:
-        read_run(tmp_path, "dir")
-    assert str(caught.value) == f"dir: {tmp_path} is no run's folder: it has no config.yaml and no network.json"
-    with pytest.raises(UserError, match=r"^ckpt_path: there is no folder"):
-        read_run(tmp_path / "none")
 
 
 def test_without_git_there_is_no_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

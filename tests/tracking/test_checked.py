@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 
 from benchmarks.simulated import Outcome, write_sweep
-from cnnlab.compare.trial import Record, read_record
-from cnnlab.tracking.folder import Lock
+from cnnlab.tracking.checked import CheckedRun, checked_run
+from cnnlab.tracking.lock import Lock
 from cnnlab.tracking.record import settle
 
 
-def record(folder: Path, file: str = "run.json", *lines: str, **result: Any) -> Record:
+def record(folder: Path, file: str = "run.json", *lines: str, **result: Any) -> CheckedRun:
     """A run of three epochs, after its `file` was given other lines and its result other values."""
     write_sweep(folder, {"seed": ["0"]}, lambda _: Outcome(acc=0.8, curve=(0.5, 0.6, 0.7), extra=result))
     if lines:
         (folder / "seed=0" / file).write_text("\n".join(lines))
-    return read_record(folder / "seed=0")
+    return checked_run(folder / "seed=0")
 
 
 ROWS = [json.dumps({"epoch": epoch, "val/acc": 0.7}) for epoch in (1, 2, 3)]
@@ -58,10 +58,10 @@ def test_a_result_that_was_changed_after_its_run_is_not_used(tmp_path: Path) -> 
     write_sweep(tmp_path, {"seed": ["0"]}, lambda _: Outcome(acc=0.8, curve=(0.5, 0.6, 0.7)))
     folder = tmp_path / "seed=0"
     settle(folder, "ok", {"test/acc": 0.8})
-    assert (read_record(folder).status, read_record(folder).problems) == ("ok", ())
+    assert (checked_run(folder).status, checked_run(folder).problems) == ("ok", ())
     file = folder / "result.json"
     file.write_text(file.read_text().replace("0.8", "0.99"))
-    found = read_record(folder)
+    found = checked_run(folder)
     assert (found.status, found.result) == ("damaged", {})
     assert "its checksum does not hold" in found.problems[0]
 
@@ -70,9 +70,9 @@ def test_a_run_whose_process_is_gone_is_not_running(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     with Lock(folder):
         (folder / "run.json").write_text("{}")
-        assert read_record(folder).status == "running"
+        assert checked_run(folder).status == "running"
         held = (folder / "run.lock").read_bytes()
-    assert read_record(folder).status == "interrupted"  # given up
+    assert checked_run(folder).status == "interrupted"  # given up
     ended = subprocess.Popen(["true"])
     ended.wait()
     for holder, status in (
@@ -81,9 +81,9 @@ def test_a_run_whose_process_is_gone_is_not_running(tmp_path: Path) -> None:
         (f"pid {ended.pid} on elsewhere".encode(), "running"),
     ):
         (folder / "run.lock").write_bytes(holder)
-        assert read_record(folder).status == status
+        assert checked_run(folder).status == status
     (folder / "run.lock").unlink()
-    assert read_record(folder).status == "running"  # a copy of who knows what
+    assert checked_run(folder).status == "running"  # a copy of who knows what
 
 
 @pytest.mark.parametrize(
