@@ -55,7 +55,6 @@ APART = {
 }
 """layers that do not know each other although one stands higher: they meet in `experiment`"""
 UPWARD = {
-    ("cnnlab.blocks.merge", "cnnlab.blocks"),
     ("cnnlab.cli.diff_page", "cnnlab.cli.diff"),
     ("cnnlab.cli.check", "cnnlab.cli.diff"),
     ("cnnlab.cli.inspect", "cnnlab.cli.tasks"),

@@ -36,12 +36,10 @@ def _stack(value: Any) -> Any:
 
 
 def _stage(name: str, part: Any) -> Any:
-    from cnnlab.blocks import KINDS
-
     if isinstance(part, dict):
         return replace(_stage(name, part["copies"]), sources=tuple(part["from"]), join=part["join"])
     if isinstance(part, list):
-        return Stage(name, tuple(KINDS[copy["block"]].model_validate(copy) for copy in part))
+        return Stage(name, tuple(Block.registry[copy["block"]].model_validate(copy) for copy in part))
     return Stage(name, (part,)) if isinstance(part, Block) else part
 
 

@@ -10,6 +10,7 @@ from cnnlab.config.composed import Composed
 from cnnlab.config.run import Run, model_of
 from cnnlab.door.words import json_text
 from cnnlab.errors import Exit
+from cnnlab.text import dims, plural
 
 if TYPE_CHECKING:
     from cnnlab.lint.finding import Design, Finding
@@ -45,9 +46,8 @@ def record(network: str, found: Design, findings: list[tuple[Finding, list[str]]
 def lines(network: str, found: Design, findings: list[tuple[Finding, list[str]]]) -> Iterator[str]:
     from cnnlab.explain.words import wrapped
     from cnnlab.override import for_shell
-    from cnnlab.text import dims
 
-    count = f"{len(findings)} smell{'s' if len(findings) != 1 else ''}" if findings else "nothing to remark"
+    count = plural(len(findings), "smell") if findings else "nothing to remark"
     at = f"{network} at {dims(found.graph.input)}, {found.network.classes} classes, batches of {found.batch_size}"
     yield from wrapped(f"{at}: {count}")
     for one, helps in findings:

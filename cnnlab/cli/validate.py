@@ -28,6 +28,7 @@ from cnnlab.origin import COMMAND_LINE, Origin
 from cnnlab.override import Override, keys
 from cnnlab.sweep.study import SIZES
 from cnnlab.sweep.study_file import find
+from cnnlab.text import plural
 
 if TYPE_CHECKING:
     from cnnlab.config.engine import Engine
@@ -70,12 +71,12 @@ def validate(hydra: Engine, arguments: Arguments) -> Exit:
         return Exit.USER if found else Exit.DONE
     from cnnlab.cli.main import complain
 
-    count = f"{len(places)} file{'s' if len(places) != 1 else ''}"
+    count = plural(len(places), "file")
     if found:
         complain(found)
         files = len({one.file for one in found} - {str(COMMAND_LINE)})
         where = f"in {files} of {count}" if files else "on the command line"
-        complain([f"{len(found)} fault{'s' if len(found) != 1 else ''} {where}"])
+        complain([f"{plural(len(found), 'fault')} {where}"])
         return Exit.USER
     Output().print(f"{count}, no fault", highlight=False)
     return Exit.DONE

@@ -26,6 +26,7 @@ from cnnlab.compare.claim_text import difference_text, equality_text, margin_tex
 from cnnlab.compare.questions import Question
 from cnnlab.compare.statistics import POWER, Estimate, unseen
 from cnnlab.compare.verdicts import Answer, Evidence, Verdict
+from cnnlab.text import plural
 
 BOTH = frozenset({-1, 1})
 NEITHER: frozenset[int] = frozenset()
@@ -153,7 +154,7 @@ class MeanVerdict(Verdict):
             return f"More seeds alone would not settle it, because {self.reach.barred}."
         if more is None:
             return "More seeds than anyone will run would be needed."
-        return f"About {more} more seed{'s' if more > 1 else ''} would settle it, if mean and spread stay as they are."
+        return f"About {plural(more, 'more seed')} would settle it, if mean and spread stay as they are."
 
     @property
     def facts(self) -> list[tuple[str, str]]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from torch import nn
 
 from cnnlab.blocks.trace import Step
+from cnnlab.text import dims, plural
 
 
 def _of(pair: tuple[float, ...]) -> str:
-    return "×".join(f"{n:g}" for n in pair)
+    return dims(f"{n:g}" for n in pair)
 
 
 def described(step: Step) -> str:
@@ -16,7 +17,7 @@ def described(step: Step) -> str:
     channels = step.inputs[0][0] if step.inputs and step.inputs[0] else 0
     match step.operation:
         case "convolution" if len(step.weight) == 4 and step.window:
-            count = f"{step.weight[0]:,} kernel{'s' if step.weight[0] > 1 else ''}"
+            count = plural(f"{step.weight[0]:,}", "kernel")
             kernels = f"convolution, {count} of {_of(step.weight[1:])}"
             groups = channels // step.weight[1]
             return f"{kernels}{_moves(step)}" + (f", in {groups} groups" if groups > 1 else "")

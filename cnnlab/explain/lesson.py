@@ -123,7 +123,7 @@ def _sums(whole: Whole) -> Iterator[str]:
     maps = [piece for piece in pieces if len(piece.trace.shape) == 3]
     if maps:
         size = maps[-1].field.size
-        image = "×".join(map(str, whole.graph.input[1:]))
+        image = dims(whole.graph.input[1:])
         rows.append(
             ("sees", f"a position of the last map, {maps[-1].path}: {size[0]}×{size[1]} pixels; the image has {image}")
         )

@@ -11,6 +11,7 @@ from torch import nn
 from cnnlab.blocks.trace import Step
 from cnnlab.lint.finding import Design, Finding, unique
 from cnnlab.lint.steps import PlacedStep, StepGraph
+from cnnlab.text import plural
 
 FEW = 32
 """numbers below which a mean and a variance over a batch are poor"""
@@ -31,7 +32,7 @@ def few_numbers_to_norm(design: Design) -> Iterator[Finding]:
     for norm, found in few.items():
         least = min(found, key=lambda one: one.count)
         unit = "a group" if norm == "group norm" else "a channel"
-        numbers = f"{least.count} number{'s' if least.count > 1 else ''} {unit}"
+        numbers = f"{plural(least.count, 'number')} {unit}"
         fewest = " at the fewest" if any(one.count > least.count for one in found) else ""
         said = f"{norm} over {numbers}{fewest}: {least.of}"
         others = ("model.norm=group", "model.norm=layer", "data.batch_size=32")
@@ -66,7 +67,7 @@ def _few(node: PlacedStep, batch: int) -> Few | None:
             return Few("instance norm", size, on, node.row) if size < FEW_OF_ONE else None
         case nn.GroupNorm():
             channels = shape[0] // layer.num_groups
-            of = f"{channels} channel{'s' if channels > 1 else ''}, {on}"
+            of = f"{plural(channels, 'channel')}, {on}"
             return Few("group norm", channels * size, of, node.row) if channels * size < FEW_OF_ONE else None
     return None
 

@@ -11,6 +11,7 @@ from torch import nn
 from cnnlab.blocks.modules import Blur, PadShortcut, Selected, StochasticDepth
 from cnnlab.drawing.outline import Role
 from cnnlab.settings import Shape
+from cnnlab.text import dims
 
 
 def described(layer: nn.Module, given: Shape, left: Shape) -> str:
@@ -104,4 +105,4 @@ def _numbers(value: Any) -> tuple[int, int]:
 
 
 def _size(value: Any) -> str:
-    return "×".join(map(str, _numbers(value)))
+    return dims(_numbers(value))
