@@ -53,3 +53,18 @@ def swept(
 def reaching(*first: float | None, epochs: int = 8) -> list[Outcome]:
     """Runs whose validation accuracy reaches 0.7 in these epochs; None: not within the budget."""
     return [Outcome(acc=0.8, curve=[0.8 if one and at >= one else 0.3 for at in range(1, epochs + 1)]) for one in first]
+
+
+NONE = [0.800, 0.812, 0.791, 0.805, 0.799]
+SPREAD = [0.002, -0.001, 0.0, 0.001, -0.002]
+
+
+def shifted(by: float, spread: float = 1.0) -> list[float]:
+    """The accuracies of `batch` beside those of NONE, higher by so much more or less."""
+    return [value + by + spread * one for value, one in zip(NONE, SPREAD, strict=True)]
+
+
+FAR, NEAR, SAME, WIDE = shifted(0.05), shifted(0.005), shifted(0.0), shifted(0.005, 16)
+OPEN = shifted(0.01, 8)
+"""its p is .15"""
+LOWER, LITTLE_LOWER = shifted(-0.05), shifted(-0.005)

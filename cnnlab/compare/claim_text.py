@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from cnnlab.compare import wording
 from cnnlab.compare.numbers import Numbers
-from cnnlab.compare.questions import Question
+from cnnlab.compare.question import Question
 
 
 def arms(question: Question) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from cnnlab.compare.claims import JudgedStudy
 from cnnlab.compare.judge import judge
 from cnnlab.compare.ledger import Cell, Ledger, read_ledger
 from cnnlab.compare.metrics import Metric, parse
-from cnnlab.compare.questions import questions
+from cnnlab.compare.questions import questions_of
 from cnnlab.compare.statistics import paired
 from cnnlab.compare.terms import remarks
 from cnnlab.compare.trial import Trial, is_number
@@ -135,8 +135,7 @@ def compare(folders: Sequence[Path | str]) -> Comparison:
     """The sweeps in `folders`, read and judged; nothing is written. What cannot be read is named in `problems`."""
     ledger = read_ledger(folders)
     study, faults = read_study(dict(ledger.study), ledger.factors)
-    asked = questions(study, ledger)
-    judged = judge(asked, ledger, study.alpha)
+    judged = judge(questions_of(study, ledger), ledger, study.alpha)
     metrics = _metrics(study, judged, ledger)
     problems = (*ledger.problems, *map(str, faults))
     return Comparison(
@@ -189,7 +188,7 @@ def record(comparison: Comparison) -> dict[str, Any]:
         "factors": {key: list(values) for key, values in ledger.factors.items()},
         "fixed": list(ledger.fixed),
         "alpha": comparison.study.alpha,
-        "contrasts": [_contrast(one) for one in comparison.judged],
+        "contrasts": [_contrast(verdict) for verdict in comparison.judged],
         "arms": [_arm(arm, comparison.metrics) for arm in comparison.arms],
         "failures": [
             {"run": trial.name, "status": trial.status, "error": trial.error}
@@ -209,34 +208,34 @@ NO_STATISTICS = {
 """what a contrast has where its type of verdict says nothing else"""
 
 
-def _contrast(one: Verdict) -> dict[str, Any]:
-    question, metric = one.question, one.question.metric
+def _contrast(verdict: Verdict) -> dict[str, Any]:
+    question, metric = verdict.question, verdict.question.metric
     factor = question.claim.factor
     return {
         "factor": None if factor is None else factor[0] if len(factor) == 1 else list(factor),
         "arm": question.arm,
         "reference": question.reference if question.claim.value is None else question.claim.value,
         "metric": metric.text,
-        "claim": one.claim,
+        "claim": verdict.claim,
         "expect": question.claim.expect,
         "margin": question.margin,
         "family": question.family,
         "where": dict(question.held),
         "tuned": {arm: dict(values) for arm, values in question.chosen.items()},
         "scale": "ratio" if metric.log else "difference",
-        "n": len(one.numbers.pairs),
+        "n": len(verdict.numbers.pairs),
         **NO_STATISTICS,
-        **one.statistics,
-        "provisional": one.provisional,
-        "diverged": [list(some) for some in one.numbers.diverged],
-        "censored": list(one.numbers.censored),
+        **verdict.statistics,
+        "provisional": verdict.provisional,
+        "diverged": [list(some) for some in verdict.numbers.diverged],
+        "censored": list(verdict.numbers.censored),
         "pairs": [
-            {"seed": p.seed, "arm": p.arm, "reference": p.reference, "difference": one.recorded(p.difference),
+            {"seed": p.seed, "arm": p.arm, "reference": p.reference, "difference": verdict.recorded(p.difference),
              "censored": p.censored}
-            for p in one.numbers.pairs
+            for p in verdict.numbers.pairs
         ],
-        "left_out": list(one.numbers.left_out),
-        "sentence": one.sentence,
+        "left_out": list(verdict.numbers.left_out),
+        "sentence": verdict.sentence,
     }  # fmt: skip
 
 

@@ -14,8 +14,8 @@ from dataclasses import replace
 from cnnlab.compare import statistics
 from cnnlab.compare.ledger import Ledger
 from cnnlab.compare.mean_verdicts import BY_EXPECTATION, MeanVerdict, Reach
-from cnnlab.compare.numbers import Numbers, numbers
-from cnnlab.compare.questions import Question
+from cnnlab.compare.numbers import Numbers, read_numbers
+from cnnlab.compare.question import Question
 from cnnlab.compare.verdicts import Answer, CountVerdict, Evidence, RateVerdict, Verdict
 from cnnlab.compare.withheld import no_verdict, undecided
 
@@ -26,39 +26,39 @@ FAMILIES = ("controls", "claims", "interactions", "divergence", "equal settings"
 """in the order in which they are shown"""
 
 
-def judge(asked: Sequence[Question], ledger: Ledger, alpha: float) -> list[Verdict]:
+def judge(questions: Sequence[Question], ledger: Ledger, alpha: float) -> list[Verdict]:
     """Every question with its verdict, in the questions' order."""
-    verdicts = [_tested(question, numbers(question, ledger), alpha) for question in asked]
-    for family in dict.fromkeys(question.family for question in asked):
-        together = [place for place, question in enumerate(asked) if question.family == family]
+    verdicts = [_tested(question, read_numbers(question, ledger), alpha) for question in questions]
+    for family in dict.fromkeys(question.family for question in questions):
+        together = [place for place, question in enumerate(questions) if question.family == family]
         # a control must come out by itself, whatever the others do: none of them is an answer
         for places in [[place] for place in together] if family == "controls" else [together]:
-            tested = {place: one for place in places if isinstance(one := verdicts[place], Tested)}
+            tested = {place: verdict for place in places if isinstance(verdict := verdicts[place], Tested)}
             for place, corrected in zip(tested, _corrected(tested.values()), strict=True):
                 verdicts[place] = _decided(corrected) if isinstance(corrected, MeanVerdict) else corrected
     return verdicts
 
 
-def _tested(question: Question, found: Numbers, alpha: float) -> Verdict:
+def _tested(question: Question, numbers: Numbers, alpha: float) -> Verdict:
     """The verdict on one question by itself, its p-values not corrected yet."""
-    if nothing := no_verdict(question, found):
+    if nothing := no_verdict(question, numbers):
         return nothing
     match question.measure:
         case "counts":
-            return CountVerdict(question, found)
+            return CountVerdict(question, numbers)
         case "rates":
-            return _rates(question, found, alpha)
+            return _rates(question, numbers, alpha)
         case "means":
-            return _means(question, found, alpha)
+            return _means(question, numbers, alpha)
 
 
-def _rates(question: Question, found: Numbers, alpha: float) -> RateVerdict:
+def _rates(question: Question, numbers: Numbers, alpha: float) -> RateVerdict:
     """One test supports a difference of shares, and refutes equality and its opposite.
 
     Several runs of a seed, which share what it brings, are no more than one in its test.
     """
-    (own, ended), (others, others_ended) = found.diverged
-    seeds, others_seeds = found.lost
+    (own, ended), (others, others_ended) = numbers.diverged
+    seeds, others_seeds = numbers.lost
     if question.reference is None:
         shares = own / ended, question.claim.value or 0.0
         lost, expected = sum(seeds), shares[1] * len(seeds)
@@ -69,27 +69,25 @@ def _rates(question: Question, found: Numbers, alpha: float) -> RateVerdict:
         p = statistics.permuted(seeds, others_seeds) if several else statistics.rates(own, ended, others, others_ended)
     against = {"higher": shares[0] < shares[1], "lower": shares[0] > shares[1], "equal": True, "different": False}
     supported, refuted = (1.0, p) if against[question.claim.expect] else (p, None)
-    return RateVerdict(question, found, shares, Evidence(p, supported, refuted, alpha))
+    return RateVerdict(question, numbers, shares, Evidence(p, supported, refuted, alpha))
 
 
-def _means(question: Question, found: Numbers, alpha: float) -> MeanVerdict:
-    kind, estimate = BY_EXPECTATION[question.claim.expect], found.estimate
+def _means(question: Question, numbers: Numbers, alpha: float) -> MeanVerdict:
+    kind, estimate = BY_EXPECTATION[question.claim.expect], numbers.estimate
     assert estimate is not None
     supported, refuted = kind.p_values(question, estimate)
     # without a margin no difference is too small to count, and only equality can be wrong
     can_be_refuted = bool(question.judged_margin) or question.claim.expect == "equal"
-    return kind(question, found, Evidence(estimate.p, supported, refuted if can_be_refuted else None, alpha))
+    return kind(question, numbers, Evidence(estimate.p, supported, refuted if can_be_refuted else None, alpha))
 
 
 def _corrected(verdicts: Iterable[Tested]) -> list[Tested]:
     """The verdicts with their p-values corrected for being read together."""
-    some = list(verdicts)
-    supported = statistics.holm([one.evidence.p_supported for one in some])
-    refuted = statistics.holm([1.0 if one.evidence.p_refuted is None else one.evidence.p_refuted for one in some])
-    return [
-        replace(one, evidence=replace(one.evidence, corrected_supported=s, corrected_refuted=r, together=len(some)))
-        for one, s, r in zip(some, supported, refuted, strict=True)
-    ]
+    tested = list(verdicts)
+    supported = statistics.holm([verdict.evidence.p_supported for verdict in tested])
+    refuted = statistics.holm([1.0 if (p := verdict.evidence.p_refuted) is None else p for verdict in tested])
+    corrected = zip(tested, supported, refuted, strict=True)
+    return [replace(verdict, evidence=verdict.evidence.corrected_to(s, r, len(tested))) for verdict, s, r in corrected]
 
 
 def _decided(verdict: MeanVerdict) -> MeanVerdict:
@@ -120,11 +118,11 @@ def _enough(verdict: MeanVerdict, answer: Answer, level: float) -> int | None:
     return statistics.enough(verdict.estimate, level, distances, margin)
 
 
-def failed_controls(judged: Sequence[Verdict]) -> list[Verdict]:
+def failed_controls(verdicts: Sequence[Verdict]) -> list[Verdict]:
     """Controls that did not come out: the study could not have seen what it is about."""
-    return [one for one in judged if one.question.family == "controls" and one.answer != "supported"]
+    return [one for one in verdicts if one.question.family == "controls" and one.answer != "supported"]
 
 
-def by_family(judged: Sequence[Verdict]) -> dict[str, list[Verdict]]:
-    ranked = sorted(judged, key=lambda one: FAMILIES.index(one.question.family))
+def by_family(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
+    ranked = sorted(verdicts, key=lambda one: FAMILIES.index(one.question.family))
     return {family: list(some) for family, some in itertools.groupby(ranked, key=lambda one: one.question.family)}

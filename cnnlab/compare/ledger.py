@@ -1,4 +1,4 @@
-"""All runs of one or several sweeps: who was asked to do what, and what came of it."""
+"""All runs of one or several sweeps, by arm and seed: what was asked for and what came of it."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ class Ledger:
     def twins(self) -> dict[Cell, Cell]:
         """Cells whose runs are those of an earlier cell -> that cell: two ways to write one experiment."""
         first: dict[str, Cell] = {}
-        found: dict[Cell, Cell] = {}
+        twins: dict[Cell, Cell] = {}
         for cell, row in self.trials.items():
             for trial in row.values():
                 if trial.identity and first.setdefault(f"{trial.identity} {trial.seed}", cell) != cell:
-                    found[cell] = first[f"{trial.identity} {trial.seed}"]
-        return found
+                    twins[cell] = first[f"{trial.identity} {trial.seed}"]
+        return twins
 
 
 @dataclass(frozen=True)
@@ -79,31 +79,31 @@ def read_ledger(folders: Sequence[Path | str]) -> Ledger:
     for path in paths:
         manifest = _manifest(path, problems)
         label = "" if len(paths) == 1 else f"{path.name}/"
-        found = list(_jobs(path, manifest, label, problems))
-        if not found:
+        listed = list(_jobs(path, manifest, label, problems))
+        if not listed:
             problems.append(f"{label or path.name + '/'}: no run lies here")
         sweeps.append(manifest)
-        jobs += found
+        jobs += listed
     keys = _keys(sweeps, jobs)
     factors = {key: values for key, values in keys.items() if key != "seed" and len(values) > 1}
     trials = _trials(jobs, factors, problems)
-    study = next((one["study"] for one in sweeps if isinstance(one.get("study"), dict)), {})
+    study = next((sweep["study"] for sweep in sweeps if isinstance(sweep.get("study"), dict)), {})
     return Ledger(paths[0], factors, trials, _common(jobs), study, tuple(sweeps), tuple(dict.fromkeys(problems)))
 
 
 def _manifest(path: Path, problems: list[str]) -> dict[str, Any]:
     try:
-        found = read_json(path / "sweep.json")
-        if not isinstance(found, dict) or not isinstance(found.get("jobs"), list):
+        manifest = read_json(path / "sweep.json")
+        if not isinstance(manifest, dict) or not isinstance(manifest.get("jobs"), list):
             raise ValueError("it lists no jobs")
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:
         problems.append(f"{path.name}/sweep.json cannot be read ({error}); the runs are taken as the folder has them")
         return {}
-    if found.get("version") != 1:
-        problems.append(f"{path.name}/sweep.json is of version {found.get('version')!r}; read as version 1")
-    return found
+    if manifest.get("version") != 1:
+        problems.append(f"{path.name}/sweep.json is of version {manifest.get('version')!r}; read as version 1")
+    return manifest
 
 
 def _jobs(path: Path, manifest: Mapping[str, Any], label: str, problems: list[str]) -> Iterable[_Job]:
@@ -149,12 +149,12 @@ def _unlisted(path: Path, label: str, problems: list[str]) -> Iterable[_Job]:
 def _checked(job: _Job, problems: list[str]) -> _Job:
     """The job, its damages noted; where its folder holds another experiment, without a result."""
     problems += [f"{job.name}/{text}" for text in job.record.problems]
-    found = job.record.result or job.record.facts
+    record = job.record.result or job.record.facts
     wrong = None
-    if job.identity and found.get("identity") not in (None, job.identity):
-        wrong = f"holds another experiment ({found['identity']}; the sweep asked for {job.identity})"
-    elif (seed := job.overrides.get("seed")) is not None and "seed" in found and str(found["seed"]) != seed:
-        wrong = f"has seed {found['seed']}, the sweep asked for seed {seed}"
+    if job.identity and record.get("identity") not in (None, job.identity):
+        wrong = f"holds another experiment ({record['identity']}; the sweep asked for {job.identity})"
+    elif (seed := job.overrides.get("seed")) is not None and "seed" in record and str(record["seed"]) != seed:
+        wrong = f"has seed {record['seed']}, the sweep asked for seed {seed}"
     if wrong is None:
         return job
     problems.append(f"{job.name} {wrong}; left out")
@@ -195,15 +195,15 @@ def _trials(jobs: Sequence[_Job], factors: Iterable[str], problems: list[str]) -
     trials: dict[Cell, dict[str, Trial]] = {}
     known: dict[Path, Trial] = {}
     for job in jobs:
-        at = {key: _value(job, key) for key in factors}
+        levels = {key: _value(job, key) for key in factors}
         seed = _value(job, "seed")
         record = job.record
         trial = known.get(job.folder) or Trial(
-            job.folder, job.name, at, seed, record.status, job.words, job.identity,
+            job.folder, job.name, levels, seed, record.status, job.words, job.identity,
             record.result, record.facts, record.rows, record.network, record.config,
         )  # fmt: skip
         known[job.folder] = trial
-        row = trials.setdefault(tuple(at.values()), {})
+        row = trials.setdefault(tuple(levels.values()), {})
         row[seed] = _better(row[seed], trial, problems) if seed in row else trial
     return trials
 
@@ -220,7 +220,7 @@ def _better(old: Trial, new: Trial, problems: list[str]) -> Trial:
 
 def _common(jobs: Sequence[_Job]) -> tuple[str, ...]:
     fixed = [job.fixed for job in jobs]
-    shared = [key for key in fixed[0] if all(one.get(key) == fixed[0][key] for one in fixed)] if fixed else []
+    shared = [key for key in fixed[0] if all(words.get(key) == fixed[0][key] for words in fixed)] if fixed else []
     return tuple(f"{key}={fixed[0][key]}" for key in shared)
 
 

@@ -23,7 +23,7 @@ from typing import Any
 
 from cnnlab.compare import statistics, wording
 from cnnlab.compare.claim_text import difference_text, equality_text, margin_text
-from cnnlab.compare.questions import Question
+from cnnlab.compare.question import Question
 from cnnlab.compare.statistics import POWER, Estimate, unseen
 from cnnlab.compare.verdicts import Answer, Evidence, Verdict
 from cnnlab.text import plural

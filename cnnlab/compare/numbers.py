@@ -15,7 +15,7 @@ from functools import cached_property
 
 from cnnlab.compare.ledger import Ledger
 from cnnlab.compare.metrics import Metric, Reading
-from cnnlab.compare.questions import Question, WeightedCells, row
+from cnnlab.compare.question import Question, WeightedCells, trials_of
 from cnnlab.compare.readings import Readings, arm_at, grid_step, read, seeds_of
 from cnnlab.compare.statistics import Estimate, paired
 from cnnlab.compare.terms import unequal
@@ -80,13 +80,13 @@ Group = tuple[WeightedCells, ...]
 """the sides compared at one place"""
 
 
-def numbers(question: Question, ledger: Ledger) -> Numbers:
+def read_numbers(question: Question, ledger: Ledger) -> Numbers:
     """What the runs say to `question`."""
     readings = read(question, ledger)
     groups, places_left_out = _usable(question, readings, ledger)
     sides = list(itertools.chain(*groups))
     seen = [reading for side in sides for reading in readings.of(side).values()]
-    trials = tuple({id(trial): trial for side in sides for trial in row(ledger, side).values()}.values())
+    trials = tuple({id(trial): trial for side in sides for trial in trials_of(side, ledger).values()}.values())
     pairs, seeds_left_out = _pairs(question, groups, readings, ledger)
     # otherwise places that are left out for their divergences count, too
     ended = sides if question.measure == "rates" else list(itertools.chain(*question.groups))
@@ -119,7 +119,7 @@ def _usable(question: Question, readings: Readings, ledger: Ledger) -> tuple[Seq
         if empty is None:
             usable.append(sides)
         else:
-            statuses = [trial.status for trial in row(ledger, empty).values()]
+            statuses = [trial.status for trial in trials_of(empty, ledger).values()]
             counts = (f"{statuses.count(one)} of {len(statuses)} {one}" for one in dict.fromkeys(statuses))
             lacks = f"{arm_at(ledger, empty.cells[0])} has no {question.metric.words}"
             left_out.append(f"{lacks}: {', '.join(counts)}")
@@ -135,12 +135,12 @@ def _pairs(
     budget = _budget(question.metric, sides, readings)
     pairs, left_out = [], []
     for seed in sorted(seeds, key=lambda text: (len(text), text)):
-        found = readings.at(seed, sides)
-        if lacking := dict.fromkeys(why for why in found.values() if isinstance(why, str)):
+        at_seed = readings.at(seed, sides)
+        if lacking := dict.fromkeys(why for why in at_seed.values() if isinstance(why, str)):
             left_out.append(f"seed {seed}: {'; '.join(lacking)}")
         else:
-            numbers_ = {side: reading for side, reading in found.items() if isinstance(reading, Reading)}
-            pairs.append(_pair(question, groups, seed, numbers_, budget))
+            complete = {side: reading for side, reading in at_seed.items() if isinstance(reading, Reading)}
+            pairs.append(_pair(question, groups, seed, complete, budget))
     return tuple(pairs), left_out
 
 
@@ -239,7 +239,7 @@ def _lost(sides: Iterable[WeightedCells], ledger: Ledger) -> tuple[Fraction, ...
 
 def _ended(sides: Iterable[WeightedCells], ledger: Ledger) -> list[tuple[str, bool]]:
     """(seed, whether it diverged) of the runs that ended."""
-    trials = (trial for side in sides for trial in row(ledger, side).values())
+    trials = (trial for side in sides for trial in trials_of(side, ledger).values())
     return [(t.seed, t.status == "diverged") for t in trials if t.status in ("ok", "diverged")]
 
 

@@ -1,106 +1,36 @@
-"""From claims to the runs they are about: which cells stand on which side.
-
-A contrast is a weighted sum of cells, formed within each seed: arm minus reference, averaged over the factors that are
-not held; for two factors a difference of differences.
-"""
+"""What is asked of a sweep: a study's claims, or where it has none, what every plain sweep is asked."""
 
 from __future__ import annotations
 
 import itertools
-import math
-import statistics as st
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Iterator, Sequence
 
-from cnnlab.compare.claims import Claim, JudgedStudy, margin_of, spelt
-from cnnlab.compare.ledger import Cell, Ledger
-from cnnlab.compare.metrics import Metric
-from cnnlab.compare.trial import Trial
-
-Family = Literal["claims", "interactions", "divergence", "equal settings", "controls"]
-"""verdicts that are read, and corrected, together"""
+from cnnlab.compare.binding import bind
+from cnnlab.compare.claims import Claim, JudgedStudy
+from cnnlab.compare.ledger import Ledger
+from cnnlab.compare.question import Family, Question, trials_of
 
 
-Measure = Literal["rates", "counts", "means"]
-"""what is compared: shares of runs that diverged, counts that seeds do not change, or means over seeds"""
-
-
-@dataclass(frozen=True)
-class WeightedCells:
-    """One of the numbers that a contrast is made of: of a cell, or of the cells over whose values one is found."""
-
-    weight: float
-    cells: tuple[Cell, ...]
-
-
-@dataclass(frozen=True)
-class Question:
-    """A claim, bound to the runs of a sweep."""
-
-    claim: Claim
-    metric: Metric
-    margin: float | None
-    family: Family
-    arm: str
-    reference: str | None
-    held: Mapping[str, str]
-    levels: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
-    """the factors' values of the arm, and of the reference"""
-    chosen: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """arm, with its place among the factors averaged over -> what was best for it there, where factors are tuned"""
-    candidates: tuple[Cell, ...] = ()
-    """the cells that the sides' were chosen among"""
-    groups: tuple[tuple[WeightedCells, ...], ...] = ()
-    """for each combination of the factors not held, the sides compared there"""
-    averaged: tuple[str, ...] = ()
-    """factors over whose values the difference is averaged"""
-    missing: str | None = None
-    """why there is nothing to compare"""
-
-    @property
-    def measure(self) -> Measure:
-        return "rates" if self.metric.text == "diverged" else "counts" if self.metric.exact else "means"
-
-    @property
-    def judged_margin(self) -> float | None:
-        """The margin on the scale that is judged: of ratios the logarithm."""
-        return math.log(self.margin) if self.margin is not None and self.metric.log else self.margin
-
-    @property
-    def is_interaction(self) -> bool:
-        """Whether it is about a difference of differences: its sides are effects, each of two arms."""
-        return len(self.claim.factor or ()) > 1
-
-    @property
-    def opposed(self) -> tuple[tuple[tuple[str, ...], ...], tuple[tuple[str, ...], ...]]:
-        """The factors' values where a number raises the difference, and where it lowers it; an interaction has two."""
-        arm, reference = self.levels
-        if not self.is_interaction:
-            return (arm,), (reference,)
-        return (arm, reference), ((arm[0], reference[1]), (reference[0], arm[1]))
-
-
-def questions(study: JudgedStudy, ledger: Ledger) -> list[Question]:
+def questions_of(study: JudgedStudy, ledger: Ledger) -> list[Question]:
     """The study's claims, or where it has none: each arm of each factor differs from the first-listed."""
     claims: list[tuple[Claim, Family]] = [(claim, _family(claim)) for claim in study.claims]
-    found: list[Question] = []
-    for claim, family in claims or _plain(study, ledger):
-        asked = bind(claim, family, study, ledger)
-        found.append(asked)
+    questions: list[Question] = []
+    for claim, family in claims or _plain_claims(study, ledger):
+        question = bind(claim, family, study, ledger)
+        questions.append(question)
         tuned = [key for key in study.tuned if key in ledger.factors and _is_free(claim, key)]
-        if tuned := [key for key in tuned if key in asked.averaged or not asked.metric.exact]:
-            found += _at_equal_settings(claim, tuned, study, ledger)
-    if not study.claims:  # nobody asked for what an incomplete grid cannot say
-        found = [one for one in found if one.groups or one.family != "interactions"]
-    return found + _divergences(found, study, ledger)
+        if tuned := [key for key in tuned if key in question.averaged or not question.metric.exact]:
+            questions += _at_equal_settings(claim, tuned, study, ledger)
+    if not study.claims:  # nobody has claimed an interaction that an incomplete grid cannot show
+        questions = [question for question in questions if question.groups or question.family != "interactions"]
+    return questions + _divergences(questions, study, ledger)
 
 
 def _family(claim: Claim) -> Family:
     return "controls" if claim.control else "claims"
 
 
-def _plain(study: JudgedStudy, ledger: Ledger) -> Iterator[tuple[Claim, Family]]:
+def _plain_claims(study: JudgedStudy, ledger: Ledger) -> Iterator[tuple[Claim, Family]]:
     trained = any(trial.rows or "test/acc" in trial.result for trial in ledger.all())
     ended = any(trial.status == "ok" for trial in ledger.all())
     metric = "params" if ended and not trained else "test/acc"
@@ -110,10 +40,10 @@ def _plain(study: JudgedStudy, ledger: Ledger) -> Iterator[tuple[Claim, Family]]
             yield Claim(factor=(key,), arm=(arm,), reference=(first,), metric=metric), "claims"
     if metric == "params":
         return
-    for one, two in itertools.combinations(factors, 2):
-        for arm in itertools.product(factors[one][1:], factors[two][1:]):
-            reference = (factors[one][0], factors[two][0])
-            yield Claim(factor=(one, two), arm=arm, reference=reference, metric=metric), "interactions"
+    for first, second in itertools.combinations(factors, 2):
+        for arm in itertools.product(factors[first][1:], factors[second][1:]):
+            reference = (factors[first][0], factors[second][0])
+            yield Claim(factor=(first, second), arm=arm, reference=reference, metric=metric), "interactions"
 
 
 def _is_free(claim: Claim, key: str) -> bool:
@@ -127,207 +57,18 @@ def _at_equal_settings(claim: Claim, tuned: Sequence[str], study: JudgedStudy, l
         yield bind(claim.model_copy(update={"where": held}), "equal settings", study, ledger)
 
 
-def _divergences(asked: Sequence[Question], study: JudgedStudy, ledger: Ledger) -> list[Question]:
+def _divergences(questions: Sequence[Question], study: JudgedStudy, ledger: Ledger) -> list[Question]:
     """Whether runs that diverged are more than chance, for every comparison that has some."""
-    found: dict[tuple[str, ...], Question] = {}
-    for question in asked:
+    by_sides: dict[tuple[str, ...], Question] = {}
+    for question in questions:
         if question.family not in ("claims", "equal settings") or question.reference is None:
             continue
-        if question.metric.text in ("diverged",) or question.metric.exact or question.metric.collapses:
+        if question.measure != "means" or question.metric.collapses:
             continue
-        trials = [t for side in itertools.chain(*question.groups) for t in row(ledger, side).values()]
+        trials = [t for side in itertools.chain(*question.groups) for t in trials_of(side, ledger).values()]
         if any(trial.status == "diverged" for trial in trials):
             update = {"metric": "diverged", "expect": "different", "margin": None, "scale": "linear", "says": None}
             bound = bind(question.claim.model_copy(update=update), "divergence", study, ledger)
-            about = (*(bound.claim.factor or ()), bound.arm, bound.reference or "")
-            found.setdefault((*about, *itertools.chain(*bound.held.items())), bound)
-    return list(found.values())
-
-
-def row(ledger: Ledger, side: WeightedCells) -> dict[tuple[Cell, str], Trial]:
-    return {(cell, seed): trial for cell in side.cells for seed, trial in ledger.trials.get(cell, {}).items()}
-
-
-# How a claim is bound to runs. Each swept key has one role in it, the first of these that fits:
-#
-#     held        `where` holds it at one value
-#     factor      the claim's own: the arm's value on one side, the reference's on the other
-#     collapsed   one number is found over all its values, as by `largest optimizer.lr with …`
-#     tuned       the study tunes it: each side takes its own best value by validation. Not for counts, which no value
-#                 makes better, nor for divergences, which happen at the others
-#     free        any other: averaged over
-#
-# A *place* is a combination of values of the free keys, a *corner* one of the factor's (arm and reference; of an
-# interaction all four). At each place each corner is one side; a place counts if all its sides were run there.
-
-
-@dataclass(frozen=True)
-class _Roles:
-    held: Mapping[str, str]
-    factor: tuple[str, ...]
-    arms: tuple[str, ...]
-    references: tuple[str, ...]
-    collapsed: str | None
-    tuned: tuple[str, ...]
-    free: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _Place:
-    sides: tuple[WeightedCells, ...]
-    chosen: Mapping[str, Mapping[str, str]]
-    candidates: tuple[Cell, ...]
-    missing: str | None
-    """why nothing could be chosen for a side whose runs have ended"""
-
-    @property
-    def complete(self) -> bool:
-        return all(side.cells for side in self.sides)
-
-
-def bind(claim: Claim, family: Family, study: JudgedStudy, ledger: Ledger) -> Question:
-    """The claim with the runs that stand on its sides."""
-    metric = claim.measure(study.target)
-    roles = _roles(claim, metric, study, ledger)
-    values = itertools.product(*(ledger.factors[key] for key in roles.free))
-    every = [_place(roles, dict(zip(roles.free, some, strict=True)), ledger) for some in values]
-    places = [place for place in every if place.complete]
-    missing = next((place.missing for place in reversed(every) if place.missing), None)
-    groups = tuple(place.sides for place in places)
-    return Question(
-        claim,
-        metric,
-        margin_of(claim, metric, study.margin),
-        family,
-        arm=_named(roles.factor, roles.arms, roles.held),
-        reference=_named(roles.factor, roles.references, {}) if roles.references else None,
-        held=roles.held,
-        levels=(roles.arms, roles.references),
-        chosen={arm: values for place in places for arm, values in place.chosen.items()},
-        candidates=tuple(dict.fromkeys(cell for place in places for cell in place.candidates)),
-        groups=groups,
-        averaged=_averaged(metric, roles.free, groups, ledger) if len(groups) > 1 else (),
-        missing=missing if groups else "no such runs were made side by side",
-    )
-
-
-def _roles(claim: Claim, metric: Metric, study: JudgedStudy, ledger: Ledger) -> _Roles:
-    keys, factor = ledger.factors, claim.factor or ()
-    held = {key: spelt(value, keys[key]) or value for key, value in claim.where.items() if key in keys}
-    taken = {*held, *factor, metric.collapses}
-    tunable = not metric.exact and metric.text != "diverged"
-    tuned = tuple(key for key in study.tuned if key in keys and key not in taken) if tunable else ()
-    free = tuple(key for key in keys if key not in taken and key not in tuned)
-    return _Roles(held, factor, *_levels(claim, ledger), metric.collapses, tuned, free)
-
-
-def _place(roles: _Roles, place: Mapping[str, str], ledger: Ledger) -> _Place:
-    """The sides at one combination of the free keys' values, each at its own best of what is tuned."""
-    sides, candidates, chosen, missing = [], [], {}, None
-    for weight, corner in _corners(roles):
-        at = {**roles.held, **place, **corner}
-        options = _cells(ledger, at, {*roles.tuned, roles.collapsed})
-        if best := _best(ledger, at, roles):
-            chosen[_label({**corner, **place})] = best
-        elif roles.tuned and options:  # nothing to choose by yet: the first, whose runs tell why
-            best = {key: options[0][list(ledger.factors).index(key)] for key in roles.tuned}
-            if any(trial.status == "ok" for cell in options for trial in ledger.trials[cell].values()):
-                arm = _label(corner) or "all"
-                missing = f"no run of {arm} has a validation accuracy to choose {roles.tuned[0]} by"
-        sides.append(WeightedCells(weight, _cells(ledger, {**at, **(best or {})}, {roles.collapsed})))
-        candidates += options
-    if roles.collapsed:
-        sides = _on_one_grid(sides, list(ledger.factors).index(roles.collapsed))
-    return _Place(tuple(sides), chosen, tuple(candidates), missing)
-
-
-def _averaged(
-    metric: Metric, free: Sequence[str], groups: Sequence[tuple[WeightedCells, ...]], ledger: Ledger
-) -> tuple[str, ...]:
-    """The free factors that have a say in the average: of counts those that change the network."""
-    if not metric.exact:
-        return tuple(free)
-    cells = {cell for sides in groups for side in sides for cell in side.cells}
-    return tuple(key for key in free if _changes(metric, key, cells, ledger))
-
-
-def _changes(metric: Metric, key: str, cells: Iterable[Cell], ledger: Ledger) -> bool:
-    """Whether the counts of arms differ that differ in `key` alone."""
-    place = list(ledger.factors).index(key)
-    counts: dict[Cell, set[float]] = {}
-    for cell in cells:
-        read = (metric.read(trial) for trial in ledger.trials[cell].values())
-        counts.setdefault((*cell[:place], *cell[place + 1 :]), set()).update(one.value for one in read if one)
-    return any(len(some) > 1 for some in counts.values())
-
-
-def _levels(claim: Claim, ledger: Ledger) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The factor's values of the arm and of the reference (the first-listed goes without saying), as the sweep spells
-    them."""
-    keys, factor = ledger.factors, claim.factor or ()
-    first = tuple(keys.get(key, ("",))[0] for key in factor)
-    reference = () if claim.value is not None else claim.reference or first
-    arm, other = (
-        tuple(spelt(level, keys.get(key, ())) or level for key, level in zip(factor, levels, strict=False))
-        for levels in (claim.arm or (), reference)
-    )
-    return arm, other
-
-
-def _corners(roles: _Roles) -> Iterator[tuple[float, dict[str, str]]]:
-    """(weight, the factor's values) of the numbers that a contrast adds up."""
-    if not roles.references:
-        yield 1.0, dict(zip(roles.factor, roles.arms, strict=False))
-        return
-    for signs in itertools.product((1, 0), repeat=len(roles.factor)):
-        levels = zip(roles.factor, roles.arms, roles.references, signs, strict=False)
-        weight = float((-1) ** signs.count(0))
-        yield weight, {key: (arm if sign else reference) for key, arm, reference, sign in levels}
-
-
-def _on_one_grid(sides: Sequence[WeightedCells], place: int) -> list[WeightedCells]:
-    """The sides at the values of a collapsed factor that all were run at: no grid's end is to be the difference."""
-    shared = set[str].intersection(*({cell[place] for cell in side.cells} for side in sides))
-    return [WeightedCells(side.weight, tuple(cell for cell in side.cells if cell[place] in shared)) for side in sides]
-
-
-def _cells(ledger: Ledger, at: Mapping[str, str], open_: Collection[str | None]) -> tuple[Cell, ...]:
-    """The cells that were run at `at`, over all values of the factors that are `open_`."""
-    values = (ledger.factors[key] if key in open_ else (at.get(key),) for key in ledger.factors)
-    return tuple(cell for cell in itertools.product(*values) if cell in ledger.trials)  # type: ignore[misc]
-
-
-def _best(ledger: Ledger, at: Mapping[str, str], roles: _Roles) -> dict[str, str] | None:
-    """The values of what is tuned with the best mean validation accuracy, of a collapsed grid at its best value.
-
-    A run that diverged counts as 0.
-    """
-    if not roles.tuned:
-        return None
-    scores = []
-    for levels in itertools.product(*(ledger.factors[key] for key in roles.tuned)):
-        values = dict(zip(roles.tuned, levels, strict=True))
-        for cell in _cells(ledger, {**at, **values}, {roles.collapsed}):
-            reached = [
-                accuracy for trial in ledger.trials[cell].values() if (accuracy := _validated(trial)) is not None
-            ]
-            if reached:
-                scores.append((st.fmean(reached), values))
-    return max(scores, key=lambda score: score[0], default=(0.0, None))[1]
-
-
-def _validated(trial: Trial) -> float | None:
-    if trial.status == "diverged":
-        return 0.0
-    accuracy = trial.result.get("best/val_acc") if trial.status == "ok" else None
-    return None if accuracy is None else float(accuracy)
-
-
-def _label(values: Mapping[str, str]) -> str:
-    return " ".join(f"{key}={value}" for key, value in values.items())
-
-
-def _named(factor: Sequence[str], values: Sequence[str], held: Mapping[str, str]) -> str:
-    if factor:
-        return ", ".join(values)
-    return ", ".join(f"{key}={value}" for key, value in held.items()) or "all runs"
+            sides = (*(bound.claim.factor or ()), bound.arm, bound.reference or "")
+            by_sides.setdefault((*sides, *itertools.chain(*bound.held.items())), bound)
+    return list(by_sides.values())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from cnnlab.compare.ledger import Cell, Ledger
 from cnnlab.compare.metrics import Metric, Reading
-from cnnlab.compare.questions import Question, WeightedCells
+from cnnlab.compare.question import Question, WeightedCells
 from cnnlab.compare.trial import Trial
 
 

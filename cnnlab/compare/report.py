@@ -50,9 +50,9 @@ def table(found: Comparison) -> str:
     for trial in trials:
         facts = {**trial.facts, **trial.result, "status": trial.status, "identity": trial.identity}
         cells = [facts.get(key) for key in (*COLUMNS, *extra)]
-        rows.writerow([inert(str(one)) if isinstance(one, str) else one for one in (
-            trial.name, *trial.at.values(), trial.seed, *(cell if _plain(cell) else None for cell in cells), trial.error
-        )])  # fmt: skip
+        shown = (cell if _plain(cell) else None for cell in cells)
+        values = (trial.name, *trial.levels.values(), trial.seed, *shown, trial.error)
+        rows.writerow([inert(str(value)) if isinstance(value, str) else value for value in values])
     return buffer.getvalue()
 
 

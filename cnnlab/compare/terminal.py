@@ -63,14 +63,14 @@ def _arms(comparison: Comparison) -> Table:
     return table
 
 
-def _verdict(one: Verdict) -> RenderableType:
-    said = Text.assemble(
-        (f"{SIGN[one.answer]} {ANSWERS[one.answer]}", STYLE[one.answer]),
-        (" so far" if one.provisional else "", "dim"),
-        f"  {clean(one.claim)}\n",
-        (clean(one.sentence), "dim" if one.answer is None else ""),
+def _verdict(verdict: Verdict) -> RenderableType:
+    lines = Text.assemble(
+        (f"{SIGN[verdict.answer]} {ANSWERS[verdict.answer]}", STYLE[verdict.answer]),
+        (" so far" if verdict.provisional else "", "dim"),
+        f"  {clean(verdict.claim)}\n",
+        (clean(verdict.sentence), "dim" if verdict.answer is None else ""),
     )
-    return Padding(said, (0, 0, 0, 2))
+    return Padding(lines, (0, 0, 0, 2))
 
 
 def _lines(comparison: Comparison) -> Iterator[RenderableType]:

@@ -1,4 +1,4 @@
-"""On equal terms: whether runs differ in what they were asked to differ in, and in nothing else."""
+"""Equal terms: whether runs differ in what their command lines ask for, and in nothing else."""
 
 from __future__ import annotations
 
@@ -34,44 +34,45 @@ def unequal(trials: Sequence[Trial]) -> list[str]:
     []
     """
     known = [trial for trial in trials if trial.config or trial.facts]
-    alike: dict[frozenset[str], Trial] = {}
-    found: dict[str, str] = {}
-    for other in known:  # beside the first run of all, and the first that was asked for in the same words
-        for one in (known[0], alike.setdefault(frozenset(filter(_setting, other.words)), other)):
-            for key, said in _differences(one, other):
-                found.setdefault(key, said)
-    return [found[key] for key in sorted(found)]
+    first_of_words: dict[frozenset[str], Trial] = {}
+    sentences: dict[str, str] = {}
+    for trial in known:  # beside the first run of all, and the first with the same words on its command line
+        for first in (known[0], first_of_words.setdefault(frozenset(filter(_setting, trial.words)), trial)):
+            for key, sentence in _differences(first, trial):
+                sentences.setdefault(key, sentence)
+    return [sentences[key] for key in sorted(sentences)]
 
 
-def _differences(one: Trial, other: Trial) -> Iterator[tuple[str, str]]:
-    if one is other:
+def _differences(a: Trial, b: Trial) -> Iterator[tuple[str, str]]:
+    """(setting, sentence) for what two runs differ in though their words do not ask for it."""
+    if a is b:
         return
-    asked = [setting for word in set(one.words) ^ set(other.words) if (setting := _setting(word))]
-    mine, theirs = _terms(one), _terms(other)
-    for key in mine.keys() | theirs.keys():
-        if mine.get(key) != theirs.get(key) and not _is_asked(key, asked):
-            yield key, f"{key} is {_shown(mine.get(key))} in {one.name} and {_shown(theirs.get(key))} in {other.name}"
+    asked_for = [setting for word in set(a.words) ^ set(b.words) if (setting := _setting(word))]
+    terms_a, terms_b = _terms(a), _terms(b)
+    for key in terms_a.keys() | terms_b.keys():
+        if terms_a.get(key) != terms_b.get(key) and not _is_asked_for(key, asked_for):
+            yield key, f"{key} is {_shown(terms_a.get(key))} in {a.name} and {_shown(terms_b.get(key))} in {b.name}"
 
 
 def remarks(trials: Sequence[Trial]) -> list[str]:
     """Differences that make runs no less comparable by themselves, but that a reader should know of."""
-    said = []
+    sentences = []
     commits = {
         str(git["commit"])[:9] for t in trials if isinstance(git := t.facts.get("git"), dict) and git.get("commit")
     }
     if len(commits) > 1:
-        said.append(f"the runs were made by different revisions of cnnlab's source: {', '.join(sorted(commits))}")
+        sentences.append(f"the runs were made by different revisions of cnnlab's source: {', '.join(sorted(commits))}")
     if len(devices := {str(t.result["device"]) for t in trials if t.result.get("device")}) > 1:
-        said.append(f"the runs were made on different devices: {', '.join(sorted(devices))}")
+        sentences.append(f"the runs were made on different devices: {', '.join(sorted(devices))}")
     if any(isinstance(git := t.facts.get("git"), dict) and git.get("dirty") for t in trials):
-        said.append("cnnlab's source had changes that no commit holds")
-    return said
+        sentences.append("cnnlab's source had changes that no commit holds")
+    return sentences
 
 
 def _terms(trial: Trial) -> dict[str, Any]:
     versions = trial.facts.get("versions") or {}
-    found = {f"versions.{name}": versions.get(name) for name in VERSIONS} if isinstance(versions, Mapping) else {}
-    return {**found, **settings(trial)}
+    known = {f"versions.{name}": versions.get(name) for name in VERSIONS} if isinstance(versions, Mapping) else {}
+    return {**known, **settings(trial)}
 
 
 def settings(trial: Trial) -> dict[str, Any]:
@@ -84,14 +85,14 @@ def _settings(config: str) -> dict[str, Any]:
     return dict(_flat(json.loads(config), ""))
 
 
-def _flat(value: Any, at: str) -> Iterator[tuple[str, Any]]:
-    if at in COSMETIC:
+def _flat(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if path in COSMETIC:
         return
     if isinstance(value, dict) and value:
         for key, inner in value.items():
-            yield from _flat(inner, f"{at}.{key}".lstrip("."))
+            yield from _flat(inner, f"{path}.{key}".lstrip("."))
     else:
-        yield at, value
+        yield path, value
 
 
 def _setting(word: str) -> str | None:
@@ -100,8 +101,8 @@ def _setting(word: str) -> str | None:
     return None if setting in COSMETIC else setting
 
 
-def _is_asked(key: str, asked: Iterable[str]) -> bool:
-    for setting in asked:
+def _is_asked_for(key: str, asked_for: Iterable[str]) -> bool:
+    for setting in asked_for:
         if setting in WHOLE and key not in MACHINE and not key.startswith("versions."):
             return True
         if setting.endswith(".block"):  # another kind of block takes other settings with it

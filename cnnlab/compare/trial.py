@@ -20,7 +20,7 @@ class Trial:
     folder: Path
     name: str
     """the folder as the page names it"""
-    at: Mapping[str, str]
+    levels: Mapping[str, str]
     """the value of every swept key but the seed"""
     seed: str
     status: RunStatus

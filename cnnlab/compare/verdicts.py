@@ -18,13 +18,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from cnnlab.compare import wording
 from cnnlab.compare.claim_text import arms, cell, claim_text, effects, margin_text, where
 from cnnlab.compare.numbers import Numbers
-from cnnlab.compare.questions import Question
+from cnnlab.compare.question import Question
 from cnnlab.compare.statistics import Estimate
 
 Answer = Literal["supported", "refuted", "inconclusive"]
@@ -51,6 +51,9 @@ class Evidence:
     corrected_refuted: float = 1.0
     together: int = 1
     """verdicts in the family"""
+
+    def corrected_to(self, supported: float, refuted: float, together: int) -> Evidence:
+        return replace(self, corrected_supported=supported, corrected_refuted=refuted, together=together)
 
     @property
     def supports(self) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from cnnlab.compare.mean_verdicts import BoundVerdict, MeanVerdict
 from cnnlab.compare.metrics import Metric
 from cnnlab.compare.numbers import Numbers
-from cnnlab.compare.questions import Measure, Question
+from cnnlab.compare.question import Measure, Question
 from cnnlab.compare.verdicts import Answer, NoVerdict, Unreached
 
 NothingToJudge = Callable[[Question, Numbers], str | None]

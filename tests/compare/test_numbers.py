@@ -184,3 +184,28 @@ def test_two_spellings_of_one_experiment_are_not_compared(tmp_path: Path) -> Non
     (folder / "sweep.json").write_text(json.dumps(manifest))
     (only,) = compare([folder]).judged
     assert reason(only) == "null and none are one experiment, run once: there is nothing to compare"
+
+
+def epochs(batch: list, none: list, **claim):
+    return judged(reaching(*none), reaching(*batch), metric="epochs to val/acc >= 0.7", **claim)
+
+
+def test_a_run_that_never_got_there_counts_with_the_budget() -> None:
+    found = epochs([2, 3, 2], [None, None, 8], expect="lower")
+    assert found.answer == "supported"
+    assert [pair.reference for pair in found.numbers.pairs] == [8, 8, 8]
+    assert [pair.censored for pair in found.numbers.pairs] == [True, True, False]
+    assert found.numbers.censored == (0, 2)
+
+
+def test_a_run_that_has_no_partner_counts_with_no_budget() -> None:
+    lost = Outcome(status="failed")
+    found = judged([*reaching(2, 3), lost], reaching(8, None, None), metric="epochs to val/acc >= 0.7")
+    assert (len(found.numbers.pairs), found.numbers.censored) == (2, (1, 0))
+
+
+def test_a_run_that_diverged_on_its_way_never_got_there() -> None:
+    late = Outcome(status="diverged", curve=(0.3, 0.4))
+    found = judged(reaching(2, 3, 2), [late] * 3, metric="epochs to val/acc >= 0.7", expect="higher")
+    assert [pair.arm for pair in found.numbers.pairs] == [8, 8, 8]
+    assert found.answer == "supported"
