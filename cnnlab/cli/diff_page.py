@@ -12,7 +12,7 @@ from cnnlab.experiment.facts import image_shape
 from cnnlab.network.outline import outline
 from cnnlab.pages.document import Theme
 from cnnlab.pages.markup import Markup, tag
-from cnnlab.pages.tables import Cell, Row, table
+from cnnlab.pages.tables import TableCell, TableRow, table
 
 if TYPE_CHECKING:
     from cnnlab.experiment.difference import Difference
@@ -36,8 +36,8 @@ def page(found: Difference, names: tuple[str, str], runs: tuple[Run, Run], theme
 def _table(found: Difference) -> Markup:
     """A row a block that differs; copies that differ in the same way in one."""
     rows = [
-        Row(
-            [name, *(Cell(cell, differs=" → " in cell) for cell in cells)],
+        TableRow(
+            [name, *(TableCell(cell, differs=" → " in cell) for cell in cells)],
             {"data_block": block_of(name.partition("–")[0])},
         )
         for name, *cells in folded(found)

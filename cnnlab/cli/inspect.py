@@ -16,7 +16,7 @@ def inspect(run: Run, composed: Composed, folder: Path) -> Exit:
     from cnnlab.cli.tasks import image_files, restored
     from cnnlab.inspection.look import look
     from cnnlab.inspection.page import page
-    from cnnlab.inspection.record import lines, record
+    from cnnlab.inspection.summary import lines, record
     from cnnlab.tracking.durable import write, write_json
 
     found = restored(run, composed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnnlab.drawing.outline import Branch, Node, Shape
+from cnnlab.drawing.outline import Branch, OutlineNode, Shape
 from cnnlab.drawing.piece import SIZE, SMALL, Box, Piece, TextLine, TextRun
 from cnnlab.text import compact, dims, shortened
 
@@ -24,7 +24,7 @@ def dims_range(first: Shape, last: Shape | None = None) -> str:
     return dims(a if a == b else f"{a}–{b}" for a, b in zip(first, ends, strict=True))
 
 
-def hover_text(node: Node, name: str) -> str:
+def hover_text(node: OutlineNode, name: str) -> str:
     """A box's name, kind and operations, what it leaves and costs."""
     kind = f" · {node.kind}" if node.kind else ""
     copies = f" × {node.times}" if node.times > 1 else ""
@@ -51,7 +51,7 @@ def box(lines: list[tuple[tuple[TextRun, ...], float]], look: str, **about: obje
     return Piece(wide + 2 * behind, drawn.height + behind, wide / 2 + behind, [drawn.moved(behind, 0.0)], solid=True)
 
 
-def operation(node: Node, name: str, outer: bool) -> Piece:
+def operation(node: OutlineNode, name: str, outer: bool) -> Piece:
     """An operation in a box, what belongs to it in small letters; outside of frames with its name."""
     before, main, after = node.ops[: node.main], node.ops[node.main : node.main + 1], node.ops[node.main + 1 :]
     title = [TextRun(shortened(node.name, MOST), bold=True)] if outer and node.name else []
@@ -65,7 +65,7 @@ def operation(node: Node, name: str, outer: bool) -> Piece:
     return box(kept, node.role, name=name, hover=hover_text(node, name), stack=node.times > 1)
 
 
-def folded(node: Node, name: str, also: str | None = None) -> Piece:
+def folded(node: OutlineNode, name: str, also: str | None = None) -> Piece:
     """A block with others inside, closed: its name and kind, and the gist of what is in it, or what else is said."""
     count = _copies(node)
     kind = node.kind if node.kind != node.name else ""
@@ -77,14 +77,14 @@ def folded(node: Node, name: str, also: str | None = None) -> Piece:
     return box(lines, "folded", name=name, hover=hover_text(node, name), stack=count > 1, opens=True)
 
 
-def _copies(node: Node) -> int:
+def _copies(node: OutlineNode) -> int:
     return sum(copy.times for copy in node.chain if copy.kind == node.kind) if node.copies else node.times
 
 
-def gist(node: Node) -> str:
+def gist(node: OutlineNode) -> str:
     """What a block does, in a line: its operations in a row, or how many branches it has.
 
-    >>> gist(Node(chain=(Node(ops=("3×3 conv, 8", "relu"), role="conv"), Node(ops=("relu",)))))
+    >>> gist(OutlineNode(chain=(OutlineNode(ops=("3×3 conv, 8", "relu"), role="conv"), OutlineNode(ops=("relu",)))))
     '3×3 conv, 8'
     """
     if node.is_box:
@@ -96,7 +96,7 @@ def gist(node: Node) -> str:
     return " → ".join(filter(None, (gist(part) for part in node.chain if not _plain(part) or len(node.chain) == 1)))
 
 
-def _ways(node: Node) -> str:
+def _ways(node: OutlineNode) -> str:
     """Of one or two ways the longer one; of more how many there are, and what each one adds to what they leave."""
     ways = [branch for branch in node.branches if branch.nodes]
     if len(ways) <= 2:
@@ -109,7 +109,7 @@ def _ways(node: Node) -> str:
     return f"{words}: {' + '.join(str(channels) for (channels,) in ends)}"
 
 
-def _plain(node: Node) -> bool:
+def _plain(node: OutlineNode) -> bool:
     """Whether it is a detail: an activation, a norm by itself."""
     return node.is_box and node.role == "other"
 

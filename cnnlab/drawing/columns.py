@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from cnnlab.drawing.boxes import end
 from cnnlab.drawing.layout import STEM, Style, label, node_piece, opened, stacked, stage_of, tapped
-from cnnlab.drawing.outline import Branch, Node, Outline, Shape
+from cnnlab.drawing.outline import Branch, Outline, OutlineNode, Shape
 from cnnlab.drawing.piece import Piece
 from cnnlab.text import dims
 
@@ -75,14 +75,14 @@ def _fit(width: float, height: float) -> float:
 
 def examples(outline: Outline) -> list[str]:
     """The first block of each sort, of those with others inside: sorts differ in more than numbers."""
-    sorts: dict[Node, str] = {}
+    sorts: dict[OutlineNode, str] = {}
     for node in opened(outline.nodes, Style(1), 0):
         if not node.is_box:
             sorts.setdefault(_sort(node), node.name)
     return list(sorts.values())
 
 
-def _sort(node: Node) -> Node:
+def _sort(node: OutlineNode) -> OutlineNode:
     """A node without its numbers and names."""
     branches = tuple(Branch(tuple(map(_sort, branch.nodes))) for branch in node.branches)
     ops = tuple(re.sub(r"\d+", "", words) for words in node.ops)
@@ -118,7 +118,7 @@ def unfoldings(outline: Outline) -> list[list[Segment]]:
     return [[Segment(end(f"image {dims(outline.input)}"))], *parts, [Segment(end("output"))]]
 
 
-def _segment(section: str, nodes: Sequence[Node], outline: Outline, style: Style) -> Segment:
+def _segment(section: str, nodes: Sequence[OutlineNode], outline: Outline, style: Style) -> Segment:
     pieces = []
     for node in nodes:
         taps = section == "body" and _is_end(node, outline)
@@ -127,13 +127,13 @@ def _segment(section: str, nodes: Sequence[Node], outline: Outline, style: Style
     return Segment(stacked(nodes, pieces), nodes[-1].shape, nodes[-1].until)
 
 
-def _is_end(node: Node, outline: Outline) -> bool:
+def _is_end(node: OutlineNode, outline: Outline) -> bool:
     """Whether it leaves what its block does: a block by itself, or the last of its copies."""
     whole = next((stage for stage in outline.body if stage.name == stage_of(node)), node)
     return node.name == whole.chain[-1].name if whole.copies and not node.copies else node.name == whole.name
 
 
-def _groups(nodes: Sequence[Node]) -> Iterator[Sequence[Node]]:
+def _groups(nodes: Sequence[OutlineNode]) -> Iterator[Sequence[OutlineNode]]:
     """Nodes that stay together: between them leads some line but that from one block to the next."""
     places: dict[str, int] = {"input": -1}
     tied: set[int] = set()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from cnnlab.drawing.boxes import BEHIND, SIDE, dims_range, folded, hover_text, mark, operation
-from cnnlab.drawing.outline import Aux, Branch, Node, Shape
+from cnnlab.drawing.outline import Branch, OutlineHead, OutlineNode, Shape
 from cnnlab.drawing.piece import BEND, SIZE, SMALL, Box, Piece, TextLine, TextRun, beside
 from cnnlab.text import shortened
 
@@ -35,13 +35,13 @@ class Style:
     only: frozenset[str] | None = None
     """the network's blocks that are open, by name; all of them unless said"""
 
-    def opens(self, node: Node, level: int) -> bool:
+    def opens(self, node: OutlineNode, level: int) -> bool:
         """Whether a node that has others inside shows them."""
         chosen = level > 0 or self.only is None or any(part.name in self.only for part in (node, *node.chain))
         return (level > 0 and node.is_simple) or (level < self.depth and chosen)
 
 
-def node_piece(node: Node, name: str, style: Style, level: int = 0) -> Piece:
+def node_piece(node: OutlineNode, name: str, style: Style, level: int = 0) -> Piece:
     """A block, open or folded. `level` is the number of frames around it."""
     if node.is_box:
         return operation(node, name, outer=level == 0)
@@ -53,12 +53,12 @@ def node_piece(node: Node, name: str, style: Style, level: int = 0) -> Piece:
     return row(node.chain, name, style, level) if simple else frame(node, name, style, level)
 
 
-def bare(node: Node, name: str, style: Style, level: int) -> Piece:
+def bare(node: OutlineNode, name: str, style: Style, level: int) -> Piece:
     """What is inside a node, without a frame around it."""
     return row(node.chain, name, style, level) if node.chain else parallel(node, name, style, level)
 
 
-def frame(node: Node, name: str, style: Style, level: int) -> Piece:
+def frame(node: OutlineNode, name: str, style: Style, level: int) -> Piece:
     """An open block: its insides in a frame, its name at the left of the line that comes in, its kind at the right."""
     inner = bare(node, name, style, level + 1)
     behind = BEHIND if node.times > 1 else 0.0
@@ -79,7 +79,7 @@ def frame(node: Node, name: str, style: Style, level: int) -> Piece:
     return framed
 
 
-def parallel(node: Node, name: str, style: Style, level: int) -> Piece:
+def parallel(node: OutlineNode, name: str, style: Style, level: int) -> Piece:
     """Branches over one input, joined by a mark."""
     pieces = [_branch(branch, node.merge, name, style, level) for branch in node.branches]
     sign = mark(node.merge)
@@ -163,15 +163,15 @@ class _Step:
     """how several outputs become one"""
 
 
-def row(nodes: Sequence[Node], name: str, style: Style, level: int) -> Piece:
+def row(nodes: Sequence[OutlineNode], name: str, style: Style, level: int) -> Piece:
     """Nodes one after another."""
     flat = opened(nodes, style, level)
     return stacked(flat, [node_piece(node, name, style, level) for node in flat])
 
 
-def opened(nodes: Sequence[Node], style: Style, level: int) -> list[Node]:
+def opened(nodes: Sequence[OutlineNode], style: Style, level: int) -> list[OutlineNode]:
     """The nodes, with the copies of an open block in its place; the first of them takes what the block takes."""
-    shown: list[Node] = []
+    shown: list[OutlineNode] = []
     for node in nodes:
         if node.copies and style.opens(node, level):
             first, *others = node.chain
@@ -181,7 +181,7 @@ def opened(nodes: Sequence[Node], style: Style, level: int) -> list[Node]:
     return shown
 
 
-def stacked(nodes: Sequence[Node], pieces: Sequence[Piece]) -> Piece:
+def stacked(nodes: Sequence[OutlineNode], pieces: Sequence[Piece]) -> Piece:
     """Pieces on one axis, with lines between them, and lanes beside them."""
     steps, lanes = _steps(nodes)
     joined = [mark(step.join).axis + 6.0 for step in steps if step.join]
@@ -206,7 +206,7 @@ class _Row:
     left: dict[int, float] = field(default_factory=dict)
     """the height at which each lane begins"""
 
-    def lead_to(self, piece: Piece, step: _Step, before: Node | None) -> None:
+    def lead_to(self, piece: Piece, step: _Step, before: OutlineNode | None) -> None:
         """Draw a piece, and what leads to it from what stands above it."""
         drawn, axis, top = self.piece, self.piece.axis, self.piece.height
         y = top + STEM * bool(step.leave)
@@ -246,7 +246,7 @@ class _Row:
         return (axis, start), (x, start), (x, y), (axis, y)
 
 
-def _steps(nodes: Sequence[Node]) -> tuple[list[_Step], int]:
+def _steps(nodes: Sequence[OutlineNode]) -> tuple[list[_Step], int]:
     """For each node what leads to it, and how many lanes that takes."""
     places, wanted = {"input": -1}, []
     steps = [_Step() for _ in nodes]
@@ -262,12 +262,12 @@ def _steps(nodes: Sequence[Node]) -> tuple[list[_Step], int]:
     return steps, len(wanted)
 
 
-def stage_of(node: Node) -> str:
+def stage_of(node: OutlineNode) -> str:
     """The name of the block that a node is, or is a copy of."""
     return node.name.partition(".")[0]
 
 
-def tapped(piece: Piece, heads: Sequence[Aux], style: Style) -> Piece:
+def tapped(piece: Piece, heads: Sequence[OutlineHead], style: Style) -> Piece:
     """A block with the auxiliary heads that take what it leaves, beside the line that goes on."""
     if not heads:
         return piece
@@ -285,10 +285,10 @@ def tapped(piece: Piece, heads: Sequence[Aux], style: Style) -> Piece:
     return whole
 
 
-def _head(head: Aux, style: Style) -> Piece:
+def _head(head: OutlineHead, style: Style) -> Piece:
     name = f"aux.{head.name}"
     params, macs = (sum(getattr(node, key) for node in head.nodes) for key in ("params", "macs"))
     shape = head.nodes[-1].shape if head.nodes else ()
-    whole = Node(name=head.name, kind="auxiliary head", chain=head.nodes, shape=shape, params=params, macs=macs)
+    whole = OutlineNode(name=head.name, kind="auxiliary head", chain=head.nodes, shape=shape, params=params, macs=macs)
     also = f"loss × {head.weight:g}, in training only"
     return frame(whole, name, style, 1) if style.depth > 1 else folded(whole, name, also)

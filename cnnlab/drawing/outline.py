@@ -19,13 +19,13 @@ Role = Literal["conv", "linear", "pool", "other"]
 class Branch:
     """One of several ways beside each other; no nodes: what comes in, as it is."""
 
-    nodes: tuple[Node, ...] = ()
+    nodes: tuple[OutlineNode, ...] = ()
     times: int = 1
     """how many there are of it, alike but for their weights"""
 
 
 @dataclass(frozen=True)
-class Node:
+class OutlineNode:
     """A box: one operation with what belongs to it, or nodes in a row (`chain`) or beside each other (`branches`)."""
 
     name: str = ""
@@ -48,7 +48,7 @@ class Node:
     sources: tuple[str, ...] = ()
     """names of earlier nodes of the chain whose outputs it takes, or `input`; the one before it unless said"""
     join: str = "concat"
-    chain: tuple[Node, ...] = ()
+    chain: tuple[OutlineNode, ...] = ()
     branches: tuple[Branch, ...] = ()
     merge: str = ""
     """how branches are joined"""
@@ -67,13 +67,13 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Aux:
+class OutlineHead:
     """An auxiliary head: beside what its `tap` in the body leaves."""
 
     name: str
     tap: str
     weight: float
-    nodes: tuple[Node, ...]
+    nodes: tuple[OutlineNode, ...]
 
 
 @dataclass(frozen=True)
@@ -81,12 +81,12 @@ class Outline:
     """A whole network."""
 
     input: Shape
-    body: tuple[Node, ...]
-    head: tuple[Node, ...] = ()
-    aux: tuple[Aux, ...] = ()
+    body: tuple[OutlineNode, ...]
+    head: tuple[OutlineNode, ...] = ()
+    aux: tuple[OutlineHead, ...] = ()
 
     @property
-    def nodes(self) -> tuple[Node, ...]:
+    def nodes(self) -> tuple[OutlineNode, ...]:
         return (*self.body, *self.head)
 
 
@@ -99,18 +99,18 @@ def block_of(layer: str) -> str:
     return ".".join(layer.split(".")[:2])
 
 
-def alike(a: Node, b: Node) -> bool:
+def alike(a: OutlineNode, b: OutlineNode) -> bool:
     """Whether two nodes are drawn the same, but for shapes and counts."""
     return replace(_bare(a), sources=(), join="") == replace(_bare(b), sources=(), join="")
 
 
-def _bare(node: Node) -> Node:
+def _bare(node: OutlineNode) -> OutlineNode:
     chain = tuple(map(_bare, node.chain))
     branches = tuple(replace(branch, nodes=tuple(map(_bare, branch.nodes))) for branch in node.branches)
     return replace(node, name="", shape=(), until=None, params=0, macs=0, times=1, chain=chain, branches=branches)
 
 
-def through(first: Node, last: Node) -> Node:
+def through(first: OutlineNode, last: OutlineNode) -> OutlineNode:
     """`first` with the shapes that `last`, drawn the same, leaves in its place."""
     pairs = zip(first.branches, last.branches, strict=True)
     branches = [replace(a, nodes=tuple(through(m, n) for m, n in zip(a.nodes, b.nodes, strict=True))) for a, b in pairs]
@@ -121,7 +121,7 @@ def through(first: Node, last: Node) -> Node:
 
 # -- to and from plain data
 
-DEFAULTS = Node()
+DEFAULTS = OutlineNode()
 
 
 def record(outline: Outline) -> dict[str, Any]:
@@ -131,11 +131,11 @@ def record(outline: Outline) -> dict[str, Any]:
     return {"input": list(outline.input), **parts, **({"aux": aux} if aux else {})}
 
 
-def _records(nodes: tuple[Node, ...]) -> list[dict[str, Any]]:
+def _records(nodes: tuple[OutlineNode, ...]) -> list[dict[str, Any]]:
     return [_record(node) for node in nodes]
 
 
-def _record(node: Node) -> dict[str, Any]:
+def _record(node: OutlineNode) -> dict[str, Any]:
     plain: dict[str, Any] = {}
     for name, value in vars(node).items():
         if value == getattr(DEFAULTS, name):
@@ -158,7 +158,7 @@ class _OutlineReader:
     """nodes that may yet come"""
     deep: int = field(default=0)
 
-    def nodes(self, raw: Any) -> tuple[Node, ...]:
+    def nodes(self, raw: Any) -> tuple[OutlineNode, ...]:
         self.deep += 1
         if not isinstance(raw, list) or self.deep > 24:
             raise ValueError("no list of nodes, or nested too deeply")
@@ -166,7 +166,7 @@ class _OutlineReader:
         self.deep -= 1
         return nodes
 
-    def node(self, raw: Any) -> Node:
+    def node(self, raw: Any) -> OutlineNode:
         self.left -= 1
         if not isinstance(raw, Mapping) or self.left < 0:
             raise ValueError("no node, or too many")
@@ -174,7 +174,7 @@ class _OutlineReader:
         branches = raw.get("branches") or []
         if not isinstance(branches, list):
             raise ValueError("no list of branches")
-        return Node(
+        return OutlineNode(
             name=_word(raw.get("name")),
             kind=_word(raw.get("kind")),
             ops=ops,
@@ -207,7 +207,7 @@ def outline_of(raw: Any) -> Outline | None:
     try:
         aux = raw.get("aux") or []
         heads = [
-            Aux(_word(a["name"]), _word(a["from"]), float(a["weight"]), reader.nodes(a["nodes"]))
+            OutlineHead(_word(a["name"]), _word(a["from"]), float(a["weight"]), reader.nodes(a["nodes"]))
             for a in (aux if isinstance(aux, list) else [])
         ]
         body, head = reader.nodes(raw.get("body")), reader.nodes(raw.get("head") or [])

@@ -15,7 +15,7 @@ from cnnlab.drawing.piece import Piece
 from cnnlab.drawing.svg import fragment, style_sheet
 from cnnlab.pages.document import Theme, document
 from cnnlab.pages.markup import Content, Markup, tag
-from cnnlab.pages.tables import Cell, Row, meter, table
+from cnnlab.pages.tables import TableCell, TableRow, meter, table
 from cnnlab.text import compact, dims
 
 HERE = Path(__file__).parent
@@ -129,22 +129,22 @@ def layer_table(record: dict[str, Any]) -> Markup:
     rows = [_layer(layer, total) for layer in record["layers"]]
     for name, head in record.get("aux", {}).items():
         rows.append(
-            Row([f"auxiliary head {name} after {head['from']}: in training only, its loss × {head['weight']:g}"])
+            TableRow([f"auxiliary head {name} after {head['from']}: in training only, its loss × {head['weight']:g}"])
         )
         rows += [_layer(layer, total) for layer in head["layers"]]
     return tag("div", table(["block", "leaves", "parameters", "MACs", "sees"], rows), class_="scroll")
 
 
-def _layer(layer: dict[str, Any], total: int) -> Row:
+def _layer(layer: dict[str, Any], total: int) -> TableRow:
     params, macs = layer["params"], layer["macs"]
     cells = [
         [tag("b", _short(layer["name"])), tag("small", layer["block"])],
         dims(layer["shape"]),
-        Cell([f"{params:,}", meter(params / total)], title=f"{params / total:.1%} of all") if params else "",
-        Cell(compact(macs), title=f"{macs:,}") if macs else "",
+        TableCell([f"{params:,}", meter(params / total)], title=f"{params / total:.1%} of all") if params else "",
+        TableCell(compact(macs), title=f"{macs:,}") if macs else "",
         dims(layer["receptive_field"]),
     ]
-    return Row(cells, {"data_block": block_of(layer["name"])})
+    return TableRow(cells, {"data_block": block_of(layer["name"])})
 
 
 def _short(name: str) -> str:

@@ -18,7 +18,7 @@ from cnnlab.blocks.modules import Branches, Chain, Gated, Preactivated, Skipped
 from cnnlab.blocks.part import Part
 from cnnlab.blocks.stack import Stack, Stage
 from cnnlab.blocks.trace import Call, Trace
-from cnnlab.drawing.outline import Aux, Branch, Node, Outline, alike, record, through
+from cnnlab.drawing.outline import Branch, Outline, OutlineHead, OutlineNode, alike, record, through
 from cnnlab.network.graph import Graph, graph
 from cnnlab.network.layer_words import POOLS, described, role
 from cnnlab.network.spec import Network
@@ -31,7 +31,10 @@ def outline(network: Network, shape: Shape) -> Outline:
     if found.end:
         raise found.end[1]
     body, head = (_section(found, name, stack) for name, stack in network.sections.items())
-    aux = [Aux(one.name, one.tap, one.weight, _section(found, f"aux.{one.name}.head", one.head)) for one in network.aux]
+    aux = [
+        OutlineHead(one.name, one.tap, one.weight, _section(found, f"aux.{one.name}.head", one.head))
+        for one in network.aux
+    ]
     return Outline(shape, body, head, tuple(aux))
 
 
@@ -40,12 +43,12 @@ def on_paper(network: Network, shape: Shape) -> dict[str, Any]:
     return {**graph(network, shape).record(), "outline": record(outline(network, shape))}
 
 
-def _section(found: Graph, path: str, stack: Stack) -> tuple[Node, ...]:
+def _section(found: Graph, path: str, stack: Stack) -> tuple[OutlineNode, ...]:
     copies = found.stages(path)
     return tuple(_stage(stage, [block_node(one.block, one.trace) for one in copies[stage.name]]) for stage in stack)
 
 
-def block_node(block: Block, traced: Trace) -> Node:
+def block_node(block: Block, traced: Trace) -> OutlineNode:
     """A block with all that is in it."""
     parts: dict[nn.Module, Part] = {}
     _name(block, traced.module, parts)
@@ -80,10 +83,10 @@ class _Reader:
     calls: Mapping[nn.Module, Call]
     parts: Mapping[nn.Module, Part]
 
-    def block(self, block: Block, module: nn.Module) -> Node:
+    def block(self, block: Block, module: nn.Module) -> OutlineNode:
         return replace(self.node("", module), kind=block.block)
 
-    def node(self, name: str, module: nn.Module) -> Node:
+    def node(self, name: str, module: nn.Module) -> OutlineNode:
         part = self.parts.get(module)
         if isinstance(part, Stage):
             return _stage(part, [self.block(copy, module.get_submodule(name)) for name, copy in part.parts.items()])
@@ -92,32 +95,32 @@ class _Reader:
             made = replace(made, **self.cost(module))
         return replace(made, name=name, kind=part.block if isinstance(part, Block) else "")
 
-    def inner(self, module: nn.Module) -> Node:
+    def inner(self, module: nn.Module) -> OutlineNode:
         match module:
             case Chain():
-                return Node(chain=self.chain(module))
+                return OutlineNode(chain=self.chain(module))
             case Branches():
                 branches = [Branch(self.row(branch)) for branch in module.values()]
-                return Node(branches=_grouped(branches), merge=module.joined_by)
+                return OutlineNode(branches=_grouped(branches), merge=module.joined_by)
             case Skipped():
                 return self.skipped(module)
             case Preactivated():
                 return self.preactivated(module)
             case Gated():
                 branches = (Branch(self.row(module.gate)), Branch())
-                return Node(branches=branches, merge="mul")
+                return OutlineNode(branches=branches, merge="mul")
             case nn.Sequential() if any(isinstance(one, CONTAINERS) for one in module.modules()):
-                return Node(chain=tuple(self.node(name, one) for name, one in module.named_children()))
+                return OutlineNode(chain=tuple(self.node(name, one) for name, one in module.named_children()))
         return self.box(module)
 
-    def row(self, module: nn.Module) -> tuple[Node, ...]:
+    def row(self, module: nn.Module) -> tuple[OutlineNode, ...]:
         """The nodes of a branch: those of a stack, or one."""
         if isinstance(module, Chain) and module not in self.parts:
             return self.chain(module)
         node = self.node("", module)
         return (node,) if node.ops or not node.is_box else ()
 
-    def chain(self, module: Chain) -> tuple[Node, ...]:
+    def chain(self, module: Chain) -> tuple[OutlineNode, ...]:
         nodes = []
         for name, one in module.named_children():
             node = self.node(name, one)
@@ -128,43 +131,43 @@ class _Reader:
                 nodes.append(node)
         return tuple(nodes)
 
-    def skipped(self, module: Skipped) -> Node:
+    def skipped(self, module: Skipped) -> OutlineNode:
         act = self.row(module.act) if module.act is not None else ()
         if module.shortcut is None:
-            return Node(chain=(*self.row(module.body), *act))
-        return Node(chain=(self.added(self.dropped(module), self.row(module.shortcut), module.body), *act))
+            return OutlineNode(chain=(*self.row(module.body), *act))
+        return OutlineNode(chain=(self.added(self.dropped(module), self.row(module.shortcut), module.body), *act))
 
-    def dropped(self, module: Skipped | Preactivated) -> tuple[Node, ...]:
+    def dropped(self, module: Skipped | Preactivated) -> tuple[OutlineNode, ...]:
         return (*self.row(module.body), *(self.row(module.drop) if module.drop is not None else ()))
 
-    def added(self, body: tuple[Node, ...], shortcut: tuple[Node, ...], end: nn.Module) -> Node:
-        return Node(branches=(Branch(body), Branch(shortcut)), merge="add", shape=self.calls[end].output)
+    def added(self, body: tuple[OutlineNode, ...], shortcut: tuple[OutlineNode, ...], end: nn.Module) -> OutlineNode:
+        return OutlineNode(branches=(Branch(body), Branch(shortcut)), merge="add", shape=self.calls[end].output)
 
-    def preactivated(self, module: Preactivated) -> Node:
+    def preactivated(self, module: Preactivated) -> OutlineNode:
         pre, body = self.row(module.pre), self.dropped(module)
         if module.shortcut is None:
-            return Node(chain=(*pre, *body))
+            return OutlineNode(chain=(*pre, *body))
         shortcut = self.row(module.shortcut)
         if module.shared:
-            return Node(chain=(*pre, self.added(body, shortcut, module.body)))
-        return Node(chain=(self.added((*pre, *body), shortcut, module.body),))
+            return OutlineNode(chain=(*pre, self.added(body, shortcut, module.body)))
+        return OutlineNode(chain=(self.added((*pre, *body), shortcut, module.body),))
 
     def cost(self, module: nn.Module) -> dict[str, Any]:
         call = self.calls[module]
         return {"shape": call.output, "params": _params(module), "macs": call.macs}
 
-    def box(self, module: nn.Module) -> Node:
+    def box(self, module: nn.Module) -> OutlineNode:
         """One operation, with the norm and the activation that stand around it."""
         layers = list(module.children()) if type(module) is nn.Sequential else [module]
         layers = [layer for layer in layers if layer in self.calls]
         words = {layer: described(layer, self.calls[layer].input, self.calls[layer].output) for layer in layers}
         ops = [layer for layer in layers if words[layer]]
         if not ops:
-            return Node(**self.cost(module))
+            return OutlineNode(**self.cost(module))
         main = max(range(len(ops)), key=lambda i: self.weight(ops[i]))
         whole = self.calls[module]
         does = role(layers, _params(module), whole.macs, whole.input, whole.output)
-        return Node(ops=tuple(words[layer] for layer in ops), main=main, role=does, **self.cost(module))
+        return OutlineNode(ops=tuple(words[layer] for layer in ops), main=main, role=does, **self.cost(module))
 
     def weight(self, layer: nn.Module) -> tuple[bool | int, ...]:
         """What a box is named after: what costs most; without any cost a pool, or what changes the shape."""
@@ -179,7 +182,7 @@ def _params(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-def _stage(stage: Stage, nodes: Iterable[Node]) -> Node:
+def _stage(stage: Stage, nodes: Iterable[OutlineNode]) -> OutlineNode:
     """A named place in a stack: the nodes of its copies, those that are drawn the same put together."""
     copies = [replace(node, name=f"{stage.name}.{part}") for part, node in zip(stage.parts, nodes, strict=True)]
     runs = [_run(list(same)) for same in _runs(copies)]
@@ -192,11 +195,11 @@ def _stage(stage: Stage, nodes: Iterable[Node]) -> Node:
     if len(own) == 1:  # beside it is only what closes the block: it needs no number
         runs = [replace(run, name=stage.name) if run is own[0] else run for run in runs]
     chain = tuple(replace(run, kind=kind) if run.kind == stage.copies[0].block else run for run in runs)
-    return Node(chain=chain, copies=True, shape=copies[-1].shape, kind=kind, **total, **about)
+    return OutlineNode(chain=chain, copies=True, shape=copies[-1].shape, kind=kind, **total, **about)
 
 
-def _runs(nodes: Iterable[Node]) -> list[list[Node]]:
-    found: list[list[Node]] = []
+def _runs(nodes: Iterable[OutlineNode]) -> list[list[OutlineNode]]:
+    found: list[list[OutlineNode]] = []
     for node in nodes:
         if found and alike(found[-1][0], node):
             found[-1].append(node)
@@ -205,7 +208,7 @@ def _runs(nodes: Iterable[Node]) -> list[list[Node]]:
     return found
 
 
-def _run(same: list[Node]) -> Node:
+def _run(same: list[OutlineNode]) -> OutlineNode:
     first, last = same[0], same[-1]
     if len(same) == 1:
         return first

@@ -9,7 +9,7 @@ from cnnlab.pages.markup import Content, Markup, tag
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """A cell that is marked because it differs from others, or that explains itself under the pointer."""
 
     content: Content
@@ -18,22 +18,22 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """A row with attributes of its own; one cell is a heading across the table."""
 
-    cells: Sequence[Content | Cell]
+    cells: Sequence[Content | TableCell]
     attributes: Mapping[str, object] = field(default_factory=dict)
 
 
 def table(
     headings: Sequence[Content],
-    rows: Sequence[Row | Sequence[Content | Cell]],
+    rows: Sequence[TableRow | Sequence[Content | TableCell]],
     *,
     numbers: bool = True,
     caption: str | None = None,
 ) -> Markup:
     """A table whose first column heads its rows; `numbers` stand at the right. No headings: a list of properties."""
-    body = [row if isinstance(row, Row) else Row(row) for row in rows]
+    body = [row if isinstance(row, TableRow) else TableRow(row) for row in rows]
     return tag(
         "table",
         tag("caption", caption) if caption else None,
@@ -53,13 +53,13 @@ def meter(share: float) -> Markup:
     return tag("span", class_="meter", style=f"--w: {100 * min(max(share, 0.0), 1.0):.1f}%")
 
 
-def _row(row: Row, columns: int) -> Markup:
-    first, *others = (cell if isinstance(cell, Cell) else Cell(cell) for cell in row.cells)
+def _row(row: TableRow, columns: int) -> Markup:
+    first, *others = (cell if isinstance(cell, TableCell) else TableCell(cell) for cell in row.cells)
     if not others and columns > 1:
         return tag("tr", tag("th", first.content, colspan=columns, scope="rowgroup", class_="quiet"))
     head = tag("th", first.content, scope="row", title=first.title)
     return tag("tr", head, [_cell(cell) for cell in others], **row.attributes)
 
 
-def _cell(cell: Cell) -> Markup:
+def _cell(cell: TableCell) -> Markup:
     return tag("td", cell.content, class_="differs" if cell.differs else None, title=cell.title)

@@ -13,11 +13,11 @@ from torch import nn
 from cnnlab.blocks import Block
 from cnnlab.blocks.trace import trace
 from cnnlab.drawing.columns import drawing, overview
-from cnnlab.drawing.outline import Node, outline_of, record
+from cnnlab.drawing.outline import OutlineNode, outline_of, record
 from cnnlab.network.outline import block_node, outline
 
 
-def stage(name: str, block: str) -> Node:
+def stage(name: str, block: str) -> OutlineNode:
     return next(node for node in drawn(name).nodes if node.name == block)
 
 

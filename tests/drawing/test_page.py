@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 from cnnlab.drawing.columns import drawing, overview
-from cnnlab.drawing.outline import Node, Outline
+from cnnlab.drawing.outline import Outline, OutlineNode
 from cnnlab.drawing.page import drawing_page, layer_table
 from cnnlab.drawing.svg import document, fragment
 
@@ -25,7 +25,7 @@ def layer(name: str, **values: object) -> dict:
 
 
 def test_names_are_text_whatever_they_look_like() -> None:
-    outline = Outline((3, 8, 8), (Node(name=EVIL, kind=EVIL, ops=(EVIL, EVIL), shape=(1, 2, 3)),))
+    outline = Outline((3, 8, 8), (OutlineNode(name=EVIL, kind=EVIL, ops=(EVIL, EVIL), shape=(1, 2, 3)),))
     counts = {"params": 1, "layers": [{"name": f"body.{EVIL}", "block": EVIL, "shape": [1], "params": 1, "macs": 1,
                                        "receptive_field": [1, 1]}]}  # fmt: skip
     page = drawing_page(EVIL, EVIL, outline, counts, {"body": {EVIL: {"block": EVIL}}, EVIL: EVIL})

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from cnnlab.pages.tables import Cell, Row, meter, table
+from cnnlab.pages.tables import TableCell, TableRow, meter, table
 
 
 def test_cells_say_that_they_differ_and_rows_have_attributes() -> None:
-    rows = [["a", "1", Cell("2", differs=True, title="more")], Row(["<b>", "3"], {"data_block": "body.x"})]
+    rows = [["a", "1", TableCell("2", differs=True, title="more")], TableRow(["<b>", "3"], {"data_block": "body.x"})]
     assert table(["", "x", "y"], rows, caption="of two") == (
         '<table class="numbers"><caption>of two</caption>'
         '<thead><tr><th scope="col"></th><th scope="col">x</th><th scope="col">y</th></tr></thead><tbody>'

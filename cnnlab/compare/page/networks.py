@@ -13,7 +13,7 @@ from cnnlab.drawing.columns import overview
 from cnnlab.drawing.outline import block_of, outline_of
 from cnnlab.drawing.svg import fragment
 from cnnlab.pages.markup import Content, Markup, tag
-from cnnlab.pages.tables import Cell, table, wide
+from cnnlab.pages.tables import TableCell, table, wide
 from cnnlab.text import dims, shortened
 
 MOST = 8
@@ -136,9 +136,9 @@ def _total(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else dims(value) if isinstance(value, list) else "–"
 
 
-def _marked(cells: Sequence[str]) -> list[Cell]:
+def _marked(cells: Sequence[str]) -> list[TableCell]:
     """Those that are not as the first one stand out."""
-    return [Cell(cell, differs=cell != cells[0]) for cell in cells]
+    return [TableCell(cell, differs=cell != cells[0]) for cell in cells]
 
 
 def _named(arms: Sequence[Arm]) -> str:
