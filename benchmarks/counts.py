@@ -14,8 +14,8 @@ from typing import Any
 
 from cnnlab.config.compose import compose
 from cnnlab.config.engine import start
-from cnnlab.network.expand import read_network
 from cnnlab.network.graph import Graph, graph
+from cnnlab.network.read import read_network
 
 CONF = Path(__file__).parents[1] / "conf"
 GROUPS = {

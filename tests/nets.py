@@ -19,7 +19,7 @@ from cnnlab.blocks.modules import Conv2d
 from cnnlab.blocks.norm import NormSettings
 from cnnlab.config.compose import compose
 from cnnlab.config.engine import start
-from cnnlab.network.expand import read_network
+from cnnlab.network.read import read_network
 from cnnlab.network.spec import PLACED, Network, Place
 
 CONV = {"block": "conv", "channels": 8}

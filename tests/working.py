@@ -17,8 +17,8 @@ from cnnlab.config.origins import Origins
 from cnnlab.explain.due import Configuration
 from cnnlab.explain.formulas import Line, Working, work
 from cnnlab.explain.pieces import Whole
-from cnnlab.network.expand import read_network
 from cnnlab.network.graph import graph
+from cnnlab.network.read import read_network
 from cnnlab.network.sources import Notes
 from cnnlab.settings import Shape
 

@@ -145,8 +145,8 @@ def misfits(run: Run, composed: Composed, ends: bool = True) -> list[Fault]:
     from cnnlab.experiment.facts import image_shape
     from cnnlab.experiment.initial import at_fault, misnamed_blocks
     from cnnlab.experiment.memory import unaffordable
+    from cnnlab.network.fixes import explain
     from cnnlab.network.graph import graph
-    from cnnlab.network.mend import explain
 
     found = graph(run.network, image_shape(run), check_output=ends)
     if not found.faults:

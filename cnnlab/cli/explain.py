@@ -17,8 +17,8 @@ def explain(run: Run, composed: Composed) -> Exit:
     from cnnlab.explain.due import Configuration
     from cnnlab.explain.find import find
     from cnnlab.explain.pieces import Whole
-    from cnnlab.network.expand import read_network
     from cnnlab.network.graph import graph
+    from cnnlab.network.read import read_network
     from cnnlab.network.sources import Notes
 
     notes, model = Notes(), model_of(composed.config)

@@ -12,7 +12,7 @@ from cnnlab.data.augmentation import AugmentSettings, read_augment
 from cnnlab.data.source import Source
 from cnnlab.data.sources import sketched
 from cnnlab.errors import Fault
-from cnnlab.network.expand import read_network
+from cnnlab.network.read import read_network
 from cnnlab.network.spec import Network
 from cnnlab.settings import read, shown
 from cnnlab.training.settings import OPTIMIZERS, SCHEDULES, TrainerSettings, read_callbacks

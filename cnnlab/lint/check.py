@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from cnnlab.lint.finding import Design, Finding
 from cnnlab.lint.smells import SMELLS, Smell, name
-from cnnlab.network.expand import read_network
 from cnnlab.network.graph import graph
 from cnnlab.network.overridden import overridden
+from cnnlab.network.read import read_network
 from cnnlab.override import Override
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from cnnlab import dotted
 from cnnlab.blocks import KINDS
 from cnnlab.errors import Fault, FaultKind
 from cnnlab.network.arithmetic import UNKNOWN, Unknown, evaluate, is_expression
+from cnnlab.network.sources import ResolvedSetting
 from cnnlab.network.spec import PLACED
 from cnnlab.settings import shown
 
@@ -28,6 +29,20 @@ class Composite:
     """their defaults; one may be worked out from those before it"""
     root: Mapping[str, Any]
     """the block it stands for, expressions and all"""
+
+    def misuse(self, settings: Mapping[str, ResolvedSetting], known: Sequence[str], path: str) -> list[Fault]:
+        """What is wrong with the `settings` of a block at `path` that is one of this, which may have those `known`."""
+        said, words = f"{self.name} has no such setting", [*known, *PLACED]
+        faults = [
+            Fault.unknown(FaultKind.UNKNOWN_SETTING, setting.source.path, said, name, words)
+            for name, setting in settings.items()
+            if name not in known and name != "block"
+        ]
+        meant = {fault.suggestion for fault in faults}
+        needed = [name for name, default in self.params.items() if default == REQUIRED]
+        absent = [name for name in needed if name not in settings and name not in meant]
+        missing = [Fault(f"{path}.{name}", f"{self.name} needs this setting", FaultKind.MISSING) for name in absent]
+        return [*faults, *missing]
 
     def bound(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Its block with `given` for the parameters. Raises Faults where an expression has no value."""

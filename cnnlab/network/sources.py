@@ -21,6 +21,14 @@ class Source:
 
 
 @dataclass(frozen=True)
+class ResolvedSetting:
+    """A setting's value, and what it is due to."""
+
+    value: Any
+    source: Source
+
+
+@dataclass(frozen=True)
 class Made:
     """A block that YAML defines, where it is used."""
 

@@ -12,7 +12,7 @@ from cnnlab.blocks import KINDS
 from cnnlab.blocks.block import Block
 from cnnlab.blocks.part import Misfit
 from cnnlab.blocks.trace import trace
-from cnnlab.network.expand import read_network
+from cnnlab.network.read import read_network
 
 INSIDE = {"a": {"block": "conv", "channels": 6}, "b": {"block": "conv", "channels": 6, "norm": "batch"}}
 IMAGE, ROW = (6, 9, 12), (20,)

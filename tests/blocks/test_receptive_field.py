@@ -7,8 +7,8 @@ from nets import model, network, zoo
 from cnnlab.blocks import AdaptiveAvgPool, AvgPool, Conv, Parallel, Skip
 from cnnlab.blocks.trace import trace
 from cnnlab.network.build import build
-from cnnlab.network.expand import read_network
 from cnnlab.network.graph import graph
+from cnnlab.network.read import read_network
 
 
 def fields(raw, shape, classes=10):

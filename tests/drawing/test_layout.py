@@ -19,9 +19,9 @@ from cnnlab.blocks.part import Misfit
 from cnnlab.drawing.columns import drawing
 from cnnlab.drawing.piece import Connector, Piece
 from cnnlab.drawing.text_width import width
-from cnnlab.network.expand import read_network
 from cnnlab.network.graph import graph
 from cnnlab.network.outline import outline
+from cnnlab.network.read import read_network
 
 PAGE = (Path(__file__).parents[2] / "docs" / "language.md").read_text(encoding="utf-8")
 CROSSED = {

@@ -31,7 +31,7 @@ from equality.theirs import BATCH, CLASSES, results
 from cnnlab.config.compose import compose
 from cnnlab.config.engine import start
 from cnnlab.network.build import build
-from cnnlab.network.expand import read_network
+from cnnlab.network.read import read_network
 from cnnlab.network.spec import Network
 from cnnlab.weights.names import recognise
 

@@ -20,7 +20,7 @@ from cnnlab.explain import find
 from cnnlab.explain.answer import Answer
 from cnnlab.explain.data import record
 from cnnlab.explain.words import WIDTH
-from cnnlab.network.expand import read_network
+from cnnlab.network.read import read_network
 from cnnlab.network.sources import Notes
 from cnnlab.network.spec import Network
 from cnnlab.yaml_form import short_form

@@ -19,7 +19,7 @@ from cnnlab.blocks.block import Block
 from cnnlab.blocks.part import Misfit
 from cnnlab.blocks.receptive_field import Field
 from cnnlab.blocks.trace import trace
-from cnnlab.network.expand import read_network
+from cnnlab.network.read import read_network
 from cnnlab.settings import Shape
 
 

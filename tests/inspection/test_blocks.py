@@ -8,8 +8,8 @@ from nets import zoo
 
 from cnnlab.inspection.blocks import outputs, rows, stages, statistics
 from cnnlab.network.build import build
-from cnnlab.network.expand import read_network
 from cnnlab.network.graph import graph
+from cnnlab.network.read import read_network
 
 
 def net_of(*overrides: str, name: str, shape: tuple[int, int, int] = (3, 32, 32)):

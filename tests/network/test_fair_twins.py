@@ -191,7 +191,7 @@ PROGRAM = f"""
 import hashlib
 from cnnlab.network.build import build
 from cnnlab.network.start import stream
-from cnnlab.network.expand import read_network
+from cnnlab.network.read import read_network
 net = build(read_network({RAW!r}, 10)[0], (1, 8, 8), 3)
 print(hashlib.sha256(b"".join(v.numpy().tobytes() for v in net.state_dict().values())).hexdigest())
 """

@@ -11,10 +11,10 @@ from nets import CONV, HEAD, NAMES, model, models, multiply_adds, zoo
 
 from cnnlab.blocks import KINDS
 from cnnlab.network.build import build
-from cnnlab.network.cascade import INHERITED
-from cnnlab.network.expand import read_network
+from cnnlab.network.fixes import explain
 from cnnlab.network.graph import graph
-from cnnlab.network.mend import explain
+from cnnlab.network.inheritance import INHERITED
+from cnnlab.network.read import read_network
 from cnnlab.network.spec import PLACED, ModelSettings
 
 WORDS = sorted({*KINDS, *ModelSettings.model_fields, *PLACED, *(f for cls in KINDS.values() for f in cls.model_fields)})

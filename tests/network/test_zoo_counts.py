@@ -8,9 +8,9 @@ import yaml
 from nets import NAMES, network, zoo
 from small import CONF
 
-from cnnlab.network.expand import read_network
+from cnnlab.network.fixes import smallest_size
 from cnnlab.network.graph import graph
-from cnnlab.network.mend import smallest_size
+from cnnlab.network.read import read_network
 
 NET, ONE_CHANNEL = ((3, 224, 224), 1000), ((1, 28, 28), 10)
 # torchvision 0.28.0's parameters, those of auxiliary heads apart, and multiply-adds, by torch's own counter:

@@ -19,7 +19,7 @@ from small import CONF
 from cnnlab.blocks import KINDS
 from cnnlab.blocks.block import Block
 from cnnlab.network.composite import read_composites
-from cnnlab.network.expand import read_network
+from cnnlab.network.read import read_network
 from cnnlab.schema.files import MODELINE, made, schema_for, written
 from cnnlab.schema.groups import schemas
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from cnnlab import dotted
 from cnnlab.blocks.part import Misfit
-from cnnlab.network.expand import read_network
 from cnnlab.network.graph import Graph, PlacedBlock, graph
 from cnnlab.network.overridden import overridden
+from cnnlab.network.read import read_network
 from cnnlab.override import for_shell
 from cnnlab.settings import Shape
 from cnnlab.text import dims

@@ -7,9 +7,9 @@ import pytest
 import yaml
 from nets import CONV, HEAD, model, network, zoo
 
-from cnnlab.network.expand import read_network
+from cnnlab.network.fixes import explain, smallest_size
 from cnnlab.network.graph import graph
-from cnnlab.network.mend import explain, smallest_size
+from cnnlab.network.read import read_network
 
 VALID = CONV | {"kernel_size": 5, "padding": "valid"}
 

@@ -51,6 +51,29 @@ def test_the_nearest_wins(setting, said):
     assert (value.kind if setting == "norm" else value) == nearest
 
 
+def test_the_law_of_precedence_holds_rank_by_rank():
+    """Of all that may say a setting the strongest is taken away, one after another: the next one counts each time."""
+    model_, kinds = {"act": "sigmoid"}, {"conv": {"act": "tanh"}}
+    outer, inner, own = {"act": "gelu"}, {"act": "silu"}, {"act": "elu"}
+    first, last = {"first": {"act": "relu6"}}, {"last": {"act": "mish"}}
+    seen = []
+    ranks = [model_, kinds, outer, inner, own, first, last]
+    for there in range(len(ranks), -1, -1):
+        model_, kinds, outer, inner, own, first, last = [rank if i < there else {} for i, rank in enumerate(ranks)]
+        conv = CONV | own | first | last
+        nested = {"block": "sequential", "body": {"c": conv}} | inner
+        raw = model({"s": {"block": "sequential", "body": {"n": nested}} | outer}) | model_
+        raw |= {"kinds": kinds} if kinds else {}
+        seen.append(body(raw, "s", "body", "n", "body", "c").act)
+    assert seen == ["mish", "relu6", "elu", "silu", "gelu", "tanh", "sigmoid", "relu"]
+
+
+def test_a_kind_says_nothing_where_a_combinator_does():
+    inner = {"block": "sequential", "act": "gelu", "body": {"c": CONV}}
+    raw = model({"c": CONV, "s": inner}, kinds={"conv": {"act": "tanh"}})
+    assert [body(raw, "c").act, body(raw, "s", "body", "c").act] == ["tanh", "gelu"]
+
+
 def test_dropout_and_head_norm_reach_linear_layers_through_a_composite():
     inner = {"block": "sequential", "dropout": 0.25, "head_norm": "batch", "body": {"fc": LINEAR}}
     raw = model({"c": CONV}, {"flat": {"block": "flatten"}, "s": inner, "out": OUT}, dropout=0.5)
