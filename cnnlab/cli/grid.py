@@ -16,10 +16,9 @@ from cnnlab.errors import Fault, FaultKind, UserError
 from cnnlab.origin import COMMAND_LINE, Origin
 from cnnlab.override import Override, keys
 from cnnlab.sweep.each import Model, each
-from cnnlab.sweep.grid import SEED, Factor, Grid, read_words, wrong_names, wrong_size
-from cnnlab.sweep.grid import Asked as Words
+from cnnlab.sweep.grid import SEED, Factor, Grid, TypedOverrides, read_words, wrong_names, wrong_size
 from cnnlab.sweep.study import SIZES, grid
-from cnnlab.sweep.study_file import Found, StudyOrigins, find, read_study
+from cnnlab.sweep.study_file import StudyFile, StudyOrigins, find, read_study
 
 if TYPE_CHECKING:
     from cnnlab.config.engine import Engine, Loader
@@ -35,7 +34,7 @@ class Asked:
 
     grid: Grid
     base: Composed
-    study: Found | None = None
+    study: StudyFile | None = None
     """the study's file"""
     typed: frozenset[str] = frozenset()
     """settings that the command line itself names"""
@@ -86,7 +85,7 @@ def ask(hydra: Engine, arguments: Arguments) -> Asked:
     return Asked(found, base, study, typed, faults, bool(large), frozenset(lost))
 
 
-def _study(hydra: Engine, name: str, arguments: Arguments) -> tuple[Found, str]:
+def _study(hydra: Engine, name: str, arguments: Arguments) -> tuple[StudyFile, str]:
     size = arguments.value("study.size") or SIZES[0]
     faults = []
     if size not in SIZES:
@@ -117,7 +116,7 @@ def _model(loader: Loader, config: str, swept: Iterable[Factor]) -> Model:
     return model
 
 
-def _each(asked: Words, model: Model) -> tuple[list[Factor], dict[str, tuple[Fault, ...]]]:
+def _each(asked: TypedOverrides, model: Model) -> tuple[list[Factor], dict[str, tuple[Fault, ...]]]:
     """The factors of a command line, those that are made of a network's blocks too; and those that cannot be made."""
     swept, lost = list(asked.swept), {}
     for name, value in asked.each:

@@ -39,7 +39,7 @@ class _Roles:
 
 
 @dataclass(frozen=True)
-class _Place:
+class _SidesAtPlace:
     sides: tuple[WeightedCells, ...]
     chosen: Mapping[str, Mapping[str, str]]
     candidates: tuple[Cell, ...]
@@ -87,7 +87,7 @@ def _roles(claim: Claim, metric: Metric, study: JudgedStudy, ledger: Ledger) -> 
     return _Roles(held, factor, *_levels(claim, ledger), metric.collapses, tuned, free)
 
 
-def _place(roles: _Roles, place: Mapping[str, str], ledger: Ledger) -> _Place:
+def _place(roles: _Roles, place: Mapping[str, str], ledger: Ledger) -> _SidesAtPlace:
     """The sides at one combination of the free keys' values, each at its own best of what is tuned."""
     sides, candidates, chosen, missing = [], [], {}, None
     for weight, corner in _corners(roles):
@@ -104,7 +104,7 @@ def _place(roles: _Roles, place: Mapping[str, str], ledger: Ledger) -> _Place:
         candidates += options
     if roles.collapsed:
         sides = _on_one_grid(sides, list(ledger.factors).index(roles.collapsed))
-    return _Place(tuple(sides), chosen, tuple(candidates), missing)
+    return _SidesAtPlace(tuple(sides), chosen, tuple(candidates), missing)
 
 
 def _averaged(

@@ -61,7 +61,7 @@ class Ledger:
 
 
 @dataclass(frozen=True)
-class _Job:
+class _ListedRun:
     folder: Path
     name: str
     overrides: Mapping[str, str]
@@ -106,7 +106,7 @@ def _manifest(path: Path, problems: list[str]) -> dict[str, Any]:
     return manifest
 
 
-def _jobs(path: Path, manifest: Mapping[str, Any], label: str, problems: list[str]) -> Iterable[_Job]:
+def _jobs(path: Path, manifest: Mapping[str, Any], label: str, problems: list[str]) -> Iterable[_ListedRun]:
     if not manifest:
         yield from _unlisted(path, label, problems)
         return
@@ -124,7 +124,7 @@ def _jobs(path: Path, manifest: Mapping[str, Any], label: str, problems: list[st
         record = checked_run(home)
         words = _words(job.get("words")) or _words(record.facts.get("overrides"))
         identity = job.get("identity") or record.facts.get("identity")
-        yield _checked(_Job(home, f"{label}{folder}", values, identity, words, fixed, record), problems)
+        yield _checked(_ListedRun(home, f"{label}{folder}", values, identity, words, fixed, record), problems)
 
 
 def _inside(root: Path, home: Path) -> bool:
@@ -134,7 +134,7 @@ def _inside(root: Path, home: Path) -> bool:
         return False
 
 
-def _unlisted(path: Path, label: str, problems: list[str]) -> Iterable[_Job]:
+def _unlisted(path: Path, label: str, problems: list[str]) -> Iterable[_ListedRun]:
     """Runs of a folder without a manifest (another launcher's sweep, a single run): their own records say it all."""
     homes = [path] if (path / "run.json").exists() else sorted(file.parent for file in path.glob("*/run.json"))
     for home in homes:
@@ -143,10 +143,10 @@ def _unlisted(path: Path, label: str, problems: list[str]) -> Iterable[_Job]:
         values = {**_assignments(words), "seed": str(record.facts.get("seed", UNSAID))}
         values = {key: value for key, value in values.items() if _tells_apart(key)}
         name = f"{label}{home.name}"
-        yield _checked(_Job(home, name, values, record.facts.get("identity"), words, {}, record), problems)
+        yield _checked(_ListedRun(home, name, values, record.facts.get("identity"), words, {}, record), problems)
 
 
-def _checked(job: _Job, problems: list[str]) -> _Job:
+def _checked(job: _ListedRun, problems: list[str]) -> _ListedRun:
     """The job, its damages noted; where its folder holds another experiment, without a result."""
     problems += [f"{job.name}/{text}" for text in job.record.problems]
     record = job.record.result or job.record.facts
@@ -159,10 +159,10 @@ def _checked(job: _Job, problems: list[str]) -> _Job:
         return job
     problems.append(f"{job.name} {wrong}; left out")
     emptied = CheckedRun("damaged", {"error": wrong}, {}, (), {}, {}, ())
-    return _Job(job.folder, job.name, job.overrides, job.identity, job.words, job.fixed, emptied)
+    return _ListedRun(job.folder, job.name, job.overrides, job.identity, job.words, job.fixed, emptied)
 
 
-def _keys(sweeps: Sequence[Mapping[str, Any]], jobs: Sequence[_Job]) -> dict[str, tuple[str, ...]]:
+def _keys(sweeps: Sequence[Mapping[str, Any]], jobs: Sequence[_ListedRun]) -> dict[str, tuple[str, ...]]:
     """Swept keys -> values, in listed order; with them what is fixed in each sweep but not the same in all."""
     keys: dict[str, dict[str, None]] = {}
     for manifest in sweeps:
@@ -175,7 +175,7 @@ def _keys(sweeps: Sequence[Mapping[str, Any]], jobs: Sequence[_Job]) -> dict[str
     return {key: tuple(values) for key, values in keys.items()}
 
 
-def _value(job: _Job, key: str) -> str:
+def _value(job: _ListedRun, key: str) -> str:
     """The value of a swept key for `job`, also where only another sweep sweeps it."""
     if key in job.overrides or key in job.fixed:
         return job.overrides.get(key, job.fixed.get(key, UNSAID))
@@ -190,7 +190,7 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _trials(jobs: Sequence[_Job], factors: Iterable[str], problems: list[str]) -> dict[Cell, dict[str, Trial]]:
+def _trials(jobs: Sequence[_ListedRun], factors: Iterable[str], problems: list[str]) -> dict[Cell, dict[str, Trial]]:
     factors = tuple(factors)
     trials: dict[Cell, dict[str, Trial]] = {}
     known: dict[Path, Trial] = {}
@@ -218,7 +218,7 @@ def _better(old: Trial, new: Trial, problems: list[str]) -> Trial:
     return new if new.status == "ok" and old.status != "ok" else old
 
 
-def _common(jobs: Sequence[_Job]) -> tuple[str, ...]:
+def _common(jobs: Sequence[_ListedRun]) -> tuple[str, ...]:
     fixed = [job.fixed for job in jobs]
     shared = [key for key in fixed[0] if all(words.get(key) == fixed[0][key] for words in fixed)] if fixed else []
     return tuple(f"{key}={fixed[0][key]}" for key in shared)

@@ -15,31 +15,29 @@ from cnnlab.compare.numbers import Numbers
 from cnnlab.compare.question import Measure, Question
 from cnnlab.compare.verdicts import Answer, NoVerdict, Unreached
 
-NothingToJudge = Callable[[Question, Numbers], str | None]
-Undecided = Callable[[MeanVerdict, Answer], str | None]
-
 
 @dataclass(frozen=True)
-class Rule:
-    """When there is nothing to judge, and what is said then."""
+class NothingToJudge:
+    """A rule by which there is no verdict at all, whatever was expected."""
 
     concerns: tuple[Measure, ...]
-    reason: NothingToJudge
+    reason: Callable[[Question, Numbers], str | None]
     instead: type[NoVerdict] = NoVerdict
+    """the type of what is said in place of a verdict"""
 
 
 @dataclass(frozen=True)
 class Reservation:
-    """When the runs that did not end might take back the answer that those that ended would give, of means."""
+    """A rule by which an answer on means is undecided: runs that did not reach their end might take it back."""
 
-    reason: Undecided
+    reason: Callable[[MeanVerdict, Answer], str | None]
 
 
 def no_verdict(question: Question, numbers: Numbers) -> NoVerdict | None:
     """What stands in place of a verdict where there is nothing to judge by; None where there is."""
-    for rule in RULES:
-        if isinstance(rule, Rule) and question.measure in rule.concerns and (why := rule.reason(question, numbers)):
-            return rule.instead(question, numbers, why)
+    for rule in (rule for rule in RULES if isinstance(rule, NothingToJudge) and question.measure in rule.concerns):
+        if reason := rule.reason(question, numbers):
+            return rule.instead(question, numbers, reason)
     return None
 
 
@@ -147,24 +145,24 @@ def _lost(verdict: MeanVerdict) -> str:
 
 EVERY: tuple[Measure, ...] = ("rates", "counts", "means")
 
-RULES: tuple[Rule | Reservation, ...] = (
+RULES: tuple[NothingToJudge | Reservation, ...] = (
     # There is nothing to judge: no verdict at all.
     #
     # The runs differ in more than was asked for, or nobody can tell; or both sides are one experiment.
-    Rule(EVERY, _refused),
+    NothingToJudge(EVERY, _refused),
     # A side has no run that ended.
-    Rule(("rates",), _no_run),
+    NothingToJudge(("rates",), _no_run),
     # No seed has a number on all sides.
-    Rule(("counts",), _no_count),
-    Rule(("means",), _no_pair),
+    NothingToJudge(("counts",), _no_count),
+    NothingToJudge(("means",), _no_pair),
     # A network has as many parameters at every seed: where records say otherwise, one of them is wrong.
-    Rule(("counts",), _edited),
+    NothingToJudge(("counts",), _edited),
     # A spread needs two numbers, and must not be 0: Student's t would be certain of anything.
-    Rule(("means",), _one_seed),
+    NothingToJudge(("means",), _one_seed),
     # All numbers are lower bounds. They may be alike and the times beyond them may not. Against a number a lower bound
     # can be enough, and ends of a grid are two-sided: both are left to the reservations.
-    Rule(("means",), _nobody_reached_it, instead=Unreached),
-    Rule(("means",), _no_spread),
+    NothingToJudge(("means",), _nobody_reached_it, instead=Unreached),
+    NothingToJudge(("means",), _no_spread),
     #
     # The runs that ended would give an answer, but those that did not might take it back: inconclusive.
     #

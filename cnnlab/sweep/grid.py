@@ -94,7 +94,7 @@ class Grid:
 
 
 @dataclass(frozen=True)
-class Asked:
+class TypedOverrides:
     """The overrides of a command line: those with one value, and those that are swept."""
 
     fixed: tuple[str, ...]
@@ -105,7 +105,7 @@ class Asked:
     """sweeps that cannot be written out; they are left out"""
 
 
-def read_words(loader: Loader, words: list[str]) -> Asked:
+def read_words(loader: Loader, words: list[str]) -> TypedOverrides:
     """Tell the overrides apart; those that do not parse stand among the fixed ones, for composing will say why."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
@@ -130,7 +130,7 @@ def read_words(loader: Loader, words: list[str]) -> Asked:
                 faults += error.faults
         else:
             fixed.append(text)
-    return Asked(tuple(fixed), tuple(swept), tuple(each), tuple(faults))
+    return TypedOverrides(tuple(fixed), tuple(swept), tuple(each), tuple(faults))
 
 
 def _swept(override: HydraOverride, text: str) -> Factor:

@@ -16,7 +16,7 @@ from cnnlab.sweep.plan import Plan
 
 
 @dataclass(frozen=True)
-class Arm:
+class PreflightArm:
     """One arm of the sweep."""
 
     arm: str
@@ -30,7 +30,7 @@ class Arm:
     """the arm listed before whose jobs are the same ones"""
 
 
-def preflight(plan: Plan, trains: bool = True) -> list[Arm]:
+def preflight(plan: Plan, trains: bool = True) -> list[PreflightArm]:
     """Every arm, after a short trial of each network on random images. UserError for data that are not there."""
     arms: dict[tuple, list[Job]] = {}
     for planned in plan.jobs:
@@ -44,7 +44,9 @@ def preflight(plan: Plan, trains: bool = True) -> list[Arm]:
         facts = job.facts
         seconds = _seconds(job, datasets, pace) if trains else None
         same = owners.setdefault(frozenset(one.folder for one in jobs), name)
-        found.append(Arm(name, len(jobs), facts["params"], facts["macs"], seconds, same if same != name else None))
+        found.append(
+            PreflightArm(name, len(jobs), facts["params"], facts["macs"], seconds, same if same != name else None)
+        )
     return found
 
 
@@ -59,7 +61,7 @@ def _seconds(job: Job, datasets: dict[str, Dataset], pace: dict[str, float]) -> 
     return estimate(run, datasets[which], pace[key])
 
 
-def table(arms: Sequence[Arm]) -> Table:
+def table(arms: Sequence[PreflightArm]) -> Table:
     shown = Table(box=None, header_style="dim", pad_edge=False)
     shown.add_column("arm", overflow="fold")
     for heading in ("jobs", "parameters", "MACs", "time a job"):
@@ -72,11 +74,11 @@ def table(arms: Sequence[Arm]) -> Table:
     return shown
 
 
-def as_json(arms: Sequence[Arm]) -> list[dict]:
+def as_json(arms: Sequence[PreflightArm]) -> list[dict]:
     return [asdict(arm) for arm in arms]
 
 
-def total(arms: Sequence[Arm], waiting: Sequence[Job], plan: Plan, places: int) -> float:
+def total(arms: Sequence[PreflightArm], waiting: Sequence[Job], plan: Plan, places: int) -> float:
     """Seconds until all that is waiting has been trained, each process's start left out."""
     by_name = {arm.arm: arm.seconds or 0 for arm in arms}
     names = {planned.job.folder: named(planned.arm) or "all" for planned in reversed(plan.jobs)}

@@ -84,7 +84,7 @@ def find(name: str, folders: Sequence[Path]) -> Path:
 
 
 @dataclass(frozen=True)
-class Found:
+class StudyFile:
     """A study's file, read as far as it can be."""
 
     study: Study
@@ -99,7 +99,7 @@ class Found:
     """whether the arms' networks are those that the file means"""
 
 
-def read_study(file: Path, size: str) -> Found:
+def read_study(file: Path, size: str) -> StudyFile:
     """A study's file, and what is wrong in it. Unreadable for what is no YAML, or more than a study may be."""
     with explained(file):
         document = read(file, Kind("study", own=False))
@@ -114,7 +114,7 @@ def read_study(file: Path, size: str) -> Found:
         _leave_out(sound, path)
     unknown, partly = _unknown(raw, sound, size)
     whole = not any(path.removeprefix("full.").split(".")[0] in VARIED for path in paths) and not unknown & {*VARIED}
-    return Found(
+    return StudyFile(
         _made(sound), origins, tuple(dict.fromkeys([*odd, *faults])), frozenset(unknown), frozenset(partly), whole
     )
 
