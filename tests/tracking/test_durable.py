@@ -34,7 +34,7 @@ def test_a_file_whose_writer_is_killed_holds_one_of_its_contents_whole(tmp_path:
     for _ in range(6):
         process = start(WRITER, path)
         assert said(process) == "ready"
-        time.sleep(chance.uniform(0.005, 0.08))
+        time.sleep(chance.uniform(0.005, 0.08))  # any moment will do: none is waited for
         process.kill()
         process.wait()
         assert path.read_text() in ("a" * 300_000, "b" * 500_000)
@@ -46,11 +46,13 @@ def test_lines_whose_writer_is_killed_can_be_read_and_gone_on_with(tmp_path: Pat
     path = tmp_path / "lines"
     process = start(APPENDER, path)
     assert said(process) == "ready"
-    time.sleep(0.05)
+    while not (path.exists() and path.stat().st_size > 50_000):
+        assert process.poll() is None
     process.kill()
     process.wait()
     count = len(durable.read_lines(path))
     durable.append_line(path, {"number": count, "filler": ""})
+    assert count >= 9
     assert [record["number"] for record in durable.read_lines(path)] == list(range(count + 1))
 
 
