@@ -9,6 +9,7 @@ import pytest
 from benchmarks import fuzz
 
 
+@pytest.mark.slow
 def test_none_of_60_cases_ends_in_a_traceback_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))

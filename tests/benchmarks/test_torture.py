@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_runs_that_were_interrupted_end_like_one_that_was_not() -> None:
     words = ["kills=1", "power=1", "damage=2"]
     command = [sys.executable, "-m", "benchmarks.torture", *words]

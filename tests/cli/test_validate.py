@@ -79,11 +79,12 @@ full: {base: {data: fashion_mini}}
     ("words", "at_fault"),
     [
         (["model=resnet18", "model.body.stage1.repeat=3"], []),
-        (["++model=resnet18"], []),
-        (["optimizer.lr=-1"], []),
+        pytest.param(["++model=resnet18"], [], marks=pytest.mark.slow),
+        pytest.param(["optimizer.lr=-1"], [], marks=pytest.mark.slow),
         (["data.batch_size=0"], ["data.batch_size"]),
-        (["data=nope"], ["data"]),  # the full size has data of its own, the small one has not
-        (["data.subset=0"], []),
+        # the full size has data of its own, the small one has not
+        pytest.param(["data=nope"], ["data"], marks=pytest.mark.slow),
+        pytest.param(["data.subset=0"], [], marks=pytest.mark.slow),
         (["study=own", "optimizer.momentum=2"], ["optimizer.momentum"]),
     ],
 )
@@ -158,6 +159,7 @@ def test_the_schema_is_written_once_with_the_blocks_of_plugins(
     assert cnnlab("task=schema", f"dir={mine / 'model' / 'a.yaml'}") == 2
 
 
+@pytest.mark.slow
 def test_a_study_of_billions_of_jobs_is_told_and_not_counted_one_by_one(
     cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -39,6 +39,7 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pair", NAMED, ids=lambda pair: pair.name)
 def test_the_names_and_shapes_of_its_weights_are_ours(pair: Pair, theirs: Path) -> None:
     shapes = torch.load(theirs / f"{pair.name}.shapes.pt", weights_only=True)
@@ -50,6 +51,7 @@ def test_the_names_and_shapes_of_its_weights_are_ours(pair: Pair, theirs: Path) 
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pair", QUICK, ids=lambda pair: pair.name)
 def test_equal_weights_compute_the_same(pair: Pair, theirs: Path) -> None:
     found = compare(pair, theirs / f"{pair.name}.pt")
@@ -57,6 +59,7 @@ def test_equal_weights_compute_the_same(pair: Pair, theirs: Path) -> None:
         assert max(found[dtype].values()) <= limit, found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "change"),
     [("googlenet", "model.norm={kind: batch, eps: 1e-5}"), ("resnet18", "model.body.pool.block=avg_pool")],

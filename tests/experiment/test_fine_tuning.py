@@ -38,6 +38,7 @@ def test_frozen_blocks_stay_to_the_bit_and_freed_ones_learn(cnnlab: CLI, capsys:
     assert changed(middle, end) == {"head.f5", "head.out"}
 
 
+@pytest.mark.slow
 def test_a_killed_run_that_unfreezes_by_epoch_goes_on_as_if_it_had_not_been(cnnlab: CLI) -> None:
     words = [*NORMED, "trainer.max_epochs=5", "model.freeze={body.c1: 3, body.c3: 1, head.f6: true}", "optimizer=adamw"]
     words += ["optimizer.lr_factors={body: 0.3}", "optimizer.weight_decay_factors={*.norm: 0, *.bias: 0}"]

@@ -21,6 +21,7 @@ QUICK = [*SMALL, "data.subset=100", "data.val_fraction=0.01"]
 RUN = str(CONF.parent / "run.py")
 
 
+@pytest.mark.slow
 def test_every_job_of_a_sweep_is_a_run_of_its_own_and_the_sweep_says_where(
     server: Loopback, cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -48,6 +49,7 @@ def test_every_job_of_a_sweep_is_a_run_of_its_own_and_the_sweep_says_where(
     assert (Path("out/norms") / "wandb").is_dir()
 
 
+@pytest.mark.slow
 def test_without_a_key_a_terminal_is_asked_nothing_and_the_run_is_the_same_as_without_a_logger(
     server: Loopback, monkeypatch: pytest.MonkeyPatch, cnnlab: Callable[..., int], tmp_path: Path
 ) -> None:
@@ -80,6 +82,7 @@ def in_a_terminal(command: list[str]) -> tuple[int, bytes]:
     return process.returncode, b"".join(parts)
 
 
+@pytest.mark.slow
 def test_a_search_by_w_and_b_runs_what_the_shipped_file_says(server: Loopback, tmp_path: Path) -> None:
     said = yaml.safe_load((CONF.parent / "docs" / "wandb_sweep.yaml").read_text())
     said["parameters"] = {"model": {"values": ["lenet"]}, "optimizer.lr": {"values": [0.05]}}

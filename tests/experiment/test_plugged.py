@@ -97,6 +97,7 @@ def test_what_a_plugin_raises_in_training_is_told_with_its_line_and_setting_and_
     assert "training_step" in log or "_call_callback_hooks" in log
 
 
+@pytest.mark.slow
 def test_a_sweep_records_it_too(own: None, cnnlab: Run, capsys: pytest.CaptureFixture[str]) -> None:
     words = [*SMALL, "plugins=own_worn", BLOCK % "torch", "model.body.x.batches=4,400", "-m", "hydra.sweep.dir=sweep"]
     assert cnnlab(*words) == 5

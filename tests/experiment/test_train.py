@@ -331,6 +331,7 @@ def test_a_batch_norm_that_would_see_one_number_is_told_before_training(
     assert "batch norm at body.c3.0.norm would see a single number a channel" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_out_of_memory_says_what_would_fit(tmp_path: Path) -> None:
     def little() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (3 * 10**9, 3 * 10**9))

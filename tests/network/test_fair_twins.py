@@ -61,6 +61,8 @@ FAMILIES = {
     "paper/lenet5": 1,
 }
 
+LARGE = ("densenet121", "inception_v3", "efficientnet_b0")
+
 
 def family(name):
     return {**zoo(name), "width": FAMILIES[name], "divisor": 1, "aux": None}
@@ -70,7 +72,7 @@ def made(raw):
     return build(network(raw), (3, 80, 80)).state_dict()
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in LARGE)) for name in FAMILIES])
 def test_a_change_anywhere_in_the_zoo_changes_nothing_elsewhere(name):
     raw = family(name)
     whole = made(raw)

@@ -103,7 +103,7 @@ def test_what_is_spoiled_here_is_a_network():
     assert not graph(net, (1, 16, 16)).faults
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2, 3))])
 def test_garbage_is_faults_and_never_an_error(seed):
     draw = random.Random(seed)
     networks = 0
@@ -159,6 +159,7 @@ def random_networks_do_what_their_plans_say(raw):
     assert macs == found.macs
 
 
+@pytest.mark.slow
 def test_what_a_plan_says_of_random_networks_is_what_they_do():
     random_networks_do_what_their_plans_say()
     apart = {"min_size", "input_size", "freeze", "after", "before"}
