@@ -40,6 +40,11 @@ class Override:
         return self.key.partition("@")[0]
 
     @property
+    def path(self) -> str:
+        """The dotted path of the setting, or of the group: `hydra/launcher=x` is about hydra.launcher."""
+        return self.setting.replace("/", ".")
+
+    @property
     def top(self) -> str:
         """The first name of the key: a setting outside of the groups, or a group."""
         return re.split(r"[./@]", self.key, maxsplit=1)[0]

@@ -70,6 +70,11 @@ class Registry(Mapping[str, type[R]], Generic[R]):
     def __len__(self) -> int:
         return len(list(iter(self)))
 
+    @property
+    def known(self) -> list[type[R]]:
+        """The kinds that have a class already: none is made for this, and nothing imported."""
+        return [*self.shipped.values(), *self.brought.values()]
+
     def unknown(self, path: str, kind: object) -> Fault:
         """The fault of a kind that there is not, written at `path`."""
         if reason := self.refused.get(str(kind)):

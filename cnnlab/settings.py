@@ -72,11 +72,11 @@ def _misspelt(fault: Fault, faults: Iterable[Fault]) -> bool:
     return fault.kind is FaultKind.MISSING and any(other.suggestion == name for other in faults)
 
 
-def _records_in(annotation: Any) -> list[type[Settings]]:
+def records_in(annotation: Any) -> list[type[Settings]]:
     """The records that an annotation names, inside unions and the like."""
     if isinstance(annotation, type) and issubclass(annotation, Settings):
         return [annotation]
-    return [record for part in get_args(annotation) for record in _records_in(part)]
+    return [record for part in get_args(annotation) for record in records_in(part)]
 
 
 def _descend(cls: type[Settings], raw: Any, loc: list[str]) -> tuple[list[str], type[Settings]]:
@@ -87,7 +87,7 @@ def _descend(cls: type[Settings], raw: Any, loc: list[str]) -> tuple[list[str], 
     written, holder = loc[:1], cls
     for name in loc[1:]:
         raw = raw.get(written[-1]) if isinstance(raw, dict) else None
-        inner = _records_in(holder.model_fields[written[-1]].annotation) if written[-1] in holder.model_fields else []
+        inner = records_in(holder.model_fields[written[-1]].annotation) if written[-1] in holder.model_fields else []
         if not inner or not isinstance(raw, dict):
             break
         written, holder = [*written, name], inner[0]

@@ -11,30 +11,16 @@ from cnnlab import dotted
 from cnnlab.config import SHARED
 from cnnlab.config.composed import Composed
 from cnnlab.config.run import Run, model_of, read_parts
+from cnnlab.config.table import paths, traits
 from cnnlab.config.top import Top
 from cnnlab.data.sources import sketched
 from cnnlab.errors import Fault, FaultKind, UserError
 from cnnlab.origin import COMMAND_LINE
 from cnnlab.tracking.boards import missing
+from cnnlab.traits import Traits
 
-ONLY_FOR = {
-    "against": (("diff",), ""),
-    "key": (("explain",), ""),
-    "images": (("predict", "inspect"), "; images to train on are data=folder data.dir=PATH"),
-    "ckpt_path": (
-        ("test", "predict", "inspect"),
-        "; weights=PATH starts from trained weights, and an interrupted run goes on when its command is given again",
-    ),
-    "dir": (
-        ("report", "dashboard", "sync", "validate", "schema"),
-        "; where a run is kept is hydra.run.dir=PATH, a sweep hydra.sweep.dir=PATH",
-    ),
-}
-"""settings that only some tasks read -> which, and what whoever trains may have meant"""
-FOR_TRAINING = ("weights", "model.freeze", "data.mean", "data.std")
-"""what only training reads; recipes and records may have it, who writes it for a trained network means it to count"""
-ROUNDING = {"divisor": "width", "depth_rounding": "depth"}
-"""settings of a model, and those whose results they round"""
+TRAINED = ("test", "predict", "inspect")
+"""tasks that go by what a network was trained with"""
 TRAINING = ("train", "preflight")
 """tasks that train, or tell what training would take"""
 WITH_SHAPES = (*TRAINING, "summary", "explain", "lint", "draw", "diff")
@@ -94,19 +80,24 @@ def pointless(composed: Composed) -> Iterator[Fault]:
     task = composed.config.get("task")
     if composed.config.get("format") == "html" and task not in ("draw", "diff"):
         yield Fault("format", f"html is for task=draw and task=diff, not for task={task}")
-    if task in ("test", "predict", "inspect"):
-        for key in FOR_TRAINING:
-            if dotted.get(composed.config, key) is not None and any(dotted.within(one, key) for one in said):
-                yield Fault(key, f"is for training; task={task} goes by what ckpt_path was trained with")
-    for key, rounded in ROUNDING.items():
-        there = [dotted.get(composed.config, f"model.{one}") is not None for one in (key, rounded)]
-        if f"model.{key}" in said and there == [True, False]:
-            yield Fault(f"model.{key}", f"rounds what model.{rounded} makes, which is not set")
-    for key, (tasks, instead) in ONLY_FOR.items():
-        if composed.config.get(key) is not None and task not in tasks:
-            *most, last = [f"task={name}" for name in tasks]
-            names = f"{', '.join(most)} and {last}" if most else last
-            yield Fault(key, f"is for {names}, not for task={task}{instead if task == 'train' else ''}")
+    for key in paths():
+        if dotted.get(composed.config, key) is not None:
+            yield from _idle(key, traits(key), composed.config, said)
+
+
+def _idle(key: str, setting: Traits, config: dict[str, Any], said: set[str]) -> Iterator[Fault]:
+    """Why nothing would read a setting that has a value. `said` are those that the command line names."""
+    task = config.get("task")
+    if setting.for_training and task in TRAINED and any(dotted.within(one, key) for one in said):
+        yield Fault(key, f"is for training; task={task} goes by what ckpt_path was trained with")
+    rounded = f"{key.rpartition('.')[0]}.{setting.rounds}"
+    if setting.rounds and key in said and dotted.get(config, rounded) is None:
+        yield Fault(key, f"rounds what {rounded} makes, which is not set")
+    if setting.tasks and task not in setting.tasks:
+        *most, last = [f"task={name}" for name in setting.tasks]
+        names = f"{', '.join(most)} and {last}" if most else last
+        hint = f"; {setting.instead}" if setting.instead and task == "train" else ""
+        yield Fault(key, f"is for {names}, not for task={task}{hint}")
 
 
 def wrong_other(composed: Composed, known: Collection[Fault]) -> list[Fault]:

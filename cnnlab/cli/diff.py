@@ -18,10 +18,12 @@ from cnnlab.cli.output import Output
 from cnnlab.config.compose import compose
 from cnnlab.config.composed import Composed
 from cnnlab.config.run import Run
+from cnnlab.config.table import traits
 from cnnlab.door.words import clean, json_text
 from cnnlab.errors import Exit, Fault, FaultKind, UserError
 from cnnlab.origin import COMMAND_LINE
 from cnnlab.override import Override, keys
+from cnnlab.traits import Traits
 
 if TYPE_CHECKING:
     from cnnlab.experiment.difference import Difference
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
 KEY = "against"
 WIDE = 110
 """columns of a terminal from which on it is said why weights are not taken"""
-NOT_SHARED = ("model", "task", "format", KEY, "draw", "name", "tags", "weights", "adapt", "hydra", "dir", "ckpt_path")
-"""settings of the command line that do not hold for the other network"""
 
 
 def other(composed: Composed, known: Collection[Fault] = ()) -> tuple[Run, Composed]:
@@ -77,10 +77,13 @@ def _words(text: str) -> list[str]:
 
 
 def _shared(words: Sequence[str], own: Sequence[str]) -> list[str]:
-    """What holds for the other network, too, unless it is said in its own words."""
-    said = keys(own)
-    typed = map(Override.read, words)
-    return [str(word) for word in typed if word.top not in NOT_SHARED and word.key not in said]
+    """What holds for the other network, too, unless it is said in its own words: data and whatever else bears on it."""
+    said, read = keys(own), [(word, Override.read(word)) for word in words]
+    return [word for word, override in read if override.key not in said and _holds_for_both(traits(override.path))]
+
+
+def _holds_for_both(setting: Traits) -> bool:
+    return setting.affects_result and not setting.of_network
 
 
 def diff(run: Run, composed: Composed, folder: Path) -> Exit:

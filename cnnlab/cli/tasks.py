@@ -20,9 +20,9 @@ from cnnlab.cli.output import Output
 from cnnlab.cli.report import report
 from cnnlab.cli.strip import strip
 from cnnlab.cli.sync import sync
-from cnnlab.config import GROUPS
 from cnnlab.config.composed import Composed
 from cnnlab.config.run import Run
+from cnnlab.config.table import traits
 from cnnlab.door.pattern import matches
 from cnnlab.door.words import json_text
 from cnnlab.errors import Exit, Fault, UserError
@@ -217,7 +217,7 @@ def outright(composed: Composed) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     for text in composed.overrides:
         key = text.partition("=")[0].lstrip("+~")
-        if key.split(".")[0] not in (*GROUPS, "threads", "seed"):
+        if not traits(key).of_record:
             continue
         value: Any = composed.config
         for part in key.split("."):

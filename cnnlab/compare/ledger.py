@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab import dotted
-from cnnlab.compare.terms import COSMETIC
 from cnnlab.compare.trial import Trial
+from cnnlab.config.table import names_arm
 from cnnlab.door.files import read_json
 from cnnlab.override import Override
 from cnnlab.tracking.checked import CheckedRun, checked_run
@@ -19,9 +19,6 @@ Cell = tuple[str, ...]
 
 UNSAID = "—"
 """the value of a swept key that a job does not name"""
-
-NOT_COMPARED = {"threads", *COSMETIC} - {"seed", "callbacks", "data.dir"}
-"""settings that differ between sweeps without making other arms of them"""
 
 
 @dataclass(frozen=True)
@@ -236,5 +233,5 @@ def _assignments(words: Any) -> dict[str, str]:
 
 
 def _tells_apart(key: str) -> bool:
-    """Whether runs that differ in a setting are of different arms."""
-    return key not in NOT_COMPARED and key.split(".")[0] not in NOT_COMPARED
+    """Whether runs that differ in a setting are of different arms, or seeds of one."""
+    return key == "seed" or names_arm(key)

@@ -9,20 +9,9 @@ from typing import Any
 
 from cnnlab import dotted
 from cnnlab.compare.trial import Trial
+from cnnlab.config import RECIPES
+from cnnlab.config.table import may_differ, traits
 from cnnlab.override import Override
-
-COSMETIC = {
-    *("seed", "name", "tags", "task", "format", "ckpt_path", "images", "hydra", "dir", "jobs", "retry", "timeout"),
-    *("logger", "callbacks", "study", "metrics", "checkpoint", "key", "against", "draw"),
-    *("trainer.progress", "data.download", "data.names", "data.dir"),
-}
-"""settings that bear on no result, or on nothing but where things lie"""
-
-WHOLE = ("experiment", "variant", "debug")
-"""groups whose files may set anything"""
-
-MACHINE = ("threads", "trainer.precision", "trainer.accelerator", "trainer.devices")
-"""settings that no arm is about unless its own words name them"""
 
 VERSIONS = ("torch", "pytorch_lightning", "cnnlab")
 
@@ -86,7 +75,7 @@ def _settings(config: str) -> dict[str, Any]:
 
 
 def _flat(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    if path in COSMETIC:
+    if may_differ(path):
         return
     if isinstance(value, dict) and value:
         for key, inner in value.items():
@@ -96,14 +85,14 @@ def _flat(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def _setting(word: str) -> str | None:
-    """The setting that a word of the command line sets; None where it bears on no result."""
-    setting = Override.read(word).setting
-    return None if setting in COSMETIC else setting
+    """The setting that a word of the command line sets; None where runs may differ in it."""
+    path = Override.read(word).path
+    return None if may_differ(path) else path
 
 
 def _is_asked_for(key: str, asked_for: Iterable[str]) -> bool:
     for setting in asked_for:
-        if setting in WHOLE and key not in MACHINE and not key.startswith("versions."):
+        if setting in RECIPES and not traits(key).of_machine and not key.startswith("versions."):
             return True
         if setting.endswith(".block"):  # another kind of block takes other settings with it
             setting = setting.rpartition(".")[0]

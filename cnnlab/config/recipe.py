@@ -13,15 +13,13 @@ from dataclasses import dataclass
 
 import yaml
 
+from cnnlab.config import RECIPES
+from cnnlab.config.table import traits
 from cnnlab.errors import Fault
 from cnnlab.origin import Origin
 
-FREE = ("debug", "experiment", "variant")
-"""groups whose files may set anything that is not Hydra's"""
 TARGETS = ("callbacks",)
 """groups in which a class may be named (`_target_`); which classes, the reader of each group says"""
-COMMANDS = ("task", "dir", "ckpt_path", "images", "key", "against")
-"""settings that no file of a group has"""
 REFERENCES = 20
 """${…} in one file: each could double what the one before it made"""
 REFERENCE = re.compile(r"\$\{\.*[A-Za-z][\w-]*(\.[\w-]+)*\}")
@@ -66,7 +64,7 @@ def findings(root: yaml.MappingNode | None, header: Mapping[str, str | None], ki
     """Why a file can be no piece of a configuration."""
     if kind.own:
         return
-    everywhere = kind.group in ("", *FREE) or header.get("package") == "_global_"
+    everywhere = kind.group in ("", *RECIPES) or header.get("package") == "_global_"
     if kind.group == "hydra":
         yield Finding(None, HYDRA)
         return
@@ -76,7 +74,7 @@ def findings(root: yaml.MappingNode | None, header: Mapping[str, str | None], ki
         name = key.value if isinstance(key, yaml.ScalarNode) else ""
         if len(path) == 1 and everywhere and name in ("hydra", "plugins"):
             yield Finding(key, HYDRA if name == "hydra" else PLUGINS)
-        if len(path) == 1 and everywhere and kind.group and name in COMMANDS:
+        elif len(path) == 1 and everywhere and kind.group and traits(name).set_in == "command line":
             yield Finding(key, f"{name}: what is to be done, and with what, is for the command line to say")
         if key is not None and key.tag.endswith(":merge"):
             yield Finding(key, "<<: write out what it would bring in; a file says everything where it stands")
@@ -114,7 +112,7 @@ def _header(package: str | None, kind: Kind) -> Iterator[Finding]:
         return
     if package.split(".")[0] == "hydra":
         yield Finding(None, HYDRA)
-    elif kind.group not in ("", *FREE) or not re.fullmatch(r"_global_|[a-z][\w.]*", package):
+    elif kind.group not in ("", *RECIPES) or not re.fullmatch(r"_global_|[a-z][\w.]*", package):
         yield Finding(None, f"@package {package}: a file of {kind.group}/ sets {kind.group} alone; leave that line out")
 
 

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field
 from cnnlab.settings import Count, Fraction, Natural, Positive, Settings, shown
 from cnnlab.tracking.settings import LoggerSettings
 from cnnlab.training.settings import CheckpointSettings
+from cnnlab.traits import COMMAND, NO_EFFECT, Traits, for_tasks
 
 Task = Literal[
     "train", "test", "predict", "summary", "explain", "lint", "draw", "diff", "inspect", "preflight", "report",
@@ -36,6 +37,7 @@ def _jobs(value: Any) -> Any:
     raise ValueError(f"should be a number of processes or auto, not {shown(value)}")
 
 
+Text = Annotated[str, Field(min_length=1)]
 Span = Annotated[str, Field(pattern=r"^\d+(\.\d+)?[smh]$")]
 
 
@@ -54,6 +56,11 @@ def _depth(value: Any) -> Any:
     raise ValueError(f"should be auto, or a number of levels from 0 on, not {shown(value)}")
 
 
+OF_TRAINED = "weights=PATH starts from trained weights, and an interrupted run goes on when its command is given again"
+OF_IMAGES = "images to train on are data=folder data.dir=PATH"
+OF_FOLDERS = "where a run is kept is hydra.run.dir=PATH, a sweep hydra.sweep.dir=PATH"
+
+
 class DrawSettings(Settings):
     """How task=draw draws."""
 
@@ -68,51 +75,65 @@ class DrawSettings(Settings):
 class Top(Settings):
     """The settings outside the groups."""
 
-    task: Task = "train"
+    task: Annotated[Task, COMMAND] = "train"
     """what to do"""
-    seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)] = 0
+    seed: Annotated[
+        int, Field(ge=0, lt=2**63, strict=True), Traits(names_arm=False, may_differ=True, of_record=True)
+    ] = 0
     """of everything random: split, order, first weights, augmentation, dropout"""
-    name: str | None = None
+    name: Annotated[str | None, NO_EFFECT] = None
     """name of the run's folder; null: the network's"""
-    tags: Words = ()
+    tags: Annotated[Words, NO_EFFECT] = ()
     """words to find the run by"""
     blocks: dict[str, Any] = Field(default_factory=dict)
     """blocks written in YAML for any network; those that a network defines itself come first"""
-    plugins: Words = ()
+    plugins: Annotated[Words, Traits(set_in="command line")] = ()
     """modules with blocks of your own; only the command line and your own config.yaml name them"""
-    logger: LoggerSettings = LoggerSettings()
+    logger: Annotated[LoggerSettings, NO_EFFECT] = LoggerSettings()
     """where the run is shown besides its folder"""
-    threads: Count | None = None
+    threads: Annotated[Count | None, Traits(names_arm=False, of_machine=True, of_record=True)] = None
     """CPU threads; null: as many as torch takes by itself"""
     label_smoothing: Fraction = 0.0
     """share of the target spread evenly over the classes: Szegedy et al. 2015, arXiv:1512.00567, §7"""
-    checkpoint: CheckpointSettings = CheckpointSettings()
+    checkpoint: Annotated[CheckpointSettings, NO_EFFECT] = CheckpointSettings()
     """when a run can be taken up again from"""
-    ckpt_path: Annotated[str, Field(min_length=1)] | None = None
+    ckpt_path: Annotated[Text | None, for_tasks("test", "predict", "inspect", instead=OF_TRAINED)] = None
     """a checkpoint or a run's folder, for task=test, task=predict and task=inspect"""
-    weights: Annotated[str, Field(min_length=1)] | None = None
+    weights: Annotated[Text | None, Traits(of_network=True, for_training=True)] = None
     """weights to start from: a file, a run's folder, or a name such as torchvision/resnet18"""
-    adapt: Annotated[tuple[Adapt, ...], BeforeValidator(_words, json_schema_input_type=Adapt | list[Adapt])] = ()
+    adapt: Annotated[
+        tuple[Adapt, ...],
+        BeforeValidator(_words, json_schema_input_type=Adapt | list[Adapt]),
+        Traits(of_network=True),
+    ] = ()
     """where the weights may differ: channels of the images, classes (the output layer starts anew), shapes (of layers,
     which start anew)"""
-    images: Annotated[str, Field(min_length=1)] | None = None
+    images: Annotated[Text | None, for_tasks("predict", "inspect", instead=OF_IMAGES)] = None
     """image file, folder or glob pattern, for task=predict and task=inspect"""
-    dir: Annotated[str, Field(min_length=1)] | None = None
+    dir: Annotated[Text | None, for_tasks("report", "dashboard", "sync", "validate", "schema", instead=OF_FOLDERS)] = (
+        None
+    )
     """a sweep's folder, a pattern, or several with commas between them, for task=report, dashboard and sync; what
     task=validate checks, or where task=schema writes, in the place of conf/"""
-    key: Annotated[str, Field(min_length=1)] | None = None
+    key: Annotated[Text | None, for_tasks("explain")] = None
     """a block, one of its copies, something inside of it, or a setting, for task=explain; null: the whole network"""
-    against: Annotated[str, Field(min_length=1)] | None = None
+    against: Annotated[Text | None, for_tasks("diff")] = None
     """the other network of task=diff, as its command line would have it: 'model=resnet34 model.norm=none'"""
-    draw: DrawSettings = DrawSettings()
+    draw: Annotated[DrawSettings, NO_EFFECT] = DrawSettings()
     """how task=draw draws"""
-    format: Literal["text", "json", "html"] = "text"
+    format: Annotated[Literal["text", "json", "html"], Traits(affects_result=False, set_in="files")] = "text"
     """how tables are printed; html: a page, for task=draw and task=diff"""
-    metrics: Annotated[tuple[Metric, ...], BeforeValidator(_words, json_schema_input_type=Metric | list[Metric])] = ()
+    metrics: Annotated[
+        tuple[Metric, ...],
+        BeforeValidator(_words, json_schema_input_type=Metric | list[Metric]),
+        Traits(names_arm=False, may_differ=True),
+    ] = ()
     """what a run measures besides: accuracy under shifts, the gap to its training images, gradients a block"""
-    jobs: Annotated[Count | Literal["auto"], BeforeValidator(_jobs)] = "auto"
+    jobs: Annotated[Count | Literal["auto"], BeforeValidator(_jobs), NO_EFFECT] = "auto"
     """a sweep's processes at once; auto: one a processor"""
-    retry: Literal["failed"] | None = None
+    retry: Annotated[Literal["failed"] | None, NO_EFFECT] = None
     """failed: a sweep's jobs that failed are trained again"""
-    timeout: Annotated[Positive | None, BeforeValidator(_seconds, json_schema_input_type=Positive | Span | None)] = None
+    timeout: Annotated[
+        Positive | None, BeforeValidator(_seconds, json_schema_input_type=Positive | Span | None), NO_EFFECT
+    ] = None
     """how long a job of a sweep may take: seconds, or such as 90s, 10m, 2h"""

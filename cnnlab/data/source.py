@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from cnnlab.errors import Fault
 from cnnlab.settings import LARGEST, Count, Flag, Settings, shown
 from cnnlab.text import dims
+from cnnlab.traits import NO_EFFECT, Traits
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,13 +93,13 @@ class Source(Settings):
 
     source: str
     """where the images come from"""
-    dir: Annotated[str, Field(min_length=1)] | None = None
+    dir: Annotated[Annotated[str, Field(min_length=1)] | None, Traits(may_differ=True)] = None
     """folder in which the files lie; null: the usual places of this machine, else they are downloaded"""
     shape: Annotated[tuple[Count, Count, Count], BeforeValidator(_shape)]
     """(channels, rows, columns) of an image as stored; a folder's images are brought to it"""
     classes: Count | None = Field(default=None, validate_default=True)
     """number of classes; null only for a folder, whose directories are counted"""
-    names: Annotated[tuple[str, ...] | None, BeforeValidator(_names)] = None
+    names: Annotated[tuple[str, ...] | None, BeforeValidator(_names), NO_EFFECT] = None
     """names of the classes in the order of their labels; null: a folder's directories, else 0, 1, …"""
     size: Size = "auto"
     """(rows, columns) fed to the network; auto: what the network asks for, else as stored; null: as stored"""
@@ -108,13 +109,13 @@ class Source(Settings):
     """train on so many images only, as many of each class; null: on all"""
     val_fraction: Annotated[float, Field(gt=0, lt=1, strict=True)] = 0.1
     """part of each class's training images that is kept for validation"""
-    mean: Channels = None
+    mean: Annotated[Channels, Traits(for_training=True)] = None
     """of each channel, values going from 0 to 1: images are normalised by it; null: that of the images trained on"""
-    std: Channels = None
+    std: Annotated[Channels, Traits(for_training=True)] = None
     """standard deviation of each channel, likewise"""
     samples: Count | None = Field(default=None, validate_default=True)
     """synthetic data: number of training images; a fifth as many test images come with them"""
-    download: Flag = True
+    download: Annotated[Flag, NO_EFFECT] = True
     """fetch files that are not on this machine"""
 
     fixed_shape: ClassVar[tuple[int, int, int] | None] = None

@@ -7,16 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab.config.run import Run
+from cnnlab.config.table import affects_result
 from cnnlab.override import Override
 from cnnlab.plugins import sources
-from cnnlab.settings import Shape, digest
+from cnnlab.settings import Settings, Shape, digest
 from cnnlab.weights.source import content
-
-COSMETIC = (
-    *("name", "tags", "format", "task", "ckpt_path", "images", "dir", "key", "hydra", "checkpoint"),
-    *("jobs", "retry", "timeout", "study", "logger", "against", "draw"),
-)
-"""settings that change nothing about a result"""
 
 
 def image_shape(run: Run) -> Shape:
@@ -49,9 +44,9 @@ def identity(run: Run, threads: int, precision: str, accelerator: str) -> str:
 def plain_identity(run: Run, threads: int, precision: str, accelerator: str) -> dict[str, Any]:
     """All that affects a run's result, as the plain data that `identity` hashes, but for the versions."""
     unsaid = {name for name in ("mean", "std") if getattr(run.data, name) is None}
-    data = run.data.model_dump(exclude={"download", "names", *unsaid})
+    data = {name: value for name, value in _bearing("data", run.data).items() if name not in unsaid}
     data["dir"] = str(Path(run.data.dir).expanduser().resolve()) if run.data.dir else None
-    training = {name: getattr(run, name).model_dump() for name in ("augment", "optimizer", "scheduler", "trainer")}
+    training = {name: _bearing(name, getattr(run, name)) for name in ("augment", "optimizer", "scheduler", "trainer")}
     training["callbacks"] = run.callbacks
     training["trainer"] |= {"precision": precision, "accelerator": accelerator, "progress": None}
     seen = {"network": fingerprint(run), "data": {**data, "size": list(image_shape(run))}, **training}
@@ -73,7 +68,20 @@ def variant(overrides: list[str]) -> str:
     >>> variant(["model=lenet", "model.norm=batch", "seed=3", "name=x", "task=train"])
     'model=lenet model.norm=batch'
     """
-    return " ".join(text for text in overrides if Override.read(text).top not in ("seed", *COSMETIC))
+    return " ".join(word for word in overrides if (path := Override.read(word).path) != "seed" and affects_result(path))
+
+
+def _bearing(group: str, record: Settings) -> dict[str, Any]:
+    """The settings of a group's record that affect the result."""
+    return _without_effect_left_out(record.model_dump(), group)
+
+
+def _without_effect_left_out(settings: dict[str, Any], path: str) -> dict[str, Any]:
+    kept = {name: value for name, value in settings.items() if affects_result(f"{path}.{name}")}
+    return {
+        name: _without_effect_left_out(value, f"{path}.{name}") if isinstance(value, dict) else value
+        for name, value in kept.items()
+    }
 
 
 def config_to_keep(run: Run, frozen: dict[str, Any], threads: int, precision: str, accelerator: str) -> dict[str, Any]:

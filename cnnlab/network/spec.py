@@ -13,6 +13,7 @@ from cnnlab.blocks.norm import Act, Norm
 from cnnlab.blocks.stack import Merge, Stack, Stage
 from cnnlab.dotted import flat
 from cnnlab.settings import Count, Fraction, Natural, NonNegative, Pair, Positive, Settings, names, shown
+from cnnlab.traits import Traits
 
 
 def _freeze(value: Any) -> Any:
@@ -51,19 +52,21 @@ class ModelSettings(Settings):
     """rate that residual blocks rise to which do not set theirs: rate · i / n for the i-th of n, counted from 0"""
     width: Positive = 1.0
     """multiplies every number of channels in the body"""
-    divisor: Count | None = None
+    divisor: Annotated[Count | None, Traits(rounds="width")] = None
     """widths that `width` makes are rounded to its multiples, as in MobileNets to the nearest, but not to under 90 %;
     unless set, a width that is not whole is a fault"""
     depth: Positive = 1.0
     """multiplies every `repeat` that is written in the body"""
-    depth_rounding: Literal["up", "down", "nearest"] | None = None
+    depth_rounding: Annotated[Literal["up", "down", "nearest"] | None, Traits(rounds="depth")] = None
     """how repeats that `depth` makes are rounded (never to 0); unless set, one that is not whole is a fault"""
     min_size: Pair | None = None
     """smallest image the network takes; smaller ones are enlarged to it"""
     input_size: Pair | None = None
     """image size that the network is tied to; others are resized to it"""
     freeze: Annotated[
-        dict[str, int | None], BeforeValidator(_freeze, json_schema_input_type=str | list[str] | dict[str, Any])
+        dict[str, int | None],
+        BeforeValidator(_freeze, json_schema_input_type=str | list[str] | dict[str, Any]),
+        Traits(for_training=True),
     ] = Field(default_factory=dict)
     """what does not learn: names such as body.stage1 or *.norm, or {name: for how many epochs, or true}"""
     kinds: dict[str, dict[str, Any]] = Field(default_factory=dict)

@@ -9,6 +9,7 @@ from typing import Any
 from cnnlab.blame import LOADED
 from cnnlab.compare.claims import Claim
 from cnnlab.config import GROUPS, LOGGER, SHARED
+from cnnlab.config.table import traits
 from cnnlab.config.top import Top
 from cnnlab.data.augmentation import AUGMENTATIONS, AugmentSettings
 from cnnlab.data.sources import SOURCES
@@ -95,7 +96,7 @@ def _callbacks() -> Node:
 
 def _study(options: Options) -> Node:
     keys = dotted(options)
-    free = {r"^(model\.(body|head|aux|kinds|blocks|freeze)|blocks|callbacks|augment|hydra|logger|draw)\b": {}}
+    free = {r"^(model\.(body|head|aux|kinds|blocks|freeze)|blocks|callbacks|augment|logger|draw)\b": {}}
     base = {"type": "object", "properties": keys, "patternProperties": free, "additionalProperties": False}
     varied = {
         **base,
@@ -121,11 +122,11 @@ def _levels(key: str) -> Node:
 
 
 def dotted(options: Options) -> dict[str, Node]:
-    """Settings by their names on the command line, but those of blocks.
+    """The settings that a study may set, by their names on the command line; those of blocks aside.
 
     Written out, for references into other files by the dozen keep yaml-language-server busy for minutes.
     """
-    found = {name: node for name, node in fields(Top).items() if name != SHARED}
+    found = {name: node for name, node in fields(Top).items() if name != SHARED and traits(name).set_in == "studies"}
     found |= {f"model.{name}": node for name, node in fields(ModelSettings, MODEL).items()}
     for group, (cls, _) in RECORDS.items():
         found |= {f"{group}.{name}": node for name, node in fields(cls).items()}

@@ -13,7 +13,8 @@ import yaml
 
 from cnnlab import dotted
 from cnnlab.config.files import Unreadable, data, explained, origin_of, read, shown
-from cnnlab.config.recipe import COMMANDS, Kind
+from cnnlab.config.recipe import Kind
+from cnnlab.config.table import traits
 from cnnlab.errors import Fault, FaultKind, UserError, meant
 from cnnlab.origin import Origin
 from cnnlab.settings import Settings
@@ -21,9 +22,6 @@ from cnnlab.settings import read as read_settings
 from cnnlab.sweep.each import is_each
 from cnnlab.sweep.grid import SEED
 from cnnlab.sweep.study import Full, Study
-
-NOT_A_STUDYS = {*COMMANDS, "plugins", "format", "study", "hydra"}
-"""settings of a command; a study is of what is trained"""
 
 VARIED = ("base", "factors")
 """what makes the networks of a study's arms"""
@@ -143,7 +141,7 @@ def _misnamed(raw: Mapping[str, Any], at: str = "") -> Iterator[Fault]:
 def _refused(names: Iterable[Any], at: str) -> Iterator[Fault]:
     for name in map(str, names):
         parts = name.split(".")
-        if parts[0] in NOT_A_STUDYS or not re.fullmatch(r"\w+(\.[\w-]+)*", name):
+        if traits(name).set_in != "studies" or not re.fullmatch(r"\w+(\.[\w-]+)*", name):
             yield Fault(f"{at}.{name}", "is no setting that a study may set")
         elif any(part.startswith("_") for part in parts):
             yield Fault(f"{at}.{name}", "names that begin with _ are Hydra's own")

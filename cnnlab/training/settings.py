@@ -13,6 +13,7 @@ from cnnlab.network.choose import Factors
 from cnnlab.plugins import own_callback
 from cnnlab.registry import Registered, Registry
 from cnnlab.settings import Count, Flag, Fraction, NonNegative, Positive, Settings, shown
+from cnnlab.traits import NO_EFFECT, Traits
 
 
 class Optimizer(Registered):
@@ -138,15 +139,18 @@ class TrainerSettings(Settings):
     """passes over the training images"""
     max_steps: Count | None = None
     """optimiser steps after which training ends in any case; null: none"""
-    accelerator: Literal["auto", "cpu", "gpu", "mps"] = "auto"
+    accelerator: Annotated[Literal["auto", "cpu", "gpu", "mps"], Traits(of_machine=True)] = "auto"
     """what to train on"""
     devices: Annotated[
-        int | Literal["auto"], BeforeValidator(_devices, json_schema_input_type=Count | Literal["auto"])
+        int | Literal["auto"],
+        BeforeValidator(_devices, json_schema_input_type=Count | Literal["auto"]),
+        Traits(of_machine=True),
     ] = 1
     """how many of them"""
     precision: Annotated[
         Literal["auto", "32", "bf16"],
         BeforeValidator(_precision, json_schema_input_type=Literal["auto", 32, "32", "32-true", "bf16", "bf16-mixed"]),
+        Traits(of_machine=True),
     ] = "auto"
     """auto: bf16 mixed precision where the processor has units for it, else 32"""
     gradient_clip_val: Positive | None = None
@@ -155,7 +159,7 @@ class TrainerSettings(Settings):
     """batches whose gradients make one step"""
     deterministic: Flag = True
     """use deterministic algorithms only, where there is a choice"""
-    progress: Flag = True
+    progress: Annotated[Flag, NO_EFFECT] = True
     """show progress while training"""
 
 

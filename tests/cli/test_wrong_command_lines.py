@@ -59,8 +59,8 @@ WRONG = {
         "command line  dir: is for task=report, task=dashboard, task=sync, task=validate and task=schema, not for …",
     ],
     "task=summary key=body.c1 images=a.png": [
-        "command line  key: is for task=explain, not for task=summary",
         "command line  images: is for task=predict and task=inspect, not for task=summary",
+        "command line  key: is for task=explain, not for task=summary",
     ],
     # names
     "modle=lenet": ["command line  modle: cnnlab has no such setting; did you mean 'model'?"],

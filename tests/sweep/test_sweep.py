@@ -131,6 +131,28 @@ def test_a_job_that_is_killed_one_that_hangs_and_one_that_diverges_end_no_other(
     assert result(sweep / "lr=0.01-s2") == before
 
 
+IDLE = [
+    *("trainer.progress=false", "data.download=false", "data.names=[a,b,c,d,e,f,g,h,i,j]", "checkpoint.every=10steps"),
+    *("name=other", "tags=[x]", "draw.depth=2", "jobs=1", "retry=failed", "timeout=1h"),
+]
+"""settings that affect no result"""
+
+
+def test_the_same_sweep_with_other_settings_that_affect_no_result_trains_nothing(
+    cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["-m", *QUICK, "model.norm=none,batch", "seed=0"]
+    assert cnnlab(*words) == 0
+    (sweep,) = Path("outputs").iterdir()
+    before = {name: (sweep / name / "result.json").read_bytes() for name in jobs(sweep)}
+    assert len(before) == 2
+    capsys.readouterr()
+    assert cnnlab(*words, *IDLE) == 0
+    assert list(Path("outputs").iterdir()) == [sweep]
+    assert {name: (sweep / name / "result.json").read_bytes() for name in jobs(sweep)} == before
+    assert "2 jobs, 2 ok" in capsys.readouterr().out
+
+
 def test_a_killed_sweep_leaves_no_process_and_the_same_command_ends_as_if_nothing_had_happened(
     cnnlab: Callable[..., int], tmp_path: Path
 ) -> None:

@@ -1,0 +1,171 @@
+"""The table of settings: every setting is in it, and what it says of one is what identity, folder and arms go by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from hydra.core.global_hydra import GlobalHydra
+from small import CONF
+
+from cnnlab.compare.terms import settings as compared_settings
+from cnnlab.compare.trial import Trial
+from cnnlab.config import GROUPS
+from cnnlab.config.compose import compose
+from cnnlab.config.engine import Engine, start
+from cnnlab.config.run import Run, read_parts
+from cnnlab.config.table import RECORDS, affects_result, may_differ, names_arm, paths, traits
+from cnnlab.config.top import Task, Top
+from cnnlab.experiment.facts import identity, variant
+from cnnlab.settings import Settings
+from cnnlab.sweep.grid import Grid, setting
+from cnnlab.sweep.sheet import default_folder
+from cnnlab.traits import NO_EFFECT, ORDINARY, Traits
+
+LEAVES = [path for path in paths() if not any(other.startswith(f"{path}.") for other in paths())]
+IDLE = [path for path in LEAVES if not affects_result(path)]
+OTHERWISE = {
+    "task": "lint",
+    "name": "other",
+    "tags": "[x]",
+    "logger.wandb.project": "p",
+    "logger.wandb.entity": "e",
+    "logger.wandb.mode": "offline",
+    "logger.wandb.group": "g",
+    "logger.wandb.name": "n",
+    "logger.wandb.images": "3",
+    "logger.wandb.artifact": "true",
+    "logger.wandb.code": "true",
+    "logger.tensorboard.images": "3",
+    "checkpoint.every": "10steps",
+    "ckpt_path": "out/x",
+    "images": "a.png",
+    "dir": "out",
+    "key": "body.c1",
+    "against": "model",
+    "draw.depth": "2",
+    "draw.theme": "dark",
+    "format": "json",
+    "jobs": "2",
+    "retry": "failed",
+    "timeout": "10m",
+    "data.names": "[a,b,c,d,e,f,g,h,i,j]",
+    "data.download": "false",
+    "trainer.progress": "false",
+}
+"""a value of each setting without an effect that is not its default"""
+
+
+@pytest.fixture(scope="module")
+def hydra() -> Iterator[Engine]:
+    yield start(CONF)
+    GlobalHydra.instance().clear()
+
+
+def run(hydra: Engine, *words: str) -> Run:
+    composed = compose(hydra.config_loader, "config", ["model=lenet", *words])
+    parts, faults = read_parts(composed.config)
+    assert not [*composed.faults, *faults]
+    return Run(**parts)
+
+
+def identity_of(run: Run) -> str:
+    return identity(run, threads=1, precision="32", accelerator="cpu")
+
+
+def folder(*fixed: str) -> Path:
+    return default_folder(Path("out"), Grid(("model=lenet", *fixed), (setting("model.norm", ["none", "batch"]),)))
+
+
+@pytest.mark.parametrize("path", IDLE)
+def test_a_setting_without_an_effect_makes_no_other_experiment_sweep_or_arm(hydra: Engine, path: str) -> None:
+    word = f"{path}={OTHERWISE[path]}"
+    assert identity_of(run(hydra, word)) == identity_of(run(hydra))
+    assert variant([word]) == variant([f"+{word}"]) == ""
+    assert folder(word) == folder()
+    assert not names_arm(path)
+    assert may_differ(path)
+
+
+def test_every_setting_without_an_effect_is_tried() -> None:
+    assert list(OTHERWISE) == IDLE
+
+
+DECIDED = {"data.size", "trainer.precision", "trainer.accelerator", "data.classes"}
+"""settings whose `auto` is decided before they are hashed; and one that all of a network hangs on"""
+GROUPED = [path for path in LEAVES if path.split(".")[0] in ("data", "augment", "trainer") and path not in DECIDED]
+
+
+@pytest.mark.filterwarnings("ignore:Pydantic serializer")
+@pytest.mark.parametrize("path", GROUPED)
+def test_a_setting_of_data_or_training_is_in_the_identity_if_it_affects_the_result(hydra: Engine, path: str) -> None:
+    group, _, name = path.partition(".")
+    before = run(hydra)
+    record: Settings = getattr(before, group)
+    after = Run(**{**vars(before), group: record.model_copy(update={name: changed(getattr(record, name))})})
+    assert (identity_of(after) != identity_of(before)) == affects_result(path)
+
+
+def changed(value: Any) -> Any:
+    match value:
+        case bool():
+            return not value
+        case int() | float():
+            return value + 1
+        case tuple():
+            return (*value, 1)
+    return f"{value}x"
+
+
+def test_the_file_of_a_group_and_what_is_inside_of_a_mapping_have_the_groups_traits() -> None:
+    assert traits("logger").within(ORDINARY) == traits("logger.wandb.project") == traits("logger.own.anything")
+    assert [variant([word]) for word in ("logger=wandb", "+logger@x=wandb", "hydra/launcher=joblib")] == ["", "", ""]
+    assert may_differ("callbacks.early_stopping.patience")
+    assert affects_result("callbacks.early_stopping.patience")
+
+
+def test_a_setting_that_nothing_declares_affects_the_result() -> None:
+    for path in ("optimizer.of_a_plugin", "model.body.c1.channels", "no_longer_there", "loss.gamma"):
+        assert affects_result(path)
+        assert names_arm(path)
+        assert not may_differ(path)
+
+
+def test_a_plugins_record_may_mark_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    from typing import Annotated
+
+    class Loud(Settings):
+        lr: float
+        show: Annotated[bool, NO_EFFECT] = False
+
+    monkeypatch.setitem(RECORDS, "optimizer", lambda: (Loud,))
+    assert affects_result("optimizer.lr")
+    assert not affects_result("optimizer.show")
+    assert variant(["optimizer.lr=1", "optimizer.show=true"]) == "optimizer.lr=1"
+
+
+def test_a_mark_adds_to_what_holds_for_the_whole_group() -> None:
+    assert traits("model.freeze") == Traits(of_record=True, of_network=True, for_training=True)
+    assert traits("trainer.progress") == Traits(of_record=True, affects_result=False)
+
+
+def test_every_group_has_its_records_and_every_task_that_a_setting_names_is_one() -> None:
+    assert list(RECORDS) == list(GROUPS)
+    assert {task for path in paths() for task in traits(path).tasks} <= set(get_args(Task))
+    assert {name for name in Top.model_fields if traits(name) == ORDINARY} == {"blocks", "label_smoothing"}
+
+
+def test_equal_terms_leave_out_what_runs_may_differ_in() -> None:
+    config = {
+        "seed": 1, "name": "a", "threads": 2, "data": {"dir": "x", "download": True, "batch_size": 8},
+        "trainer": {"progress": True, "max_epochs": 3}, "callbacks": {"stop": {"patience": 3}}, "old_setting": 4,
+    }  # fmt: skip
+    trial = Trial(Path(), "a", {}, "1", "ok", config=config)
+    assert compared_settings(trial) == {
+        "threads": 2,
+        "data.batch_size": 8,
+        "trainer.max_epochs": 3,
+        "old_setting": 4,
+    }
