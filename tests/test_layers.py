@@ -28,6 +28,7 @@ LAYERS = (
     "drawing",
     "blocks",
     "data",
+    "metrics",
     "tracking",
     "network",
     "weights",
@@ -45,8 +46,9 @@ LAYERS = (
 """from the bottom up; a module may import its own layer and those below"""
 APART = {
     "data": {"blocks", "network"},
-    "tracking": {"blocks", "data", "network"},
-    "network": {"data", "tracking"},
+    "metrics": {"blocks"},
+    "tracking": {"blocks", "data", "metrics", "network"},
+    "network": {"data", "metrics", "tracking"},
     "compare": {"blocks", "data", "network", "weights", "training"},
     "lint": {"data", "tracking", "compare", "weights", "training", "config"},
     "explain": {"data", "tracking", "compare", "weights", "training", "lint"},

@@ -133,15 +133,21 @@ def check_claims(asked: Asked, checked: Sequence[Checked], known: Sequence[Fault
     What follows from other faults, of the file or of the jobs (`known`), is left out.
     """
     from cnnlab.compare.check import faults, faults_to_show, not_varied
-    from cnnlab.compare.metrics import MEASURED
+    from cnnlab.metrics import METRICS, described
 
     study, said = asked.study, asked.grid.study
     if study is None or said is None:
         return []
     factors = _factors(asked)
-    metrics = list(MEASURED) if "metrics" in study.unknown else said["metrics"]
+    metrics = list(METRICS) if "metrics" in study.unknown else said["metrics"]
     target = 1.0 if "target" in study.unknown else said["target"]
-    about: Any = {"target": target, "arms": _arms(checked) if study.whole and _names_blocks(said) else ()}
+    runs = [one.run for one in checked]
+    about: Any = {
+        "target": target,
+        "arms": _arms(checked) if study.whole and _names_blocks(said) else (),
+        "known": {key: info for run in runs for key, info in described(run.top.metrics).items()},
+        "logs": any(run.callbacks for run in runs),
+    }
     found = faults(said["claims"], factors, metrics, margin=said["margin"], **about)
     found += faults_to_show(said["show"], metrics, **about)
     for number, name in enumerate(said["tuned"]):

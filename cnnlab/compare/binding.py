@@ -53,7 +53,7 @@ class _SidesAtPlace:
 
 def bind(claim: Claim, family: Family, study: JudgedStudy, ledger: Ledger) -> Question:
     """The claim with the runs that stand on its sides."""
-    metric = claim.measure(study.target)
+    metric = claim.measure(study.target, ledger.known)
     roles = _roles(claim, metric, study, ledger)
     values = itertools.product(*(ledger.factors[key] for key in roles.free))
     every = [_place(roles, dict(zip(roles.free, some, strict=True)), ledger) for some in values]

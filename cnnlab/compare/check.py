@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cnnlab.compare.claims import Claim, JudgedStudy, margin_of, spelt
 from cnnlab.compare.layers import Network, lacking
-from cnnlab.compare.metrics import parse, unknown
+from cnnlab.compare.metrics import NOTHING, Known, parse, unknown
 from cnnlab.errors import Fault, FaultKind, meant
 from cnnlab.settings import read, shown
 
@@ -24,12 +24,14 @@ def not_varied(path: str, factor: str, factors: Iterable[str]) -> Fault:
 def faults(
     claims: Any,
     keys: Mapping[str, Sequence[str]],
-    metrics: Iterable[str] = (),
+    metrics: Iterable[Any] = (),
     path: str = "claims",
     *,
     margin: float | None = None,
     target: float | None = None,
     arms: Arms = (),
+    known: Known = NOTHING,
+    logs: bool = False,
 ) -> list[Fault]:
     """Everything wrong with a study's claims, given what its sweep varies and what its runs measure.
 
@@ -45,7 +47,7 @@ def faults(
         claim, left_out = (claim, set()) if claim else _sound(raw, wrong, at)
         found += wrong
         if claim:
-            misfits = _misfits(claim, keys, metrics, at, margin, target)
+            misfits = _misfits(claim, keys, _Measured(metrics, known, logs), at, margin, target)
             found += [fault for fault in misfits if not _follows(fault, left_out, at)]
             if not misfits and not left_out:
                 found += _without_block(claim, keys, arms, at)
@@ -73,17 +75,19 @@ def _follows(fault: Fault, left_out: Iterable[str], at: str) -> bool:
 
 def faults_to_show(
     show: Iterable[str],
-    metrics: Iterable[str] = (),
+    metrics: Iterable[Any] = (),
     path: str = "show",
     *,
     target: float | None = None,
     arms: Arms = (),
+    known: Known = NOTHING,
+    logs: bool = False,
 ) -> list[Fault]:
     """What is wrong with the metrics to plot besides: an arm that has none is left out, but one has to have it."""
     found, metrics = [], tuple(metrics)
     for number, text in enumerate(show):
         try:
-            said = unknown(parse(text, target=target).text, metrics)
+            said = unknown(parse(text, target=target, known=known).text, metrics, known, logs)
         except ValueError as error:
             said = str(error)
         lacks = [lacking(text, network) for _, network in arms]
@@ -92,7 +96,9 @@ def faults_to_show(
     return found
 
 
-def read_study(raw: Any, keys: Mapping[str, Sequence[str]], path: str = "study") -> tuple[JudgedStudy, list[Fault]]:
+def read_study(
+    raw: Any, keys: Mapping[str, Sequence[str]], path: str = "study", *, known: Known = NOTHING, logs: bool = False
+) -> tuple[JudgedStudy, list[Fault]]:
     """The study and its faults. A claim that is at fault is left out; the others are still judged."""
     raw = dict(raw) if isinstance(raw, Mapping) else {}
     claims, metrics = raw.pop("claims", None) or (), raw.pop("metrics", None) or ()
@@ -107,17 +113,28 @@ def read_study(raw: Any, keys: Mapping[str, Sequence[str]], path: str = "study")
     metrics = metrics if isinstance(metrics, list | tuple) else ()
     sound = []
     for number, claim in enumerate(claims if isinstance(claims, list | tuple) else [claims]):
-        wrong = faults([claim], keys, metrics, f"{path}.claims", margin=study.margin, target=study.target)
+        wrong = faults(
+            [claim], keys, metrics, f"{path}.claims", margin=study.margin, target=study.target, known=known, logs=logs
+        )
         found += [replace(fault, path=fault.path.replace("claims[0]", f"claims[{number}]", 1)) for fault in wrong]
         if not wrong:
             sound.append(Claim.model_validate(claim))
     return study.model_copy(update={"claims": tuple(sound)}), found
 
 
+@dataclass(frozen=True)
+class _Measured:
+    """What a study's runs measure besides, keys known to be recorded, and whether callbacks may log others."""
+
+    metrics: Sequence[Any]
+    known: Known
+    logs: bool
+
+
 def _misfits(
     claim: Claim,
     keys: Mapping[str, Sequence[str]],
-    measured: Sequence[str],
+    measured: _Measured,
     at: str,
     margin: float | None,
     target: float | None,
@@ -139,12 +156,12 @@ def _collapsed(claim: Claim) -> str | None:
         return None
 
 
-def _metric_faults(claim: Claim, measured: Sequence[str], at: str, margin: float | None, target: float | None):
+def _metric_faults(claim: Claim, measured: _Measured, at: str, margin: float | None, target: float | None):
     try:
-        metric = claim.measure(target)
+        metric = claim.measure(target, measured.known)
     except ValueError as error:
         return [Fault(f"{at}.metric", str(error))]
-    if said := unknown(claim.metric, measured):
+    if said := unknown(claim.metric, measured.metrics, measured.known, measured.logs):
         return [Fault(f"{at}.metric", said)]
     if metric.text == "diverged":
         return list(_rate_faults(claim, at))

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from cnnlab.compare.metrics import Metric, parse
+from cnnlab.compare.metrics import NOTHING, Known, Metric, parse
 from cnnlab.settings import Positive, Real, Settings, shown
 
 ALPHA = 0.05
@@ -66,9 +66,9 @@ class Claim(Settings):
     control: bool = False
     """must come out supported: otherwise the study could not have seen the other claims"""
 
-    def measure(self, target: float | None = None) -> Metric:
+    def measure(self, target: float | None = None, known: Known = NOTHING) -> Metric:
         """The claim's metric; ValueError says what is wrong with it."""
-        return parse(self.metric, target=target, ratio=self.scale == "log")
+        return parse(self.metric, target=target, ratio=self.scale == "log", known=known)
 
 
 def _texts(raw: Any) -> Any:

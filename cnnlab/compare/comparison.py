@@ -134,7 +134,7 @@ def headline(judged: Sequence[Verdict], waiting: int, total: int) -> str:
 def compare(folders: Sequence[Path | str]) -> Comparison:
     """The sweeps in `folders`, read and judged; nothing is written. What cannot be read is named in `problems`."""
     ledger = read_ledger(folders)
-    study, faults = read_study(dict(ledger.study), ledger.factors)
+    study, faults = read_study(dict(ledger.study), ledger.factors, known=ledger.known, logs=ledger.logs)
     judged = judge(questions_of(study, ledger), ledger, study.alpha)
     metrics = _metrics(study, judged, ledger)
     problems = (*ledger.problems, *map(str, faults))
@@ -149,7 +149,7 @@ def _metrics(study: JudgedStudy, judged: Sequence[Verdict], ledger: Ledger) -> t
     found: dict[str, Metric] = {}
     for text in (*texts, *study.show, *([] if texts else ["test/acc"])):
         try:
-            found.setdefault(text, parse(text, target=study.target))
+            found.setdefault(text, parse(text, target=study.target, known=ledger.known))
         except ValueError:
             continue
     return tuple(found.values())

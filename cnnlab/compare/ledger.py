@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from cnnlab import dotted
 from cnnlab.compare.trial import Trial
 from cnnlab.config.table import names_arm
 from cnnlab.door.files import read_json
+from cnnlab.metrics.keys import ROW, KeyInfo, read_info
 from cnnlab.override import Override
 from cnnlab.tracking.checked import CheckedRun, checked_run
 
@@ -45,6 +47,24 @@ class Ledger:
     def all(self) -> list[Trial]:
         """Every run once, also one that stands for two arms."""
         return list({id(trial): trial for row in self.trials.values() for trial in row.values()}.values())
+
+    @cached_property
+    def known(self) -> dict[str, KeyInfo]:
+        """Keys that runs record besides this package's: as the records describe them, else by their names alone."""
+        found: dict[str, KeyInfo] = {}
+        for trial in self.all():
+            described = trial.result.get("described")
+            for key, raw in described.items() if isinstance(described, dict) else ():
+                if info := read_info(raw):
+                    found.setdefault(str(key), info)
+            for key in {str(key) for row in trial.rows for key in row} - ROW.keys():
+                found.setdefault(key, KeyInfo(key))
+        return found
+
+    @property
+    def logs(self) -> bool:
+        """Whether callbacks may record keys that no run has shown yet."""
+        return any(trial.setting("callbacks") for trial in self.all())
 
     def twins(self) -> dict[Cell, Cell]:
         """Cells whose runs are those of an earlier cell -> that cell: two ways to write one experiment."""

@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from statistics import fmean
+from types import MappingProxyType
+from typing import Any
 
 from cnnlab.compare.layers import WHAT, number
 from cnnlab.compare.trial import Trial, is_number
 from cnnlab.errors import near
-
-RECORDED = (
-    *("test/acc", "test/loss", "best/val_acc", "best/epoch", "seconds", "images_per_second", "peak_memory_mb"),
-    *("peak_gpu_memory_mb", "params", "params_aux", "macs"),
-)
-"""what every run's result has"""
-
-ROWS = ("train/loss", "train/acc", "val/loss", "val/acc", "lr", "step", "seconds", "images_per_second", "epoch")
-"""what every epoch's row has"""
-
-MEASURED = {"shift": "shift/", "gap": "gap/", "gradients": "grad/ update/"}
-"""what a run measures only if asked -> the beginnings of the keys it is recorded under"""
+from cnnlab.metrics import METRICS, names
+from cnnlab.metrics.keys import DIVERGED, RESULT, ROW, KeyInfo
+from cnnlab.metrics.metric import records
 
 REDUCE: dict[str, Callable[[list[float]], float]] = {
     "mean": fmean,
@@ -32,24 +25,9 @@ REDUCE: dict[str, Callable[[list[float]], float]] = {
     "min": min,
 }
 
-_WORDS = {
-    "test/acc": "test accuracy",
-    "test/loss": "test loss",
-    "best/val_acc": "validation accuracy",
-    "best/epoch": "best epoch",
-    "gap/acc": "gap between training and test accuracy",
-    "gap/train_acc": "training accuracy",
-    "images_per_second": "images a second",
-    "peak_memory_mb": "peak memory",
-    "peak_gpu_memory_mb": "peak GPU memory",
-    "params": "parameters",
-    "params_aux": "parameters of auxiliary heads",
-    "macs": "multiply-adds",
-    "seconds": "seconds",
-    "diverged": "share of runs that diverged",
-    "grad/first_to_last": "gradient of the first block over the last's",
-    "update/first_to_last": "update of the first block over the last's",
-}
+Known = Mapping[str, KeyInfo]
+"""keys besides those of this package: what plugins' metrics and callbacks record"""
+NOTHING: Known = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -87,13 +65,15 @@ class Metric:
     """metric, whether at least or at most, and value: what is to be reached, where something is"""
     clock: str | None = None
     """the row's key that counts up to the target: a metric that is right-censored at the budget"""
+    signed: bool = False
+    """whether it may be below zero although it is counted in points"""
     quotient: bool = False
     """one number of a run over another: right-censored where the upper one is, and then at no budget that arms share"""
 
     @property
     def share(self) -> bool:
         """whether it lies between 0 and 1; differences of shares are points too"""
-        return self.unit == "points" and "gap/acc" not in self.text
+        return self.unit == "points" and not self.signed
 
     @property
     def factor(self) -> float:
@@ -101,104 +81,136 @@ class Metric:
         return 100.0 if self.unit == "points" else 1.0
 
 
-def parse(text: str, *, target: float | None = None, ratio: bool = False) -> Metric:
+def parse(text: str, *, target: float | None = None, ratio: bool = False, known: Known = NOTHING) -> Metric:
     """The metric that `text` names; ValueError says what is wrong with it. `ratio`: compared as one."""
     text = " ".join(str(text).split())
-    metric = _parsed(text, target)
+    metric = _Parser(target, known).parse(text)
     if ratio and not metric.log:
         metric = replace(metric, log=True, unit="", margin=1.1, resolution=0.0)
     return metric
 
 
-def _parsed(text: str, target: float | None) -> Metric:
-    if text == "diverged":
-        return Metric(text, _WORDS[text], _diverged, unit="points", better=-1, resolution=0.0)
-    if match := re.fullmatch(r"(epochs|steps|seconds) to target", text):
-        if target is None:
-            raise ValueError(f"{text!r} needs the study's target, a validation accuracy")
-        text = f"{match[1]} to val/acc >= {target:g}"
-    if match := re.fullmatch(r"(epochs|steps|seconds) to (\S+) ?(>=|<=) ?(\S+)", text):
-        return _to_target(text, match[1], match[2], match[3] == ">=", _number(match[4]))
-    if match := re.fullmatch(r"largest (\S+) with (.+?) ?(>=|<=) ?(\S+)", text):
-        reached = (_of_a_run(match[2], target, "a threshold is held against"), match[3] == ">=", _number(match[4]))
-        words = f"largest {match[1]} with {reached[0].words} {_sign(match[3])} {match[4]}"
+def info_of(key: str, known: Known) -> KeyInfo:
+    """How a recorded key is spoken of and compared: by this package's tables, by its metrics, by who recorded it."""
+    described = [RESULT.get(key), ROW.get(key), *(cls().info(key) for cls in METRICS.shipped.values()), known.get(key)]
+    return next(filter(None, described), KeyInfo(key))
+
+
+@dataclass(frozen=True)
+class _Parser:
+    """Reads texts; `target` is the study's."""
+
+    target: float | None
+    known: Known
+
+    def parse(self, text: str) -> Metric:
+        if text == "diverged":
+            info = DIVERGED
+            return Metric(text, info.words, _diverged, info.unit, better=info.better, resolution=info.resolution)
+        if match := re.fullmatch(r"(epochs|steps|seconds) to target", text):
+            if self.target is None:
+                raise ValueError(f"{text!r} needs the study's target, a validation accuracy")
+            text = f"{match[1]} to val/acc >= {self.target:g}"
+        if match := re.fullmatch(r"(epochs|steps|seconds) to (\S+) ?(>=|<=) ?(\S+)", text):
+            return self.to_target(text, match[1], match[2], match[3] == ">=", _number(match[4]))
+        if match := re.fullmatch(r"largest (\S+) with (.+?) ?(>=|<=) ?(\S+)", text):
+            reached = (self.of_a_run(match[2], "a threshold is held against"), match[3] == ">=", _number(match[4]))
+            words = f"largest {match[1]} with {reached[0].words} {_sign(match[3])} {match[4]}"
+            return Metric(
+                text, words, lambda _: None, margin=1.1, better=1, log=True, collapses=match[1], threshold=reached
+            )
+        if " / " in text:
+            over, _, under = text.rpartition(" / ")
+            return _ratio(text, *(self.of_a_run(part.strip(), "a quotient is made of") for part in (over, under)))
+        if text.startswith("layer/"):
+            return _layer(text)
+        reduction, colon, key = text.partition(":")
+        if colon:
+            if reduction not in REDUCE or not key:
+                raise ValueError(f"there is no reduction {reduction!r} of the epochs' rows{near(reduction, REDUCE)}")
+            return self.of_rows(text, reduction, key)
+        if not re.fullmatch(r"[\w./-]+", text):
+            raise ValueError(
+                f"{text!r} is no metric; examples: test/acc, 'epochs to val/acc >= 0.8', mean:train/loss, params"
+            )
+        return self.recorded(text)
+
+    def of_a_run(self, text: str, use: str) -> Metric:
+        metric = self.parse(text)
+        if metric.collapses:
+            raise ValueError(f"{text!r} is no number of one run, which {use}")
+        return metric
+
+    def recorded(self, key: str) -> Metric:
+        info = info_of(key, self.known)
         return Metric(
-            text, words, lambda _: None, margin=1.1, better=1, log=True, collapses=match[1], threshold=reached
-        )
-    if " / " in text:
-        over, _, under = text.rpartition(" / ")
-        parts = (_of_a_run(part.strip(), target, "a quotient is made of") for part in (over, under))
-        return _ratio(text, *parts)
-    if text.startswith("layer/"):
-        return _layer(text)
-    reduction, colon, key = text.partition(":")
-    if colon:
-        if reduction not in REDUCE or not key:
-            raise ValueError(f"there is no reduction {reduction!r} of the epochs' rows{near(reduction, REDUCE)}")
-        return _of_rows(text, reduction, key)
-    if not re.fullmatch(r"[\w./-]+", text):
-        raise ValueError(
-            f"{text!r} is no metric; examples: test/acc, 'epochs to val/acc >= 0.8', mean:train/loss, params"
-        )
-    return _recorded(text)
+            key, info.words, _key(key, info.exact), info.unit, info.margin, info.better, info.exact, info.resolution,
+            signed=info.signed,
+        )  # fmt: skip
+
+    def of_rows(self, text: str, reduction: str, key: str) -> Metric:
+        def read(trial: Trial) -> Reading | None:
+            values = [float(row[key]) for row in trial.rows if is_number(row.get(key))]
+            return Reading(REDUCE[reduction](values)) if values and trial.status == "ok" else None
+
+        info = self.info_of_row(key)
+        reduced = {"mean": "mean over epochs of", "first": "first epoch's", "last": "last epoch's"}
+        words = f"{reduced.get(reduction, reduction)} {info.words}"
+        return Metric(text, words, read, info.unit, info.margin, info.better, signed=info.signed)
+
+    def info_of_row(self, key: str) -> KeyInfo:
+        return ROW.get(key) or info_of(key, self.known)
+
+    def to_target(self, text: str, clock: str, key: str, at_least: bool, value: float) -> Metric:
+        sign = _sign(">=" if at_least else "<=")
+        info = self.info_of_row(key)
+        words = f"{clock} to {info.words.replace('val/acc', 'validation accuracy')} {sign} {value:g}"
+        resolution = {"epochs": 1.0, "seconds": 0.0}.get(clock)
+        margin, unit = 1.0 if clock == "epochs" else None, "s" if clock == "seconds" else clock
+        reached = (self.recorded(key), at_least, value)
+        read = _first_epoch(clock, key, at_least, value)
+        return Metric(text, words, read, unit, margin, -1, resolution=resolution, threshold=reached, clock=clock)
 
 
-def _of_a_run(text: str, target: float | None, use: str) -> Metric:
-    metric = _parsed(text, target)
-    if metric.collapses:
-        raise ValueError(f"{text!r} is no number of one run, which {use}")
-    return metric
+def unknown(metric: str, measured: Iterable[Any], known: Known = NOTHING, logs: bool = False) -> str | None:
+    """What is wrong with a recorded key that no run writes unless asked, as a sentence's end; None if nothing is.
 
-
-def unknown(metric: str, measured: Iterable[str]) -> str | None:
-    """What is wrong with a recorded key that no run writes unless asked, as a sentence's end; None if nothing is."""
-    measured = set(measured)
+    `measured` are the metrics that the runs measure, as a study lists them; `logs` says whether callbacks may log
+    others.
+    """
+    asked = set(names(measured))
     if " / " in metric:
-        return next(filter(None, (unknown(part, measured) for part in metric.split(" / "))), None)
+        parts = (unknown(part, measured, known, logs) for part in metric.split(" / "))
+        return next(filter(None, parts), None)
     for key in re.findall(r"[\w.]+/[\w.]+|\b[a-z_]+\b", metric.partition(" with ")[2] or metric):
-        for name, starts in MEASURED.items():
-            if key.startswith(tuple(starts.split())) and name not in measured:
-                return f"{key} is measured only where the study's metrics name {name}"
+        if (name := _measured_by(key)) and name not in asked and key not in known:
+            return f"{key} is measured only where the study's metrics name {name}"
     plain = re.fullmatch(r"[\w./-]+", metric)
-    known = (*RECORDED, "diverged")
-    families = tuple(start for starts in MEASURED.values() for start in starts.split())
-    if plain and metric not in known and not metric.startswith(("layer/", *families)):
-        return f"no run records {metric!r}{near(metric, dict.fromkeys([*known, *_WORDS]))}"
+    own = tuple(f"{name}/" for name in asked)
+    recorded = metric in (*RESULT, *known, *asked, "diverged") or metric.startswith(("layer/", *own))
+    if plain and not recorded and not _measured_by(metric):
+        return f"no run records {metric!r}{near(metric, [*RESULT, 'diverged', *_described(), *known])}"
     if match := re.match(r"(?:epochs|steps|seconds) to (\S+) ?[<>]|\w+:(\S+)$", metric):
         key = match[1] or match[2]
-        if key not in ROWS and not key.startswith(families):
-            return f"no epoch records {key!r}{near(key, ROWS)}"
+        if not (logs or key in (*ROW, *known, *asked) or key.startswith(own) or _measured_by(key)):
+            return f"no epoch records {key!r}{near(key, [*ROW, *known])}"
     return None
 
 
-def _recorded(key: str) -> Metric:
-    share = _is_share(key)
-    exact = key in ("params", "params_aux", "macs")
-    better = 1 if key.endswith(("/acc", "_acc", "images_per_second")) or "agree" in key else 0
-    if key.startswith("gap/acc") or key.endswith(("/loss", "memory_mb")) or key == "seconds" or exact:
-        better = -1
-    unit = "points" if share else "MiB" if key.endswith("memory_mb") else ""
-    unit = {"seconds": "s", "best/epoch": "epochs"}.get(key, unit)
-    margin = 0.01 if share else 1.0 if key == "best/epoch" else None
-    resolution = 1.0 if key == "best/epoch" or exact else None
-    return Metric(key, _said(key), _key(key), unit, margin, better, exact, resolution)
+def _measured_by(key: str) -> str | None:
+    """The metric that records a key where a run is asked for it."""
+    if key in RESULT or key in ROW:
+        return None
+    return next((name for name, cls in METRICS.items() if records(cls, key)), None)
 
 
-def _is_share(key: str) -> bool:
-    return key.endswith(("/acc", "_acc")) or bool(re.match(r"shift/(acc|agree)", key))
+def _described() -> list[str]:
+    return [key for cls in METRICS.shipped.values() for key in cls().keys()]  # noqa: SIM118
 
 
-def _said(key: str) -> str:
-    if match := re.fullmatch(r"shift/(acc|agree)_(\d+)", key):
-        pixels = f"{match[2]} pixel{'s' if match[2] != '1' else ''}"
-        what = "test accuracy" if match[1] == "acc" else "share of predictions that stay"
-        return f"{what} when images move by {pixels}"
-    return _WORDS.get(key, key)
-
-
-def _key(key: str) -> Callable[[Trial], Reading | None]:
+def _key(key: str, exact: bool) -> Callable[[Trial], Reading | None]:
     def read(trial: Trial) -> Reading | None:
-        if trial.status != "ok" and key not in ("params", "params_aux", "macs"):
+        if trial.status != "ok" and not exact:
             return None  # the number of a run that did not end well is not comparable, whatever it wrote
         value = trial.result.get(key)
         if value is None and key in ("params", "macs"):
@@ -212,17 +224,9 @@ def _diverged(trial: Trial) -> Reading | None:
     return Reading(float(trial.status == "diverged")) if trial.status in ("ok", "diverged") else None
 
 
-def _of_rows(text: str, reduction: str, key: str) -> Metric:
-    def read(trial: Trial) -> Reading | None:
-        values = [float(row[key]) for row in trial.rows if is_number(row.get(key))]
-        return Reading(REDUCE[reduction](values)) if values and trial.status == "ok" else None
+def _first_epoch(clock: str, key: str, at_least: bool, value: float) -> Callable[[Trial], Reading | None]:
+    """What the clock shows after the first epoch whose `key` is at least, or at most, `value`; censored where none."""
 
-    said = {"mean": "mean over epochs of", "first": "first epoch's", "last": "last epoch's"}.get(reduction, reduction)
-    share, better = _is_share(key), _recorded(key).better
-    return Metric(text, f"{said} {_said(key)}", read, "points" if share else "", 0.01 if share else None, better)
-
-
-def _to_target(text: str, clock: str, key: str, at_least: bool, value: float) -> Metric:
     def read(trial: Trial) -> Reading | None:
         spent = 0.0
         for row in trial.rows:
@@ -237,13 +241,7 @@ def _to_target(text: str, clock: str, key: str, at_least: bool, value: float) ->
             return Reading(float(trial.setting("trainer.max_epochs")), censored=1)  # it never would have
         return None
 
-    sign = ">=" if at_least else "<="
-    words = f"{clock} to {_said(key).replace('val/acc', 'validation accuracy')} {_sign(sign)} {value:g}"
-    resolution = {"epochs": 1.0, "seconds": 0.0}.get(clock)
-    reached = (_recorded(key), at_least, value)
-    margin = 1.0 if clock == "epochs" else None
-    unit = "s" if clock == "seconds" else clock
-    return Metric(text, words, read, unit, margin, -1, resolution=resolution, threshold=reached, clock=clock)
+    return read
 
 
 def _ratio(text: str, over: Metric, under: Metric) -> Metric:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from cnnlab.metrics import Metrics
 from cnnlab.settings import Count, Fraction, Natural, Positive, Settings, shown
 from cnnlab.tracking.settings import LoggerSettings
 from cnnlab.training.settings import CheckpointSettings
@@ -16,7 +17,6 @@ Task = Literal[
     "train", "test", "predict", "summary", "explain", "lint", "draw", "diff", "inspect", "preflight", "report",
     "dashboard", "sync", "schema", "validate",
 ]  # fmt: skip
-Metric = Literal["shift", "gap", "gradients"]
 Adapt = Literal["channels", "classes", "shapes"]
 
 
@@ -123,11 +123,7 @@ class Top(Settings):
     """how task=draw draws"""
     format: Annotated[Literal["text", "json", "html"], Traits(affects_result=False, set_in="files")] = "text"
     """how tables are printed; html: a page, for task=draw and task=diff"""
-    metrics: Annotated[
-        tuple[Metric, ...],
-        BeforeValidator(_words, json_schema_input_type=Metric | list[Metric]),
-        Traits(names_arm=False, may_differ=True),
-    ] = ()
+    metrics: Annotated[Metrics, Traits(names_arm=False, may_differ=True)] = ()
     """what a run measures besides: accuracy under shifts, the gap to its training images, gradients a block"""
     jobs: Annotated[Count | Literal["auto"], BeforeValidator(_jobs), NO_EFFECT] = "auto"
     """a sweep's processes at once; auto: one a processor"""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import ConfigDict
 
 from cnnlab.errors import Fault, near
+from cnnlab.registry import Registered, Registry
 from cnnlab.settings import Flag, Fraction, Natural, Settings, Shape, read, shown
 
 if TYPE_CHECKING:
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
     """(images (B, C, H, W), what is random about them) -> images of the same shape"""
 
 
-class Augmentation(Settings):
+class Augmentation(Registered):
     """A random change of training images, drawn anew each epoch.
 
     One of one's own is a subclass with a `kind: Literal["name"] = "name"` and a `build`; its other annotated fields
     are its settings.
     """
+
+    registry: ClassVar[Registry[Augmentation]] = Registry("augment")
 
     kind: str
 
@@ -94,8 +97,7 @@ class Cutout(Augmentation):
         return cutout(self.side, shape)
 
 
-SHIPPED = (Shift, Flip, Color, Cutout)
-AUGMENTATIONS: dict[str, type[Augmentation]] = {cls.model_fields["kind"].default: cls for cls in SHIPPED}
+AUGMENTATIONS = Augmentation.registry.ship(Shift, Flip, Color, Cutout)
 
 
 class AugmentSettings(Settings):
@@ -154,10 +156,4 @@ def read_augment(raw: Any, path: str = "augment") -> tuple[AugmentSettings | Non
 def _read_change(name: str, raw: Any, path: str) -> tuple[Augmentation | None, list[Fault]]:
     if not isinstance(raw, dict):
         return None, [Fault(f"{path}.{name}", f"{path} has no such setting{near(name, AugmentSettings.model_fields)}")]
-    kind = raw.get("kind")
-    if kind is None:
-        message = f"{path}.{name} needs this setting: one of {', '.join(AUGMENTATIONS)}"
-        return None, [Fault(f"{path}.{name}.kind", message)]
-    if not isinstance(kind, str) or kind not in AUGMENTATIONS:
-        return None, [Fault(f"{path}.{name}.kind", f"there is no change {shown(kind)}{near(kind, AUGMENTATIONS)}")]
-    return read(AUGMENTATIONS[kind], raw, f"{path}.{name}", kind)
+    return AUGMENTATIONS.read(raw, f"{path}.{name}")

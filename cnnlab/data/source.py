@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from cnnlab.errors import Fault
-from cnnlab.settings import LARGEST, Count, Flag, Settings, shown
+from cnnlab.registry import Registered, Registry, kind_of
+from cnnlab.settings import LARGEST, Count, Flag, shown
 from cnnlab.text import dims
 from cnnlab.traits import NO_EFFECT, Traits
 
@@ -84,12 +85,14 @@ class Entry:
     """what it is for; a source without a val or a test part has them carved from train"""
 
 
-class Source(Settings):
+class Source(Registered):
     """A data set: where it comes from, what its images are, how they are split and fed.
 
     A source of one's own is a subclass with a `source: Literal["name"] = "name"` and either `read`, where whole arrays
     are at hand, or `entries` and `image`. Its other annotated fields are further settings of the group `data`.
     """
+
+    registry: ClassVar[Registry[Source]] = Registry("data", key="source", methods=())
 
     source: str
     """where the images come from"""
@@ -213,8 +216,3 @@ class Source(Settings):
         if self.names is not None and len(self.names) != count:
             return [Fault("data.names", f"there are {len(self.names)} names for {count} classes")]
         return []
-
-
-def kind_of(cls: type[Source]) -> str:
-    """The word that chooses a source: `data.source=WORD`."""
-    return cls.model_fields["source"].default

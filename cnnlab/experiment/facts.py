@@ -8,6 +8,7 @@ from typing import Any
 
 from cnnlab.config.run import Run
 from cnnlab.config.table import affects_result
+from cnnlab.metrics import plain
 from cnnlab.override import Override
 from cnnlab.plugins import sources
 from cnnlab.settings import Settings, Shape, digest
@@ -58,7 +59,7 @@ def plain_identity(run: Run, threads: int, precision: str, accelerator: str) -> 
     if run.top.weights:
         seen["weights"] = [content(run.top.weights), sorted(run.top.adapt)]
     if run.top.metrics:  # they change no weight, but a record without them is not the one that was asked for
-        seen["metrics"] = sorted(run.top.metrics)
+        seen["metrics"] = sorted(plain(run.top.metrics), key=str)
     return seen
 
 

@@ -23,13 +23,14 @@ from cnnlab.experiment.fitting import callbacks, classifier, feeder, fit, steps_
 from cnnlab.experiment.following import Follower, followers
 from cnnlab.experiment.initial import given, stuck
 from cnnlab.experiment.job import Job
-from cnnlab.experiment.measures import measured
+from cnnlab.experiment.measuring import Measuring
 from cnnlab.experiment.memory import out_of_memory, what_fits
 from cnnlab.experiment.pictures import draw
 from cnnlab.experiment.plugged import keep_traceback, theirs, unkept
 from cnnlab.experiment.preflight import preflight
 from cnnlab.experiment.tested import write_tested
 from cnnlab.lint.check import look, short
+from cnnlab.metrics import described
 from cnnlab.network.graph import Graph, graph
 from cnnlab.network.outline import on_paper
 from cnnlab.text import dims, plural
@@ -39,7 +40,6 @@ from cnnlab.training.callbacks import Lines, Signals
 from cnnlab.training.checkpoint import BEST, Found, Shelf, read_checkpoint
 from cnnlab.training.classifier import Classifier, Diverged
 from cnnlab.training.evaluate import evaluate
-from cnnlab.training.gradients import Gradients, first_to_last
 from cnnlab.training.keeper import Keeper
 from cnnlab.weights.report import lines as transfer_lines
 from cnnlab.weights.report import report
@@ -55,6 +55,8 @@ def train(job: Job, console: Console) -> Exit:
     paper = graph(job.run.network, image_shape(job.run))
     counts = {"params": paper.params, "params_aux": paper.params_aux, "macs": paper.macs}
     facts = {**job.facts, "fingerprint": fingerprint(job.run), **counts}
+    if own := described(job.run.top.metrics):
+        facts["described"] = {key: info.plain() for key, info in own.items()}
     weights = given(job.run)
     if weights:
         facts["weights"] = {"file": str(weights.weights.file), "sha256": sha256(weights.weights.file)}
@@ -124,6 +126,11 @@ class Attempt:
     def shelf(self) -> Shelf:
         return Shelf(self.job.folder / "checkpoints", self.job.facts["identity"])
 
+    @property
+    def measuring(self) -> Measuring:
+        job = self.job
+        return Measuring(job.run.top.metrics, feeder(job, self.dataset), self.dataset, job.hardware.precision)
+
     def learn_and_test(self) -> Exit:
         job, record = self.job, self.record
         module = classifier(job, self.dataset, self.weights)
@@ -144,10 +151,10 @@ class Attempt:
         feed = feeder(job, self.dataset)
         tested = evaluate(module, feed(self.dataset.test), job.hardware.precision)
         facts = {"test/acc": tested.acc, "test/loss": tested.loss, "test/images": len(tested.truth)}
-        facts |= measured(job.run.top.metrics, module, feed, job.hardware.precision, self.dataset, tested)
+        facts |= self.measuring.at_end(module, tested, record.rows)
         if count := job.run.top.logger.images:
             write_tested(job.folder, tested, self.dataset, count)
-        result = record.finish("ok", **facts, **first_to_last(record.rows))
+        result = record.finish("ok", **facts)
         if job.pictures:
             draw(job.folder, record.rows, tested, self.dataset, title(result), subtitle(result))
         _close(result, job, self.console)
@@ -176,7 +183,7 @@ class Attempt:
         run = self.job.run
         signals, lines = Signals(self.console), Lines(self.console, run.trainer)
         keeper = Keeper(self.shelf.folder, self.record, signals, run.top.checkpoint.every, self.told(lines))
-        looks = [*([Gradients()] if "gradients" in run.top.metrics else []), *self.callbacks]
+        looks = [*self.measuring.callbacks(), *self.callbacks]
         together = steps_together(self.paper.macs, run.data.batch_size, looks)
         fit(self.job, module, [signals, lines, *looks, keeper], found.path if found else None, together)
 

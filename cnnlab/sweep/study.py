@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from cnnlab.config.top import Metric
 from cnnlab.errors import Fault, UserError
+from cnnlab.metrics import Metrics, plain
 from cnnlab.override import keys
 from cnnlab.settings import Count, Flag, Fraction, Natural, Positive, Settings
 from cnnlab.sweep.each import Model, each, is_each, no_model
@@ -65,7 +65,7 @@ class Study(Settings):
     """a number of them, or a list"""
     tuned: tuple[str, ...] = ()
     """factors that are a grid to tune each arm on, judged on validation"""
-    metrics: tuple[Metric, ...] = ()
+    metrics: Metrics = ()
     """what runs measure besides"""
     target: Fraction | None = None
     """validation accuracy, the time to which is compared"""
@@ -95,7 +95,7 @@ def grid(
     full = study.full if size == "full" and study.full else Full()
     base = {**study.base, **(full.base or {})}
     if study.metrics:
-        base["metrics"] = list(study.metrics)
+        base["metrics"] = plain(study.metrics)
     fixed = [*(f"{key}={for_override(value)}" for key, value in base.items()), *words]
     seeds = setting(SEED, map(str, full.seeds or (study.seeds if study.train else study.seeds[:1])))
     given = {one.name: one for one in swept}
@@ -108,7 +108,13 @@ def grid(
             lost[key] = error.faults
     factors = [given.pop(one.name, one) for one in (*own, seeds) if one.name not in single]
     told = study.model_dump(mode="json", exclude={"base", "factors", "seeds", "full"})
-    told |= {"name": name, "size": size, "claims": study.claims or [], "target": full.target or study.target}
+    told |= {
+        "name": name,
+        "size": size,
+        "metrics": plain(study.metrics),
+        "claims": study.claims or [],
+        "target": full.target or study.target,
+    }
     return Grid(tuple(fixed), (*factors, *given.values()), told), lost
 
 

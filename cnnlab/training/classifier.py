@@ -62,6 +62,8 @@ class Classifier(pl.LightningModule):
         self.tuning = Tuning(net, freeze or {})
         self.measured: dict[str, float] = {}
         """what callbacks have measured in the epoch, for its row"""
+        self.logged_before: dict[str, Tensor] = {}
+        """what had been logged before the epoch: Lightning keeps it, but it is not the epoch's"""
         self.noisy = any(isinstance(module, torch.nn.Dropout) and module.p > 0 for module in self.modules())
         self.progress = Progress()
 
@@ -102,6 +104,7 @@ class Classifier(pl.LightningModule):
             self.train_batches.start_epoch(self.current_epoch)
 
     def on_train_epoch_start(self) -> None:
+        self.measured, self.logged_before = {}, dict(self.trainer.callback_metrics)
         self.tuning.start_epoch(self.current_epoch)
         self.train_batches.start_epoch(self.current_epoch)
         self.progress = Progress(sums=torch.zeros(2, device=self.device))
@@ -180,6 +183,7 @@ class Classifier(pl.LightningModule):
         """All of the validation images in one go."""
         found = evaluate(self, self.val_batches, self.precision)
         self.look("the validation loss", torch.tensor(found.loss))
+        self.validated = found
         self.judged = {"val/loss": found.loss, "val/acc": found.acc}
         self.log_dict(self.judged, batch_size=1)
 
@@ -190,7 +194,17 @@ class Classifier(pl.LightningModule):
         learned = {"train/loss": loss, "train/acc": acc}
         speed = {"seconds": done.seconds, "images_per_second": done.seen / done.seconds}
         ends = {"lr": self.rate(self.global_step - 1), "step": self.global_step, **speed}
-        return {"epoch": self.current_epoch + 1, **learned, **self.judged, **ends, **self.measured}
+        own = {"epoch": self.current_epoch + 1, **learned, **self.judged, **ends, **self.measured}
+        return {**own, **{key: value for key, value in self.logged().items() if key not in own}}
+
+    def logged(self) -> dict[str, float]:
+        """What callbacks have logged in the epoch through `self.log`."""
+        values = self.trainer.callback_metrics.items()
+        return {key: float(value) for key, value in values if self.logged_before.get(key) is not value}
+
+    def log(self, name: str, value: Any, *args: Any, batch_size: int | None = None, **more: Any) -> None:
+        """Lightning's; a batch is a range of steps here, whose images it cannot count."""
+        super().log(name, value, *args, batch_size=batch_size or self.train_batches.batch_size, **more)
 
     def on_train_epoch_end(self) -> None:
         row = self.row()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cnnlab.data.source import Source, kind_of
+from cnnlab.data.source import Source
 from cnnlab.data.sources.cifar import Cifar10, Cifar100
 from cnnlab.data.sources.fashion_mini import FashionMini
 from cnnlab.data.sources.folder import Folder
@@ -13,8 +13,7 @@ from cnnlab.data.sources.synthetic import Synthetic
 from cnnlab.errors import Fault, near
 from cnnlab.settings import read, shown
 
-SHIPPED = (FashionMini, FashionMnist, Mnist, Cifar10, Cifar100, Folder, Synthetic)
-SOURCES: dict[str, type[Source]] = {kind_of(cls): cls for cls in SHIPPED}
+SOURCES = Source.registry.ship(FashionMini, FashionMnist, Mnist, Cifar10, Cifar100, Folder, Synthetic)
 
 
 def read_source(raw: Any, path: str = "data") -> tuple[Source | None, list[Fault]]:

@@ -1,4 +1,4 @@
-"""How strongly each block is taught: the size of its gradients, and of its steps."""
+"""The callback behind the metric `gradients`: sizes of each block's gradients, and of its steps."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def blocks(module: nn.Module) -> dict[str, list[nn.Parameter]]:
     return found
 
 
-class Gradients(pl.Callback):
+class GradientSizes(pl.Callback):
     """An epoch's `grad/BLOCK` and `update/BLOCK`, means over some of its steps.
 
     A gradient's size is the root mean square over the block's kernel weights, after clipping; an update's is that of
@@ -73,7 +73,7 @@ class Gradients(pl.Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:
         means = {name: (total / max(self.count, 1)).tolist() for name, total in self.sums.items()}
-        module.measured = {
+        module.measured |= {
             f"{what}/{name}": pair[place]
             for place, what in enumerate(("grad", "update"))
             for name, pair in means.items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ import torch
 from small import SMALL, result
 
 from cnnlab.data.splits import Split
-from cnnlab.experiment.measures import moved, shift
+from cnnlab.metrics.metric import Look
+from cnnlab.metrics.shift import Shift, moved
 from cnnlab.training.evaluate import Evaluation
 
 
@@ -52,7 +54,8 @@ def test_images_are_moved_each_way_and_what_stays_is_counted() -> None:
         return Evaluation(0.0, float((seen == split.y).float().mean()), torch.nn.functional.one_hot(seen, 2), split.y)
 
     test = Split(images, torch.tensor([1, 1]))
-    found = shift(sees_something, test, sees_something(test))
+    dataset: Any = SimpleNamespace(test=test)
+    found = Shift().measure(Look(torch.nn.Identity(), dataset, sees_something(test), sees_something))
     assert found["shift/acc_1"] == found["shift/agree_1"] == (3 + 0.5) / 4
     assert found["shift/acc_3"] == 0.5 / 4  # in the middle row, only the one at the edge can move far, to the left
     assert moved(images, -2, 0)[0, 0, 0, 2] == 9
