@@ -75,6 +75,8 @@ def ask(hydra: Engine, arguments: Arguments) -> Asked:
         params = read_words(loader, [f"{key}={value}" for key, value in base.swept.items() if key not in typed])
         found, faults = Grid((*params.fixed, *asked.fixed), (*params.swept, *swept)), params.faults
     else:
+        # A study may name kinds of plugins; only the command line and the user's own config.yaml name the modules
+        compose(loader, config, [word for word in asked.fixed if word.lstrip("+").startswith("plugins=")])
         study, size = _study(hydra, name, arguments)
         found, more = grid(name, study.study, size, asked.fixed, swept, model)
         base, faults = compose(loader, config, list(found.fixed)), ()

@@ -102,14 +102,14 @@ def read_study(
     """The study and its faults. A claim that is at fault is left out; the others are still judged."""
     raw = dict(raw) if isinstance(raw, Mapping) else {}
     claims, metrics = raw.pop("claims", None) or (), raw.pop("metrics", None) or ()
-    known = {key: value for key, value in raw.items() if key in JudgedStudy.model_fields and value is not None}
+    sound_settings = {key: value for key, value in raw.items() if key in JudgedStudy.model_fields and value is not None}
     found: list[Fault] = []
-    for key in list(known):
-        _, wrong = read(JudgedStudy, {key: known[key]}, path, "a study")
+    for key in list(sound_settings):
+        _, wrong = read(JudgedStudy, {key: sound_settings[key]}, path, "a study")
         found += wrong
         if wrong:
-            del known[key]
-    study = JudgedStudy.model_validate(known)
+            del sound_settings[key]
+    study = JudgedStudy.model_validate(sound_settings)
     metrics = metrics if isinstance(metrics, list | tuple) else ()
     sound = []
     for number, claim in enumerate(claims if isinstance(claims, list | tuple) else [claims]):

@@ -57,7 +57,8 @@ class Ledger:
             for key, raw in described.items() if isinstance(described, dict) else ():
                 if info := read_info(raw):
                     found.setdefault(str(key), info)
-            for key in {str(key) for row in trial.rows for key in row} - ROW.keys():
+        for key in sorted({str(key) for trial in self.all() for row in trial.rows for key in row} - ROW.keys()):
+            if key.rpartition("/")[0] not in found:
                 found.setdefault(key, KeyInfo(key))
         return found
 

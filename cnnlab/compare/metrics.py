@@ -13,7 +13,7 @@ from typing import Any
 from cnnlab.compare.layers import WHAT, number
 from cnnlab.compare.trial import Trial, is_number
 from cnnlab.errors import near
-from cnnlab.metrics import METRICS, names
+from cnnlab.metrics import METRICS, SHIPPED, names
 from cnnlab.metrics.keys import DIVERGED, RESULT, ROW, KeyInfo
 from cnnlab.metrics.metric import records
 
@@ -92,8 +92,15 @@ def parse(text: str, *, target: float | None = None, ratio: bool = False, known:
 
 def info_of(key: str, known: Known) -> KeyInfo:
     """How a recorded key is spoken of and compared: by this package's tables, by its metrics, by who recorded it."""
-    described = [RESULT.get(key), ROW.get(key), *(cls().info(key) for cls in METRICS.shipped.values()), known.get(key)]
-    return next(filter(None, described), KeyInfo(key))
+    own = [RESULT.get(key), ROW.get(key), *(metric.info(key) for metric in SHIPPED)]
+    return next(filter(None, [*own, known.get(key), _of_several(key, known)]), KeyInfo(key))
+
+
+def _of_several(key: str, known: Known) -> KeyInfo | None:
+    """One of a metric's several numbers, `NAME/KEY`: what the metric says of itself holds for each."""
+    name, _, which = key.rpartition("/")
+    info = known.get(name)
+    return info and replace(info, words=f"{info.words}: {which}")
 
 
 @dataclass(frozen=True)
@@ -205,7 +212,7 @@ def _measured_by(key: str) -> str | None:
 
 
 def _described() -> list[str]:
-    return [key for cls in METRICS.shipped.values() for key in cls().keys()]  # noqa: SIM118
+    return [key for metric in SHIPPED for key in metric.keys()]  # noqa: SIM118
 
 
 def _key(key: str, exact: bool) -> Callable[[Trial], Reading | None]:

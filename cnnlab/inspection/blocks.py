@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from cnnlab.metrics.gradient_sizes import blocks as kernels
 from cnnlab.network.build import Net
-from cnnlab.training.gradients import blocks as kernels
 
 COLUMNS = 32
 """of a histogram"""

@@ -16,11 +16,11 @@ from cnnlab.data.images import read_images
 from cnnlab.data.splits import Split, balanced
 from cnnlab.experiment.facts import image_shape
 from cnnlab.experiment.hardware import decide
-from cnnlab.experiment.measures import shift
 from cnnlab.experiment.restore import Restored
 from cnnlab.inspection.blocks import Kernel, Stats, outputs, statistics
 from cnnlab.inspection.calibration import Calibration, calibration, softened, temperature
 from cnnlab.inspection.shifts import Moved, shifted
+from cnnlab.metrics.shift import shift
 from cnnlab.network.graph import PlacedBlock, graph
 from cnnlab.settings import Shape
 from cnnlab.tracking.reader import RunFolder

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from cnnlab.experiment.measures import PIXELS, moved
+from cnnlab.metrics.shift import PIXELS, moved
 
 REACH = max(PIXELS)
 """pixels each way, as stored"""

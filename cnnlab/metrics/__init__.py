@@ -7,16 +7,18 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, GetJsonSchemaHandler
 
+from cnnlab import registry
 from cnnlab.errors import meant
 from cnnlab.metrics.gap import Gap
 from cnnlab.metrics.gradients import Gradients
 from cnnlab.metrics.keys import KeyInfo
 from cnnlab.metrics.metric import Metric
 from cnnlab.metrics.shift import Shift
-from cnnlab.registry import SHIPPED, kind_of
+from cnnlab.registry import kind_of
 from cnnlab.settings import shown
 
 METRICS = Metric.registry.ship(Shift, Gap, Gradients)
+SHIPPED: tuple[Metric, ...] = (Shift(), Gap(), Gradients())
 
 
 class Listed:
@@ -43,7 +45,7 @@ def _plain(metric: Metric) -> str | dict[str, Any]:
 
 def described(metrics: Iterable[Metric]) -> dict[str, KeyInfo]:
     """What metrics of plugins record. It is kept in the record, so that a report needs none of their code."""
-    own = [metric for metric in metrics if not type(metric).__module__.startswith(SHIPPED)]
+    own = [metric for metric in metrics if not type(metric).__module__.startswith(registry.SHIPPED)]
     return {key: info for metric in own for key, info in metric.keys().items()}
 
 

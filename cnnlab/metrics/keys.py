@@ -90,8 +90,9 @@ def read_info(raw: Any) -> KeyInfo | None:
         return None
     words, unit, better = raw.get("words"), raw.get("unit", ""), raw.get("better", 0)
     numbers = [raw.get("margin"), raw.get("resolution")]
-    texts = isinstance(words, str) and isinstance(unit, str)
-    if not texts or better not in (-1, 0, 1) or any(not _is_size(number) for number in numbers):
+    if not (isinstance(words, str) and isinstance(unit, str)) or better not in (-1, 0, 1):
+        return None
+    if not all(map(_is_size, numbers)):
         return None
     margin, resolution = (None if number is None else float(number) for number in numbers)
     words, unit = (re.sub(r"\s+", " ", text).strip()[:MOST_CHARACTERS] for text in (words, unit))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from statistics import fmean
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from cnnlab.metrics.keys import KeyInfo, share
 from cnnlab.metrics.metric import Look, Metric
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from cnnlab.data.splits import Split
 
 PIXELS = (1, 2, 3)
 WAYS = ((0, 1), (0, -1), (1, 0), (-1, 0))
@@ -26,15 +28,7 @@ class Shift(Metric):
     kind: Literal["shift"] = "shift"  # type: ignore[assignment]
 
     def measure(self, look: Look) -> dict[str, float]:
-        from cnnlab.data.splits import Split
-
-        found, test, unmoved = {}, look.dataset.test, look.predictions
-        for pixels in PIXELS:
-            shifted = [(moved(test.x, rows * pixels, columns * pixels), test.y) for rows, columns in WAYS]
-            seen = [look.evaluate(Split(x, y)) for x, y in shifted]
-            agree = [(one.predicted == unmoved.predicted).float().mean().item() for one in seen]
-            found |= {f"shift/acc_{pixels}": fmean(one.acc for one in seen), f"shift/agree_{pixels}": fmean(agree)}
-        return found
+        return shift(look.evaluate, look.dataset.test, look.predictions)
 
     def keys(self) -> Mapping[str, KeyInfo]:
         return {
@@ -42,6 +36,19 @@ class Shift(Metric):
             for pixels in PIXELS
             for what, words in (("acc", "test accuracy"), ("agree", "share of predictions that stay"))
         }
+
+
+def shift(evaluate: Callable[[Split], Any], test: Split, unmoved: Any) -> dict[str, float]:
+    """The numbers by their keys; `unmoved` is what `evaluate` makes of `test` as it is."""
+    from cnnlab.data.splits import Split
+
+    found = {}
+    for pixels in PIXELS:
+        shifted = [(moved(test.x, rows * pixels, columns * pixels), test.y) for rows, columns in WAYS]
+        seen = [evaluate(Split(x, y)) for x, y in shifted]
+        agree = [(one.predicted == unmoved.predicted).float().mean().item() for one in seen]
+        found |= {f"shift/acc_{pixels}": fmean(one.acc for one in seen), f"shift/agree_{pixels}": fmean(agree)}
+    return found
 
 
 def moved(images: Tensor, rows: int, columns: int) -> Tensor:
