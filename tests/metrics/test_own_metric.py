@@ -151,7 +151,7 @@ def test_a_study_claims_it_and_its_page_needs_none_of_its_code(tmp_path: Path) -
     assert entropy["metric"] == "entropy"
     assert entropy["margin"] == 0.5
     assert (share["n"], steps["n"]) == (3, 3)
-    assert steps["verdict"] == "supported"
+    assert steps["verdict"] is None  # no spread to judge by: every run takes as many steps
     page = (tmp_path / "out/report.html").read_text()
     assert "nats" in page
     assert "mean entropy of the test predictions" in page
