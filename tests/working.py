@@ -15,7 +15,7 @@ from cnnlab.blocks.receptive_field import Field
 from cnnlab.blocks.trace import trace
 from cnnlab.config.origins import Origins
 from cnnlab.explain.due import Configuration
-from cnnlab.explain.formulas import Line, Working, work
+from cnnlab.explain.formulas import FormulaLine, Working, work
 from cnnlab.explain.pieces import Whole
 from cnnlab.network.graph import graph
 from cnnlab.network.read import read_network
@@ -36,7 +36,7 @@ def evaluated(text: str) -> Fraction:
     return Fraction(eval(exact, {"__builtins__": {}}, names))
 
 
-def lines(workings: list[Working], what: str) -> list[Line]:
+def lines(workings: list[Working], what: str) -> list[FormulaLine]:
     return [line for working in workings for line in working.lines if line.what == what]
 
 
@@ -44,7 +44,7 @@ def total(workings: list[Working], what: str) -> int:
     return sum(int(line.worked.value) for line in lines(workings, what))
 
 
-def told(line: Line) -> str:
+def told(line: FormulaLine) -> str:
     return f"{line.what}: {line.worked}"
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-class Pool(Block):
+class WindowedPool(Block):
     """What the two pooling windows share."""
 
     later: ClassVar[dict[str, Any]] = {}  # to stride is what a pool is for
@@ -54,7 +54,7 @@ class Pool(Block):
         return before + size <= last < padded
 
 
-class MaxPool(Pool):
+class MaxPool(WindowedPool):
     """The largest value of each window: (C, H, W) -> (C, floor((H − k + p) / s) + 1, …).
 
     >>> MaxPool(kernel_size=3, stride=2, padding=1).shape((64, 112, 112))
@@ -74,7 +74,7 @@ class MaxPool(Pool):
         return nn.Sequential(pad, nn.MaxPool2d(self.kernel_size, stride, ceil_mode=self.ceil_mode))
 
 
-class AvgPool(Pool):
+class AvgPool(WindowedPool):
     """The mean of each window: (C, H, W) -> (C, floor((H − k + p) / s) + 1, …).
 
     >>> AvgPool().shape((6, 28, 28))

@@ -40,7 +40,7 @@ INPUT = -1
 
 
 @dataclass(frozen=True)
-class Step:
+class TracedStep:
     """A layer's call, or an operation in the forward of a module that is not torch's."""
 
     path: str
@@ -95,7 +95,7 @@ class Trace:
     """multiply-adds for one image, of convolutions and matrix products"""
     field: Field
     """of an output position, in positions of the block's own input"""
-    steps: tuple[Step, ...]
+    steps: tuple[TracedStep, ...]
     """in the order in which they run"""
     last: int
     """number of the step that makes the output; INPUT where nothing is done"""
@@ -165,7 +165,7 @@ class Recorder(Counter):
 
     def __init__(self, module: nn.Module, x: Tensor) -> None:
         super().__init__(x)
-        self.steps: list[Step] = []
+        self.steps: list[TracedStep] = []
         self.calls: dict[nn.Module, Call] = {}
         self.made_by: dict[int, int] = {id(x): INPUT}
         """which step made a tensor, by the tensor's id"""
@@ -242,7 +242,7 @@ class Recorder(Counter):
     # 3. Else the operation that OPERATIONS lists first names it, and that operation's window, weight and pads are its.
     #    What others of the same call pad is added to the pads: Conv2d(padding_mode="reflect") pads by one of its own.
     # 4. A layer that runs no operation of the list goes by its own class.
-    def layer_step(self, run: LayerRun, out: Tensor) -> Step:
+    def layer_step(self, run: LayerRun, out: Tensor) -> TracedStep:
         """The step of a layer's call."""
         name, kind = type(run.layer).__name__, kind_of_layer(run.layer)
         naming = None if kind else _naming_operation(run.ops)
@@ -251,7 +251,7 @@ class Recorder(Counter):
             details = operation_details(*naming)
             apart = [pads_of(args) for op, args, _ in run.ops if op is not naming[0] and OPERATIONS.get(op) == "pad"]
             details["pads"] = tuple(map(sum, zip(details.get("pads", UNPADDED), *apart, strict=True)))
-        return Step(
+        return TracedStep(
             run.path,
             name,
             kind or (operation_word(*naming[:2]) if naming else name),
@@ -269,7 +269,7 @@ class Recorder(Counter):
         if not outs:
             return
         name = torch_name(op)
-        step = Step(
+        step = TracedStep(
             self.entered[-1][0],
             name,
             operation_word(op, args),
@@ -290,7 +290,7 @@ class Recorder(Counter):
             "field": self.field(out),
         }
 
-    def add(self, step: Step, *outs: Tensor) -> None:
+    def add(self, step: TracedStep, *outs: Tensor) -> None:
         self.made_by.update({id(y): len(self.steps) for y in outs})
         self.steps.append(step)
 

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 def lint(run: Run, composed: Composed) -> Exit:
     """Look the network through. What is found is no fault: the exit code is 0."""
     from cnnlab.experiment.design import design
-    from cnnlab.lint.check import instead, look
+    from cnnlab.lint.check import find_smells, what_helps
 
     found = design(run, model_of(composed.config))
-    findings = [(finding, instead(found, finding)) for finding in look(found)]
+    findings = [(finding, what_helps(found, finding)) for finding in find_smells(found)]
     network = composed.choices["model"]
     if run.top.format == "json":
         print(json_text(record(network, found, findings), indent=2))
@@ -35,7 +35,7 @@ def lint(run: Run, composed: Composed) -> Exit:
 
 def record(network: str, found: Design, findings: list[tuple[Finding, list[str]]]) -> dict[str, Any]:
     told = [
-        {"smell": one.smell, "where": list(one.where), "said": one.said, "figures": one.figures}
+        {"smell": one.smell, "where": list(one.where), "said": one.message, "figures": one.figures}
         | {"reason": one.reason, "instead": helps}
         for one, helps in findings
     ]
@@ -52,8 +52,8 @@ def lines(network: str, found: Design, findings: list[tuple[Finding, list[str]]]
     yield from wrapped(f"{at}: {count}")
     for one, helps in findings:
         yield ""
-        yield from wrapped(f"{one.smell} · {one.at(6)}", 0, 2)
-        yield from wrapped(f"{one.said}.", 2)
+        yield from wrapped(f"{one.smell} · {one.places(6)}", 0, 2)
+        yield from wrapped(f"{one.message}.", 2)
         yield from wrapped(f"Why: {one.reason}", 2, 2)
         if helps:
             yield from wrapped(f"Helps: {'  |  '.join(map(for_shell, helps))}", 2, 2)

@@ -151,11 +151,11 @@ def train(run: Run, composed: Composed, here: Place) -> Exit:
 def summary(run: Run, composed: Composed, folder: Path) -> Exit:
     from cnnlab.experiment.facts import image_shape
     from cnnlab.experiment.initial import given
-    from cnnlab.network.outline import on_paper
+    from cnnlab.network.outline import network_record
     from cnnlab.tracking.durable import write_json
     from cnnlab.weights.report import lines, report
 
-    record = on_paper(run.network, image_shape(run))
+    record = network_record(run.network, image_shape(run))
     weights = given(run)
     file = folder / "network.json"
     if (folder / "run.json").exists():

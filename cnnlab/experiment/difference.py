@@ -21,12 +21,12 @@ from cnnlab.weights.reading import Weights
 from cnnlab.weights.transfer import OTHER_NETWORK, transfer
 from cnnlab.yaml_form import short_form
 
-Place = tuple[str, str]
+CopyAddress = tuple[str, str]
 """a block's path below `model`, and which of its copies: ("body.stage3", "1")"""
 
 
 @dataclass(frozen=True)
-class Side:
+class BlockSide:
     """A block, or a copy of one, in one of the networks."""
 
     layer: PlacedBlock
@@ -35,7 +35,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Taken:
+class TakenWeights:
     """What of a block's layers the weights of the other network would fill."""
 
     layers: int = 0
@@ -44,13 +44,13 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class Row:
+class BlockDifference:
     """A block in both networks; None where one does not have it."""
 
     name: str
-    here: Side | None
-    there: Side | None
-    weights: Taken = field(default_factory=Taken)
+    here: BlockSide | None
+    there: BlockSide | None
+    weights: TakenWeights = field(default_factory=TakenWeights)
     moved: tuple[str, str] | None = None
     """the blocks that it follows, where those that both networks have stand in another order"""
 
@@ -78,7 +78,7 @@ class Row:
         return (self.here.layer.receptive_field, self.there.layer.receptive_field) if self.here and self.there else None
 
 
-def _costs(side: Side) -> tuple[Any, ...]:
+def _costs(side: BlockSide) -> tuple[Any, ...]:
     return side.layer.shape, side.layer.params, side.layer.macs
 
 
@@ -88,10 +88,10 @@ class Difference:
 
     here: Graph
     there: Graph
-    rows: tuple[Row, ...]
+    rows: tuple[BlockDifference, ...]
 
     @property
-    def differing(self) -> list[Row]:
+    def differing(self) -> list[BlockDifference]:
         return [row for row in self.rows if row.differs]
 
     @property
@@ -115,7 +115,7 @@ class Difference:
         }
 
 
-def _record(row: Row) -> dict[str, Any]:
+def _record(row: BlockDifference) -> dict[str, Any]:
     sides = {
         name: {**side.layer.record(), "settings": dict(side.settings)} if side else None
         for name, side in (("this", row.here), ("against", row.there))
@@ -127,22 +127,26 @@ def _record(row: Row) -> dict[str, Any]:
 def difference(here: tuple[Network, Shape], there: tuple[Network, Shape]) -> Difference:
     """Compare two networks, each with the shape of its images. Raises Misfit where one cannot be built."""
     graphs = graph(*here), graph(*there)
-    ours, theirs = (dict(_sides(network, found)) for (network, _), found in zip((here, there), graphs, strict=True))
+    ours, theirs = (dict(_sides(network, whole)) for (network, _), whole in zip((here, there), graphs, strict=True))
     fills, moved, rows = _weights(here, there), _moved(list(ours), list(theirs)), []
     for place in _aligned(list(ours), list(theirs)):
         name = next(side.layer.name for side in (ours.get(place), theirs.get(place)) if side)
-        rows.append(Row(name, ours.get(place), theirs.get(place), fills.get(place, Taken()), moved.get(place)))
+        rows.append(
+            BlockDifference(
+                name, ours.get(place), theirs.get(place), fills.get(place, TakenWeights()), moved.get(place)
+            )
+        )
     return Difference(*graphs, tuple(rows))
 
 
-def _moved(ours: list[Place], theirs: list[Place]) -> dict[Place, tuple[str, str]]:
+def _moved(ours: list[CopyAddress], theirs: list[CopyAddress]) -> dict[CopyAddress, tuple[str, str]]:
     """Of the places in both, those that follow another one there than here: its name here, and there."""
     orders = [[place for place in ours if place in theirs], [place for place in theirs if place in ours]]
     here, there = ({place: before[0] for before, place in pairwise([("input", ""), *order])} for order in orders)
     return {place: (here[place], there[place]) for place in here if here[place] != there[place]}
 
 
-def _aligned(ours: list[Place], theirs: list[Place]) -> list[Place]:
+def _aligned(ours: list[CopyAddress], theirs: list[CopyAddress]) -> list[CopyAddress]:
     """All places, each of theirs after the one that it follows there."""
     places, at = list(ours), 0
     for place in theirs:
@@ -154,14 +158,14 @@ def _aligned(ours: list[Place], theirs: list[Place]) -> list[Place]:
     return places
 
 
-def _sides(network: Network, found: Graph) -> Iterator[tuple[Place, Side]]:
+def _sides(network: Network, whole: Graph) -> Iterator[tuple[CopyAddress, BlockSide]]:
     stacks = {**network.sections, **{f"aux.{head.name}.head": head.head for head in network.aux}}
     stages = {f"{section}.{stage.name}": stage for section, stack in stacks.items() for stage in stack}
     heads = {f"aux.{head.name}.head": {"aux.from": head.tap, "aux.weight": head.weight} for head in network.aux}
-    for placed in found.placed:
+    for placed in whole.placed:
         of_head = heads.pop(placed.stage.rpartition(".")[0], {})  # told with its first block
         settings = {**of_head, **_stage(stages[placed.stage]), **_flat(placed.block)}
-        yield (placed.stage, placed.address.rpartition(".")[2]), Side(placed, settings)
+        yield (placed.stage, placed.address.rpartition(".")[2]), BlockSide(placed, settings)
 
 
 def _stage(stage: Stage) -> dict[str, Any]:
@@ -171,47 +175,47 @@ def _stage(stage: Stage) -> dict[str, Any]:
 
 
 def _flat(block: Block) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     for name in type(block).model_fields:
         value = getattr(block, name)
         if name == "branches":
             for branch, stack in value:
-                found |= _stack(f"{name}.{branch}", stack)
+                settings |= _stack(f"{name}.{branch}", stack)
         elif isinstance(value, tuple) and value and isinstance(value[0], Stage):
-            found |= _stack(name, value)
+            settings |= _stack(name, value)
         else:
-            found[name] = short_form(value)
-    return found
+            settings[name] = short_form(value)
+    return settings
 
 
 def _stack(path: str, stack: Stack) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     for stage in stack:
         alone = len(stack) == 1 and path.endswith(f".{stage.name}")
         at = path if alone else f"{path}.{stage.name}"
         for part, block in stage.parts.items():
             where = at if len(stage.parts) == 1 else f"{at}.{part}"
-            found |= {f"{where}.{key}": value for key, value in {**_stage(stage), **_flat(block)}.items()}
-    return found
+            settings |= {f"{where}.{key}": value for key, value in {**_stage(stage), **_flat(block)}.items()}
+    return settings
 
 
-def _weights(here: tuple[Network, Shape], there: tuple[Network, Shape]) -> dict[Place, Taken]:
+def _weights(here: tuple[Network, Shape], there: tuple[Network, Shape]) -> dict[CopyAddress, TakenWeights]:
     """What the other network's weights would fill here, by block."""
     own, foreign = (blank(*one).state_dict() for one in (here, there))
     weights, adapt = Weights(Path("against"), foreign, "cnnlab's own names"), ("channels", "classes", "shapes")
-    found = transfer(weights, own, adapt, OTHER_NETWORK)
-    layers: dict[Place, list[Any]] = {}
-    for layer in found.layers:
+    transferred = transfer(weights, own, adapt, OTHER_NETWORK)
+    layers: dict[CopyAddress, list[Any]] = {}
+    for layer in transferred.layers:
         layers.setdefault(place_of(layer.name), []).append(layer)
     return {
-        place: Taken(
+        place: TakenWeights(
             len(same), sum(one.taken for one in same), tuple(dict.fromkeys(one.note for one in same if one.note))
         )
         for place, same in layers.items()
     }
 
 
-def place_of(layer: str) -> Place:
+def place_of(layer: str) -> CopyAddress:
     """Where a layer with weights stands.
 
     >>> place_of("body.stage1.0.body.conv1.conv"), place_of("aux.aux1.fc1.0.linear")

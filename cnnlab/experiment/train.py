@@ -29,10 +29,10 @@ from cnnlab.experiment.pictures import draw
 from cnnlab.experiment.plugged import keep_traceback, theirs, unkept
 from cnnlab.experiment.preflight import preflight
 from cnnlab.experiment.tested import write_tested
-from cnnlab.lint.check import look, short
+from cnnlab.lint.check import find_smells, opening_lines
 from cnnlab.metrics import described
 from cnnlab.network.graph import Graph, graph
-from cnnlab.network.outline import on_paper
+from cnnlab.network.outline import network_record
 from cnnlab.text import dims, plural
 from cnnlab.tracking.durable import write_json
 from cnnlab.tracking.record import RunRecord
@@ -60,7 +60,7 @@ def train(job: Job, console: Console) -> Exit:
     weights = given(job.run)
     if weights:
         facts["weights"] = {"file": str(weights.weights.file), "sha256": sha256(weights.weights.file)}
-    network = on_paper(job.run.network, image_shape(job.run))
+    network = network_record(job.run.network, image_shape(job.run))
     record = RunRecord(job.folder, config=job.config, network=network, facts=facts, provenance=job.origins)
     attempt = Attempt(job, dataset, paper, weights, record, console, theirs, followers(job, console))
     console.print(_opening(attempt), highlight=False, soft_wrap=True)
@@ -171,7 +171,7 @@ class Attempt:
         if found:
             self.console.print(f"going on after {found}", highlight=False)
             return found
-        for line in short(look(design(self.job.run, model_of(self.job.config)))):
+        for line in opening_lines(find_smells(design(self.job.run, model_of(self.job.config)))):
             self.console.print(line, highlight=False, markup=False, soft_wrap=True)
         if self.weights:
             write_json(self.job.folder / "weights.json", report(self.weights))

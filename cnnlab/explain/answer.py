@@ -10,7 +10,7 @@ from cnnlab.explain import find
 from cnnlab.explain.due import Configuration, Due, parameters, placed, settings
 from cnnlab.explain.instead import choices, instead
 from cnnlab.explain.lesson import lesson, part, taken_from
-from cnnlab.explain.pieces import Piece, Section, Whole, inside
+from cnnlab.explain.pieces import BlockCopy, Section, Whole, inside
 from cnnlab.explain.words import columns, counted, doc_of, dues, passes, source_of, steps, together, unused, wrapped
 from cnnlab.explain.worked import total
 from cnnlab.text import dims
@@ -33,22 +33,22 @@ class Answer:
                 yield from lesson(self.name, self.whole)
             case Section():
                 yield from part(self.subject, self.whole)
-            case find.Block():
+            case find.BlockSubject():
                 yield from self.block(self.subject)
-            case find.Inner():
+            case find.InnerSteps():
                 yield from self.inner(self.subject)
-            case find.OfBlock():
+            case find.BlockSetting():
                 yield from self.setting(self.subject)
-            case find.Param():
+            case find.CompositeParameter():
                 yield from self.param(self.subject)
-            case find.Other():
+            case find.OtherSetting():
                 yield from self.other(self.subject)
-            case find.Defined():
+            case find.CompositeDefinition():
                 yield from self.defined(self.subject)
 
     # -- a block
 
-    def block(self, subject: find.Block) -> Iterator[str]:
+    def block(self, subject: find.BlockSubject) -> Iterator[str]:
         first, *rest = subject.pieces
         copies = sum(piece.address.rpartition(".")[2].isdigit() for piece in subject.pieces)
         closing = " and what closes them" if copies < len(subject.pieces) else ""
@@ -75,7 +75,7 @@ class Answer:
             yield f"{subject.path}, together · {dims(first.input)} → {dims(rest[-1].trace.shape)}"
             yield from columns(self.sums(subject.pieces), 2)
 
-    def about(self, piece: Piece) -> Iterator[str]:
+    def about(self, piece: BlockCopy) -> Iterator[str]:
         """What the block is, and where that is written."""
         for made in piece.made:
             yield from wrapped(f"{made.kind}: a block that YAML defines, {self.conf.where(made.path)}", 2, 2)
@@ -89,17 +89,17 @@ class Answer:
                 f"inside of it: {', '.join(names)}; key=model.{piece.path}.{names[0]} explains one", 2, 2
             )
 
-    def placed(self, piece: Piece) -> list[Due]:
+    def placed(self, piece: BlockCopy) -> list[Due]:
         return placed(piece, self.conf)
 
-    def differing(self, piece: Piece, first: Piece) -> list[Due]:
+    def differing(self, piece: BlockCopy, first: BlockCopy) -> list[Due]:
         """Settings of a later copy that are not the first one's."""
         usual = {due.name: due.value for due in settings(first, self.conf)}
         if type(piece.block) is not type(first.block):  # what closes a block
             return settings(piece, self.conf)
         return [due for due in settings(piece, self.conf) if due.value != usual.get(due.name)]
 
-    def worked(self, piece: Piece, known: dict[object, str]) -> Iterator[str]:
+    def worked(self, piece: BlockCopy, known: dict[object, str]) -> Iterator[str]:
         """One copy: worked out, or like one that was."""
         like = known.setdefault(piece.structure, piece.path)
         if like != piece.path and not piece.is_simple:
@@ -113,7 +113,7 @@ class Answer:
             yield "  together"
             yield from columns(together(piece), 4)
 
-    def sums(self, pieces: list[Piece]) -> Iterator[tuple[str, str]]:
+    def sums(self, pieces: list[BlockCopy]) -> Iterator[tuple[str, str]]:
         for what, label in (("params", "parameters"), ("macs", "MACs")):
             counts = [count for piece in pieces if (count := getattr(piece.trace, what))]
             if counts:
@@ -123,7 +123,7 @@ class Answer:
 
     # -- what is inside of one
 
-    def inner(self, subject: find.Inner) -> Iterator[str]:
+    def inner(self, subject: find.InnerSteps) -> Iterator[str]:
         piece = subject.piece
         yield from wrapped(f"{subject.path} · inside of {piece.path}, {piece.kind}")
         first = subject.workings[0].step
@@ -134,7 +134,7 @@ class Answer:
 
     # -- settings
 
-    def due(self, subject: find.OfBlock) -> Due:
+    def due(self, subject: find.BlockSetting) -> Due:
         piece, name = subject.piece, subject.name
         every = [*self.placed(piece), *settings(piece, self.conf)]
         if found := next((due for due in every if due.name == name), None):
@@ -145,7 +145,7 @@ class Answer:
             return Due(name, piece.kind, self.conf.where(path), "", before, "what kind of block it is")
         return Due(name, None, "", "not set", doc=find.PLACE[name].description or "")
 
-    def setting(self, subject: find.OfBlock) -> Iterator[str]:
+    def setting(self, subject: find.BlockSetting) -> Iterator[str]:
         due, piece = self.due(subject), subject.piece
         yield from wrapped(f"{subject.path} = {one_line(due.value)}")
         yield from wrapped(due.doc, 2)
@@ -165,7 +165,7 @@ class Answer:
             yield "Instead, of this block alone"
             yield from columns(others, 2)
 
-    def param(self, subject: find.Param) -> Iterator[str]:
+    def param(self, subject: find.CompositeParameter) -> Iterator[str]:
         for made in subject.piece.made:
             for due in parameters(made, self.conf):
                 if due.name == subject.name:
@@ -174,7 +174,7 @@ class Answer:
                     yield from where(due)
                     return
 
-    def other(self, subject: find.Other) -> Iterator[str]:
+    def other(self, subject: find.OtherSetting) -> Iterator[str]:
         yield from wrapped(f"{subject.path} = {one_line(short_form(subject.value))}", 0, 2)
         if subject.doc:
             yield from wrapped(subject.doc, 2)
@@ -182,7 +182,7 @@ class Answer:
         place, overrode = self.conf.where(subject.path) if is_set else "", self.conf.overridden(subject.path)
         yield from where(Due(subject.path, subject.value, place, "" if place else "default", overrode))
 
-    def defined(self, subject: find.Defined) -> Iterator[str]:
+    def defined(self, subject: find.CompositeDefinition) -> Iterator[str]:
         made = subject.made
         yield from wrapped(f"{subject.path} · a block that YAML defines, {self.conf.where(subject.path)}", 0, 2)
         if made.params:

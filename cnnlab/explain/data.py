@@ -10,7 +10,7 @@ from cnnlab.explain.described import described
 from cnnlab.explain.due import Configuration, parameters, placed, settings
 from cnnlab.explain.formulas import Working
 from cnnlab.explain.instead import choices, instead
-from cnnlab.explain.pieces import Piece, Section, Whole
+from cnnlab.explain.pieces import BlockCopy, Section, Whole
 from cnnlab.explain.words import doc_of, source_of
 from cnnlab.yaml_form import short_form
 
@@ -24,11 +24,11 @@ def record(answer: Answer) -> dict[str, Any]:
             return {"network": answer.name, **counts, "blocks": [_piece(piece, answer.conf) for piece in every]}
         case Section(path=path, stages=_):
             return {"section": path, "blocks": [_piece(piece, answer.conf) for piece in answer.subject.pieces]}
-        case find.Block(path=path, pieces=pieces):
+        case find.BlockSubject(path=path, pieces=pieces):
             return {"key": path, "blocks": [_piece(piece, answer.conf) for piece in pieces]}
-        case find.Inner(path=path, piece=piece, workings=workings):
+        case find.InnerSteps(path=path, piece=piece, workings=workings):
             return {"key": path, "block": piece.path, "steps": [_step(w) for w in workings]}
-        case find.OfBlock(path=path, name=name, piece=piece):
+        case find.BlockSetting(path=path, name=name, piece=piece):
             tried = [{"value": value, "makes": makes} for value, makes in instead(piece, name)]
             return {
                 "key": path,
@@ -37,17 +37,17 @@ def record(answer: Answer) -> dict[str, Any]:
                 "block": _piece(piece, answer.conf),
                 "instead": tried,
             }
-        case find.Param(path=path, name=name, piece=piece):
+        case find.CompositeParameter(path=path, name=name, piece=piece):
             every = [due for made in piece.made for due in parameters(made, answer.conf)]
             return {"key": path, **next(due for due in every if due.name == name).record()}
-        case find.Other(path=path, value=value, doc=doc):
+        case find.OtherSetting(path=path, value=value, doc=doc):
             told = [{"value": one.value, "where": str(one)} for one in answer.conf.places(path)]
             return {"key": path, "value": short_form(value), "doc": doc, "where": told}
-        case find.Defined(path=path, made=made):
+        case find.CompositeDefinition(path=path, made=made):
             return {"key": path, "where": answer.conf.where(path), "params": dict(made.params), "is": dict(made.root)}
 
 
-def _piece(piece: Piece, conf: Configuration) -> dict[str, Any]:
+def _piece(piece: BlockCopy, conf: Configuration) -> dict[str, Any]:
     found = piece.trace
     made = [
         {"kind": one.kind, "where": conf.where(one.path)} | {"params": [due.record() for due in parameters(one, conf)]}

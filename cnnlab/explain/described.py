@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from cnnlab.blocks.trace import Step
+from cnnlab.blocks.trace import TracedStep
 from cnnlab.text import dims, plural
 
 
@@ -12,7 +12,7 @@ def _of(pair: tuple[float, ...]) -> str:
     return dims(f"{n:g}" for n in pair)
 
 
-def described(step: Step) -> str:
+def described(step: TracedStep) -> str:
     """What a step does, in words."""
     channels = step.inputs[0][0] if step.inputs and step.inputs[0] else 0
     match step.operation:
@@ -59,12 +59,12 @@ def described(step: Step) -> str:
     return step.name
 
 
-def _window(step: Step) -> str:
+def _window(step: TracedStep) -> str:
     assert step.window
     return f"{_of(step.window.kernel)} window"
 
 
-def _moves(step: Step) -> str:
+def _moves(step: TracedStep) -> str:
     """Stride, padding and dilation, where there is something to say of them."""
     said = ""
     if step.window and step.window.stride != (1, 1):
@@ -77,14 +77,14 @@ def _moves(step: Step) -> str:
     return said + (", sizes rounded up" if step.ceil else "")
 
 
-def _sides(step: Step) -> str:
+def _sides(step: TracedStep) -> str:
     top, bottom, left, right = step.pads
     if (top, left) != (bottom, right):
         return f"{top} above, {bottom} below, {left} left, {right} right"
     return f"{top} a side" if top == left else f"{top} (rows) and {left} (columns) a side"
 
 
-def _norm(step: Step) -> str:
+def _norm(step: TracedStep) -> str:
     over = {
         nn.modules.batchnorm._BatchNorm: "a channel over the batch",
         nn.modules.instancenorm._InstanceNorm: "a channel of an image",
@@ -101,7 +101,7 @@ def _norm(step: Step) -> str:
     return f"{step.name}: mean 0, variance 1 of {said}" if said else step.name
 
 
-def _dropped(step: Step) -> str:
+def _dropped(step: TracedStep) -> str:
     share = getattr(step.layer, "p", 0.0)
     what = "the body of an image is left out" if step.name == "StochasticDepth" else "a number is set to 0"
     return f"in training, {what} with probability {share:g}"

@@ -10,7 +10,7 @@ from typing import Any
 from cnnlab import dotted
 from cnnlab.blocks.block import Inherits, Sized, Spread
 from cnnlab.config.origins import Origins
-from cnnlab.explain.pieces import Piece
+from cnnlab.explain.pieces import BlockCopy
 from cnnlab.network.arithmetic import is_expression
 from cnnlab.network.composite import REQUIRED
 from cnnlab.network.sources import Made, Notes, Source
@@ -85,7 +85,7 @@ class Configuration:
         return str(origin) if origin else ""
 
 
-def settings(piece: Piece, conf: Configuration) -> list[Due]:
+def settings(piece: BlockCopy, conf: Configuration) -> list[Due]:
     """What a block is told, in the order of its fields."""
     names = [name for name in type(piece.block).model_fields if name not in ("block", "body", "branches")]
     noted = conf.notes.found.get(piece.address)
@@ -94,14 +94,14 @@ def settings(piece: Piece, conf: Configuration) -> list[Due]:
     return [_due(piece, name, noted.get(name, Source("default")), conf) for name in names]
 
 
-def _closing(piece: Piece, name: str) -> Due:
+def _closing(piece: BlockCopy, name: str) -> Due:
     """A setting of what closes a block under `repeat`, which the block itself puts there."""
     value, info = getattr(piece.block, name), type(piece.block).model_fields[name]
     why = "default" if value == info.default else f"as {piece.stage} puts it at its end"
     return Due(name, short_form(value), "", why, doc=info.description or "")
 
 
-def _due(piece: Piece, name: str, source: Source, conf: Configuration) -> Due:
+def _due(piece: BlockCopy, name: str, source: Source, conf: Configuration) -> Due:
     value = getattr(piece.block, name)
     doc = type(piece.block).model_fields[name].description or ""
     rate = next((m.name for m in type(piece.block).model_fields[name].metadata if isinstance(m, Spread)), None)
@@ -120,7 +120,7 @@ def _due(piece: Piece, name: str, source: Source, conf: Configuration) -> Due:
     return Due(name, short_form(value), where, why, tuple(overrode), doc)
 
 
-def _why(piece: Piece, name: str, source: Source, conf: Configuration) -> str:
+def _why(piece: BlockCopy, name: str, source: Source, conf: Configuration) -> str:
     """In words, where it is not simply said of the block."""
     said = []
     own = [f"model.{piece.stage}.{key}" for key in (name, f"first.{name}", f"last.{name}")]
@@ -154,12 +154,12 @@ def _why(piece: Piece, name: str, source: Source, conf: Configuration) -> str:
     return ", ".join(said)
 
 
-def _scaled(piece: Piece, name: str) -> bool:
+def _scaled(piece: BlockCopy, name: str) -> bool:
     info = type(piece.block).model_fields[name]
     return any(isinstance(m, Sized) and m.scaled for m in info.metadata)
 
 
-def _beneath(piece: Piece, name: str, source: Source, conf: Configuration) -> Iterator[Overridden]:
+def _beneath(piece: BlockCopy, name: str, source: Source, conf: Configuration) -> Iterator[Overridden]:
     """What would hold instead: what all copies are told, the kind's, that of what encloses the block, the network's."""
     if source.path in [f"model.{piece.stage}.{side}.{name}" for side in ("first", "last")]:
         yield from _beside(f"model.{piece.stage}.{name}", conf)
@@ -177,7 +177,7 @@ def _beside(path: str, conf: Configuration) -> list[Overridden]:
     return [Overridden(origin, path) for origin in conf.places(path)[:1]]
 
 
-def placed(piece: Piece, conf: Configuration) -> list[Due]:
+def placed(piece: BlockCopy, conf: Configuration) -> list[Due]:
     """What is said of a block's place: repeat, from, after …"""
     docs = {info.alias or name: info.description or "" for name, info in Place.model_fields.items()}
     found = []

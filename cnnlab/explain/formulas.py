@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from cnnlab.blocks.receptive_field import Field
-from cnnlab.blocks.trace import INPUT, Step, Trace
+from cnnlab.blocks.trace import INPUT, Trace, TracedStep
 from cnnlab.explain.worked import Worked, about, ceil, floor, largest, number, product, total
 from cnnlab.settings import Shape
 
@@ -21,7 +21,7 @@ Sizes = dict[str, Worked]
 
 
 @dataclass(frozen=True)
-class Line:
+class FormulaLine:
     """One number of a step."""
 
     what: str
@@ -36,26 +36,26 @@ class Line:
 class Working:
     """A step with its numbers; zeros, and what stays as it was, are left out."""
 
-    step: Step
-    lines: tuple[Line, ...]
+    step: TracedStep
+    lines: tuple[FormulaLine, ...]
     numbers: tuple[int, ...]
-    """of the steps in the trace that it stands for: a pad and what it pads for are told together"""
+    """of the steps in the trace that it stands for: a pad and what it pads for are shown together"""
 
 
-def work(trace: Trace, seen: Field) -> list[Working]:
-    """Every step with its numbers; `seen` is the field, in the image, of what the block is given."""
-    found: list[Working] = []
+def work(trace: Trace, input_field: Field) -> list[Working]:
+    """Every step with its numbers; `input_field` is the field, in the image, of what the block takes."""
+    workings: list[Working] = []
     pad: int | None = None
     for i, step in enumerate(trace.steps):
         if pads_for_next(trace, i):
             pad = i
             continue
-        told = (i,) if pad is None else (pad, i)
+        numbers = (i,) if pad is None else (pad, i)
         joined = step if pad is None else _padded(trace.steps[pad], step)
-        fields = [seen.then(_field(trace, j)) for j in joined.takes]
-        found.append(Working(joined, tuple(_lines(joined, fields, seen)), told))
+        fields = [input_field.then(_field(trace, j)) for j in joined.takes]
+        workings.append(Working(joined, tuple(_lines(joined, fields, input_field)), numbers))
         pad = None
-    return found
+    return workings
 
 
 def pads_for_next(trace: Trace, i: int) -> bool:
@@ -67,7 +67,7 @@ def pads_for_next(trace: Trace, i: int) -> bool:
     )
 
 
-def _padded(pad: Step, step: Step) -> Step:
+def _padded(pad: TracedStep, step: TracedStep) -> TracedStep:
     pads = tuple(a + b for a, b in zip(pad.pads, step.pads, strict=True))
     return replace(step, inputs=pad.inputs, takes=pad.takes, input_field=pad.input_field, pads=pads)  # type: ignore[arg-type]
 
@@ -76,27 +76,27 @@ def _field(trace: Trace, i: int) -> Field:
     return Field() if i == INPUT else trace.steps[i].field
 
 
-def _lines(step: Step, fields: list[Field], seen: Field) -> Iterator[Line]:
+def _lines(step: TracedStep, fields: list[Field], input_field: Field) -> Iterator[FormulaLine]:
     yield from _sizes(step)
-    yield from (Line(what, worked) for what, worked in SPREADS.get(step.operation, lambda _: {})(step).items())
+    yield from (FormulaLine(what, worked) for what, worked in SPREADS.get(step.operation, lambda _: {})(step).items())
     params = sum(map(math.prod, step.params))
     if params:
         yield _held("parameters", _params(step), params)
     if step.macs:
         yield _held("MACs", _macs(step), step.macs)
-    yield from _fields(step, fields, seen)
+    yield from _fields(step, fields, input_field)
 
 
-def _held(what: str, worked: Worked | None, measured: int) -> Line:
+def _held(what: str, worked: Worked | None, measured: int) -> FormulaLine:
     """A number, worked out where that gives what was measured."""
     good = worked is not None and worked.value == measured
-    return Line(what, worked if worked is not None and good else number(measured), measured=not good)
+    return FormulaLine(what, worked if worked is not None and good else number(measured), measured=not good)
 
 
 # -- sizes
 
 
-def _sizes(step: Step) -> Iterator[Line]:
+def _sizes(step: TracedStep) -> Iterator[FormulaLine]:
     given = step.inputs[0] if step.inputs else ()
     if step.shape == given:
         formulas = _windowed(step) if step.window and _slides(step) else {}
@@ -104,18 +104,18 @@ def _sizes(step: Step) -> Iterator[Line]:
         formulas = SIZES[step.operation](step) if step.operation in SIZES and step.inputs else {}
     names = ("channels", *AXES) if len(step.shape) == 3 else ("numbers",) if len(step.shape) == 1 else ()
     if not names and step.shape != given:
-        yield from (Line(f"axis {i}", number(n), measured=True) for i, n in enumerate(step.shape))
+        yield from (FormulaLine(f"axis {i}", number(n), measured=True) for i, n in enumerate(step.shape))
     held = {}
     for i, name in enumerate(names):
         before = given[i] if len(given) == len(step.shape) else None
         if name in formulas or step.shape[i] != before:
             held[name] = _held(name, formulas.get(name), step.shape[i])
     plain = {what: line.worked for what, line in held.items() if not line.measured}
-    yield from (Line(what, worked) for what, worked in _paired(plain) if not worked.is_plain)
+    yield from (FormulaLine(what, worked) for what, worked in _paired(plain) if not worked.is_plain)
     yield from (line for line in held.values() if line.measured)
 
 
-def _slides(step: Step) -> bool:
+def _slides(step: TracedStep) -> bool:
     return step.operation in ("convolution", "max_pool", "avg_pool")
 
 
@@ -128,7 +128,7 @@ def _paired(sizes: Sizes) -> list[tuple[str, Worked]]:
     return list(sizes.items())
 
 
-def _windowed(step: Step) -> Sizes:
+def _windowed(step: TracedStep) -> Sizes:
     """⌊(n + p − d·(k − 1) − 1)/s⌋ + 1, the window's span for d·(k − 1) + 1 where nothing is left out."""
     found: Sizes = {}
     if step.window is None or len(step.inputs[0]) != 3:
@@ -152,13 +152,13 @@ def _windowed(step: Step) -> Sizes:
     return found
 
 
-def _concatenated(step: Step) -> Sizes:
+def _concatenated(step: TracedStep) -> Sizes:
     if any(len(shape) != len(step.shape) for shape in step.inputs):
         return {}
     return {"channels" if len(step.shape) == 3 else "numbers": total(*(shape[0] for shape in step.inputs))}
 
 
-def _grown(step: Step) -> Sizes:
+def _grown(step: TracedStep) -> Sizes:
     """What a pad adds by itself."""
     if len(step.inputs[0]) != 3:
         return {}
@@ -171,14 +171,14 @@ def _grown(step: Step) -> Sizes:
     return found
 
 
-def _binned(step: Step) -> Sizes:
+def _binned(step: TracedStep) -> Sizes:
     """As many as bins were asked for: n divided by their distance."""
     if step.window is None or len(step.inputs[0]) != 3:
         return {}
     return {name: number(round(step.inputs[0][1 + i] / step.window.stride[i])) for i, name in enumerate(AXES)}
 
 
-SIZES: dict[str, Callable[[Step], Sizes]] = {
+SIZES: dict[str, Callable[[TracedStep], Sizes]] = {
     "convolution": _windowed,
     "max_pool": _windowed,
     "avg_pool": _windowed,
@@ -195,7 +195,7 @@ SIZES: dict[str, Callable[[Step], Sizes]] = {
 """what a step does -> the sizes of what it leaves"""
 
 
-def _bins(step: Step) -> Sizes:
+def _bins(step: TracedStep) -> Sizes:
     """The rows and columns of the widest bin: ⌈(n + m − gcd(n, m))/m⌉, or n/m where they are all alike."""
     found: Sizes = {}
     for n, m, name in zip(step.inputs[0][1:], step.shape[1:], AXES, strict=False):
@@ -205,13 +205,13 @@ def _bins(step: Step) -> Sizes:
     return {"widest bin" if what == "rows, columns" else f"widest bin {what}": worked for what, worked in pairs}
 
 
-def _averaged(step: Step) -> Sizes:
+def _averaged(step: TracedStep) -> Sizes:
     """How many numbers are one mean, where all positions are."""
     every = product(*step.inputs[0][1:]) if step.inputs else number(0)
     return {"each the mean of": every} if every.value * math.prod(step.shape) == math.prod(step.inputs[0]) else {}
 
 
-SPREADS: dict[str, Callable[[Step], Sizes]] = {
+SPREADS: dict[str, Callable[[TracedStep], Sizes]] = {
     "mean": _averaged,
     "adaptive_pool": _bins,
 }
@@ -221,14 +221,14 @@ SPREADS: dict[str, Callable[[Step], Sizes]] = {
 # -- costs
 
 
-def _params(step: Step) -> Worked:
+def _params(step: TracedStep) -> Worked:
     """From the shapes of its own parameters."""
     if step.operation == "norm" and step.params and len(set(step.params)) == 1 and len(step.params) > 1:
         return number(len(step.params)) * product(*step.params[0])
     return total(*(_weights(step, shape) for shape in step.params))
 
 
-def _weights(step: Step, shape: Shape) -> Worked:
+def _weights(step: TracedStep, shape: Shape) -> Worked:
     """Rows, columns, channels in (a group's share of them), channels out, of a convolution; what is in and out."""
     if shape == step.weight and step.operation == "convolution" and len(shape) == 4:
         return product(*shape[2:], _channels_in(step), shape[0])
@@ -237,13 +237,13 @@ def _weights(step: Step, shape: Shape) -> Worked:
     return product(*shape) if shape else number(1)
 
 
-def _channels_in(step: Step) -> Worked:
+def _channels_in(step: TracedStep) -> Worked:
     """Channels that a kernel sees."""
     channels, share = step.inputs[0][0] if step.inputs else step.weight[1], step.weight[1]
     return number(channels) if channels == share else number(channels) / Fraction(channels, share)
 
 
-def _macs(step: Step) -> Worked | None:
+def _macs(step: TracedStep) -> Worked | None:
     """Each number that comes out is a sum over a kernel, or over all that comes in."""
     if step.operation == "convolution" and len(step.weight) == 4:
         return product(*step.weight[2:], _channels_in(step), *step.shape)
@@ -255,25 +255,25 @@ def _macs(step: Step) -> Worked | None:
 # -- receptive field
 
 
-def _fields(step: Step, fields: list[Field], seen: Field) -> Iterator[Line]:
+def _fields(step: TracedStep, fields: list[Field], input_field: Field) -> Iterator[FormulaLine]:
     """r + d·(k − 1)·j, and j·s for the distance of neighbours; of several inputs the largest counts."""
-    field = seen.then(step.field)
-    rounded = [seen.step[i] if step.input_field.step[i] % 1 or step.field.step[i] % 1 else 0 for i in (0, 1)]
-    sees = {axis: _held_near(_seen(step, fields, i), field.size[i], rounded[i]) for i, axis in enumerate(AXES)}
+    field = input_field.then(step.field)
+    rounded = [input_field.step[i] if step.input_field.step[i] % 1 or step.field.step[i] % 1 else 0 for i in (0, 1)]
+    sees = {axis: _held_near(_field_after(step, fields, i), field.size[i], rounded[i]) for i, axis in enumerate(AXES)}
     apart = {axis: _held_near(_apart(step, fields, i), field.step[i], 0) for i, axis in enumerate(AXES)}
     alone = step.operation in ("mean", "flatten")  # one position has no neighbours
-    for what, found in (("sees", sees), ("apart", {} if alone else apart)):
-        told = {axis: worked for axis, worked in found.items() if worked and not worked.is_plain}
-        for name, worked in _paired(told):
-            yield Line(what if name == "rows, columns" else f"{what} {name}", worked)
+    for what, by_axis in (("sees", sees), ("apart", {} if alone else apart)):
+        shown = {axis: worked for axis, worked in by_axis.items() if worked and not worked.is_plain}
+        for name, worked in _paired(shown):
+            yield FormulaLine(what if name == "rows, columns" else f"{what} {name}", worked)
     for i, axis in enumerate(AXES):
         if sees[axis] is None:
-            yield Line(f"sees {axis}", number(field.size[i]), measured=True)
+            yield FormulaLine(f"sees {axis}", number(field.size[i]), measured=True)
         if apart[axis] is None:
-            yield Line(f"apart {axis}", number(field.step[i]), measured=True)
+            yield FormulaLine(f"apart {axis}", number(field.step[i]), measured=True)
 
 
-def _seen(step: Step, fields: list[Field], axis: int) -> Worked:
+def _field_after(step: TracedStep, fields: list[Field], axis: int) -> Worked:
     """The same number, where the step looks at one position at a time."""
     size, distance = _before(fields, axis)
     if step.window is None or (kernel := step.window.kernel[axis]) == 1:
@@ -283,7 +283,7 @@ def _seen(step: Step, fields: list[Field], axis: int) -> Worked:
     return size + (taps if dilation == 1 else number(dilation) * taps) * distance.value
 
 
-def _apart(step: Step, fields: list[Field], axis: int) -> Worked:
+def _apart(step: TracedStep, fields: list[Field], axis: int) -> Worked:
     distance = _before(fields, axis)[1]
     if step.window is None or step.window.stride[axis] == 1:
         return distance

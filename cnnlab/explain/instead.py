@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from cnnlab.blocks.block import Block
 from cnnlab.blocks.part import Misfit
 from cnnlab.blocks.trace import trace
-from cnnlab.explain.find import OfBlock
-from cnnlab.explain.pieces import Piece
+from cnnlab.explain.find import BlockSetting
+from cnnlab.explain.pieces import BlockCopy
 from cnnlab.explain.words import counted
 from cnnlab.text import dims
 from cnnlab.yaml_form import one_line, short_form
@@ -26,7 +26,7 @@ NEIGHBOURS: dict[str, tuple[Any, ...]] = {
 """what else to try where a setting's type does not list it"""
 
 
-def choices(subject: OfBlock) -> list[str]:
+def choices(subject: BlockSetting) -> list[str]:
     """The words that a setting may be, where it can be nothing else."""
     info = type(subject.piece.block).model_fields.get(subject.name)
     return _words(info.annotation) if info and subject.name != "block" else []
@@ -38,7 +38,7 @@ def _words(annotation: Any) -> list[str]:
     return _words(get_args(annotation)[0]) if get_origin(annotation) is Annotated else []
 
 
-def instead(piece: Piece, name: str) -> Iterator[tuple[str, str]]:
+def instead(piece: BlockCopy, name: str) -> Iterator[tuple[str, str]]:
     """Other values for a setting of a block, each tried: what the block then makes, or why it cannot."""
     info = type(piece.block).model_fields.get(name)
     if info is None or name == "block":
@@ -56,14 +56,14 @@ def instead(piece: Piece, name: str) -> Iterator[tuple[str, str]]:
             except Misfit as misfit:
                 yield one_line(value), f"does not fit: {misfit.message}"
             else:
-                other = Piece(replace(piece.placed, block=block, trace=made))
+                other = BlockCopy(replace(piece.placed, block=block, trace=made))
                 yield one_line(value), f"{dims(made.shape)}, {counted(other)}"
 
 
 def changed(block: Block, name: str, value: Any) -> Block | None:
     """The block with another value for one setting; None where that is none it takes."""
-    told = {field: getattr(block, field) for field in type(block).model_fields}
+    settings = {field: getattr(block, field) for field in type(block).model_fields}
     try:
-        return type(block).model_validate({**told, name: value})
+        return type(block).model_validate({**settings, name: value})
     except ValueError:
         return None

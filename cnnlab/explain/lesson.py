@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from cnnlab.explain.pieces import Piece, Section, Whole
+from cnnlab.explain.pieces import BlockCopy, Section, Whole
 from cnnlab.explain.words import columns, counted, doc_of, passes, steps, unused, wrapped
 from cnnlab.explain.worked import total
 from cnnlab.text import dims
@@ -62,7 +62,7 @@ def _section(section: Section, seen: dict[object, str], kinds: set[str], whole: 
             yield from _piece(piece, seen, kinds, whole)
 
 
-def _piece(piece: Piece, seen: dict[object, str], kinds: set[str], whole: Whole) -> Iterator[str]:
+def _piece(piece: BlockCopy, seen: dict[object, str], kinds: set[str], whole: Whole) -> Iterator[str]:
     known = seen.setdefault(piece.structure, piece.path)
     again = known != piece.path and not piece.is_simple
     yield from wrapped(f"{piece.path} · {piece.kind}{f', as {known}' if again else ''} · {passes(piece)}", 0, 2)
@@ -78,14 +78,14 @@ def _piece(piece: Piece, seen: dict[object, str], kinds: set[str], whole: Whole)
         yield from wrapped(counted(piece), 2, 2)
 
 
-def _introduction(piece: Piece) -> str:
+def _introduction(piece: BlockCopy) -> str:
     """What a kind is, where it is first met."""
     if piece.made:
         return f"{piece.kind} is a block that YAML defines ({piece.made[0].path}), out of {piece.block.block}."
     return " ".join(doc_of(type(piece.block), whole=False)) or f"{piece.kind}: a block without a description."
 
 
-def taken_from(piece: Piece, whole: Whole) -> str:
+def taken_from(piece: BlockCopy, whole: Whole) -> str:
     """What a block takes that does not simply follow the one before it."""
     for name, stack in whole.network.sections.items():
         for stage in stack:
@@ -95,7 +95,7 @@ def taken_from(piece: Piece, whole: Whole) -> str:
     return ""
 
 
-def _counts(pieces: Iterable[Piece]) -> Iterator[tuple[str, str]]:
+def _counts(pieces: Iterable[BlockCopy]) -> Iterator[tuple[str, str]]:
     for what in ("params", "macs"):
         parts = [count for piece in pieces if (count := getattr(piece.trace, what))]
         if parts:

@@ -21,7 +21,7 @@ SIMPLE = 2
 
 
 @dataclass(frozen=True)
-class Piece:
+class BlockCopy:
     """One copy of a block in its place."""
 
     placed: PlacedBlock
@@ -95,11 +95,11 @@ class Section:
     """Blocks one after another: the body, the head, an auxiliary head, what is inside a combinator."""
 
     path: str
-    stages: dict[str, list[Piece]] = field(default_factory=dict)
+    stages: dict[str, list[BlockCopy]] = field(default_factory=dict)
     """the copies of each, and what closes them"""
 
     @property
-    def pieces(self) -> list[Piece]:
+    def pieces(self) -> list[BlockCopy]:
         return [piece for copies in self.stages.values() for piece in copies]
 
 
@@ -124,7 +124,7 @@ def _names(block: Block) -> Iterator[tuple[str, str]]:
                 yield from ((f"{inner}.{module_path}", f"{name}.{key}") for module_path, key in _names(part))
 
 
-def inside(piece: Piece, notes: Notes) -> Iterator[Section]:
+def inside(piece: BlockCopy, notes: Notes) -> Iterator[Section]:
     """The stacks that a combinator is made of, under the names that YAML has for them: `body`, `branches.b1`."""
     for key, stack in inner_stacks(piece.block).items():
         walker, path = Walker(), f"{piece.path}.{key}"
@@ -134,7 +134,7 @@ def inside(piece: Piece, notes: Notes) -> Iterator[Section]:
 
 def _section(path: str, placed: Sequence[PlacedBlock], notes: Notes) -> Section:
     stages = {
-        name: [Piece(one, tuple(notes.made.get(one.address, ()))) for one in copies]
+        name: [BlockCopy(one, tuple(notes.made.get(one.address, ()))) for one in copies]
         for name, copies in by_stage(placed).items()
     }
     return Section(path, stages)

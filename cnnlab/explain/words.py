@@ -12,8 +12,8 @@ from cnnlab.blocks.receptive_field import Field
 from cnnlab.config.files import shown
 from cnnlab.explain.described import described
 from cnnlab.explain.due import Due
-from cnnlab.explain.formulas import Line, Working
-from cnnlab.explain.pieces import Piece
+from cnnlab.explain.formulas import FormulaLine, Working
+from cnnlab.explain.pieces import BlockCopy
 from cnnlab.explain.worked import product, total
 from cnnlab.text import dims
 from cnnlab.yaml_form import one_line
@@ -56,12 +56,12 @@ def source_of(cls: type[Block]) -> str:
     return f"{path}:{line}"
 
 
-def told(line: Line) -> str:
+def told(line: FormulaLine) -> str:
     pixels = " pixels" if line.what.startswith(("sees", "apart")) else ""
     return f"{line.worked}{pixels}{' (measured)' if line.measured else ''}"
 
 
-def steps(piece: Piece, workings: Iterable[Working] | None = None, indent: int = 2) -> Iterator[str]:
+def steps(piece: BlockCopy, workings: Iterable[Working] | None = None, indent: int = 2) -> Iterator[str]:
     """What a block does, each step with its numbers; or some of the steps."""
     for working in piece.workings if workings is None else workings:
         path = piece.shown(working.step.path)
@@ -70,18 +70,18 @@ def steps(piece: Piece, workings: Iterable[Working] | None = None, indent: int =
         yield from columns([(line.what, told(line)) for line in working.lines], indent + 2)
 
 
-def unused(piece: Piece) -> Iterator[str]:
+def unused(piece: BlockCopy) -> Iterator[str]:
     """What it has and makes no use of."""
     if piece.trace.idle:
         count = total(*(product(*shape) for shape in piece.trace.idle))
         yield from wrapped(f"parameters that no step makes use of: {count}", 2, 2)
 
 
-def passes(piece: Piece) -> str:
+def passes(piece: BlockCopy) -> str:
     return f"{dims(piece.input)} → {dims(piece.trace.shape)}"
 
 
-def counted(piece: Piece) -> str:
+def counted(piece: BlockCopy) -> str:
     """What a block costs, and what its output sees."""
     found = piece.trace
     cost = f"{found.params:,} parameters" if found.params else "no parameters"
@@ -93,7 +93,7 @@ def _pixels(field: Field) -> str:
     return f"{field.size[0]}×{field.size[1]} pixels"
 
 
-def together(piece: Piece) -> Iterator[tuple[str, str]]:
+def together(piece: BlockCopy) -> Iterator[tuple[str, str]]:
     """The sums over a block's steps."""
     for what, whole in (("parameters", piece.trace.params), ("MACs", piece.trace.macs)):
         parts = [line.worked.value for w in piece.workings for line in w.lines if line.what == what]

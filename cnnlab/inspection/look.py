@@ -96,15 +96,15 @@ class Look:
     """accuracy of as many, where they are"""
 
 
-def look(found: Restored, trainer: TrainerSettings, threads: int | None, files: Sequence[Path]) -> Look:
+def look(restored: Restored, trainer: TrainerSettings, threads: int | None, files: Sequence[Path]) -> Look:
     """Look at a network with the test images of its data; `files` are the images to be shown, else some of those."""
-    run = found.run
+    run = restored.run
     hardware = decide(run.trainer.model_copy(update={"accelerator": trainer.accelerator}), threads or run.top.threads)
     torch.set_num_threads(hardware.threads)
     shape, data = image_shape(run), open_dataset(run.data, run.top.seed)
     size = (shape[1], shape[2])
-    mean, std = tuple(found.record["mean"]), tuple(found.record["std"])
-    net = found.net.eval().to(device=hardware.device, memory_format=hardware.memory_format)  # type: ignore[call-overload]
+    mean, std = tuple(restored.record["mean"]), tuple(restored.record["std"])
+    net = restored.net.eval().to(device=hardware.device, memory_format=hardware.memory_format)  # type: ignore[call-overload]
 
     def feed(split: Split) -> Batches:
         return Batches(
@@ -124,7 +124,7 @@ def look(found: Restored, trainer: TrainerSettings, threads: int | None, files: 
         return torch.cat(parts)
 
     test = on(data.test)
-    shown = _given(files, run.data.shape, answers) if files else _picked(data.test, test, found.record["classes"])
+    shown = _given(files, run.data.shape, answers) if files else _picked(data.test, test, restored.record["classes"])
     images = torch.stack([one.image for one in shown])
     x = prepare(images.to(hardware.device), mean, std, size)
     few = _some(data.test, STATISTICS)
@@ -134,10 +134,10 @@ def look(found: Restored, trainer: TrainerSettings, threads: int | None, files: 
     gridded, moved = _some(data.test, GRID), _some(data.test, MOVED)
     still = on(moved)
     return Look(
-        checkpoint=found.checkpoint,
-        title=_title(found),
-        classes=tuple(found.record["classes"]),
-        record=found.record,
+        checkpoint=restored.checkpoint,
+        title=_title(restored),
+        classes=tuple(restored.record["classes"]),
+        record=restored.record,
         input=shape,
         layers=graph(run.network, shape).layers,
         shown=tuple(shown),
@@ -161,10 +161,10 @@ def look(found: Restored, trainer: TrainerSettings, threads: int | None, files: 
     )
 
 
-def _title(found: Restored) -> str:
+def _title(restored: Restored) -> str:
     """The network's name, where its run's folder still knows it, and its data."""
-    name = RunFolder(found.checkpoint.parent.parent).facts.get("model")
-    return f"{name or 'A network'} on {found.run.data.source}"
+    name = RunFolder(restored.checkpoint.parent.parent).facts.get("model")
+    return f"{name or 'A network'} on {restored.run.data.source}"
 
 
 def _some(split: Split, count: int) -> Split:

@@ -1,4 +1,4 @@
-"""A design looked through for all smells, and what would help, tried."""
+"""Lint: a design is looked through for all smells, and the overrides that may help are tried."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from dataclasses import replace
 
 from cnnlab.lint.finding import Design, Finding
 from cnnlab.lint.smells import SMELLS, Smell, name
-from cnnlab.network.graph import graph
-from cnnlab.network.overridden import overridden
-from cnnlab.network.read import read_network
+from cnnlab.network.overridden import fitting, overridden
 from cnnlab.override import Override
 
 
-def look(design: Design) -> list[Finding]:
-    """All that is found, the worst first."""
+def find_smells(design: Design) -> list[Finding]:
+    """All findings in a design, the worst first."""
     return [
         replace(finding, smell=name(smell), reason=" ".join((smell.__doc__ or "").split()))
         for smell in SMELLS
@@ -22,43 +20,40 @@ def look(design: Design) -> list[Finding]:
     ]
 
 
-def instead(design: Design, finding: Finding) -> list[str]:
+def what_helps(design: Design, finding: Finding) -> list[str]:
     """Those of the overrides that may help which do, of several values for one setting the first."""
     smell = next(smell for smell in SMELLS if name(smell) == finding.smell)
-    found: dict[str, str] = {}
+    helpful: dict[str, str] = {}
     for text in finding.tries:
         setting = Override.read(text).key
-        if setting not in found and _helps(text, design, finding, smell):
-            found[setting] = text
-    return list(found.values())
+        if setting not in helpful and _helps(text, design, finding, smell):
+            helpful[setting] = text
+    return list(helpful.values())
 
 
 def _helps(text: str, design: Design, finding: Finding, smell: Smell) -> bool:
     """Whether the network builds with an override, and the smell is gone from there and not come up elsewhere."""
-    other = changed(design, text)
+    other = under_override(design, text)
     if other is None:
         return False
-    left = list(smell(other))
-    same = any(set(one.where) & set(finding.where) for one in left)
-    return not same and len(left) < len(list(smell(design)))
+    remaining = list(smell(other))
+    same = any(set(again.where) & set(finding.where) for again in remaining)
+    return not same and len(remaining) < len(list(smell(design)))
 
 
-def changed(design: Design, text: str) -> Design | None:
+def under_override(design: Design, text: str) -> Design | None:
     """The design under an override; None where it does not fit."""
     override = Override.read(text)
     if override.key == "data.batch_size":
         return replace(design, batch_size=int(override.value or 0))
     raw = overridden(design.raw, text)
-    network, faults = read_network(raw, design.network.classes)
-    if network is None or faults:
-        return None
-    fitted = graph(network, design.fit(network))
-    return None if fitted.faults else replace(design, network=network, graph=fitted, raw=raw)
+    other = fitting(raw, design.network.classes, design.image_shape_of)
+    return replace(design, network=other[0], graph=other[1], raw=raw) if other else None
 
 
-def short(findings: list[Finding]) -> Iterator[str]:
+def opening_lines(findings: list[Finding]) -> Iterator[str]:
     """A line each, and where to read more."""
     for finding in findings:
-        yield f"design: {finding.said} ({finding.at(1)})"
+        yield f"design: {finding.message} ({finding.places(1)})"
     if findings:
         yield "design: task=lint says where, why, and what helps"

@@ -1,4 +1,4 @@
-"""What a smell finds, and what it is looked for in."""
+"""Records of lint: a design that is looked through, and a finding in it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Design:
     raw: dict[str, Any]
     """the model's settings as they were composed, in the order in which they were written"""
     batch_size: int
-    fit: Callable[[Network], Shape]
+    image_shape_of: Callable[[Network], Shape]
     """the images that another network would be given"""
 
     @cached_property
@@ -41,11 +41,11 @@ class Design:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing, said once however many blocks have it."""
+    """What a smell found: one thing, named once however many blocks have it."""
 
     where: tuple[str, ...]
     """names of the blocks"""
-    said: str
+    message: str
     """what is there, with its figure; no sentence's end"""
     figures: dict[str, Any] = field(default_factory=dict)
     tries: tuple[str, ...] = ()
@@ -54,10 +54,10 @@ class Finding:
     """the smell's name"""
     reason: str = ""
 
-    def at(self, most: int) -> str:
+    def places(self, most: int) -> str:
         """Where, naming at most so many blocks.
 
-        >>> Finding(("body.c1", "body.c2", "body.c3", "body.c4"), "").at(2)
+        >>> Finding(("body.c1", "body.c2", "body.c3", "body.c4"), "").places(2)
         'body.c1, body.c2 and 2 more'
         """
         first, more = self.where[:most], len(self.where) - most
@@ -65,7 +65,7 @@ class Finding:
 
     @property
     def line(self) -> str:
-        return f"{self.at(2)}: {self.said}"
+        return f"{self.places(2)}: {self.message}"
 
 
 def unique(names: Iterable[str]) -> tuple[str, ...]:

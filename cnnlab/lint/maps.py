@@ -31,8 +31,8 @@ def stride_beyond_window(design: Design) -> Iterator[Finding]:
         most = max(shares)
         tries = [f"model.kinds.{kind}.stride_at=conv2" for kind in _kinds(design, rows, "stride_at")]
         tries += [f"model.{name}.kernel_size={_stride(design, name)}" for name in design.stages(rows)[:1]]
-        said = f"steps further than it looks: {most:.0%} of the positions it is given are read by nothing"
-        yield Finding(unique(rows), said, {"unread": round(most, 4)}, tuple(tries))
+        message = f"steps further than it looks: {most:.0%} of the positions it is given are read by nothing"
+        yield Finding(unique(rows), message, {"unread": round(most, 4)}, tuple(tries))
 
 
 def _stride(design: Design, stage: str) -> int:
@@ -56,13 +56,13 @@ def field_smaller_than_image(design: Design) -> Iterator[Finding]:
         share = math.prod(min(s, n) / n for s, n in zip(size, design.image, strict=True))
         if share < NARROW:
             image = f"{design.image[0]}×{design.image[1]}"
-            said = f"averages positions that see {size[0]}×{size[1]} of {image} pixels ({share:.0%})"
-            yield Finding((node.row,), said, {"receptive_field": list(size), "image": list(design.image)})
+            message = f"averages positions that see {size[0]}×{size[1]} of {image} pixels ({share:.0%})"
+            yield Finding((node.row,), message, {"receptive_field": list(size), "image": list(design.image)})
 
 
 def _averaged(graph: StepGraph, end: str) -> Iterator[PlacedStep]:
     """The nodes that average maps, on the way to an output; those after a layer that mixes positions do not count."""
-    for i in graph.back(graph.ends.get(end, INPUT)):
+    for i in graph.back(graph.outputs.get(end, INPUT)):
         node = graph.nodes[i]
         if node.step.operation == "mean" and len(node.step.inputs[0]) == 3 and math.prod(node.step.inputs[0][1:]) > 1:
             yield node
@@ -81,12 +81,12 @@ def field_beyond_image(design: Design) -> Iterator[Finding]:
     if idle and macs >= UNPRODUCTIVE * every:
         params = sum(math.prod(shape) for node in idle for shape in node.step.params)
         size = design.steps.least(idle[0].takes[0]).size
-        said = (
+        message = (
             f"{len(idle)} of {len(nodes)} convolutions begin where {size[0]}×{size[1]} pixels are seen of "
             f"{design.image[0]}×{design.image[1]}; they have {params / design.graph.params:.0%} of the parameters"
         )
         figures = {"convolutions": len(idle), "of": len(nodes), "parameters": params, "macs": macs}
-        yield Finding(unique(node.row for node in idle), said, figures)
+        yield Finding(unique(node.row for node in idle), message, figures)
 
 
 def _wide(node: PlacedStep) -> bool:
@@ -110,6 +110,6 @@ def window_beyond_map(design: Design) -> Iterator[Finding]:
             dead += count
     if dead:
         share = dead / design.graph.params
-        said = f"{dead:,} weights ({share:.0%} of all parameters) meet nothing but padding: the maps are too small"
+        message = f"{dead:,} weights ({share:.0%} of all parameters) meet nothing but padding: the maps are too small"
         tries = tuple(f"model.min_size={size}" for size in (32, 64, 128, 224) if size > min(design.image))
-        yield Finding(unique(rows), said, {"parameters": dead, "of": design.graph.params}, tries)
+        yield Finding(unique(rows), message, {"parameters": dead, "of": design.graph.params}, tries)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from cnnlab.blocks.trace import Step
+from cnnlab.blocks.trace import TracedStep
 from cnnlab.lint.finding import Design, Finding, unique
 from cnnlab.lint.steps import PlacedStep, StepGraph
 from cnnlab.text import plural
@@ -27,17 +27,17 @@ def few_numbers_to_norm(design: Design) -> Iterator[Finding]:
     """
     few: dict[str, list[Few]] = {}
     for node in design.steps.nodes:
-        if found := _few(node, design.batch_size):
-            few.setdefault(found.norm, []).append(found)
-    for norm, found in few.items():
-        least = min(found, key=lambda one: one.count)
+        if small := _few(node, design.batch_size):
+            few.setdefault(small.norm, []).append(small)
+    for norm, same in few.items():
+        least = min(same, key=lambda small: small.count)
         unit = "a group" if norm == "group norm" else "a channel"
         numbers = f"{plural(least.count, 'number')} {unit}"
-        fewest = " at the fewest" if any(one.count > least.count for one in found) else ""
-        said = f"{norm} over {numbers}{fewest}: {least.of}"
+        fewest = " at the fewest" if any(small.count > least.count for small in same) else ""
+        message = f"{norm} over {numbers}{fewest}: {least.of}"
         others = ("model.norm=group", "model.norm=layer", "data.batch_size=32")
         tries = others if norm == "batch norm" else ("model.norm=batch",)
-        yield Finding(unique(one.row for one in found), said, {"numbers": least.count}, tries)
+        yield Finding(unique(small.row for small in same), message, {"numbers": least.count}, tries)
 
 
 @dataclass(frozen=True)
@@ -84,18 +84,18 @@ def bias_before_norm(design: Design) -> Iterator[Finding]:
             rows.append(node.row)
             wasted += _bias(node.step)
     if rows:
-        said = f"{wasted:,} biases that the norm behind them subtracts again"
+        message = f"{wasted:,} biases that the norm behind them subtracts again"
         tries = ("model.bias=auto", *(f"model.{name}.bias=auto" for name in design.stages(rows)[:1]))
-        yield Finding(unique(rows), said, {"parameters": wasted}, tries)
+        yield Finding(unique(rows), message, {"parameters": wasted}, tries)
 
 
-def _bias(step: Step) -> int:
+def _bias(step: TracedStep) -> int:
     """How many numbers a layer's bias has."""
     bias = getattr(step.layer, "bias", None) if step.operation in ("convolution", "linear") else None
     return 0 if bias is None else bias.numel()
 
 
-def _subtracts_mean(step: Step) -> bool:
+def _subtracts_mean(step: TracedStep) -> bool:
     """Whether each channel's own mean is subtracted."""
     if isinstance(step.layer, nn.GroupNorm):
         return step.layer.num_groups == step.layer.num_channels
@@ -114,8 +114,8 @@ def dropout_before_batch_norm(design: Design) -> Iterator[Finding]:
             continue
         if norm := _next_batch_norm(graph, i):
             factor = f"{1 / (1 - share):.2g} times the mean square in training"
-            said = f"drops {share:.0%} before the batch norm of {norm.row}, which sees {factor}"
-            yield Finding((node.row,), said, {"p": share, "norm": norm.row})
+            message = f"drops {share:.0%} before the batch norm of {norm.row}, which sees {factor}"
+            yield Finding((node.row,), message, {"p": share, "norm": norm.row})
 
 
 def _next_batch_norm(graph: StepGraph, i: int) -> PlacedStep | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnnlab.blocks.trace import Step
+from cnnlab.blocks.trace import TracedStep
 from cnnlab.lint.steps import PlacedStep, StepGraph
 
 SLIDING = ("convolution", "max_pool", "avg_pool")
@@ -24,7 +24,7 @@ def unread(graph: StepGraph, i: int) -> tuple[float, list[PlacedStep]]:
     return 1 - len(read) / (rows * columns), skipping
 
 
-def _padded(graph: StepGraph, j: int) -> tuple[PlacedStep, Step, tuple[int, ...]]:
+def _padded(graph: StepGraph, j: int) -> tuple[PlacedStep, TracedStep, tuple[int, ...]]:
     """A node that takes a map, its step and pads; where it does nothing but pad, the one it pads for."""
     node = graph.nodes[j]
     takers = graph.takers[j]
@@ -34,7 +34,7 @@ def _padded(graph: StepGraph, j: int) -> tuple[PlacedStep, Step, tuple[int, ...]
     return node, node.step, node.step.pads
 
 
-def _skips(step: Step) -> bool:
+def _skips(step: TracedStep) -> bool:
     window = step.window
     if window is None or len(step.shape) != 3:
         return False
@@ -42,12 +42,12 @@ def _skips(step: Step) -> bool:
     return any(stride > span for stride, span in zip(window.stride, spans, strict=True))
 
 
-def _positions(step: Step, axis: int, pads: tuple[int, ...], size: int) -> set[int]:
+def _positions(step: TracedStep, axis: int, pads: tuple[int, ...], size: int) -> set[int]:
     """Rows (or columns) that the window reads."""
     return {at for taps in _taps(step, axis, pads, size) for at in taps}
 
 
-def _taps(step: Step, axis: int, pads: tuple[int, ...], size: int) -> list[list[int]]:
+def _taps(step: TracedStep, axis: int, pads: tuple[int, ...], size: int) -> list[list[int]]:
     """For each tap of the window, the rows (or columns) of the map that it comes to lie on."""
     assert step.window
     kernel, stride, dilation = (part[axis] for part in (step.window.kernel, step.window.stride, step.window.dilation))

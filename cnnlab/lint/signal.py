@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from itertools import takewhile
 
-from cnnlab.blocks.trace import INPUT, Step
+from cnnlab.blocks.trace import INPUT, TracedStep
 from cnnlab.lint.steps import StepGraph
 from cnnlab.network.start import BOUNDED, is_paired
 
@@ -41,12 +41,12 @@ class Rectified:
 
 
 def rectified_norms(graph: StepGraph) -> Rectified:
-    """The longest row of norms with a ReLU; of several ways to a node the one that has fewest of them counts."""
-    at = {INPUT: Rectified()}
+    """The longest row of norms with a ReLU; of several ways to a node the row that has fewest of them counts."""
+    by_node = {INPUT: Rectified()}
     for i, node in enumerate(graph.nodes):
-        before = min((at[j] for j in node.takes), key=lambda one: one.count, default=Rectified())
-        at[i] = Rectified(before.count + 1, i) if _rectifies_norm(graph, i) else before
-    return max(at.values(), key=lambda one: one.count)
+        before = min((by_node[j] for j in node.takes), key=lambda row: row.count, default=Rectified())
+        by_node[i] = Rectified(before.count + 1, i) if _rectifies_norm(graph, i) else before
+    return max(by_node.values(), key=lambda row: row.count)
 
 
 def _rectifies_norm(graph: StepGraph, i: int) -> bool:
@@ -62,15 +62,17 @@ def _rectifies_norm(graph: StepGraph, i: int) -> bool:
 
 def signal(graph: StepGraph) -> Signal:
     """The faintest place; of several inputs of a node the strongest counts, a norm makes the signal whole again."""
-    at = {INPUT: Signal()}
+    by_node = {INPUT: Signal()}
     for i, node in enumerate(graph.nodes):
-        before = max((at[j] for j in node.takes), key=lambda one: one.size, default=Signal())
-        at[i] = Signal() if node.step.operation == "norm" else _through(node.step, before, i)
-    ends = [at[i] for i in graph.ends.values()]
-    return min((one for one in [*ends, *at.values()] if one.layers), key=lambda one: one.size, default=Signal())
+        before = max((by_node[j] for j in node.takes), key=lambda left: left.size, default=Signal())
+        by_node[i] = Signal() if node.step.operation == "norm" else _through(node.step, before, i)
+    outputs = [by_node[i] for i in graph.outputs.values()]
+    return min(
+        (left for left in [*outputs, *by_node.values()] if left.layers), key=lambda left: left.size, default=Signal()
+    )
 
 
-def _through(step: Step, before: Signal, i: int) -> Signal:
+def _through(step: TracedStep, before: Signal, i: int) -> Signal:
     if step.operation in ("convolution", "linear"):
         return Signal(before.size * math.sqrt(_gain(step)), before.layers + 1, i)
     if step.operation == "act":
@@ -78,7 +80,7 @@ def _through(step: Step, before: Signal, i: int) -> Signal:
     return before
 
 
-def _gain(step: Step) -> float:
+def _gain(step: TracedStep) -> float:
     """Variance of a layer's first weights times the numbers that go into a sum, times what ReLU lets through."""
     init, act = getattr(step.layer, "start", ("", "none"))
     halved = 1.0 if act in ("none", "sigmoid", "tanh", "hardsigmoid") else 0.5

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
-from cnnlab.blocks.trace import Step
+from cnnlab.blocks.trace import TracedStep
 from cnnlab.lint.finding import Design, Finding
 from cnnlab.lint.maps import field_beyond_image, field_smaller_than_image, stride_beyond_window, window_beyond_map
 from cnnlab.lint.norms import bias_before_norm, dropout_before_batch_norm, few_numbers_to_norm
@@ -22,7 +22,7 @@ MOST = 0.8
 FAINT = 0.01
 """share of a signal's size below which it is called lost"""
 STEEP = 100
-"""times that a gradient grows, from which it is said"""
+"""times that a gradient grows, from which it is reported"""
 
 Smell = Callable[[Design], Iterator[Finding]]
 
@@ -37,11 +37,11 @@ def most_parameters_in_one_linear_layer(design: Design) -> Iterator[Finding]:
         own = sum(map(math.prod, node.step.params))
         if node.step.operation == "linear" and own > MOST * every and not node.row.startswith("aux."):
             share = f"{own:,} of {every:,} parameters ({own / every:.0%})"
-            said = f"{share} in one linear layer, which takes {node.step.inputs[0][0]:,} numbers"
+            message = f"{share} in one linear layer, which takes {node.step.inputs[0][0]:,} numbers"
             before = [design.steps.nodes[j] for j in design.steps.back(i)]
             flat = [taken.stage for taken in before if taken.step.operation == "flatten"]
             tries = tuple(f"model.{stage}={{block: global_avg_pool}}" for stage in flat[:1])
-            yield Finding((node.row,), said, {"parameters": own, "of": every}, tries)
+            yield Finding((node.row,), message, {"parameters": own, "of": every}, tries)
 
 
 def signal_lost_on_the_way(design: Design) -> Iterator[Finding]:
@@ -52,9 +52,13 @@ def signal_lost_on_the_way(design: Design) -> Iterator[Finding]:
     faint = signal(design.steps)
     if faint.size < FAINT:
         left = f"{faint.size:.1g} of the signal, or of its gradient,"
-        said = f"{faint.layers} layers without norm or shortcut, which start and are activated so that {left} is left"
+        message = (
+            f"{faint.layers} layers without norm or shortcut, which start and are activated so that {left} is left"
+        )
         tries = ("model.init=auto", "model.act=relu", "model.norm=batch")
-        yield Finding((design.steps.nodes[faint.node].row,), said, {"left": faint.size, "layers": faint.layers}, tries)
+        yield Finding(
+            (design.steps.nodes[faint.node].row,), message, {"left": faint.size, "layers": faint.layers}, tries
+        )
 
 
 def gradient_grows_on_the_way(design: Design) -> Iterator[Finding]:
@@ -64,10 +68,12 @@ def gradient_grows_on_the_way(design: Design) -> Iterator[Finding]:
     """
     row = rectified_norms(design.steps)
     if row.growth >= STEEP:
-        said = f"{row.count} norms with a ReLU in a row: before training, a gradient grows about"
+        message = f"{row.count} norms with a ReLU in a row: before training, a gradient grows about"
         figures = {"norms": row.count, "grows": row.growth}
         tries = ("model.init=looks_linear", "model.kinds.residual.shortcut=auto")
-        yield Finding((design.steps.nodes[row.node].row,), f"{said} {row.growth:.0e} times along them", figures, tries)
+        yield Finding(
+            (design.steps.nodes[row.node].row,), f"{message} {row.growth:.0e} times along them", figures, tries
+        )
 
 
 def names_in_alphabetical_order(design: Design) -> Iterator[Finding]:
@@ -92,7 +98,7 @@ def output_is_changed(design: Design) -> Iterator[Finding]:
     falling. `features: classes` marks the output layer, which inherits no activation; a width written as a number does
     so only at the very end of the network.
     """
-    for end, last in design.steps.ends.items():
+    for end, last in design.steps.outputs.items():
         changed, layer = _behind_last_layer(design.steps, last)
         if layer is None:
             continue
@@ -129,7 +135,7 @@ BOUNDS = {
 """activations whose values have a lowest, and most of them a highest"""
 
 
-def _bound(step: Step, design: Design) -> str:
+def _bound(step: TracedStep, design: Design) -> str:
     """What an activation keeps the loss from: with one logit at its highest and all others at their lowest."""
     if step.name not in BOUNDS:
         return ""

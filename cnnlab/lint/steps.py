@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from cnnlab.blocks.receptive_field import Field, largest, smallest
-from cnnlab.blocks.trace import INPUT, Step
+from cnnlab.blocks.trace import INPUT, TracedStep
 from cnnlab.network.graph import Edge, Graph
 from cnnlab.settings import Shape
 
@@ -16,7 +16,7 @@ from cnnlab.settings import Shape
 class PlacedStep:
     """A step of a block in its place in the network."""
 
-    step: Step
+    step: TracedStep
     row: str
     """name of the block it is a step of, or of the copy: "body.stage1.0" """
     stage: str
@@ -35,7 +35,7 @@ class StepGraph:
 
     image: Shape
     nodes: list[PlacedStep] = field(default_factory=list)
-    ends: dict[str, int] = field(default_factory=dict)
+    outputs: dict[str, int] = field(default_factory=dict)
     """the steps that make the outputs: "head", and "aux.NAME.head" of auxiliary heads"""
 
     @cached_property
@@ -65,7 +65,7 @@ class StepGraph:
                 return
             i = takes[0]
 
-    def add(self, step: Step, row: str, stage: str, takes: tuple[int, ...]) -> int:
+    def add(self, step: TracedStep, row: str, stage: str, takes: tuple[int, ...]) -> int:
         """Put a step at the end; its number."""
         most = _after(step, [self.field(i) for i in takes], largest)
         least = _after(step, [self.least(i) for i in takes], smallest)
@@ -86,18 +86,18 @@ def step_graph(network: Graph) -> StepGraph:
             takes = tuple(taken if i == INPUT else offset + i for i in step.takes)
             result.add(step, placed.name, placed.stage, takes)
         last[number] = taken if placed.trace.last == INPUT else offset + placed.trace.last
-    result.ends = {section: last[number] for section, number in network.outputs.items()}
+    result.outputs = {section: last[number] for section, number in network.outputs.items()}
     return result
 
 
 def _add_join(result: StepGraph, stage: str, edge: Edge, sources: tuple[int, ...]) -> int:
     """The step that joins what a block takes from several others."""
     shapes = tuple(result.shape(i) for i in sources)
-    step = Step("", edge.join, edge.join, (), shapes, edge.shape, Field(), Field())
+    step = TracedStep("", edge.join, edge.join, (), shapes, edge.shape, Field(), Field())
     return result.add(step, stage, stage, sources)
 
 
-def _after(step: Step, fields: list[Field], choose: Callable[[list[Field]], Field]) -> Field:
+def _after(step: TracedStep, fields: list[Field], choose: Callable[[list[Field]], Field]) -> Field:
     """The field after a step, of that before it which `choose` makes of several."""
     if not fields:
         return Field()

@@ -7,9 +7,8 @@ from typing import Any
 
 from cnnlab import dotted
 from cnnlab.blocks.part import Misfit
-from cnnlab.network.graph import Graph, PlacedBlock, graph
-from cnnlab.network.overridden import overridden
-from cnnlab.network.read import read_network
+from cnnlab.network.graph import Graph, PlacedBlock
+from cnnlab.network.overridden import fitting, overridden
 from cnnlab.override import for_shell
 from cnnlab.settings import Shape
 from cnnlab.text import dims
@@ -101,5 +100,4 @@ def _tries(misfit: Misfit, where: str, raw: dict[str, Any]) -> Iterator[str]:
 
 
 def _fits(raw: dict[str, Any], classes: int, shape: Shape) -> bool:
-    network, faults = read_network(raw, classes)
-    return network is not None and not faults and not graph(network, shape).faults
+    return fitting(raw, classes, lambda _: shape) is not None

@@ -27,32 +27,35 @@ from cnnlab.settings import Shape
 
 def outline(network: Network, shape: Shape) -> Outline:
     """The outline of a network for images of `shape`. Raises Misfit where it cannot be built."""
-    found = graph(network, shape)
-    if found.end:
-        raise found.end[1]
-    body, head = (_section(found, name, stack) for name, stack in network.sections.items())
+    whole = graph(network, shape)
+    if whole.end:
+        raise whole.end[1]
+    body, top = (_section(whole, name, stack) for name, stack in network.sections.items())
     aux = [
-        OutlineHead(one.name, one.tap, one.weight, _section(found, f"aux.{one.name}.head", one.head))
-        for one in network.aux
+        OutlineHead(head.name, head.tap, head.weight, _section(whole, f"aux.{head.name}.head", head.head))
+        for head in network.aux
     ]
-    return Outline(shape, body, head, tuple(aux))
+    return Outline(shape, body, top, tuple(aux))
 
 
-def on_paper(network: Network, shape: Shape) -> dict[str, Any]:
+def network_record(network: Network, shape: Shape) -> dict[str, Any]:
     """The network as network.json has it: counts, layers, and the outline that drawings are made from."""
     return {**graph(network, shape).record(), "outline": record(outline(network, shape))}
 
 
-def _section(found: Graph, path: str, stack: Stack) -> tuple[OutlineNode, ...]:
-    copies = found.stages(path)
-    return tuple(_stage(stage, [block_node(one.block, one.trace) for one in copies[stage.name]]) for stage in stack)
+def _section(whole: Graph, path: str, stack: Stack) -> tuple[OutlineNode, ...]:
+    copies = {
+        name: [block_node(placed.block, placed.trace) for placed in copies]
+        for name, copies in whole.stages(path).items()
+    }
+    return tuple(_stage(stage, copies[stage.name]) for stage in stack)
 
 
 def block_node(block: Block, traced: Trace) -> OutlineNode:
     """A block with all that is in it."""
     parts: dict[nn.Module, Part] = {}
     _name(block, traced.module, parts)
-    return _Reader(traced.calls, parts).block(block, traced.module)
+    return _NodeMaker(traced.calls, parts).block(block, traced.module)
 
 
 def _name(part: Part, module: nn.Module, parts: dict[nn.Module, Part]) -> None:
@@ -77,7 +80,7 @@ def _name_all(stack: Stack, module: nn.Module, parts: dict[nn.Module, Part]) -> 
 
 
 @dataclass
-class _Reader:
+class _NodeMaker:
     """Makes nodes of modules."""
 
     calls: Mapping[nn.Module, Call]
@@ -199,13 +202,13 @@ def _stage(stage: Stage, nodes: Iterable[OutlineNode]) -> OutlineNode:
 
 
 def _runs(nodes: Iterable[OutlineNode]) -> list[list[OutlineNode]]:
-    found: list[list[OutlineNode]] = []
+    runs: list[list[OutlineNode]] = []
     for node in nodes:
-        if found and alike(found[-1][0], node):
-            found[-1].append(node)
+        if runs and alike(runs[-1][0], node):
+            runs[-1].append(node)
         else:
-            found.append([node])
-    return found
+            runs.append([node])
+    return runs
 
 
 def _run(same: list[OutlineNode]) -> OutlineNode:
@@ -219,15 +222,15 @@ def _run(same: list[OutlineNode]) -> OutlineNode:
 
 def _grouped(branches: list[Branch]) -> tuple[Branch, ...]:
     """Branches beside each other that are drawn the same, put together."""
-    found: list[Branch] = []
+    groups: list[Branch] = []
     for branch in branches:
         if (
-            found
+            groups
             and branch.nodes
-            and len(found[-1].nodes) == len(branch.nodes)
-            and all(alike(a, b) and a.shape == b.shape for a, b in zip(found[-1].nodes, branch.nodes, strict=True))
+            and len(groups[-1].nodes) == len(branch.nodes)
+            and all(alike(a, b) and a.shape == b.shape for a, b in zip(groups[-1].nodes, branch.nodes, strict=True))
         ):
-            found[-1] = replace(found[-1], times=found[-1].times + 1)
+            groups[-1] = replace(groups[-1], times=groups[-1].times + 1)
         else:
-            found.append(branch)
-    return tuple(found)
+            groups.append(branch)
+    return tuple(groups)

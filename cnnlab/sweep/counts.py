@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cnnlab.experiment.facts import image_shape
 from cnnlab.experiment.job import Job
-from cnnlab.network.outline import on_paper
+from cnnlab.network.outline import network_record
 from cnnlab.sweep.ends import settled
 from cnnlab.tracking.durable import write_json
 
@@ -12,5 +12,5 @@ from cnnlab.tracking.durable import write_json
 def count(job: Job) -> None:
     """Write network.json and a result with parameters and multiply-adds."""
     job.folder.mkdir(parents=True, exist_ok=True)
-    write_json(job.folder / "network.json", on_paper(job.run.network, image_shape(job.run)))
+    write_json(job.folder / "network.json", network_record(job.run.network, image_shape(job.run)))
     settled(job.folder, job.facts, "ok")

@@ -124,11 +124,11 @@ def _placed(folder: Path, cells: Sequence[Checked], sheet: Sheet) -> Iterator[Pl
             where = known.get(which) or free_folder(folder, name, which, known)
             known[which] = where
             made = job(one.run, one.composed, hardware, where, which, pictures=False, sweep=folder.resolve().name)
-            seen[which] = replace(made, facts={**made.facts, **_on_paper(one.run)})
+            seen[which] = replace(made, facts={**made.facts, **_costs(one.run)})
         yield Planned(one.labels, seen[which])
 
 
-def _on_paper(run: Run) -> dict[str, Any]:
+def _costs(run: Run) -> dict[str, Any]:
     paper = graph(run.network, image_shape(run))
     return {"fingerprint": fingerprint(run), "params": paper.params, "params_aux": 0, "macs": paper.macs}
 

@@ -68,5 +68,5 @@ def test_what_is_said_of_its_design(name: str) -> None:
     whole, conf = opened(name, made_for(name))
     design = Design(whole.network, whole.graph, conf.model, 128, lambda _: whole.graph.input)
     assert {finding.smell for finding in look(design)} == AS_SHIPPED.get(name, set())
-    ends = {section: design.steps.field(end).size for section, end in design.steps.ends.items()}
+    ends = {section: design.steps.field(end).size for section, end in design.steps.outputs.items()}
     assert ends["head"] == whole.graph.layers[-1].receptive_field

@@ -12,7 +12,7 @@ import torch
 from nets import HEAD, model, network, zoo
 from small import SMALL
 
-from cnnlab.lint.check import changed, instead, look
+from cnnlab.lint.check import find_smells, under_override, what_helps
 from cnnlab.lint.finding import Design
 from cnnlab.lint.signal import _gain, rectified_norms
 from cnnlab.lint.smells import SMELLS, name
@@ -41,12 +41,12 @@ def designed(raw: dict[str, Any], shape: Shape = (1, 28, 28), batch_size: int = 
 
 def said(smell: str, raw: dict[str, Any], *given: Any) -> list[str]:
     """What is found of one smell."""
-    return [finding.line for finding in look(designed(raw, *given)) if finding.smell == smell]
+    return [finding.line for finding in find_smells(designed(raw, *given)) if finding.smell == smell]
 
 
 def helps(raw: dict[str, Any], smell: str, *given: Any) -> list[str]:
     design = designed(raw, *given)
-    return instead(design, next(finding for finding in look(design) if finding.smell == smell))
+    return what_helps(design, next(finding for finding in find_smells(design) if finding.smell == smell))
 
 
 # -- few-numbers-to-norm
@@ -193,12 +193,12 @@ def test_convolutions_that_see_nothing_new() -> None:
 def test_weights_that_meet_padding_alone() -> None:
     smell, raw = "window-beyond-map", model({"p": {"block": "max_pool", "kernel_size": 8}, "c": conv(4)})
     design = designed(raw, (1, 8, 8))
-    (finding,) = [one for one in look(design) if one.smell == smell]
+    (finding,) = [one for one in find_smells(design) if one.smell == smell]
     assert finding.figures == {"parameters": 4 * 8, "of": 4 * 9 + 4 + 4 * 10 + 10}
-    assert instead(design, finding) == ["model.min_size=32"]
+    assert what_helps(design, finding) == ["model.min_size=32"]
     assert said(smell, raw, (1, 16, 16)) == []
     wide = model({"p": {"block": "max_pool", "kernel_size": [8, 1]}, "c": conv(4, kernel_size=[4, 2])})
-    (finding,) = [one for one in look(designed(wide, (1, 8, 8))) if one.smell == smell]
+    (finding,) = [one for one in find_smells(designed(wide, (1, 8, 8))) if one.smell == smell]
     assert finding.figures["parameters"] == 4 * 3 * 2
 
 
@@ -206,7 +206,7 @@ def test_weights_that_are_said_to_meet_padding_alone_have_no_gradient() -> None:
     net = build(network(raw := zoo("resnet18", "model.width=0.125", "model.act=gelu")), (1, 28, 28))
     net(torch.randn(4, 1, 28, 28)).square().sum().backward()
     still = sum(int((p.grad == 0).sum()) for name, p in net.named_parameters() if name.endswith("conv.weight"))
-    (finding,) = [one for one in look(designed(raw)) if one.smell == "window-beyond-map"]
+    (finding,) = [one for one in find_smells(designed(raw)) if one.smell == "window-beyond-map"]
     assert still == finding.figures["parameters"]
 
 
@@ -357,7 +357,9 @@ def test_an_output_that_is_written_as_a_number_and_is_not_the_last_block() -> No
         "head.out: ReLU changes the logits: none can be below 0, and where it is 0 for every image it stays so",
     ]
     design = designed(raw)
-    assert instead(design, [one for one in look(design) if one.smell == OUTPUT][1]) == ["model.head.out.act=none"]
+    assert what_helps(design, [one for one in find_smells(design) if one.smell == OUTPUT][1]) == [
+        "model.head.out.act=none"
+    ]
     raw["head"]["out"]["features"] = "classes"
     assert said(OUTPUT, raw) == ["head.x: Dropout changes the logits"]
 
@@ -389,8 +391,8 @@ def test_every_smell_has_a_name_and_a_reason() -> None:
 
 def test_what_helps_is_tried() -> None:
     design = designed(model({"c": conv(norm="batch")}))
-    assert changed(design, "model.body.c.channels=0") is None
-    assert changed(design, "model.body.c.padding=valid").graph.layers[0].shape == (8, 26, 26)  # type: ignore[union-attr]
+    assert under_override(design, "model.body.c.channels=0") is None
+    assert under_override(design, "model.body.c.padding=valid").graph.layers[0].shape == (8, 26, 26)  # type: ignore[union-attr]
 
 
 def test_the_task_tells_what_why_and_what_helps(cnnlab: Run, capsys: pytest.CaptureFixture[str]) -> None:

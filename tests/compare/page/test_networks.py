@@ -9,7 +9,7 @@ from nets import network, zoo
 
 from benchmarks.simulated import Outcome, write_sweep
 from cnnlab.compare import report
-from cnnlab.network.outline import on_paper
+from cnnlab.network.outline import network_record
 
 KEYS = {"model.norm": ["none", "batch"], "seed": ["0", "1"]}
 
@@ -23,7 +23,7 @@ def page(folder: Path, *networks: dict) -> str:
 
 
 def lenet(*overrides: str) -> dict:
-    return on_paper(network(zoo("lenet", *overrides)), (1, 28, 28))
+    return network_record(network(zoo("lenet", *overrides)), (1, 28, 28))
 
 
 def test_networks_are_drawn_with_the_blocks_that_differ(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_networks_are_drawn_with_the_blocks_that_differ(tmp_path: Path) -> None:
 
 
 def test_where_hardly_a_block_is_the_same_none_is_marked(tmp_path: Path) -> None:
-    other = on_paper(network(zoo("nin")), (3, 32, 32))
+    other = network_record(network(zoo("nin")), (3, 32, 32))
     assert 'class="altered"' not in page(tmp_path / "sweep", lenet(), other)
 
 
