@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from nets import zoo
 from small import CONF
 
 from benchmarks.counts import names, page
 
 
+@pytest.mark.slow
 def test_the_table_in_the_docs_is_up_to_date() -> None:
     said = "\n".join(page({name: zoo(name) for name in names()}))
     assert (CONF.parent / "docs" / "zoo.md").read_text(encoding="utf-8") == said

@@ -153,6 +153,7 @@ def test_the_same_sweep_with_other_settings_that_affect_no_result_trains_nothing
     assert "2 jobs, 2 ok" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_killed_sweep_leaves_no_process_and_the_same_command_ends_as_if_nothing_had_happened(
     cnnlab: Callable[..., int], tmp_path: Path
 ) -> None:

@@ -163,6 +163,7 @@ def test_whatever_is_wrong_with_the_credentials_or_the_network_a_run_is_kept_off
     assert (kept["exit_code"], kept["summary"]["status"], kept["config"]["model"]) == (3, "diverged", "lenet")
 
 
+@pytest.mark.slow
 def test_a_server_that_goes_away_costs_a_bounded_end_and_loses_no_row(
     server: Loopback, hurried: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -190,6 +191,7 @@ def test_a_server_that_goes_away_costs_a_bounded_end_and_loses_no_row(
         assert back.unknown == []
 
 
+@pytest.mark.slow
 def test_a_server_that_does_not_answer_is_not_waited_for(server: Loopback, hurried: None, tmp_path: Path) -> None:
     server.silent.set()
     folder, said = tmp_path / "run", []

@@ -34,6 +34,7 @@ def run(*commands: list[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", begin + calls, *sys.path], capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_one_broken_run_stops_no_other_from_being_uploaded(
     server: Loopback, cnnlab: Callable[..., int], sweep: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -60,6 +61,7 @@ def test_one_broken_run_stops_no_other_from_being_uploaded(
     assert server.unknown == []
 
 
+@pytest.mark.slow
 def test_what_the_stock_command_uploaded_is_found_and_not_sent_again(
     server: Loopback, cnnlab: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
