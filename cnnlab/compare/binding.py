@@ -91,16 +91,16 @@ def _place(roles: _Roles, place: Mapping[str, str], ledger: Ledger) -> _SidesAtP
     """The sides at one combination of the free keys' values, each at its own best of what is tuned."""
     sides, candidates, chosen, missing = [], [], {}, None
     for weight, corner in _corners(roles):
-        at = {**roles.held, **place, **corner}
-        options = _cells(ledger, at, {*roles.tuned, roles.collapsed})
-        if best := _best(ledger, at, roles):
+        levels = {**roles.held, **place, **corner}
+        options = _cells(ledger, levels, {*roles.tuned, roles.collapsed})
+        if best := _best(ledger, levels, roles):
             chosen[_label({**corner, **place})] = best
         elif roles.tuned and options:  # nothing to choose by yet: the first, whose runs tell why
             best = {key: options[0][list(ledger.factors).index(key)] for key in roles.tuned}
             if any(trial.status == "ok" for cell in options for trial in ledger.trials[cell].values()):
                 arm = _label(corner) or "all"
                 missing = f"no run of {arm} has a validation accuracy to choose {roles.tuned[0]} by"
-        sides.append(WeightedCells(weight, _cells(ledger, {**at, **(best or {})}, {roles.collapsed})))
+        sides.append(WeightedCells(weight, _cells(ledger, {**levels, **(best or {})}, {roles.collapsed})))
         candidates += options
     if roles.collapsed:
         sides = _on_one_grid(sides, list(ledger.factors).index(roles.collapsed))
@@ -157,13 +157,13 @@ def _on_one_grid(sides: Sequence[WeightedCells], place: int) -> list[WeightedCel
     return [WeightedCells(side.weight, tuple(cell for cell in side.cells if cell[place] in shared)) for side in sides]
 
 
-def _cells(ledger: Ledger, at: Mapping[str, str], open_: Collection[str | None]) -> tuple[Cell, ...]:
-    """The cells that were run at `at`, over all values of the factors that are `open_`."""
-    values = (ledger.factors[key] if key in open_ else (at.get(key),) for key in ledger.factors)
+def _cells(ledger: Ledger, levels: Mapping[str, str], open_: Collection[str | None]) -> tuple[Cell, ...]:
+    """The cells that were run at these levels, over all values of the factors that are `open_`."""
+    values = (ledger.factors[key] if key in open_ else (levels.get(key),) for key in ledger.factors)
     return tuple(cell for cell in itertools.product(*values) if cell in ledger.trials)  # type: ignore[misc]
 
 
-def _best(ledger: Ledger, at: Mapping[str, str], roles: _Roles) -> dict[str, str] | None:
+def _best(ledger: Ledger, levels: Mapping[str, str], roles: _Roles) -> dict[str, str] | None:
     """The values of what is tuned with the best mean validation accuracy, of a collapsed grid at its best value.
 
     A run that diverged counts as 0.
@@ -171,9 +171,9 @@ def _best(ledger: Ledger, at: Mapping[str, str], roles: _Roles) -> dict[str, str
     if not roles.tuned:
         return None
     scores = []
-    for levels in itertools.product(*(ledger.factors[key] for key in roles.tuned)):
-        values = dict(zip(roles.tuned, levels, strict=True))
-        for cell in _cells(ledger, {**at, **values}, {roles.collapsed}):
+    for combination in itertools.product(*(ledger.factors[key] for key in roles.tuned)):
+        values = dict(zip(roles.tuned, combination, strict=True))
+        for cell in _cells(ledger, {**levels, **values}, {roles.collapsed}):
             reached = [
                 accuracy for trial in ledger.trials[cell].values() if (accuracy := _validated(trial)) is not None
             ]

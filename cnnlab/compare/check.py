@@ -42,24 +42,24 @@ def faults(
         return [Fault(path, f"should be a list of claims, not {shown(claims)}")]
     found, metrics = [], tuple(metrics)
     for number, raw in enumerate(claims):
-        at = f"{path}[{number}]"
-        claim, wrong = read(Claim, raw, at, "a claim")
-        claim, left_out = (claim, set()) if claim else _sound(raw, wrong, at)
+        claim_path = f"{path}[{number}]"
+        claim, wrong = read(Claim, raw, claim_path, "a claim")
+        claim, left_out = (claim, set()) if claim else _sound(raw, wrong, claim_path)
         found += wrong
         if claim:
-            misfits = _misfits(claim, keys, _Measured(metrics, known, logs), at, margin, target)
-            found += [fault for fault in misfits if not _follows(fault, left_out, at)]
+            misfits = _misfits(claim, keys, _Measured(metrics, known, logs), claim_path, margin, target)
+            found += [fault for fault in misfits if not _follows(fault, left_out, claim_path)]
             if not misfits and not left_out:
-                found += _without_block(claim, keys, arms, at)
+                found += _without_block(claim, keys, arms, claim_path)
     return found
 
 
-def _sound(raw: Any, wrong: Iterable[Fault], at: str) -> tuple[Claim | None, set[str]]:
+def _sound(raw: Any, wrong: Iterable[Fault], path: str) -> tuple[Claim | None, set[str]]:
     """A claim without its settings that are at fault, and these."""
     if not isinstance(raw, dict):
         return None, set()
-    names = {fault.path.removeprefix(f"{at}.").split(".")[0] for fault in wrong}
-    claim, _ = read(Claim, {key: value for key, value in raw.items() if str(key) not in names}, at, "a claim")
+    names = {fault.path.removeprefix(f"{path}.").split(".")[0] for fault in wrong}
+    claim, _ = read(Claim, {key: value for key, value in raw.items() if str(key) not in names}, path, "a claim")
     return claim, {meant(name, list(Claim.model_fields)) or name for name in names}
 
 
@@ -67,10 +67,10 @@ FOLLOW = {"factor": ("arm", "reference"), "reference": ("arm",), "value": ("fact
 """a setting of a claim -> others that are judged by it"""
 
 
-def _follows(fault: Fault, left_out: Iterable[str], at: str) -> bool:
+def _follows(fault: Fault, left_out: Iterable[str], path: str) -> bool:
     """Whether a fault may be one only because other settings of its claim are left out."""
     about = {name for one in left_out for name in (one, *FOLLOW.get(one, ()))}
-    return fault.path.removeprefix(f"{at}.").split(".")[0] in about
+    return fault.path.removeprefix(f"{path}.").split(".")[0] in about
 
 
 def faults_to_show(
@@ -87,12 +87,12 @@ def faults_to_show(
     found, metrics = [], tuple(metrics)
     for number, text in enumerate(show):
         try:
-            said = unknown(parse(text, target=target, known=known).text, metrics, known, logs)
+            reason = unknown(parse(text, target=target, known=known).text, metrics, known, logs)
         except ValueError as error:
-            said = str(error)
+            reason = str(error)
         lacks = [lacking(text, network) for _, network in arms]
-        if said := said or (lacks[0] if lacks and all(lacks) else None):
-            found.append(Fault(f"{path}[{number}]", said))
+        if reason := reason or (lacks[0] if lacks and all(lacks) else None):
+            found.append(Fault(f"{path}[{number}]", reason))
     return found
 
 
@@ -135,17 +135,17 @@ def _misfits(
     claim: Claim,
     keys: Mapping[str, Sequence[str]],
     measured: _Measured,
-    at: str,
+    path: str,
     margin: float | None,
     target: float | None,
 ) -> list[Fault]:
-    found = [*_metric_faults(claim, measured, at, margin, target), *_arm_faults(claim, keys, at)]
+    found = [*_metric_faults(claim, measured, path, margin, target), *_arm_faults(claim, keys, path)]
     if (over := _collapsed(claim)) and over not in keys:
-        found.append(not_varied(f"{at}.metric", over, (key for key in keys if key != "seed")))
+        found.append(not_varied(f"{path}.metric", over, (key for key in keys if key != "seed")))
     for key, value in claim.where.items():
-        found += _value_faults(key, (value,), keys, f"{at}.where.{key}")
+        found += _value_faults(key, (value,), keys, f"{path}.where.{key}")
         if claim.factor and key in claim.factor:
-            found.append(Fault(f"{at}.where.{key}", "is the claim's own factor; it cannot be held at one value too"))
+            found.append(Fault(f"{path}.where.{key}", "is the claim's own factor; it cannot be held at one value too"))
     return found
 
 
@@ -156,61 +156,61 @@ def _collapsed(claim: Claim) -> str | None:
         return None
 
 
-def _metric_faults(claim: Claim, measured: _Measured, at: str, margin: float | None, target: float | None):
+def _metric_faults(claim: Claim, measured: _Measured, path: str, margin: float | None, target: float | None):
     try:
         metric = claim.measure(target, measured.known)
     except ValueError as error:
-        return [Fault(f"{at}.metric", str(error))]
-    if said := unknown(claim.metric, measured.metrics, measured.known, measured.logs):
-        return [Fault(f"{at}.metric", said)]
+        return [Fault(f"{path}.metric", str(error))]
+    if reason := unknown(claim.metric, measured.metrics, measured.known, measured.logs):
+        return [Fault(f"{path}.metric", reason)]
     if metric.text == "diverged":
-        return list(_rate_faults(claim, at))
+        return list(_rate_faults(claim, path))
     if metric.exact:
         return []
     found = []
     if margin_of(claim, metric, margin) is None:
         message = f"{claim.metric} has no margin that goes without saying: the smallest difference that counts"
-        found.append(Fault(f"{at}.margin", message))
+        found.append(Fault(f"{path}.margin", message))
     if metric.log and claim.margin is not None and claim.margin <= 1:
-        found.append(Fault(f"{at}.margin", f"is a ratio here and should be above 1, not {claim.margin:g}"))
+        found.append(Fault(f"{path}.margin", f"is a ratio here and should be above 1, not {claim.margin:g}"))
     if metric.log and claim.value is not None and claim.value <= 0:
-        found.append(Fault(f"{at}.value", f"is compared as a ratio and should be above 0, not {claim.value:g}"))
+        found.append(Fault(f"{path}.value", f"is compared as a ratio and should be above 0, not {claim.value:g}"))
     return found
 
 
-def _rate_faults(claim: Claim, at: str) -> Iterator[Fault]:
+def _rate_faults(claim: Claim, path: str) -> Iterator[Fault]:
     if claim.value is not None and not 0 <= claim.value <= 1:
-        yield Fault(f"{at}.value", f"is a share of runs here and should be from 0 to 1, not {claim.value:g}")
+        yield Fault(f"{path}.value", f"is a share of runs here and should be from 0 to 1, not {claim.value:g}")
     if claim.scale == "log":
-        yield Fault(f"{at}.scale", "should be linear: shares of runs that diverged are not compared as a ratio")
+        yield Fault(f"{path}.scale", "should be linear: shares of runs that diverged are not compared as a ratio")
     if claim.margin is not None:
-        yield Fault(f"{at}.margin", "says nothing here: shares of runs that diverged are tested for any difference")
+        yield Fault(f"{path}.margin", "says nothing here: shares of runs that diverged are tested for any difference")
 
 
-def _arm_faults(claim: Claim, keys: Mapping[str, Sequence[str]], at: str) -> list[Fault]:
+def _arm_faults(claim: Claim, keys: Mapping[str, Sequence[str]], path: str) -> list[Fault]:
     if claim.factor is None:
         if claim.value is None:
-            return [Fault(f"{at}.factor", "a claim needs a factor and an arm, or a value to compare with")]
+            return [Fault(f"{path}.factor", "a claim needs a factor and an arm, or a value to compare with")]
         extra = [name for name in ("arm", "reference") if getattr(claim, name)]
-        return [Fault(f"{at}.{name}", "says nothing without a factor; the arm stands in where") for name in extra]
+        return [Fault(f"{path}.{name}", "says nothing without a factor; the arm stands in where") for name in extra]
     found = []
     if claim.arm is None:
-        found.append(Fault(f"{at}.arm", f"a claim about {' and '.join(claim.factor)} needs the arm it is about"))
+        found.append(Fault(f"{path}.arm", f"a claim about {' and '.join(claim.factor)} needs the arm it is about"))
     if claim.value is not None and (claim.reference or len(claim.factor) > 1):
-        found.append(Fault(f"{at}.value", "stands in place of a reference; a claim has one of the two"))
+        found.append(Fault(f"{path}.value", "stands in place of a reference; a claim has one of the two"))
     if len(set(claim.factor)) < len(claim.factor):
-        found.append(Fault(f"{at}.factor", "an interaction is of two factors"))
+        found.append(Fault(f"{path}.factor", "an interaction is of two factors"))
     for name in ("arm", "reference"):
         labels = getattr(claim, name)
         if labels and len(labels) != len(claim.factor):
-            found.append(Fault(f"{at}.{name}", f"should name a value for each of {' and '.join(claim.factor)}"))
+            found.append(Fault(f"{path}.{name}", f"should name a value for each of {' and '.join(claim.factor)}"))
         elif labels:
             for key, value in zip(claim.factor, labels, strict=True):
-                found += _value_faults(key, (value,), keys, f"{at}.{name}", f"{at}.factor")
+                found += _value_faults(key, (value,), keys, f"{path}.{name}", f"{path}.factor")
     for key, arm, reference in _pairs(claim, keys):
         if reference is not None and arm == reference:
-            said = "" if claim.reference else ", the first-listed: name a reference"
-            found.append(Fault(f"{at}.arm", f"{key} {arm} is compared with itself{said}"))
+            remedy = "" if claim.reference else ", the first-listed: name a reference"
+            found.append(Fault(f"{path}.arm", f"{key} {arm} is compared with itself{remedy}"))
     return list(dict.fromkeys(found))
 
 
@@ -225,35 +225,35 @@ def _pairs(claim: Claim, keys: Mapping[str, Sequence[str]]):
 
 
 def _value_faults(
-    key: str, values: Iterable[str], keys: Mapping[str, Sequence[str]], at: str, key_at: str | None = None
+    key: str, values: Iterable[str], keys: Mapping[str, Sequence[str]], path: str, key_path: str | None = None
 ) -> list[Fault]:
     factors = [name for name in keys if name != "seed"]
     if key not in factors:
-        return [not_varied(key_at or at, key, factors)]
+        return [not_varied(key_path or path, key, factors)]
     return [
-        Fault.unknown(FaultKind.UNKNOWN_LEVEL, at, f"{key} has no value {value!r}", value, keys[key], factor=key)
+        Fault.unknown(FaultKind.UNKNOWN_LEVEL, path, f"{key} has no value {value!r}", value, keys[key], factor=key)
         for value in values
         if keys[key] and spelt(value, keys[key]) is None
     ]
 
 
-def _without_block(claim: Claim, keys: Mapping[str, Sequence[str]], arms: Arms, at: str) -> list[Fault]:
+def _without_block(claim: Claim, keys: Mapping[str, Sequence[str]], arms: Arms, path: str) -> list[Fault]:
     """Whether the block that the claim's metric is of is missing in an arm that the claim is about."""
     if not all(keys[key] for key in (*claim.where, *(claim.factor or ()))):
         return []
     about = _about(claim, keys)
     concerned = [one for one in arms if all(one[0].get(key) in values for key, values in about.items())]
-    lacks = [(labels, said) for labels, network in concerned if (said := lacking(claim.metric, network))]
+    lacks = [(labels, reason) for labels, network in concerned if (reason := lacking(claim.metric, network))]
     if not lacks:
         return []
-    said = lacks[0][1]
+    reason = lacks[0][1]
     if len(lacks) < len(concerned):
         key, where = _where([labels for labels, _ in lacks], [labels for labels, _ in concerned])
         need = "a claim needs it in all arms that it is about"
         if key and key not in about:
             need = f"hold {key!r} at a value that has it (the claim's `where`)"
-        said = f"{said.partition(';')[0]} where {where}; {need}"
-    return [Fault(f"{at}.metric", said)]
+        reason = f"{reason.partition(';')[0]} where {where}; {need}"
+    return [Fault(f"{path}.metric", reason)]
 
 
 def _about(claim: Claim, keys: Mapping[str, Sequence[str]]) -> dict[str, tuple[str | None, ...]]:

@@ -17,8 +17,9 @@ from cnnlab.compare.metrics import Metric, parse
 from cnnlab.compare.questions import questions_of
 from cnnlab.compare.statistics import paired
 from cnnlab.compare.terms import remarks
-from cnnlab.compare.trial import Trial, is_number
+from cnnlab.compare.trial import Trial
 from cnnlab.compare.verdicts import ANSWERS, Verdict
+from cnnlab.tracking.reader import is_number
 
 STATES = ("ok", "failed", "diverged", "interrupted", "damaged", "running", "waiting")
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from cnnlab.compare.trial import is_number
 from cnnlab.errors import meant, near
 from cnnlab.text import dims
+from cnnlab.tracking.reader import is_number
 
 WHAT = ("params", "macs", "share", "channels", "rows", "columns", "receptive_field")
 

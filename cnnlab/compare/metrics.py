@@ -11,11 +11,12 @@ from types import MappingProxyType
 from typing import Any
 
 from cnnlab.compare.layers import WHAT, number
-from cnnlab.compare.trial import Trial, is_number
+from cnnlab.compare.trial import Trial
 from cnnlab.errors import near
 from cnnlab.metrics import METRICS, SHIPPED, names
 from cnnlab.metrics.keys import DIVERGED, RESULT, ROW, KeyInfo
 from cnnlab.metrics.metric import records
+from cnnlab.tracking.reader import is_number
 
 REDUCE: dict[str, Callable[[list[float]], float]] = {
     "mean": fmean,

@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab import dotted
-from cnnlab.tracking.reader import RunStatus, is_number
-
-__all__ = ["Trial", "is_number"]
+from cnnlab.tracking.reader import RunStatus
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ import json
 from collections.abc import Sequence
 
 from cnnlab.compare.comparison import Arm, Comparison
-from cnnlab.compare.trial import is_number
 from cnnlab.pages.charts import AxisScale, chart, figure, line, points, series, tick_label, x_axis, y_axis
 from cnnlab.pages.markup import Content, Markup, tag
 from cnnlab.pages.tables import table
 from cnnlab.text import percent
+from cnnlab.tracking.reader import is_number
 
 MOST_ARMS = 10
 MOST_RUNS = 60
