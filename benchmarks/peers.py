@@ -26,7 +26,6 @@ from cnnlab.experiment.facts import image_shape
 from cnnlab.experiment.job import Job
 from cnnlab.network.build import build
 from cnnlab.training.evaluate import autocast
-from cnnlab.training.schedule import factor
 
 EPOCHS = 2
 """the first warms up, the second is timed"""
@@ -75,8 +74,8 @@ def bare(job: Job, dataset: Dataset, precision: str | None = None) -> float:
             optimizer.zero_grad()
             loss.backward()
             done = epoch * steps + step
-            optimizer.param_groups[0]["lr"] = job.run.optimizer.lr * factor(
-                job.run.scheduler, done, EPOCHS * steps, steps
+            optimizer.param_groups[0]["lr"] = job.run.optimizer.lr * job.run.scheduler.factor(
+                done, EPOCHS * steps, steps
             )
             if clip:
                 nn.utils.clip_grad_norm_(net.parameters(), clip)

@@ -41,18 +41,19 @@ class Registry(Mapping[str, type[R]], Generic[R]):
         key: str = "kind",
         methods: Sequence[str] = ("build",),
         instead: Sequence[str] = (),
-        library: Mapping[str, type[R]] | None = None,
         refused: Mapping[str, str] | None = None,
     ):
         self.group, self.key, self.methods, self.instead = group, key, tuple(methods), tuple(instead)
         self.shipped: dict[str, type[R]] = {}
         self.brought: dict[str, type[R]] = {}
         """by plugins"""
-        self.library, self.refused = library or {}, refused or {}
+        self.library: Mapping[str, type[R]] = {}
+        self.refused = refused or {}
 
-    def ship(self, *classes: type[R]) -> Registry[R]:
-        """Add this package's own kinds; the registry itself."""
+    def ship(self, *classes: type[R], library: Mapping[str, type[R]] | None = None) -> Registry[R]:
+        """Add this package's own kinds, and a library that makes more of them by name; the registry itself."""
         self.shipped |= {kind_of(cls): cls for cls in classes}
+        self.library = library or self.library
         return self
 
     def __getitem__(self, kind: str) -> type[R]:

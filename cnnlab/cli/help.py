@@ -23,6 +23,9 @@ TASKS = {
     "lint": "what in the network's design looks like a mistake, with the reason and the figure",
 }
 
+MORE = {"optimizer": "(and all others of torch.optim by their names in small letters: rmsprop, radam, muon …)"}
+"""what a group has besides its files"""
+
 TUNING = """\
   weights=FILE, a run's folder, or a published name (torchvision/resnet18); task=summary tells what would be taken
   adapt=[channels,classes,shapes]   in what the weights may differ; the output layer, or such layers, then start anew
@@ -70,4 +73,5 @@ Hydra's own flags: --cfg job (the composed configuration), --info, --config-dir 
 
 def _group(folder: Path) -> str:
     names = sorted(str(file.relative_to(folder).with_suffix("")) for file in folder.rglob("*.yaml"))
+    names += [MORE[folder.name]] if folder.name in MORE else []
     return textwrap.fill(" ".join(names), 110, initial_indent=f"  {folder.name:<11}", subsequent_indent=" " * 13)

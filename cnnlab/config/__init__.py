@@ -12,6 +12,8 @@ GROUPS: dict[str, Traits] = {
     "callbacks": Traits(of_record=True, may_differ=True),
 }
 """what a run is made of: a folder of files each, of which one is chosen; and what is true of all their settings"""
+KINDS = ("optimizer", "scheduler")
+"""groups whose kinds are options too, whether or not a file has them"""
 SHARED = "blocks"
 """the group of blocks that are written in YAML and shared by networks: none need be chosen"""
 LOGGER = "logger"

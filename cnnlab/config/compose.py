@@ -15,18 +15,20 @@ from hydra.core.override_parser.types import Override
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, resolvers
 from omegaconf.errors import InterpolationToMissingValueError, OmegaConfBaseException
+from yaml import YAMLError
 
 from cnnlab import dotted
 from cnnlab.config import GROUPS
 from cnnlab.config.composed import Composed
 from cnnlab.config.engine import Loader
-from cnnlab.config.files import Unreadable
+from cnnlab.config.files import FileConfigSource, Unreadable, data, read
+from cnnlab.config.kinds import REGISTRIES
 from cnnlab.config.origins import Layer, layers, trace
-from cnnlab.config.overrides import parse, refused
+from cnnlab.config.overrides import group_options, parse, refused
 from cnnlab.config.reasons import FAILURES, reason, unresolved
 from cnnlab.config.references import forbidden, too_large
 from cnnlab.config.run import model_of
-from cnnlab.config.stale import stale
+from cnnlab.config.stale import stale, stale_recipes
 from cnnlab.errors import Fault, UserError
 from cnnlab.network.spec import RESERVED
 from cnnlab.origin import COMMAND_LINE
@@ -40,10 +42,16 @@ def compose(loader: Loader, name: str, overrides: list[str], keep: bool = False)
     """
     result = Composed(overrides=overrides, primary=name)
     groups = loader.repository.get_group_options("", ObjectType.GROUP)
-    parsed = [override for override in parse(overrides, result) if not refused(loader, groups, override, result)]
+    written = list(parse(overrides, result))
+    early = named_plugins(loader, name, written)  # their kinds may be options of a group
+    unusable = load_plugins(early, RESERVED)
+    if unusable:
+        written = [override for override in written if not _lost(loader, override, result)]
+    parsed = [override for override in written if not refused(loader, groups, override, result)]
     config = _load(loader, name, parsed, result)
     if config is None:
         result.failed = True
+        result.faults += unusable
         return result
     files = list(layers(loader))
     dropped, chosen = result.origins, list(config.hydra.runtime.choices)
@@ -69,9 +77,9 @@ def compose(loader: Loader, name: str, overrides: list[str], keep: bool = False)
     result.config = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
     with _environment_kept_out():
         result.frozen = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
-    result.faults += [*_kept_names(result.frozen), *_plugins(result.config.get("plugins"), result)]
-    left_over = stale(model_of(result.config), result.origins)
-    for key in left_over:
+    late = _plugins(result.config.get("plugins"), early, result)
+    result.faults += [*_kept_names(result.frozen), *unusable, *late]
+    for key in (*stale(model_of(result.config), result.origins), *stale_recipes(result.config, result.origins)):
         dotted.drop(result.config, key)
         dotted.drop(result.frozen, key)
     if keep:
@@ -170,12 +178,40 @@ def _kept_names(frozen: dict[str, Any]) -> Iterator[Fault]:
         yield Fault("data.names", f"{said}; write the names out")
 
 
-def _plugins(named: Any, result: Composed) -> list[Fault]:
-    """Import them, unless a file names them that may not. What is no list of words, the settings tell."""
-    names = [named] if isinstance(named, str) else named
-    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+def named_plugins(loader: Loader, name: str, overrides: list[Override]) -> list[str]:
+    """The modules that the command line names, or else the user's own `name`.yaml, before anything is composed."""
+    said = [override for override in overrides if override.key_or_group == "plugins"]
+    if said:
+        return [] if said[-1].is_delete() else _words(said[-1].value())
+    source = loader.repository._find_object_source(name, ObjectType.CONFIG)
+    if not isinstance(source, FileConfigSource) or not (kind := source.kind(name)).own:
         return []
+    try:
+        settings = data(read(source.file(name), kind).node)
+    except (Unreadable, OSError, ValueError, YAMLError):  # composing says why
+        return []
+    return [word for word in _words(settings.get("plugins")) if "${" not in word]
+
+
+def _words(value: Any) -> list[str]:
+    """A word or a list of words; what is neither, the settings tell."""
+    words = [value] if isinstance(value, str) else value
+    return list(words) if isinstance(words, list | tuple) and all(isinstance(word, str) for word in words) else []
+
+
+def _plugins(named: Any, early: list[str], result: Composed) -> list[Fault]:
+    """Import those that are not yet, unless a file names them that may not."""
+    names = [name for name in _words(named) if name not in early]
     return [] if "plugins" in result.broken else load_plugins(names, RESERVED)
+
+
+def _lost(loader: Loader, override: Override, result: Composed) -> bool:
+    """Whether an override asks for an option that a plugin may have, which cannot be used."""
+    group = override.key_or_group
+    if group not in REGISTRIES or override.is_delete() or override.value() in group_options(loader, group):
+        return False
+    result.broken.append(group)
+    return True
 
 
 def _resolve(config: DictConfig, key: str | None, result: Composed) -> None:

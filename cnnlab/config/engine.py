@@ -22,6 +22,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from cnnlab.config import GROUPS, LOGGER, SHARED
 from cnnlab.config.files import FileConfigSource
+from cnnlab.config.kinds import KindsSource
 from cnnlab.errors import Fault, UserError
 from cnnlab.origin import COMMAND_LINE
 
@@ -73,7 +74,8 @@ def start(conf: Path, more: Path | None = None) -> Engine:
     if more is not None:
         first = SearchPathQuery(provider="main")
         path.prepend(provider="command-line", path=f"file://{more.resolve()}", anchor=first)
-    SourcesRegistry.instance().types["file"] = FileConfigSource
+    path.prepend(provider="cnnlab", path="kinds://", anchor=SearchPathQuery(provider="schema"))
+    SourcesRegistry.instance().types |= {"file": FileConfigSource, "kinds": KindsSource}
     GlobalHydra.instance().clear()
     engine = Engine("run", Loader(path))
     GlobalHydra.instance().initialize(engine)

@@ -15,7 +15,9 @@ from cnnlab.errors import Fault
 from cnnlab.network.read import read_network
 from cnnlab.network.spec import Network
 from cnnlab.settings import read, shown
-from cnnlab.training.settings import OPTIMIZERS, SCHEDULES, TrainerSettings, read_callbacks
+from cnnlab.training.optimizers import OPTIMIZERS
+from cnnlab.training.schedules import SCHEDULES
+from cnnlab.training.settings import TrainerSettings, read_callbacks
 
 READ_IMAGES = ("train", "test", "preflight")
 """tasks that open the data"""

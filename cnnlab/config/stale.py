@@ -7,9 +7,11 @@ kind, or after it, is what the user wrote, and stays to be found fault with.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from cnnlab import dotted
+from cnnlab.config.kinds import REGISTRIES
 from cnnlab.config.origins import Origins
 from cnnlab.network.composite import Vocabulary, read_composites
 from cnnlab.network.spec import PLACED
@@ -72,3 +74,25 @@ def _removed(value: dict[str, Any], path: str) -> Iterator[str]:
             yield f"{path}.{key}"
         elif isinstance(inner, dict):
             yield from _removed(inner, f"{path}.{key}")
+
+
+def stale_recipes(config: Mapping[str, Any], origins: Origins) -> list[str]:
+    """Dotted keys of settings that were said of another kind, before the command line or a later file changed it.
+
+    A file of one of these groups is the recipe of one kind. A rate chosen for it is none for the next: so all that was
+    said before the change goes, and what is said with it, or after it, stays.
+    """
+    found = []
+    for group, registry in REGISTRIES.items():
+        key = f"{group}.{registry.key}"
+        said = origins.history.get(key, ())
+        if len(said) > 1 and said[-1].value != said[-2].value and isinstance(settings := config.get(group), dict):
+            names = (f"{group}.{name}" for name in settings)
+            found += [name for name in names if _latest(name, origins) < said[-1].rank]
+            origins.history[group] = [said[-1]]
+    return found
+
+
+def _latest(key: str, origins: Origins) -> int:
+    """The rank of what was last said of a setting, or of anything in it."""
+    return max((said[-1].rank for name, said in origins.history.items() if dotted.within(name, key)), default=-1)

@@ -18,7 +18,9 @@ from cnnlab.data.augmentation import AUGMENTATIONS, AugmentSettings
 from cnnlab.data.sources import SOURCES
 from cnnlab.network.spec import ModelSettings
 from cnnlab.settings import Settings, records_in
-from cnnlab.training.settings import OPTIMIZERS, SCHEDULES, TrainerSettings
+from cnnlab.training.optimizers import OPTIMIZERS
+from cnnlab.training.schedules import SCHEDULES
+from cnnlab.training.settings import TrainerSettings
 from cnnlab.traits import COMMAND, ORDINARY, Traits
 
 RECORDS: dict[str, Callable[[], Iterable[type[Settings]]]] = {

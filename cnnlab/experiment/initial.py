@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import torch
+from torch import nn
+
+from cnnlab.blame import own_fault
 from cnnlab.config.run import Run
 from cnnlab.door.words import few
 from cnnlab.errors import Fault, UserError
 from cnnlab.experiment.facts import image_shape
 from cnnlab.network.build import blank
 from cnnlab.network.choose import misnamed
-from cnnlab.training.tuning import frozen
+from cnnlab.training.tuning import built, frozen
 from cnnlab.weights.reading import read_weights
 from cnnlab.weights.source import locate
 from cnnlab.weights.transfer import Transfer, transfer
@@ -30,12 +34,28 @@ def at_fault(run: Run) -> list[Fault]:
 
     Settings that are at fault by themselves are None in `run`, and passed over.
     """
-    faults = misnamed_blocks(run)
+    faults = [*misnamed_blocks(run), *unbuildable(run)]
     try:
         given(run) if run.top else None
     except UserError as error:
         faults += error.faults
     return faults
+
+
+def unbuildable(run: Run) -> list[Fault]:
+    """What is wrong with an optimizer that only building it shows, for two weights in the place of the network's."""
+    if run.optimizer is None:
+        return []
+    tried = [(name, nn.Parameter(torch.zeros(shape))) for name, shape in (("matrix", (2, 2)), ("bias", (2,)))]
+    try:
+        built(run.optimizer, tried)
+    except UserError as error:
+        return list(error.faults)
+    except Exception as error:
+        if not (fault := own_fault(error)):
+            raise
+        return [Fault("optimizer", fault.message)]
+    return []
 
 
 def misnamed_blocks(run: Run) -> list[Fault]:

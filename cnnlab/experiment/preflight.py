@@ -15,7 +15,6 @@ from torch import nn
 from cnnlab.errors import Exit, Fault, UserError
 from cnnlab.training.classifier import Classifier
 from cnnlab.training.evaluate import autocast
-from cnnlab.training.settings import Adam
 
 KEPT = 3
 """checkpoints of a whole state at once: last, previous and one being written; best is one of them more"""
@@ -30,7 +29,7 @@ def preflight(module: Classifier, folder: Path) -> None:
 def check_room(module: Classifier, folder: Path) -> None:
     """Is there room for the checkpoints that are still to come?"""
     weights = sum(p.numel() * p.element_size() for p in module.parameters())
-    state = weights * (3 if isinstance(module.optimizer, Adam) else 2)  # momentum once, or Adam's two means
+    state = weights * (1 + module.optimizer.kept)
     there = sum(file.stat().st_size for file in folder.glob("*.ckpt")) if folder.is_dir() else 0
     needed, free = (KEPT + 1) * state - there, shutil.disk_usage(folder.parent).free
     if needed > free:

@@ -21,7 +21,9 @@ from cnnlab.schema.share import shared
 from cnnlab.settings import Settings
 from cnnlab.sweep.study import Full, Study
 from cnnlab.tracking.settings import LoggerSettings
-from cnnlab.training.settings import CALLBACKS, OPTIMIZERS, SCHEDULES, CheckpointSettings, TrainerSettings
+from cnnlab.training.optimizers import OPTIMIZERS
+from cnnlab.training.schedules import SCHEDULES
+from cnnlab.training.settings import CALLBACKS, CheckpointSettings, TrainerSettings
 
 Options = Mapping[str, Sequence[str]]
 """the files of each group"""

@@ -16,10 +16,10 @@ from cnnlab.data.batches import Batches
 from cnnlab.network.build import Net, with_aux
 from cnnlab.network.start import stream
 from cnnlab.training.evaluate import evaluate
-from cnnlab.training.schedule import factor
-from cnnlab.training.settings import Adam, AdamW, Schedule, Sgd
+from cnnlab.training.optimizer import Optimizer
+from cnnlab.training.schedules import Schedule
 from cnnlab.training.steps import Progress
-from cnnlab.training.tuning import Freeze, Tuning, groups
+from cnnlab.training.tuning import Freeze, Tuning, built
 
 LOOK_EVERY = 25
 """steps between two looks at whether the loss is still finite; each one waits for the device"""
@@ -42,7 +42,7 @@ class Classifier(pl.LightningModule):
         train: Batches,
         val: Batches,
         *,
-        optimizer: Sgd | Adam,
+        optimizer: Optimizer,
         schedule: Schedule,
         seed: int = 0,
         label_smoothing: float = 0.0,
@@ -88,14 +88,7 @@ class Classifier(pl.LightningModule):
         return self
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        weights = groups(self.named_parameters(), self.optimizer)
-        match self.optimizer:
-            case Sgd(lr=lr, momentum=momentum, nesterov=nesterov):
-                return torch.optim.SGD(weights, lr, momentum, nesterov=nesterov and momentum > 0)
-            case AdamW(lr=lr, betas=betas, eps=eps):
-                return torch.optim.AdamW(weights, lr, betas, eps)
-            case Adam(lr=lr, betas=betas, eps=eps):
-                return torch.optim.Adam(weights, lr, betas, eps)
+        return built(self.optimizer, self.named_parameters())
 
     def on_train_start(self) -> None:
         self.clock = time.perf_counter()
@@ -177,7 +170,7 @@ class Classifier(pl.LightningModule):
 
     def rate(self, step: int) -> float:
         """The learning rate of an optimiser's step, counted from 0 over all of training, before blocks' factors."""
-        return self.optimizer.lr * factor(self.schedule, step, self.total_steps, self.steps_an_epoch)
+        return self.optimizer.lr * self.schedule.factor(step, self.total_steps, self.steps_an_epoch)
 
     def validation_step(self, batch: tuple[int, int], _: int) -> None:
         """All of the validation images in one go."""

@@ -1,119 +1,17 @@
-"""What the groups `optimizer`, `scheduler` and `trainer` may say; torch is not needed to compose and check it."""
+"""What the groups `trainer` and `callbacks` may say; torch is not needed to compose and check it."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
 from cnnlab.errors import Fault, did_you_mean
-from cnnlab.network.choose import Factors
 from cnnlab.plugins import own_callback
-from cnnlab.registry import Registered, Registry
-from cnnlab.settings import Count, Flag, Fraction, NonNegative, Positive, Settings, shown
+from cnnlab.settings import Count, Flag, Positive, Settings, shown
 from cnnlab.traits import NO_EFFECT, Traits
-
-
-class Optimizer(Registered):
-    """What all optimisers share: what may differ from block to block, by names such as body.stage1 or *.norm."""
-
-    registry: ClassVar[Registry[Optimizer]] = Registry("optimizer", methods=())
-
-    kind: str
-    lr_factors: Factors = Field(default_factory=dict)
-    """the learning rate's factor for the blocks named; the most specific name counts"""
-    weight_decay_factors: Factors = Field(default_factory=dict)
-    """the weight decay's factor for the blocks named"""
-
-
-class Sgd(Optimizer):
-    """Stochastic gradient descent with momentum. Nesterov's form: Sutskever et al. 2013, ICML, eq. 3 and 4."""
-
-    kind: Literal["sgd"] = "sgd"
-    lr: Positive
-    """learning rate, before the scheduler's factor"""
-    momentum: Fraction = 0.9
-    """share of the last step that is kept"""
-    nesterov: Flag = True
-    """look ahead along the momentum"""
-    weight_decay: NonNegative = 5e-4
-    """pulls every weight towards zero"""
-
-
-class Adam(Optimizer):
-    """Kingma & Ba 2014, arXiv:1412.6980."""
-
-    kind: Literal["adam"] = "adam"
-    lr: Positive
-    """learning rate, before the scheduler's factor"""
-    betas: tuple[Fraction, Fraction] = (0.9, 0.999)
-    """decay of the running means of the gradient and of its square"""
-    eps: Positive = 1e-8
-    """added to the denominator"""
-    weight_decay: NonNegative = 0.0
-    """added to the gradient, as L2 regularisation"""
-
-
-class AdamW(Adam):
-    """Adam with decoupled weight decay. Loshchilov & Hutter 2017, arXiv:1711.05101."""
-
-    kind: Literal["adamw"] = "adamw"  # type: ignore[assignment]
-    weight_decay: NonNegative = 0.01
-    """pulls every weight towards zero, apart from the gradient"""
-
-
-OPTIMIZERS = Optimizer.registry.ship(Sgd, Adam, AdamW)
-
-
-class Schedule(Registered):
-    """What all schedules share: a factor of the learning rate, a pure function of the step."""
-
-    registry: ClassVar[Registry[Schedule]] = Registry("scheduler", methods=())
-
-    kind: str
-    warmup: NonNegative = 0.0
-    """epochs in which the rate first rises from zero, linearly"""
-
-
-class Constant(Schedule):
-    """The rate stays."""
-
-    kind: Literal["constant"] = "constant"
-
-
-class Cosine(Schedule):
-    """Half a cosine from the rate down to its end. Loshchilov & Hutter 2016, arXiv:1608.03983, eq. 5."""
-
-    kind: Literal["cosine"] = "cosine"
-    end: Fraction = 0.0
-    """share of the rate that is left at the end"""
-
-
-class OneCycle(Schedule):
-    """Up along a cosine, then down along another. Smith & Topin 2017, arXiv:1708.07120."""
-
-    kind: Literal["one_cycle"] = "one_cycle"
-    rise: Annotated[float, Field(gt=0, lt=1, strict=True)] = 0.3
-    """share of the steps in which the rate rises"""
-    begin: Fraction = 0.04
-    """share of the rate at the first step"""
-    end: Fraction = 0.0001
-    """share of the rate at the last step"""
-
-
-class Step(Schedule):
-    """The rate falls by a factor at given epochs."""
-
-    kind: Literal["step"] = "step"
-    milestones: tuple[Positive, ...]
-    """epochs at whose end the rate falls"""
-    gamma: Annotated[float, Field(gt=0, le=1, strict=True)] = 0.1
-    """factor at each milestone"""
-
-
-SCHEDULES = Schedule.registry.ship(Constant, Cosine, OneCycle, Step)
 
 
 def _precision(value: Any) -> Any:

@@ -5,13 +5,18 @@ Pure functions of names and the epoch, so that nothing has to be saved or restor
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import inspect
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
+from cnnlab.blame import written_at
+from cnnlab.errors import Fault, UserError
 from cnnlab.network.choose import chosen
-from cnnlab.training.settings import Adam, Sgd
+from cnnlab.registry import SHIPPED, returned
+from cnnlab.training.optimizer import Optimizer
 
 Freeze = Mapping[str, int | None]
 """patterns of names, and for how many epochs what they match is frozen; None: all through"""
@@ -62,8 +67,8 @@ def _runs(module: nn.Module) -> bool:
     return getattr(module, "running_mean", None) is not None
 
 
-def groups(weights: Iterator[tuple[str, nn.Parameter]], settings: Sgd | Adam) -> list[dict[str, Any]]:
-    """The weights as groups for the optimiser, one for each pair of factors, in the order in which they first occur.
+def groups(weights: Iterable[tuple[str, nn.Parameter]], settings: Optimizer) -> list[dict[str, Any]]:
+    """The weights as groups for the optimizer, one for each pair of factors, in the order in which they first occur.
 
     A group has its `lr_factor` beside it, which the learning rate of each step is multiplied by.
     """
@@ -71,7 +76,38 @@ def groups(weights: Iterator[tuple[str, nn.Parameter]], settings: Sgd | Adam) ->
     for name, weight in weights:
         rate, decay = (chosen(name, table) for table in (settings.lr_factors, settings.weight_decay_factors))
         found.setdefault((1.0 if rate is None else rate, 1.0 if decay is None else decay), []).append(weight)
+    decays = getattr(settings, "weight_decay", None)
     return [
-        {"params": params, "lr_factor": rate, "weight_decay": settings.weight_decay * decay}
+        {"params": params, "lr_factor": rate, **({} if decays is None else {"weight_decay": decays * decay})}
         for (rate, decay), params in found.items()
     ]
+
+
+def built(settings: Optimizer, weights: Iterable[tuple[str, nn.Parameter]]) -> torch.optim.Optimizer:
+    """The optimizer of these weights. UserError where its record makes none, or one that does not have them all."""
+    parts = groups(weights, settings)
+    try:
+        made = settings.build(parts)
+    except (TypeError, ValueError) as error:
+        if not type(settings).__module__.startswith(SHIPPED):
+            raise
+        raise UserError(Fault("optimizer", f"{settings.kind} cannot be made: {error}")) from None
+    if not isinstance(made, torch.optim.Optimizer):
+        raise UserError(Fault("optimizer", returned(settings, "build", made, "one of torch's optimizers")))
+    if not _takes_closure(made):
+        message = "its optimizer's step() should take (self, closure=None), as those of torch do"
+        raise UserError(Fault("optimizer", f"{message}{written_at(type(made), 'step')}"))
+    learning = {id(weight) for group in made.param_groups for weight in group["params"] if "lr_factor" in group}
+    if any(id(weight) not in learning for part in parts for weight in part["params"]):
+        message = "the optimizer that its build() returns lacks some of the groups; hand them on as they are"
+        raise UserError(Fault("optimizer", f"{message}{written_at(type(settings), 'build')}"))
+    return made
+
+
+def _takes_closure(optimizer: torch.optim.Optimizer) -> bool:
+    """Whether a step can be made as Lightning makes it."""
+    try:
+        inspect.signature(optimizer.step).bind(closure=None)
+    except TypeError:
+        return False
+    return True

@@ -12,7 +12,7 @@ from torch import nn
 
 from cnnlab.network.build import Net, build
 from cnnlab.network.choose import chosen, misnamed
-from cnnlab.training.settings import Sgd
+from cnnlab.training.optimizers import Sgd
 from cnnlab.training.tuning import Tuning, groups
 
 BODY = {"a": {"block": "conv", "channels": 4}, "b": {"block": "conv", "channels": 4, "repeat": 2}}

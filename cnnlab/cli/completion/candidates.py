@@ -12,7 +12,7 @@ from typing import Any
 from cnnlab.cli.completion.book import PART, Book, Place
 from cnnlab.cli.completion.line import Candidate
 from cnnlab.cli.completion.loose import composed
-from cnnlab.config import GROUPS, SHARED
+from cnnlab.config import GROUPS, KINDS, SHARED
 
 FILES = ("ckpt_path", "weights", "images", "dir", "data.dir", "hydra.run.dir", "hydra.sweep.dir")
 """settings that name a file or a folder"""
@@ -149,7 +149,8 @@ class _At:
         if key == "study.size":
             return dict.fromkeys(("cpu", "full"), "")
         if key in self.groups():
-            return dict.fromkeys(self.options(key), "")
+            kinds = self.place(f"{key}.kind").choices() if key in KINDS else {}
+            return {**dict.fromkeys(self.options(key), ""), **kinds}
         found = self.place(key).choices()
         if name in ANCHORS:
             stack = self.place(above.rpartition(".")[0]).value

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from cnnlab import dotted
-from cnnlab.config import GROUPS, SHARED
+from cnnlab.config import GROUPS, KINDS, SHARED
 from cnnlab.override import Override
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -31,7 +31,7 @@ def composed(confs: Sequence[Path], words: Iterable[str], name: str = "config") 
     chosen = {group: str(option) for entry in top.pop("defaults", []) for group, option in _choice(entry)}
     chosen |= {key: value for key, value in said if key in (*GROUPS, SHARED, "debug") and isinstance(value, str)}
     for group in (*GROUPS, SHARED):
-        top[group] = merged(top.get(group) or {}, option(confs, group, chosen[group]) if group in chosen else {})
+        top[group] = merged(top.get(group) or {}, _chosen(confs, group, chosen[group]) if group in chosen else {})
     if "debug" in chosen:
         top = merged(top, option(confs, "debug", chosen["debug"]))
     for key, value in said:
@@ -46,6 +46,11 @@ def _choice(entry: Any) -> list[tuple[str, Any]]:
         return []
     return [(group.removeprefix("optional ").removeprefix("override ").lstrip("/"), file)
             for group, file in entry.items() if file is not None]  # fmt: skip
+
+
+def _chosen(confs: Sequence[Path], group: str, name: str) -> dict[str, Any]:
+    """A group's file; where there is none, the kind of that name."""
+    return option(confs, group, name) or ({"kind": name} if group in KINDS else {})
 
 
 def option(confs: Sequence[Path], group: str, name: str, depth: int = 0) -> dict[str, Any]:
