@@ -9,7 +9,7 @@ from typing import Any
 
 from cnnlab import dotted
 from cnnlab.compare.trial import Trial
-from cnnlab.config import RECIPES
+from cnnlab.config import GLOBAL_GROUPS
 from cnnlab.config.table import may_differ, traits
 from cnnlab.override import Override
 
@@ -92,7 +92,7 @@ def _setting(word: str) -> str | None:
 
 def _is_asked_for(key: str, asked_for: Iterable[str]) -> bool:
     for setting in asked_for:
-        if setting in RECIPES and not traits(key).of_machine and not key.startswith("versions."):
+        if setting in GLOBAL_GROUPS and not traits(key).of_machine and not key.startswith("versions."):
             return True
         if setting.endswith(".block"):  # another kind of block takes other settings with it
             setting = setting.rpartition(".")[0]

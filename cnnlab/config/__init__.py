@@ -18,5 +18,5 @@ SHARED = "blocks"
 """the group of blocks that are written in YAML and shared by networks: none need be chosen"""
 LOGGER = "logger"
 """the group of places where a run is shown besides its folder: none, one, or several in a list"""
-RECIPES = ("debug", "experiment", "variant")
+GLOBAL_GROUPS = ("debug", "experiment", "variant")
 """groups whose files may set anything that is not Hydra's or the command line's"""

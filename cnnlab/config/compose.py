@@ -1,4 +1,4 @@
-"""From files and overrides to one resolved configuration with the origin of every key, and all faults on the way.
+"""Composing of files and overrides into one resolved configuration, with the origin of every key and all faults.
 
 Hydra composes. It stops at the first thing it cannot do; here each such override is noted, dropped, and composed again
 without, so that the user sees all faults at once.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from operator import itemgetter
 from typing import Any
 
 from hydra.core.object_type import ObjectType
@@ -26,7 +27,7 @@ from cnnlab.config.kinds import REGISTRIES
 from cnnlab.config.origins import Layer, layers, trace
 from cnnlab.config.overrides import group_options, parse, refused
 from cnnlab.config.reasons import FAILURES, reason, unresolved
-from cnnlab.config.references import forbidden, too_large
+from cnnlab.config.references import forbidden_calls, too_large
 from cnnlab.config.run import model_of
 from cnnlab.config.stale import stale, stale_recipes
 from cnnlab.errors import Fault, UserError
@@ -91,18 +92,19 @@ def compose(loader: Loader, name: str, overrides: list[str], keep: bool = False)
 
 def _load(loader: Loader, name: str, parsed: list[Override], result: Composed) -> DictConfig | None:
     """Compose; where that fails, find the overrides to blame, note and drop them."""
-    order, found = {override.key_or_group: at for at, override in enumerate(parsed)}, []
+    order = {override.key_or_group: place for place, override in enumerate(parsed)}
+    ranked: list[tuple[int, Fault]] = []
     while True:
         try:
             config = _composed(loader, name, parsed)
             break
         except FAILURES as failure:
-            blamed, error = _chooser(failure, parsed), failure
+            blamed, error = _override_that_chose(failure, parsed), failure
             if not blamed:
-                blamed, error = _to_blame(loader, name, parsed)
+                blamed, error = _first_to_fail(loader, name, parsed)
         key = blamed.key_or_group if blamed else ""
-        said = error.faults if isinstance(error, Unreadable) else [reason(error, loader, key)]
-        found += [(order.get(key, -1), fault) for fault in said]
+        faults = error.faults if isinstance(error, Unreadable) else [reason(error, loader, key)]
+        ranked += [(order.get(key, -1), fault) for fault in faults]
         result.broken += [key] if blamed else []
         if blamed is None:
             config = None
@@ -110,11 +112,11 @@ def _load(loader: Loader, name: str, parsed: list[Override], result: Composed) -
         if not isinstance(error, Unreadable):
             result.origins.add(key, COMMAND_LINE)
         parsed.remove(blamed)
-    result.faults += [fault for _, fault in sorted(found, key=lambda one: one[0])]
+    result.faults += [fault for _, fault in sorted(ranked, key=itemgetter(0))]
     return config
 
 
-def _chooser(error: BaseException, parsed: list[Override]) -> Override | None:
+def _override_that_chose(error: BaseException, parsed: list[Override]) -> Override | None:
     """The override that chose the file which cannot be read, if that is what went wrong."""
     group = error.group if isinstance(error, Unreadable) else ""
     return next((override for override in reversed(parsed) if group and override.key_or_group == group), None)
@@ -124,7 +126,7 @@ def _composed(loader: Loader, name: str, overrides: list[Override]) -> DictConfi
     return loader.load_configuration(name, [str(override.input_line) for override in overrides], RunMode.RUN)
 
 
-def _to_blame(loader: Loader, name: str, overrides: list[Override]) -> tuple[Override | None, BaseException]:
+def _first_to_fail(loader: Loader, name: str, overrides: list[Override]) -> tuple[Override | None, BaseException]:
     """The first override that turns what composes into what does not, None where the files do not, and what it says."""
     for count in range(len(overrides) + 1):
         try:
@@ -140,8 +142,10 @@ def _check_places(files: list[Layer], result: Composed) -> None:
         group, parent = layer.path.split("/")[0], layer.parent
         if group in GROUPS and layer.package[:1] == (group,) and len(layer.package) > 1:
             listed, landed = layer.path.removeprefix(f"{group}/"), ".".join(layer.package)
-            said = f"{parent}.yaml lists {listed} in its defaults, which lands at {landed}; write /{layer.path}@_here_"
-            result.faults.append(Fault("", said))
+            message = (
+                f"{parent}.yaml lists {listed} in its defaults, which lands at {landed}; write /{layer.path}@_here_"
+            )
+            result.faults.append(Fault("", message))
             result.broken.append(group)
 
 
@@ -156,7 +160,7 @@ def _check_names(files: list[Layer], result: Composed) -> None:
 def _check_references(config: DictConfig, result: Composed) -> None:
     """Note ${…} that may not be resolved, before any is, and put `???` in their place."""
     plain = OmegaConf.to_container(config, resolve=False)
-    for fault in (*forbidden({key: value for key, value in plain.items() if key != "hydra"}), *too_large(plain)):  # type: ignore
+    for fault in (*forbidden_calls({key: value for key, value in plain.items() if key != "hydra"}), *too_large(plain)):  # type: ignore
         result.faults.append(fault)
         result.broken.append(fault.path)
         _blank(config, fault.path)
@@ -174,8 +178,8 @@ def _kept_names(frozen: dict[str, Any]) -> Iterator[Fault]:
     """The names of classes go into checkpoints, whose readers need them."""
     data = frozen.get("data")
     if isinstance(data, dict) and "${oc.env:" in str(data.get("names")):
-        said = "checkpoints keep the classes' names, and no environment variable's value belongs into a file"
-        yield Fault("data.names", f"{said}; write the names out")
+        message = "checkpoints keep the classes' names, and no environment variable's value belongs into a file"
+        yield Fault("data.names", f"{message}; write the names out")
 
 
 def named_plugins(loader: Loader, name: str, overrides: list[Override]) -> list[str]:

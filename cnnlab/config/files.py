@@ -1,4 +1,4 @@
-"""YAML files on their way into Hydra: what is wrong with one of them is said with its line."""
+"""Reader of YAML files on their way into Hydra, which tells with its line what is wrong with one of them."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from omegaconf import OmegaConf
 from omegaconf._utils import get_yaml_loader
 from omegaconf.errors import OmegaConfBaseException
 
-from cnnlab.config.recipe import Finding, Kind, findings, odd_names, surprises, walk
+from cnnlab.config.recipe import FileFinding, FileKind, ambiguous_values, odd_names, refusals, walk
 from cnnlab.door.files import Refused, read_bytes
 from cnnlab.door.nodes import BYTES, Forbidden, Guard
 from cnnlab.errors import Fault
 from cnnlab.origin import Origin
 
-PROBLEMS = {
+YAML_PROBLEMS = {
     r"found character '\\t'.*": "a tab; indent with spaces",
     r"found duplicate key (.+)": r"\1 stands there twice",
     r"but found another document": "a second document begins; a file holds one",
 }
 """what YAML's reader says -> in the user's terms"""
 
-TEXT = "tag:yaml.org,2002:str"
+TEXT_TAG = "tag:yaml.org,2002:str"
 
-PARTS = 20_000
+MOST_PARTS = 20_000
 """names and values in a file of the user's own, those repeated by an alias counted again"""
 
 
@@ -49,19 +49,19 @@ class Unreadable(HydraException):
         self.faults = faults
 
 
-class Recipe(Guard, get_yaml_loader()):
-    """Reads files that strangers may have written."""
+class RecipeLoader(Guard, get_yaml_loader()):
+    """YAML loader of files that strangers may have written."""
 
 
-class Own(Guard, get_yaml_loader()):
-    """Reads the project's own configuration, which may repeat itself by aliases."""
+class OwnLoader(Guard, get_yaml_loader()):
+    """YAML loader of the project's own configuration, which may repeat itself by aliases."""
 
     strict = False
 
 
 @dataclass(frozen=True)
 class Document:
-    """A file, read."""
+    """A file's nodes, and what is wrong with it."""
 
     node: yaml.MappingNode | None
     """what it says; None for an empty file. Nodes know their lines"""
@@ -69,7 +69,7 @@ class Document:
     """what its first comment tells Hydra"""
     refused: tuple[Fault, ...]
     """why it can be no piece of a configuration"""
-    noted: tuple[Finding, ...]
+    noted: tuple[FileFinding, ...]
     """what is wrong with single names and values; the rest can be composed all the same"""
 
 
@@ -81,30 +81,30 @@ class FileConfigSource(HydraFiles):
         if not file.exists():
             raise ConfigLoadError(f"Config not found : {file}")
         kind = self.kind(config_path)
-        with explained(file, kind.group):
-            found = read(file, kind)
-            if found.refused:
-                raise Unreadable(*found.refused, *(one.fault for one in found.noted))
-            config = OmegaConf.create(data(found.node))
+        with as_unreadable(file, kind.group):
+            document = read(file, kind)
+            if document.refused:
+                raise Unreadable(*document.refused, *(finding.fault for finding in document.noted))
+            config = OmegaConf.create(data(document.node))
         return ConfigResult(
-            config=config, path=f"{self.scheme()}://{self.path}", provider=self.provider, header=found.header
+            config=config, path=f"{self.scheme()}://{self.path}", provider=self.provider, header=document.header
         )
 
     def file(self, config_path: str) -> Path:
         return Path(self.path) / self._normalize_file_name(config_path)
 
-    def kind(self, config_path: str) -> Kind:
+    def kind(self, config_path: str) -> FileKind:
         """Whose file it is: the project's own stand above the groups of its own folder, or set up Hydra there."""
         group, slash, _ = config_path.lstrip("/").partition("/")
         own = self.provider == "main" and (not slash or group == "hydra")
-        return Kind(group if slash else "", own)
+        return FileKind(group if slash else "", own)
 
 
 @contextmanager
-def explained(file: Path, group: str = "") -> Iterator[None]:
-    """What goes wrong with a file of `group`, as Unreadable."""
+def as_unreadable(file: Path, group: str = "") -> Iterator[None]:
+    """Raise what goes wrong with a file of `group` as Unreadable."""
     try:
-        with _explained(shown(file)):
+        with _as_unreadable(shown(file)):
             yield
     except Unreadable as error:
         error.group = group
@@ -112,7 +112,7 @@ def explained(file: Path, group: str = "") -> Iterator[None]:
 
 
 @contextmanager
-def _explained(name: str) -> Iterator[None]:
+def _as_unreadable(name: str) -> Iterator[None]:
     try:
         yield
     except Unreadable:
@@ -125,7 +125,7 @@ def _explained(name: str) -> Iterator[None]:
     except Refused as error:
         raise _unreadable(str(error), name) from None
     except yaml.MarkedYAMLError as error:
-        raise _unreadable(_problem(error), name, *_position(error)) from None
+        raise _unreadable(_yaml_problem(error), name, *_position(error)) from None
     except yaml.YAMLError as error:
         raise _unreadable(f"is not YAML: {str(error).splitlines()[0]}", name) from None
     except OmegaConfBaseException as error:
@@ -140,41 +140,41 @@ def _unreadable(message: str, *place: Any) -> Unreadable:
     return Unreadable(Fault("", message, origin=Origin(*place)))
 
 
-def read(file: Path, kind: Kind) -> Document:
-    """A file's nodes and what is wrong with them. Raises Unreadable, and what is to be `explained`."""
+def read(file: Path, kind: FileKind) -> Document:
+    """A file's nodes and what is wrong with them. Raises Unreadable, and what `as_unreadable` turns into it."""
     return _read(file, kind, file.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=256)
-def _read(file: Path, kind: Kind, changed: int) -> Document:
+def _read(file: Path, kind: FileKind, changed: int) -> Document:
     text = read_bytes(file, BYTES).decode("utf-8-sig")
     header = ConfigSource._get_header_dict(text[:512])
-    node = yaml.compose(text, Loader=Own if kind.own else Recipe)
+    node = yaml.compose(text, Loader=OwnLoader if kind.own else RecipeLoader)
     if node is not None and not isinstance(node, yaml.MappingNode):
         raise Unreadable(Fault("", "should be a mapping of settings, NAME: VALUE", origin=origin_of(file, node)))
     if node is not None and kind.own:
-        _count(node)
+        _check_aliases(node)
     for _, key, _ in walk(node):
         if key is not None and not isinstance(key, yaml.ScalarNode):
             raise Unreadable(Fault("", "a list or a mapping cannot be a name", origin=origin_of(file, key)))
-    refused = [_placed(file, one).fault for one in findings(node, header, kind)]
-    noted = [*odd_names(node), *surprises(node)] if node else []
+    refused = [_with_origin(file, refusal).fault for refusal in refusals(node, header, kind)]
+    noted = [*odd_names(node), *ambiguous_values(node)] if node else []
     for finding in noted:
         if finding.is_name and finding.node:
-            finding.node.tag = TEXT  # as which it is read all the same
-    return Document(node, header, tuple(refused), tuple(_placed(file, one) for one in noted))
+            finding.node.tag = TEXT_TAG  # as which it is read all the same
+    return Document(node, header, tuple(refused), tuple(_with_origin(file, finding) for finding in noted))
 
 
 def data(node: yaml.Node | None) -> Any:
     """What nodes say. Raises YAMLError."""
-    maker: Any = Own("")  # pyright: ignore[reportCallIssue]
+    maker: Any = OwnLoader("")  # pyright: ignore[reportCallIssue]
     try:
         return {} if node is None else maker.construct_document(node)
     finally:
         maker.dispose()
 
 
-def _count(root: yaml.Node) -> None:
+def _check_aliases(root: yaml.Node) -> None:
     """Raises YAMLError where aliases lead into a circle, or too far."""
     waiting: list[tuple[yaml.Node, tuple[int, ...]]] = [(root, ())]
     count = 0
@@ -183,8 +183,8 @@ def _count(root: yaml.Node) -> None:
         count += 1
         if id(node) in above:
             raise yaml.YAMLError("an alias stands inside what it repeats")
-        if count > PARTS:
-            raise yaml.YAMLError(f"with its aliases it has more than {PARTS:,} parts")
+        if count > MOST_PARTS:
+            raise yaml.YAMLError(f"with its aliases it has more than {MOST_PARTS:,} parts")
         inside = (*above, id(node))
         if isinstance(node, yaml.MappingNode):
             waiting += [(value, inside) for _, value in node.value]
@@ -197,7 +197,7 @@ def origin_of(file: Path, node: yaml.Node, value: str = "", rank: int = -1) -> O
     return Origin(shown(file), node.start_mark.line + 1, node.start_mark.column + 1, value, rank)
 
 
-def _placed(file: Path, finding: Finding) -> Finding:
+def _with_origin(file: Path, finding: FileFinding) -> FileFinding:
     return replace(finding, origin=origin_of(file, finding.node) if finding.node else Origin(shown(file), 1, 1))
 
 
@@ -206,12 +206,12 @@ def _position(error: yaml.MarkedYAMLError) -> tuple[int, int]:
     return (mark.line + 1, mark.column + 1) if mark else (1, 1)
 
 
-def _problem(error: yaml.MarkedYAMLError) -> str:
+def _yaml_problem(error: yaml.MarkedYAMLError) -> str:
     problem = error.problem or error.context or ""
     if isinstance(error, Forbidden):
         return problem
-    for said, meant in PROBLEMS.items():
-        problem = re.sub(said, meant, problem)
+    for pattern, plain in YAML_PROBLEMS.items():
+        problem = re.sub(pattern, plain, problem)
     return f"is not YAML: {problem}"
 
 

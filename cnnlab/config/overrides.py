@@ -1,4 +1,4 @@
-"""What the command line overrides: read, and refused before Hydra trips over it, each fault in the user's terms."""
+"""Overrides of the command line: read, and refused before Hydra trips over it, each fault in the user's terms."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def parse(overrides: list[str], result: Composed) -> Iterator[HydraOverride]:
     for text in overrides:
         word = Override.read(text)
         if word.value is None and not text.startswith("~"):
-            said = f"{text}: an override is KEY=VALUE, without spaces"
-            result.refuse(Fault("", said, word=text, origin=COMMAND_LINE))
+            message = f"{text}: an override is KEY=VALUE, without spaces"
+            result.refuse(Fault("", message, word=text, origin=COMMAND_LINE))
         elif not re.fullmatch(NAME, word.key):
-            said = f"{text}: {word.sign + word.key!r} is no name of a setting; its parts stand between dots"
-            result.refuse(Fault("", said, word=text, origin=COMMAND_LINE))
+            message = f"{text}: {word.sign + word.key!r} is no name of a setting; its parts stand between dots"
+            result.refuse(Fault("", message, word=text, origin=COMMAND_LINE))
         else:
             try:
                 override = parser.parse_override(text)
@@ -46,8 +46,8 @@ def parse(overrides: list[str], result: Composed) -> Iterator[HydraOverride]:
                 result.refuse(Fault(word.key, unreadable(word.value or "", error)))
                 continue
             if override.is_sweep_override():
-                said = f"several values ({word.value}) make a sweep; add -m"
-                result.refuse(Fault(word.key, said, FaultKind.SEVERAL_VALUES, word.value or ""))
+                message = f"several values ({word.value}) make a sweep; add -m"
+                result.refuse(Fault(word.key, message, FaultKind.SEVERAL_VALUES, word.value or ""))
             else:
                 yield override
 
@@ -100,12 +100,12 @@ def refused(loader: Loader, groups: list[str], override: HydraOverride, result: 
             for value in values if isinstance(values, list) else [values]:
                 if value not in options:
                     reason = REGISTRIES[key].refused.get(str(value)) if key in REGISTRIES else None
-                    said = f"there is no {key} {_word(value)}"
-                    unknown = Fault.unknown(FaultKind.UNKNOWN_CHOICE, key, said, value, options)
+                    message = f"there is no {key} {_word(value)}"
+                    unknown = Fault.unknown(FaultKind.UNKNOWN_CHOICE, key, message, value, options)
                     result.refuse(Fault(key, reason) if reason else unknown)
     elif first not in known:
-        said = "cnnlab has no such setting"
-        result.refuse(Fault.unknown(FaultKind.UNKNOWN_SETTING, key, said, first, known))
+        message = "cnnlab has no such setting"
+        result.refuse(Fault.unknown(FaultKind.UNKNOWN_SETTING, key, message, first, known))
     return len(result.faults) > before
 
 

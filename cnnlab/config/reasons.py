@@ -1,4 +1,4 @@
-"""Why Hydra and OmegaConf could not compose, in the user's terms."""
+"""Faults for what Hydra and OmegaConf could not compose, in the user's terms."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def reason(error: BaseException, loader: Loader | None = None, path: str = "") -
         group, _, option = error.missing_cfg_file.rpartition("/")
         said_by = re.match(r"In '(.+?)'", str(error))
         lists = f"{said_by[1]}.yaml lists {error.missing_cfg_file} in its defaults, but " if said_by else ""
-        said, known = f"{lists}there is no {group or 'configuration'} {option!r}", group_options(loader, group)
-        return Fault.unknown(FaultKind.UNKNOWN_CHOICE, path, said, option, known)
+        message, known = f"{lists}there is no {group or 'configuration'} {option!r}", group_options(loader, group)
+        return Fault.unknown(FaultKind.UNKNOWN_CHOICE, path, message, option, known)
     if isinstance(cause, ConfigKeyError | ConfigAttributeError) and str(cause.full_key).split(".")[0] not in GROUPS:
         known = list(cause.parent_node) if isinstance(cause.parent_node, DictConfig) else []
         return Fault.unknown(FaultKind.UNKNOWN_SETTING, path, "there is no such setting", cause.key, known)
-    return Fault(path, _said(error, cause))
+    return Fault(path, _message(error, cause))
 
 
-def _said(error: BaseException, cause: BaseException) -> str:
+def _message(error: BaseException, cause: BaseException) -> str:
     """The library's own words, without its advice to add a `+`, its types and its search path."""
     if isinstance(error, RecursionError):
         return "its files refer to each other in a circle, or are nested too deeply"
@@ -49,19 +49,19 @@ def _said(error: BaseException, cause: BaseException) -> str:
 
 def unresolved(error: Exception) -> str:
     """Why an interpolation has no value."""
-    said = (str(error).splitlines() or [""])[0]
+    reason = (str(error).splitlines() or [""])[0]
     if isinstance(error, RecursionError):
         return "its ${…} lead too far"
-    if found := re.search(r"Environment variable '(.+)' not found", said):
-        return f"there is no environment variable {found[1]}; ${{oc.env:{found[1]},VALUE}} says what to take then"
-    if found := re.search(r"(?:Interpolation key|Error resolving key) '(.+?)'", said):
-        return f"${{{found[1]}}} names no setting; its full path counts, as in ${{optimizer.lr}}"
-    if said.startswith("Recursive"):
+    if match := re.search(r"Environment variable '(.+)' not match", reason):
+        return f"there is no environment variable {match[1]}; ${{oc.env:{match[1]},VALUE}} says what to take then"
+    if match := re.search(r"(?:Interpolation key|Error resolving key) '(.+?)'", reason):
+        return f"${{{match[1]}}} names no setting; its full path counts, as in ${{optimizer.lr}}"
+    if reason.startswith("Recursive"):
         return "its ${…} leads back to itself"
-    if found := re.match(r"Unsupported interpolation type (.+)", said):
-        return f"${{{found[1]}:…}} is no function that Hydra or OmegaConf has"
-    if said.startswith("GrammarParseError raised"):
+    if match := re.match(r"Unsupported interpolation type (.+)", reason):
+        return f"${{{match[1]}:…}} is no function that Hydra or OmegaConf has"
+    if reason.startswith("GrammarParseError raised"):
         return "what its ${oc.decode:…} is given is no value, such as 3, true or [1, 2], and no word"
-    if re.search(r"(mismatched|extraneous|no viable alternative at) input", said):
+    if re.search(r"(mismatched|extraneous|no viable alternative at) input", reason):
         return "its ${…} cannot be read"
-    return re.sub(r"^\w+ raised while resolving interpolation: ", "", said).strip('"')
+    return re.sub(r"^\w+ raised while resolving interpolation: ", "", reason).strip('"')

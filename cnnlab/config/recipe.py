@@ -1,4 +1,4 @@
-"""What a YAML file may say that a stranger may have written: settings, and nothing that acts.
+"""Check of YAML files that a stranger may have written: they hold settings, and nothing that acts.
 
 A recipe is any file of a group (a network, data, a study …), and whatever --config-dir brings. The project's own
 configuration, the files right in its folder and those of its `hydra/`, may do what Hydra lets it do.
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from cnnlab.config import RECIPES
+from cnnlab.config import GLOBAL_GROUPS
 from cnnlab.config.table import traits
 from cnnlab.errors import Fault
 from cnnlab.origin import Origin
@@ -34,8 +34,8 @@ WORDS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 
 @dataclass(frozen=True)
-class Kind:
-    """Whose file it is."""
+class FileKind:
+    """Where a file of the configuration lies, and whose it is."""
 
     group: str
     """the folder that it lies in; none for files above the groups"""
@@ -44,11 +44,11 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Finding:
+class FileFinding:
     """Something wrong, and the node that it is about; None: the first line."""
 
     node: yaml.Node | None
-    said: str
+    message: str
     path: tuple[str, ...] = ()
     """of the value, or the name, within the file"""
     origin: Origin | None = None
@@ -57,38 +57,38 @@ class Finding:
 
     @property
     def fault(self) -> Fault:
-        return Fault("", self.said, origin=self.origin)
+        return Fault("", self.message, origin=self.origin)
 
 
-def findings(root: yaml.MappingNode | None, header: Mapping[str, str | None], kind: Kind) -> Iterator[Finding]:
-    """Why a file can be no piece of a configuration."""
+def refusals(root: yaml.MappingNode | None, header: Mapping[str, str | None], kind: FileKind) -> Iterator[FileFinding]:
+    """The reasons why a file can be no piece of a configuration."""
     if kind.own:
         return
-    everywhere = kind.group in ("", *RECIPES) or header.get("package") == "_global_"
+    everywhere = kind.group in ("", *GLOBAL_GROUPS) or header.get("package") == "_global_"
     if kind.group == "hydra":
-        yield Finding(None, HYDRA)
+        yield FileFinding(None, HYDRA)
         return
-    yield from _header(header.get("package"), kind)
+    yield from _header_findings(header.get("package"), kind)
     count = 0
     for path, key, value in walk(root):
         name = key.value if isinstance(key, yaml.ScalarNode) else ""
         if len(path) == 1 and everywhere and name in ("hydra", "plugins"):
-            yield Finding(key, HYDRA if name == "hydra" else PLUGINS)
+            yield FileFinding(key, HYDRA if name == "hydra" else PLUGINS)
         elif len(path) == 1 and everywhere and kind.group and traits(name).set_in == "command line":
-            yield Finding(key, f"{name}: what is to be done, and with what, is for the command line to say")
+            yield FileFinding(key, f"{name}: what is to be done, and with what, is for the command line to say")
         if key is not None and key.tag.endswith(":merge"):
-            yield Finding(key, "<<: write out what it would bring in; a file says everything where it stands")
-        if name.startswith("_") and not _makes(path if everywhere else (kind.group, *path)):
-            yield Finding(key, _underscore(name))
+            yield FileFinding(key, "<<: write out what it would bring in; a file says everything where it stands")
+        if name.startswith("_") and not _may_name_class(path if everywhere else (kind.group, *path)):
+            yield FileFinding(key, _underscore_message(name))
         if path == ("defaults",):
-            yield from _defaults(value)
+            yield from _defaults_findings(value)
         for node in (key, value):
             if isinstance(node, yaml.ScalarNode) and "${" in node.value:
                 count += 1 + node.value.count("${")
-                if said := dubious(node.value):
-                    yield Finding(node, said)
+                if message := reference_fault(node.value):
+                    yield FileFinding(node, message)
     if count > 2 * REFERENCES:
-        yield Finding(None, f"has more than {REFERENCES} references (${{…}}) to other settings")
+        yield FileFinding(None, f"has more than {REFERENCES} references (${{…}}) to other settings")
 
 
 def walk(root: yaml.Node | None) -> Iterator[tuple[tuple[str, ...], yaml.Node | None, yaml.Node]]:
@@ -107,67 +107,70 @@ def walk(root: yaml.Node | None) -> Iterator[tuple[tuple[str, ...], yaml.Node | 
                 waiting.append((path, value))
 
 
-def _header(package: str | None, kind: Kind) -> Iterator[Finding]:
+def _header_findings(package: str | None, kind: FileKind) -> Iterator[FileFinding]:
     if package is None or package == "_group_" or package.split(".")[0] == kind.group != "":
         return
     if package.split(".")[0] == "hydra":
-        yield Finding(None, HYDRA)
-    elif kind.group not in ("", *RECIPES) or not re.fullmatch(r"_global_|[a-z][\w.]*", package):
-        yield Finding(None, f"@package {package}: a file of {kind.group}/ sets {kind.group} alone; leave that line out")
+        yield FileFinding(None, HYDRA)
+    elif kind.group not in ("", *GLOBAL_GROUPS) or not re.fullmatch(r"_global_|[a-z][\w.]*", package):
+        yield FileFinding(
+            None, f"@package {package}: a file of {kind.group}/ sets {kind.group} alone; leave that line out"
+        )
 
 
-def _makes(path: tuple[str, ...]) -> bool:
+def _may_name_class(path: tuple[str, ...]) -> bool:
     """Whether it is where a class may be named."""
     return len(path) == 3 and path[0] in TARGETS and path[2] == "_target_"
 
 
-def _underscore(name: str) -> str:
+def _underscore_message(name: str) -> str:
     if name == "_target_":
         return f"_target_: a file makes no objects; only {' and '.join(TARGETS)} name classes"
     return f"{name}: names that begin with _ are Hydra's own"
 
 
-def _defaults(value: yaml.Node) -> Iterator[Finding]:
+def _defaults_findings(value: yaml.Node) -> Iterator[FileFinding]:
     for entry in value.value if isinstance(value, yaml.SequenceNode) else ():
         pairs = entry.value if isinstance(entry, yaml.MappingNode) else [(entry, entry)]
         for key, file in pairs:
             listed, chosen = str(key.value), str(file.value)
             group = listed.split(" ")[-1].lstrip("/").split("/")[0].split("@")[0]
             if group == "hydra" or re.search(r"@\s*hydra\b", listed):
-                yield Finding(key, HYDRA)
+                yield FileFinding(key, HYDRA)
             if ".." in re.split(r"[/\\]", f"{listed}/{chosen}") or chosen.startswith("~"):
-                yield Finding(key, f"{chosen} lies outside the configuration; list its own files")
+                yield FileFinding(key, f"{chosen} lies outside the configuration; list its own files")
 
 
-def dubious(text: str) -> str | None:
-    """What is wrong with the ${…} in a recipe's text."""
+def reference_fault(text: str) -> str | None:
+    """Message on the ${…} in a recipe's text; None where nothing is wrong with them."""
     left = REFERENCE.sub("", text)
     if "${" not in left and not re.search(r"\$\{\.*hydra\b", text):
         return None
     if function := FUNCTION.search(text):
-        said = f"${{{function[1]}:…}}: a file refers to settings alone, as in ${{optimizer.lr}}"
-        return f"{said}; what {function[1]} gives is for the command line, or your own config.yaml"
+        message = f"${{{function[1]}:…}}: a file refers to settings alone, as in ${{optimizer.lr}}"
+        return f"{message}; what {function[1]} gives is for the command line, or your own config.yaml"
     return "a ${…} that is not the path of a setting, as in ${optimizer.lr}"
 
 
-def odd_names(root: yaml.Node) -> Iterator[Finding]:
-    """Names that YAML does not read as text; as text they are read all the same."""
+def odd_names(root: yaml.Node) -> Iterator[FileFinding]:
+    """Findings on names that YAML does not read as text; as text they are read all the same."""
     for path, key, _ in walk(root):
         if key is not None and (kind := key.tag.rpartition(":")[2]) not in ("str", "merge", "value"):
             word = f"{key.value!r}, which YAML reads as {kind}," if key.value else "an empty name"
-            yield Finding(key, f"{word} cannot be a name; put it in quotes, or write another", path, is_name=True)
+            yield FileFinding(key, f"{word} cannot be a name; put it in quotes, or write another", path, is_name=True)
 
 
-def surprises(root: yaml.Node) -> Iterator[Finding]:
-    """Values that are not what they look like: YAML 1.1, which is read here, and 1.2 disagree on them."""
+def ambiguous_values(root: yaml.Node) -> Iterator[FileFinding]:
+    """Findings on values that are not what they look like: YAML 1.1, which is read here, and 1.2 disagree on them."""
     for path, _, value in walk(root):
-        if isinstance(value, yaml.ScalarNode) and value.style is None and (said := surprise(value)):
-            yield Finding(value, said, path)
+        if isinstance(value, yaml.ScalarNode) and value.style is None and (message := ambiguity(value)):
+            yield FileFinding(value, message, path)
 
 
-def surprise(node: yaml.ScalarNode) -> str | None:
-    """
-    >>> surprise(yaml.compose("010")), surprise(yaml.compose("12:30"))  # doctest: +NORMALIZE_WHITESPACE
+def ambiguity(node: yaml.ScalarNode) -> str | None:
+    """Message on a value that YAML 1.1 and 1.2 read as two things; None for any other.
+
+    >>> ambiguity(yaml.compose("010")), ambiguity(yaml.compose("12:30"))  # doctest: +NORMALIZE_WHITESPACE
     ("010 is read as 8, in base 8; write 8, or '010' in quotes",
      "12:30 is read as 750, in base 60; write 750, or '12:30' in quotes")
     """

@@ -1,4 +1,4 @@
-"""The ${…} of a composed configuration, before any is resolved: which functions they call, how large they grow."""
+"""Check of the ${…} of a configuration before any is resolved: which functions they call, how large they grow."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CALL = re.compile(r"\$\{\s*([\w.]+)\s*:")
 PATH = re.compile(r"\$\{\s*(\.*)([\w.-]*)\s*\}")
 
 
-def forbidden(config: Any) -> Iterator[Fault]:
+def forbidden_calls(config: Any) -> Iterator[Fault]:
     """Calls of functions that OmegaConf has and that may not stand here; of others it says itself that it has none."""
     for path, text in _texts(config, ()):
         key = ".".join(path)
@@ -44,8 +44,8 @@ def _texts(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...],
 
 
 @dataclass
-class Growth:
-    """How large values are once they are resolved, each worked out once."""
+class ResolvedSizes:
+    """Sizes of values once their ${…} are resolved, each worked out once."""
 
     config: Any
     known: dict[tuple[str, ...], int] = field(default_factory=dict)
@@ -57,16 +57,16 @@ class Growth:
             return self.known.get(path, 0)
         self.within.add(path)
         if isinstance(value, dict):
-            found = 8 + sum(self.of((*path, str(key)), inner) for key, inner in value.items())
+            size = 8 + sum(self.of((*path, str(key)), inner) for key, inner in value.items())
         elif isinstance(value, list):
-            found = 8 + sum(self.of((*path, str(number)), inner) for number, inner in enumerate(value))
+            size = 8 + sum(self.of((*path, str(number)), inner) for number, inner in enumerate(value))
         else:
-            found = 8 + (len(value) + self.brought(path, value) if isinstance(value, str) else 0)
+            size = 8 + (len(value) + self.of_references(path, value) if isinstance(value, str) else 0)
         self.within.discard(path)
-        self.known[path] = found
-        return found
+        self.known[path] = size
+        return size
 
-    def brought(self, path: tuple[str, ...], text: str) -> int:
+    def of_references(self, path: tuple[str, ...], text: str) -> int:
         total = 0
         for dots, name in PATH.findall(text) if "${" in text else ():
             start = path[: len(path) - len(dots)] if dots else ()
@@ -88,7 +88,7 @@ def _at(config: Any, path: tuple[str, ...]) -> Any:
 
 def too_large(config: Any) -> list[Fault]:
     """The groups that would be out of all proportion once their ${…} are resolved."""
-    growth = Growth(config)
-    sizes = {str(key): growth.of((str(key),), inner) for key, inner in config.items()}
-    said = "its ${…} repeat each other into more than any configuration needs"
-    return [Fault(key, said) for key, size in sizes.items() if size > LARGEST]
+    resolved = ResolvedSizes(config)
+    sizes = {str(key): resolved.of((str(key),), inner) for key, inner in config.items()}
+    message = "its ${…} repeat each other into more than any configuration needs"
+    return [Fault(key, message) for key, size in sizes.items() if size > LARGEST]

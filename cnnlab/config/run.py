@@ -57,8 +57,8 @@ def read_parts(config: dict[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
     }
     for name, reader in readers.items():
         if name not in absent:
-            parts[name], found = reader(group[name])
-            faults += found
+            parts[name], more = reader(group[name])
+            faults += more
     parts["network"] = parts.pop("model")
     return parts, faults
 

@@ -26,8 +26,8 @@ def stale(model: Any, origins: Origins, path: str = "model") -> list[str]:
     composites, _ = read_composites(model.get("blocks"), f"{path}.blocks")
     vocabulary = Vocabulary(composites)
     blocks = list(_blocks(model, path))
-    found = [key for at, said in blocks for key in _left_over(at, said, vocabulary, origins)]
-    return found + list(_idle_kinds(model, path, blocks, vocabulary, origins))
+    left_over = [key for where, block in blocks for key in _left_over(where, block, vocabulary, origins)]
+    return left_over + list(_idle_kinds(model, path, blocks, vocabulary, origins))
 
 
 def _blocks(value: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -39,13 +39,13 @@ def _blocks(value: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, A
             yield from _blocks(inner, f"{path}.{key}")
 
 
-def _left_over(at: str, said: dict[str, Any], vocabulary: Vocabulary, origins: Origins) -> Iterator[str]:
-    kind, changed = said["block"], origins.rank(f"{at}.block")
-    if kind not in vocabulary or len(origins.history.get(f"{at}.block", ())) < 2:
+def _left_over(path: str, block: dict[str, Any], vocabulary: Vocabulary, origins: Origins) -> Iterator[str]:
+    kind, changed = block["block"], origins.rank(f"{path}.block")
+    if kind not in vocabulary or len(origins.history.get(f"{path}.block", ())) < 2:
         return
     known = {"block", "params", *PLACED, *vocabulary.settings(kind)}
-    overlays = [(f"{at}.{side}", said[side]) for side in OVERLAYS if isinstance(said.get(side), dict)]
-    for where, settings in [(at, said), *overlays]:
+    overlays = [(f"{path}.{side}", block[side]) for side in OVERLAYS if isinstance(block.get(side), dict)]
+    for where, settings in [(path, block), *overlays]:
         for key in settings:
             if key not in known and origins.rank(f"{where}.{key}", changed) < changed:
                 yield f"{where}.{key}"
@@ -59,9 +59,9 @@ def _idle_kinds(
     origins: Origins,
 ) -> Iterator[str]:
     """Settings of kinds that are no longer there, since blocks were changed or taken away."""
-    changes = [f"{at}.block" for at, _ in blocks if len(origins.history.get(f"{at}.block", ())) > 1]
+    changes = [f"{where}.block" for where, _ in blocks if len(origins.history.get(f"{where}.block", ())) > 1]
     latest = max((origins.rank(key) for key in [*changes, *_removed(model, path)]), default=-1)
-    there = {said["block"] for _, said in blocks}
+    there = {block["block"] for _, block in blocks}
     kinds = model.get("kinds")
     for kind in kinds if isinstance(kinds, dict) else ():
         if kind in vocabulary and kind not in there and origins.rank(f"{path}.kinds.{kind}", latest) < latest:

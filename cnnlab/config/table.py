@@ -25,7 +25,7 @@ from cnnlab.traits import COMMAND, ORDINARY, Traits
 
 RECORDS: dict[str, Callable[[], Iterable[type[Settings]]]] = {
     "model": lambda: (ModelSettings,),
-    "data": SOURCES.values,
+    "data": lambda: SOURCES.known,
     "augment": lambda: (AugmentSettings,),
     "optimizer": lambda: OPTIMIZERS.known,
     "scheduler": lambda: SCHEDULES.known,
@@ -33,7 +33,7 @@ RECORDS: dict[str, Callable[[], Iterable[type[Settings]]]] = {
     "callbacks": lambda: (),
 }
 """the records that a group's settings may be read as"""
-NAMED: dict[str, Callable[[], Iterable[type[Settings]]]] = {"augment": AUGMENTATIONS.values}
+NAMED: dict[str, Callable[[], Iterable[type[Settings]]]] = {"augment": lambda: AUGMENTATIONS.known}
 """of groups that hold further records by names of the user's own: those that they may be"""
 
 UNDECLARED = {"hydra": COMMAND, "study": COMMAND}
@@ -46,10 +46,10 @@ def traits(path: str) -> Traits:
     >>> traits("optimizer.lr").affects_result, traits("trainer.progress").affects_result, traits("images").tasks
     (True, False, ('predict', 'inspect'))
     """
-    found = ORDINARY
+    inherited = ORDINARY
     for mark in _marks(path):
-        found = mark.within(found)
-    return found
+        inherited = mark.within(inherited)
+    return inherited
 
 
 def _marks(path: str) -> Iterator[Traits]:
@@ -93,11 +93,11 @@ def affects_result(path: str) -> bool:
 
 def names_arm(path: str) -> bool:
     """Whether runs of two sweeps that differ in a setting are different arms."""
-    found = traits(path)
-    return found.affects_result and found.names_arm
+    setting = traits(path)
+    return setting.affects_result and setting.names_arm
 
 
 def may_differ(path: str) -> bool:
     """Whether runs that differ in a setting are on equal terms, although nobody asked for the difference."""
-    found = traits(path)
-    return found.may_differ or not found.affects_result
+    setting = traits(path)
+    return setting.may_differ or not setting.affects_result

@@ -13,7 +13,7 @@ import yaml
 
 from cnnlab.config import SHARED
 from cnnlab.config.files import Unreadable, data, read
-from cnnlab.config.recipe import Kind
+from cnnlab.config.recipe import FileKind
 from cnnlab.schema.blocks import Written
 from cnnlab.schema.fields import Node
 from cnnlab.schema.groups import GLOBAL, schemas
@@ -82,7 +82,7 @@ def written(confs: Sequence[Path]) -> Written:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        document = read(file, Kind(SHARED, own=False))
+        document = read(file, FileKind(SHARED, own=False))
         found = {} if document.refused else data(document.node)
     except (OSError, ValueError, yaml.YAMLError, Unreadable):
         return {}

@@ -12,8 +12,8 @@ from typing import Any
 import yaml
 
 from cnnlab import dotted
-from cnnlab.config.files import Unreadable, data, explained, origin_of, read, shown
-from cnnlab.config.recipe import Kind
+from cnnlab.config.files import Unreadable, as_unreadable, data, origin_of, read, shown
+from cnnlab.config.recipe import FileKind
 from cnnlab.config.table import traits
 from cnnlab.errors import Fault, FaultKind, UserError, meant
 from cnnlab.origin import Origin
@@ -99,8 +99,8 @@ class StudyFile:
 
 def read_study(file: Path, size: str) -> StudyFile:
     """A study's file, and what is wrong in it. Unreadable for what is no YAML, or more than a study may be."""
-    with explained(file):
-        document = read(file, Kind("study", own=False))
+    with as_unreadable(file):
+        document = read(file, FileKind("study", own=False))
         if document.refused:
             raise Unreadable(*document.refused, *(finding.fault for finding in document.noted))
         origins, raw = StudyOrigins(file, document.node), data(document.node)
