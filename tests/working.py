@@ -14,12 +14,12 @@ from cnnlab.blocks.block import Block
 from cnnlab.blocks.receptive_field import Field
 from cnnlab.blocks.trace import trace
 from cnnlab.config.origins import Origins
-from cnnlab.explain.due import Configuration
+from cnnlab.explain.explained_setting import Configuration
 from cnnlab.explain.formulas import FormulaLine, Working, work
-from cnnlab.explain.pieces import Whole
+from cnnlab.explain.pieces import ExplainedNetwork
 from cnnlab.network.graph import graph
+from cnnlab.network.provenance import Provenance
 from cnnlab.network.read import read_network
-from cnnlab.network.sources import Notes
 from cnnlab.settings import Shape
 
 IMAGE = Field()
@@ -81,11 +81,11 @@ def both(what: str) -> list[str]:
 
 
 @cache
-def opened(name: str, shape: Shape = (3, 32, 32)) -> tuple[Whole, Configuration]:
+def opened(name: str, shape: Shape = (3, 32, 32)) -> tuple[ExplainedNetwork, Configuration]:
     """A shipped network, and its configuration without the places of its settings."""
-    raw, notes = zoo(name), Notes()
-    net, faults = read_network(raw, 10, notes=notes)
+    raw, provenance = zoo(name), Provenance()
+    net, faults = read_network(raw, 10, provenance=provenance)
     assert net is not None, faults
     found = graph(net, (shape[0], *net.image_size((shape[1], shape[2]))))
     assert not found.faults
-    return Whole(net, found, notes), Configuration(raw, raw, Origins(), notes)
+    return ExplainedNetwork(net, found, provenance), Configuration(raw, raw, Origins(), provenance)

@@ -14,17 +14,17 @@ def explain(run: Run, composed: Composed) -> Exit:
     from cnnlab.experiment.facts import image_shape
     from cnnlab.explain.answer import Answer
     from cnnlab.explain.data import record
-    from cnnlab.explain.due import Configuration
+    from cnnlab.explain.explained_setting import Configuration
     from cnnlab.explain.find import find
-    from cnnlab.explain.pieces import Whole
+    from cnnlab.explain.pieces import ExplainedNetwork
     from cnnlab.network.graph import graph
+    from cnnlab.network.provenance import Provenance
     from cnnlab.network.read import read_network
-    from cnnlab.network.sources import Notes
 
-    notes, model = Notes(), model_of(composed.config)
-    read_network(model, run.network.classes, notes=notes)
-    whole = Whole(run.network, graph(run.network, image_shape(run)), notes)
-    conf = Configuration(model, composed.config["model"], composed.origins, notes)
+    provenance, model = Provenance(), model_of(composed.config)
+    read_network(model, run.network.classes, provenance=provenance)
+    whole = ExplainedNetwork(run.network, graph(run.network, image_shape(run)), provenance)
+    conf = Configuration(model, composed.config["model"], composed.origins, provenance)
     subject = find(run.top.key, run, whole, {**composed.config, "model": model}) if run.top.key else whole
     answer = Answer(subject, whole, conf, composed.choices["model"])
     if run.top.format == "json":

@@ -7,11 +7,28 @@ from dataclasses import dataclass
 
 from cnnlab import dotted
 from cnnlab.explain import find
-from cnnlab.explain.due import Configuration, Due, parameters, placed, settings
+from cnnlab.explain.explained_setting import (
+    Configuration,
+    ExplainedSetting,
+    block_settings,
+    placement_settings,
+    use_parameters,
+)
 from cnnlab.explain.instead import choices, instead
 from cnnlab.explain.lesson import lesson, part, taken_from
-from cnnlab.explain.pieces import BlockCopy, Section, Whole, inside
-from cnnlab.explain.words import columns, counted, doc_of, dues, passes, source_of, steps, together, unused, wrapped
+from cnnlab.explain.pieces import BlockCopy, ExplainedNetwork, Section, inside
+from cnnlab.explain.words import (
+    columns,
+    counted,
+    doc_of,
+    passes,
+    setting_lines,
+    source_of,
+    steps,
+    together,
+    unused,
+    wrapped,
+)
 from cnnlab.explain.worked import total
 from cnnlab.text import dims
 from cnnlab.yaml_form import one_line, short_form
@@ -22,14 +39,14 @@ class Answer:
     """A subject, and all that is to be said of it."""
 
     subject: find.Subject
-    whole: Whole
+    whole: ExplainedNetwork
     conf: Configuration
     name: str
     """of the network"""
 
     def lines(self) -> Iterator[str]:
         match self.subject:
-            case Whole():
+            case ExplainedNetwork():
                 yield from lesson(self.name, self.whole)
             case Section():
                 yield from part(self.subject, self.whole)
@@ -55,15 +72,15 @@ class Answer:
         copies = f", {copies} of it{closing}" if rest else ""
         yield from wrapped(f"{subject.path} · {first.kind}{copies}")
         yield from self.about(first)
-        own = [*self.placed(first), *settings(first, self.conf)]
+        own = [*self.placed(first), *block_settings(first, self.conf)]
         if own:
             yield ""
             yield "Settings"
-        yield from dues(own)
+        yield from setting_lines(own)
         for piece in rest:
             if other := self.differing(piece, first):
                 yield f"  of {piece.path}"
-                yield from dues(other, 4)
+                yield from setting_lines(other, 4)
         if taken := taken_from(first, self.whole):
             yield from wrapped(taken, 2)
         known: dict[object, str] = {}
@@ -77,27 +94,27 @@ class Answer:
 
     def about(self, piece: BlockCopy) -> Iterator[str]:
         """What the block is, and where that is written."""
-        for made in piece.made:
-            yield from wrapped(f"{made.kind}: a block that YAML defines, {self.conf.where(made.path)}", 2, 2)
-            yield from dues(parameters(made, self.conf), 4)
+        for use in piece.uses:
+            yield from wrapped(f"{use.kind}: a block that YAML defines, {self.conf.where(use.path)}", 2, 2)
+            yield from setting_lines(use_parameters(use, self.conf), 4)
         for paragraph in doc_of(type(piece.block)):
             yield from wrapped(paragraph, 2)
         yield f"  {piece.block.block}: {source_of(type(piece.block))}"
-        names = [name for section in inside(piece, self.whole.notes) for name in inner_names(section)]
+        names = [name for section in inside(piece, self.whole.provenance) for name in inner_names(section)]
         if names:
             yield from wrapped(
                 f"inside of it: {', '.join(names)}; key=model.{piece.path}.{names[0]} explains one", 2, 2
             )
 
-    def placed(self, piece: BlockCopy) -> list[Due]:
-        return placed(piece, self.conf)
+    def placed(self, piece: BlockCopy) -> list[ExplainedSetting]:
+        return placement_settings(piece, self.conf)
 
-    def differing(self, piece: BlockCopy, first: BlockCopy) -> list[Due]:
+    def differing(self, piece: BlockCopy, first: BlockCopy) -> list[ExplainedSetting]:
         """Settings of a later copy that are not the first one's."""
-        usual = {due.name: due.value for due in settings(first, self.conf)}
+        usual = {setting.name: setting.value for setting in block_settings(first, self.conf)}
         if type(piece.block) is not type(first.block):  # what closes a block
-            return settings(piece, self.conf)
-        return [due for due in settings(piece, self.conf) if due.value != usual.get(due.name)]
+            return block_settings(piece, self.conf)
+        return [setting for setting in block_settings(piece, self.conf) if setting.value != usual.get(setting.name)]
 
     def worked(self, piece: BlockCopy, known: dict[object, str]) -> Iterator[str]:
         """One copy: worked out, or like one that was."""
@@ -134,24 +151,24 @@ class Answer:
 
     # -- settings
 
-    def due(self, subject: find.BlockSetting) -> Due:
+    def explained(self, subject: find.BlockSetting) -> ExplainedSetting:
         piece, name = subject.piece, subject.name
-        every = [*self.placed(piece), *settings(piece, self.conf)]
-        if found := next((due for due in every if due.name == name), None):
+        every = [*self.placed(piece), *block_settings(piece, self.conf)]
+        if found := next((setting for setting in every if setting.name == name), None):
             return found
         path = f"model.{piece.stage}.{name}"
         if name == "block":
             before = self.conf.overridden(path)
-            return Due(name, piece.kind, self.conf.where(path), "", before, "what kind of block it is")
-        return Due(name, None, "", "not set", doc=find.PLACE[name].description or "")
+            return ExplainedSetting(name, piece.kind, self.conf.where(path), "", before, "what kind of block it is")
+        return ExplainedSetting(name, None, "", "not set", doc=find.PLACE[name].description or "")
 
     def setting(self, subject: find.BlockSetting) -> Iterator[str]:
-        due, piece = self.due(subject), subject.piece
-        yield from wrapped(f"{subject.path} = {one_line(due.value)}")
-        yield from wrapped(due.doc, 2)
+        setting, piece = self.explained(subject), subject.piece
+        yield from wrapped(f"{subject.path} = {one_line(setting.value)}")
+        yield from wrapped(setting.doc, 2)
         if known := choices(subject):
             yield from wrapped(f"one of {', '.join(known)}", 2, 2)
-        yield from where(due)
+        yield from where(setting)
         yield ""
         yield f"{piece.path} · {piece.kind} · {passes(piece)}"
         if subject.name in find.PLACE:
@@ -166,12 +183,12 @@ class Answer:
             yield from columns(others, 2)
 
     def param(self, subject: find.CompositeParameter) -> Iterator[str]:
-        for made in subject.piece.made:
-            for due in parameters(made, self.conf):
-                if due.name == subject.name:
-                    yield from wrapped(f"{subject.path} = {one_line(due.value)}", 0, 2)
-                    yield f"  parameter of {made.kind}, {self.conf.where(made.path)}"
-                    yield from where(due)
+        for use in subject.piece.uses:
+            for setting in use_parameters(use, self.conf):
+                if setting.name == subject.name:
+                    yield from wrapped(f"{subject.path} = {one_line(setting.value)}", 0, 2)
+                    yield f"  parameter of {use.kind}, {self.conf.where(use.path)}"
+                    yield from where(setting)
                     return
 
     def other(self, subject: find.OtherSetting) -> Iterator[str]:
@@ -180,7 +197,7 @@ class Answer:
             yield from wrapped(subject.doc, 2)
         is_set = any(dotted.within(key, subject.path) for key in self.conf.origins.history)
         place, overrode = self.conf.where(subject.path) if is_set else "", self.conf.overridden(subject.path)
-        yield from where(Due(subject.path, subject.value, place, "" if place else "default", overrode))
+        yield from where(ExplainedSetting(subject.path, subject.value, place, "" if place else "default", overrode))
 
     def defined(self, subject: find.CompositeDefinition) -> Iterator[str]:
         made = subject.made
@@ -190,9 +207,8 @@ class Answer:
             yield from columns([(name, one_line(value)) for name, value in made.params.items()], 4)
         yield "  is"
         yield from wrapped(one_line(dict(made.root)), 4, 2)
-        used = [
-            address for address, uses in self.whole.notes.made.items() if any(use.kind == made.name for use in uses)
-        ]
+        every = self.whole.provenance.uses.items()
+        used = [address for address, uses in every if any(use.kind == made.name for use in uses)]
         yield from wrapped(f"used by {', '.join(used)}" if used else "no block of this network is one", 2, 2)
 
 
@@ -201,9 +217,9 @@ def inner_names(section: Section) -> list[str]:
     return [section.path.rpartition(".")[2]] if ".branches." in section.path else list(section.stages)
 
 
-def where(due: Due) -> Iterator[str]:
+def where(setting: ExplainedSetting) -> Iterator[str]:
     """Where a setting was set, and what it overrode."""
-    why = f"({due.why})" if due.why and due.where else due.why
-    yield from wrapped(" ".join(filter(None, ("set by", due.where, why))) if due.where else due.why, 2, 2)
-    for one in due.overrode:
+    why = f"({setting.why})" if setting.why and setting.where else setting.why
+    yield from wrapped(" ".join(filter(None, ("set by", setting.where, why))) if setting.where else setting.why, 2, 2)
+    for one in setting.overrode:
         yield from wrapped(str(one), 4, 2)

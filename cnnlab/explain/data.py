@@ -7,10 +7,10 @@ from typing import Any
 from cnnlab.explain import find
 from cnnlab.explain.answer import Answer
 from cnnlab.explain.described import described
-from cnnlab.explain.due import Configuration, parameters, placed, settings
+from cnnlab.explain.explained_setting import Configuration, block_settings, placement_settings, use_parameters
 from cnnlab.explain.formulas import Working
 from cnnlab.explain.instead import choices, instead
-from cnnlab.explain.pieces import BlockCopy, Section, Whole
+from cnnlab.explain.pieces import BlockCopy, ExplainedNetwork, Section
 from cnnlab.explain.words import doc_of, source_of
 from cnnlab.yaml_form import short_form
 
@@ -18,7 +18,7 @@ from cnnlab.yaml_form import short_form
 def record(answer: Answer) -> dict[str, Any]:
     """What there is to be said, as plain data."""
     match answer.subject:
-        case Whole():
+        case ExplainedNetwork():
             every = [piece for section in answer.whole.sections for piece in section.pieces]
             counts = {key: value for key, value in answer.whole.graph.record().items() if key != "layers"}
             return {"network": answer.name, **counts, "blocks": [_piece(piece, answer.conf) for piece in every]}
@@ -32,14 +32,14 @@ def record(answer: Answer) -> dict[str, Any]:
             tried = [{"value": value, "makes": makes} for value, makes in instead(piece, name)]
             return {
                 "key": path,
-                **answer.due(answer.subject).record(),
+                **answer.explained(answer.subject).record(),
                 "choices": choices(answer.subject),
                 "block": _piece(piece, answer.conf),
                 "instead": tried,
             }
         case find.CompositeParameter(path=path, name=name, piece=piece):
-            every = [due for made in piece.made for due in parameters(made, answer.conf)]
-            return {"key": path, **next(due for due in every if due.name == name).record()}
+            every = [setting for use in piece.uses for setting in use_parameters(use, answer.conf)]
+            return {"key": path, **next(setting for setting in every if setting.name == name).record()}
         case find.OtherSetting(path=path, value=value, doc=doc):
             told = [{"value": one.value, "where": str(one)} for one in answer.conf.places(path)]
             return {"key": path, "value": short_form(value), "doc": doc, "where": told}
@@ -49,9 +49,9 @@ def record(answer: Answer) -> dict[str, Any]:
 
 def _piece(piece: BlockCopy, conf: Configuration) -> dict[str, Any]:
     found = piece.trace
-    made = [
-        {"kind": one.kind, "where": conf.where(one.path)} | {"params": [due.record() for due in parameters(one, conf)]}
-        for one in piece.made
+    uses = [
+        {"kind": use.kind, "where": conf.where(use.path), "params": [one.record() for one in use_parameters(use, conf)]}
+        for use in piece.uses
     ]
     cls = type(piece.block)
     return {
@@ -59,9 +59,9 @@ def _piece(piece: BlockCopy, conf: Configuration) -> dict[str, Any]:
         "block": piece.kind,
         "doc": doc_of(cls),
         "source": source_of(cls),
-        **({"defined": made} if made else {}),
-        "place": [due.record() for due in placed(piece, conf)],
-        "settings": [due.record() for due in settings(piece, conf)],
+        **({"defined": uses} if uses else {}),
+        "place": [setting.record() for setting in placement_settings(piece, conf)],
+        "settings": [setting.record() for setting in block_settings(piece, conf)],
         "input": list(piece.input),
         "output": list(found.shape),
         "params": found.params,

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from cnnlab import dotted
 from cnnlab.blocks import KINDS
 from cnnlab.config.run import Run
 from cnnlab.errors import Fault, FaultKind, UserError
 from cnnlab.explain.formulas import Working
-from cnnlab.explain.pieces import BlockCopy, Section, Whole, inside
+from cnnlab.explain.pieces import BlockCopy, ExplainedNetwork, Section, inside
 from cnnlab.network.composite import Composite, read_composites
-from cnnlab.network.sources import Notes
-from cnnlab.network.spec import PLACED, ModelSettings, Place
+from cnnlab.network.provenance import Provenance
+from cnnlab.network.spec import PLACED, Aux, ModelSettings, Place
 from cnnlab.settings import Settings
 
 
@@ -73,7 +74,14 @@ PLACE = {info.alias or name: info for name, info in Place.model_fields.items()}
 """the settings of a block's place, by their names in YAML"""
 
 Subject = (
-    Section | BlockSubject | InnerSteps | BlockSetting | CompositeParameter | OtherSetting | CompositeDefinition | Whole
+    Section
+    | BlockSubject
+    | InnerSteps
+    | BlockSetting
+    | CompositeParameter
+    | OtherSetting
+    | CompositeDefinition
+    | ExplainedNetwork
 )
 
 
@@ -85,7 +93,7 @@ class KeyNode:
     below: Callable[[], dict[str, KeyNode]] = dict
 
 
-def find(key: str, run: Run, whole: Whole, config: dict[str, Any]) -> Subject:
+def find(key: str, run: Run, whole: ExplainedNetwork, config: dict[str, Any]) -> Subject:
     """What `key` names. UserError, with what was meant, where it names nothing."""
     node = KeyNode(whole, lambda: _top(run, whole, config))
     path = ""
@@ -101,7 +109,7 @@ def find(key: str, run: Run, whole: Whole, config: dict[str, Any]) -> Subject:
     return node.subject
 
 
-def _top(run: Run, whole: Whole, config: dict[str, Any]) -> dict[str, KeyNode]:
+def _top(run: Run, whole: ExplainedNetwork, config: dict[str, Any]) -> dict[str, KeyNode]:
     records = {name: getattr(run, name) for name in ("data", "augment", "optimizer", "scheduler", "trainer")}
     groups = {name: _record(name, record, config.get(name)) for name, record in records.items()}
     callbacks = KeyNode(OtherSetting("callbacks", run.callbacks), lambda: _mapping("callbacks", run.callbacks))
@@ -110,29 +118,36 @@ def _top(run: Run, whole: Whole, config: dict[str, Any]) -> dict[str, KeyNode]:
     return {**sections, "model": model, **groups, "callbacks": callbacks, **_record("", run.top, config).below()}
 
 
+def _setting(path: str, value: Any, doc: str = "") -> KeyNode:
+    """A setting that is no block's, with what is inside of it where it is a mapping."""
+    return KeyNode(OtherSetting(path, value, doc), lambda: _mapping(path, value))
+
+
+def _mapping(path: str, value: Any) -> dict[str, KeyNode]:
+    inner = value if isinstance(value, dict) else {}
+    return {str(name): _setting(f"{path}.{name}", part) for name, part in inner.items()}
+
+
 def _record(path: str, record: Settings, written: Any) -> KeyNode:
-    """A record of settings, made of what the configuration written."""
+    """A record of settings, made of what the configuration has written."""
     written = written if isinstance(written, dict) else {}
     values = {name: plain_data(getattr(record, name), written.get(name)) for name in type(record).model_fields}
 
     def below() -> dict[str, KeyNode]:
-        nodes = {}
+        found = {}
         for name, info in type(record).model_fields.items():
-            inner, at = getattr(record, name), f"{path}.{name}" if path else name
+            inner, key = getattr(record, name), dotted.join(path, name)
             if isinstance(inner, Settings):
-                nodes[name] = _record(at, inner, written.get(name))
+                found[name] = _record(key, inner, written.get(name))
             else:
-                value = values[name]
-                nodes[name] = KeyNode(
-                    OtherSetting(at, value, info.description or ""), lambda v=value, at=at: _mapping(at, v)
-                )
-        return nodes
+                found[name] = _setting(key, values[name], info.description or "")
+        return found
 
     return KeyNode(OtherSetting(path, values, (type(record).__doc__ or "").strip()), below)
 
 
 def plain_data(value: Any, written: Any) -> Any:
-    """A setting's value, or what the configuration says where that is read into a thing of another kind."""
+    """A setting's value, or what the configuration has where that is read into a thing of another kind."""
     if isinstance(value, Settings):
         inner = written if isinstance(written, dict) else {}
         return {name: plain_data(getattr(value, name), inner.get(name)) for name in type(value).model_fields}
@@ -140,128 +155,113 @@ def plain_data(value: Any, written: Any) -> Any:
     return value if plain else written
 
 
-def _mapping(path: str, value: Any) -> dict[str, KeyNode]:
-    if not isinstance(value, dict):
-        return {}
-    return {
-        str(name): KeyNode(OtherSetting(f"{path}.{name}", inner), lambda at=f"{path}.{name}", v=inner: _mapping(at, v))
-        for name, inner in value.items()
-    }
-
-
-def model_node(whole: Whole, config: dict[str, Any]) -> KeyNode:
+def model_node(whole: ExplainedNetwork, config: dict[str, Any]) -> KeyNode:
     """The network: its settings, its blocks and what is inside of them."""
-    model = config["model"]
 
     def below() -> dict[str, KeyNode]:
-        by_path = {section.path: _section(section, whole.notes) for section in whole.sections}
-        nodes = {}
-        for name, info in ModelSettings.model_fields.items():
-            value = model.get(name, info.get_default(call_default_factory=True))
-            path = f"model.{name}"
-            nodes[name] = KeyNode(
-                OtherSetting(path, value, info.description or ""), lambda at=path, v=value: _mapping(at, v)
+        model = config["model"]
+        found = {
+            name: _setting(
+                f"model.{name}",
+                model.get(name, info.get_default(call_default_factory=True)),
+                info.description or "",
             )
-        nodes |= {"body": by_path["body"], "head": by_path["head"]}
-        heads = {
-            aux.name: KeyNode(
-                by_path[f"aux.{aux.name}.head"].subject,
-                lambda aux=aux: {
-                    "head": by_path[f"aux.{aux.name}.head"],
-                    "from": KeyNode(
-                        OtherSetting(f"model.aux.{aux.name}.from", aux.tap, "the block whose output it takes")
-                    ),
-                    "weight": KeyNode(
-                        OtherSetting(f"model.aux.{aux.name}.weight", aux.weight, "of its loss, in the sum")
-                    ),
-                },
-            )
-            for aux in whole.network.aux
+            for name, info in ModelSettings.model_fields.items()
         }
-        nodes["aux"] = KeyNode(nodes["aux"].subject, lambda: heads)
-        nodes["kinds"] = KeyNode(nodes["kinds"].subject, lambda: _kinds(model))
-        nodes["blocks"] = KeyNode(nodes["blocks"].subject, lambda: _defined(config))
-        return nodes
+        sections = {section.path: _section(section, whole.provenance) for section in whole.sections}
+        found |= {"body": sections["body"], "head": sections["head"]}
+        heads = {aux.name: _head(aux, sections[f"aux.{aux.name}.head"]) for aux in whole.network.aux}
+        found["aux"] = KeyNode(found["aux"].subject, lambda: heads)
+        found["kinds"] = KeyNode(found["kinds"].subject, lambda: _kinds(model))
+        found["blocks"] = KeyNode(found["blocks"].subject, lambda: _defined(config))
+        return found
 
     return KeyNode(whole, below)
 
 
+def _head(aux: Aux, blocks: KeyNode) -> KeyNode:
+    """An auxiliary head."""
+    path = f"model.aux.{aux.name}"
+    own = {
+        "head": blocks,
+        "from": _setting(f"{path}.from", aux.tap, "the block whose output it takes"),
+        "weight": _setting(f"{path}.weight", aux.weight, "of its loss, in the sum"),
+    }
+    return KeyNode(blocks.subject, lambda: own)
+
+
 def _kinds(model: dict[str, Any]) -> dict[str, KeyNode]:
-    """What is written of all blocks of a kind, a setting's description from the kind."""
-    nodes = {}
+    """What is said of all blocks of a kind, a setting's description from the kind."""
+    found = {}
     for kind, written in (model.get("kinds") or {}).items():
-        fields = KINDS[kind].model_fields if kind in KINDS else {}
+        fields, path = KINDS[kind].model_fields if kind in KINDS else {}, f"model.kinds.{kind}"
         docs = {name: fields[name].description or "" if name in fields else "" for name in written}
-        path = f"model.kinds.{kind}"
-        inner = {name: KeyNode(OtherSetting(f"{path}.{name}", value, docs[name])) for name, value in written.items()}
-        nodes[kind] = KeyNode(OtherSetting(path, written), lambda inner=inner: inner)
-    return nodes
+        inner = {name: _setting(f"{path}.{name}", value, docs[name]) for name, value in written.items()}
+        found[kind] = KeyNode(OtherSetting(path, written), lambda inner=inner: inner)
+    return found
 
 
 def _defined(config: dict[str, Any]) -> dict[str, KeyNode]:
-    made, _ = read_composites(config["model"].get("blocks"), "model.blocks")
+    composites, _ = read_composites(config["model"].get("blocks"), "model.blocks")
     return {
         name: KeyNode(
-            CompositeDefinition(f"model.blocks.{name}", one),
-            lambda name=name, one=one: _mapping(f"model.blocks.{name}", dict(one.root)),
+            CompositeDefinition(composite.path, composite),
+            lambda composite=composite: _mapping(composite.path, dict(composite.root)),
         )
-        for name, one in made.items()
+        for name, composite in composites.items()
     }
 
 
-def _section(section: Section, notes: Notes) -> KeyNode:
-    return KeyNode(section, lambda: {name: _stage(pieces, notes) for name, pieces in section.stages.items()})
+def _section(section: Section, provenance: Provenance) -> KeyNode:
+    return KeyNode(section, lambda: {name: _stage(pieces, provenance) for name, pieces in section.stages.items()})
 
 
-def _stage(pieces: list[BlockCopy], notes: Notes) -> KeyNode:
+def _stage(pieces: list[BlockCopy], provenance: Provenance) -> KeyNode:
     """A block: what is inside of it is what is inside of its first copy."""
     first, path = pieces[0], f"model.{pieces[0].stage}"
 
     def below() -> dict[str, KeyNode]:
         copies = {
             piece.address.rpartition(".")[2]: KeyNode(
-                BlockSubject(f"model.{piece.address}", [piece]), lambda p=piece: _within(p, "", notes)
+                BlockSubject(f"model.{piece.address}", [piece]), lambda p=piece: _within(p, "", provenance)
             )
             for piece in pieces
         }
         place = {name: KeyNode(BlockSetting(f"{path}.{name}", name, first)) for name in ("block", *PLACED)}
-        params = {
-            name: KeyNode(CompositeParameter(f"{path}.{name}", name, first))
-            for made in first.made
-            for name in made.params
-        }
-        return {**place, **params, **copies, **_within(first, path, notes)}
+        names = [name for use in first.uses for name in use.params]
+        params = {name: KeyNode(CompositeParameter(f"{path}.{name}", name, first)) for name in names}
+        return {**place, **params, **copies, **_within(first, path, provenance)}
 
     return KeyNode(BlockSubject(path, pieces), below)
 
 
-def _within(piece: BlockCopy, path: str, notes: Notes) -> dict[str, KeyNode]:
+def _within(piece: BlockCopy, path: str, provenance: Provenance) -> dict[str, KeyNode]:
     """A block's settings, its blocks if it is a combinator, and else its steps by their modules' names.
 
     Where a setting has the name of a step, what is inside of the step is inside of the setting: inception's `b3`.
     """
     path = path or f"model.{piece.address}"
     steps = _steps(piece, path, "")
-    named = dict(steps)
+    found = dict(steps)
     for name in type(piece.block).model_fields:
         if name not in ("block", "body", "branches"):
             below = steps[name].below if name in steps else dict
-            named[name] = KeyNode(BlockSetting(f"{path}.{name}", name, piece), below)
-    stacks = {section.path.rpartition(".")[2]: section for section in inside(piece, notes)}
-    nodes = {name: _branch(name, section, notes) for name, section in stacks.items()}
+            found[name] = KeyNode(BlockSetting(f"{path}.{name}", name, piece), below)
+    stacks = {section.path.rpartition(".")[2]: section for section in inside(piece, provenance)}
+    nodes = {name: _branch(name, section, provenance) for name, section in stacks.items()}
     if "branches" in type(piece.block).model_fields:
-        return {**named, **nodes, "branches": KeyNode(BlockSubject(path, [piece]), lambda: nodes)}
+        return {**found, **nodes, "branches": KeyNode(BlockSubject(path, [piece]), lambda: nodes)}
     for node in nodes.values():
-        named |= node.below()
-    return {**named, **nodes}
+        found |= node.below()
+    return {**found, **nodes}
 
 
-def _branch(name: str, section: Section, notes: Notes) -> KeyNode:
+def _branch(name: str, section: Section, provenance: Provenance) -> KeyNode:
     """A stack inside of a combinator; the name of a branch of one block names the block as well."""
-    node = _section(section, notes)
+    node = _section(section, provenance)
     if list(section.stages) != [name]:
         return node
-    stage = _stage(section.stages[name], notes)
+    stage = _stage(section.stages[name], provenance)
     return KeyNode(stage.subject, lambda: {**node.below(), **stage.below()})
 
 

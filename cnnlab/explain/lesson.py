@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from cnnlab.explain.pieces import BlockCopy, Section, Whole
+from cnnlab.explain.pieces import BlockCopy, ExplainedNetwork, Section
 from cnnlab.explain.words import columns, counted, doc_of, passes, steps, unused, wrapped
 from cnnlab.explain.worked import total
 from cnnlab.text import dims
@@ -22,7 +22,7 @@ LEGEND = (
 )
 
 
-def lesson(name: str, whole: Whole) -> Iterator[str]:
+def lesson(name: str, whole: ExplainedNetwork) -> Iterator[str]:
     """The whole network."""
     network, found = whole.network, whole.graph
     blocks = sum(len(section.stages) for section in whole.sections)
@@ -40,7 +40,7 @@ def lesson(name: str, whole: Whole) -> Iterator[str]:
     yield from _sums(whole)
 
 
-def part(section: Section, whole: Whole) -> Iterator[str]:
+def part(section: Section, whole: ExplainedNetwork) -> Iterator[str]:
     """One section of it."""
     lines = _section(section, {}, set(), whole)
     next(lines, "")  # no empty line at the top
@@ -50,7 +50,7 @@ def part(section: Section, whole: Whole) -> Iterator[str]:
     yield from columns(_counts(section.pieces), 2)
 
 
-def _section(section: Section, seen: dict[object, str], kinds: set[str], whole: Whole) -> Iterator[str]:
+def _section(section: Section, seen: dict[object, str], kinds: set[str], whole: ExplainedNetwork) -> Iterator[str]:
     if section.path.startswith("aux."):
         head = next(aux for aux in whole.network.aux if section.path == f"aux.{aux.name}.head")
         yield ""
@@ -62,7 +62,7 @@ def _section(section: Section, seen: dict[object, str], kinds: set[str], whole: 
             yield from _piece(piece, seen, kinds, whole)
 
 
-def _piece(piece: BlockCopy, seen: dict[object, str], kinds: set[str], whole: Whole) -> Iterator[str]:
+def _piece(piece: BlockCopy, seen: dict[object, str], kinds: set[str], whole: ExplainedNetwork) -> Iterator[str]:
     known = seen.setdefault(piece.structure, piece.path)
     again = known != piece.path and not piece.is_simple
     yield from wrapped(f"{piece.path} · {piece.kind}{f', as {known}' if again else ''} · {passes(piece)}", 0, 2)
@@ -80,12 +80,12 @@ def _piece(piece: BlockCopy, seen: dict[object, str], kinds: set[str], whole: Wh
 
 def _introduction(piece: BlockCopy) -> str:
     """What a kind is, where it is first met."""
-    if piece.made:
-        return f"{piece.kind} is a block that YAML defines ({piece.made[0].path}), out of {piece.block.block}."
+    if piece.uses:
+        return f"{piece.kind} is a block that YAML defines ({piece.uses[0].path}), out of {piece.block.block}."
     return " ".join(doc_of(type(piece.block), whole=False)) or f"{piece.kind}: a block without a description."
 
 
-def taken_from(piece: BlockCopy, whole: Whole) -> str:
+def taken_from(piece: BlockCopy, whole: ExplainedNetwork) -> str:
     """What a block takes that does not simply follow the one before it."""
     for name, stack in whole.network.sections.items():
         for stage in stack:
@@ -103,7 +103,7 @@ def _counts(pieces: Iterable[BlockCopy]) -> Iterator[tuple[str, str]]:
             yield label, str(total(*parts)) if len(parts) <= FEW else f"{sum(parts):,} in {len(parts)} blocks"
 
 
-def _sums(whole: Whole) -> Iterator[str]:
+def _sums(whole: ExplainedNetwork) -> Iterator[str]:
     """All together, and where most of it is."""
     own = [section for section in whole.sections if not section.path.startswith("aux.")]
     pieces = [piece for section in own for piece in section.pieces]

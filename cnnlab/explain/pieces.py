@@ -12,7 +12,7 @@ from cnnlab.blocks.receptive_field import Field
 from cnnlab.blocks.trace import Trace
 from cnnlab.explain.formulas import Working, work
 from cnnlab.network.graph import Graph, PlacedBlock, Walker, by_stage
-from cnnlab.network.sources import Made, Notes
+from cnnlab.network.provenance import CompositeUse, Provenance
 from cnnlab.network.spec import Network
 from cnnlab.settings import Shape
 
@@ -25,7 +25,7 @@ class BlockCopy:
     """One copy of a block in its place."""
 
     placed: PlacedBlock
-    made: tuple[Made, ...] = ()
+    uses: tuple[CompositeUse, ...] = ()
     """the blocks defined in YAML that it is one of, the outermost first"""
 
     @property
@@ -35,7 +35,7 @@ class BlockCopy:
 
     @property
     def address(self) -> str:
-        """As the reader's notes have it: with the copy's number, also where there is one."""
+        """As the reader's provenance have it: with the copy's number, also where there is one."""
         return self.placed.address
 
     @property
@@ -124,32 +124,32 @@ def _names(block: Block) -> Iterator[tuple[str, str]]:
                 yield from ((f"{inner}.{module_path}", f"{name}.{key}") for module_path, key in _names(part))
 
 
-def inside(piece: BlockCopy, notes: Notes) -> Iterator[Section]:
+def inside(piece: BlockCopy, provenance: Provenance) -> Iterator[Section]:
     """The stacks that a combinator is made of, under the names that YAML has for them: `body`, `branches.b1`."""
     for key, stack in inner_stacks(piece.block).items():
         walker, path = Walker(), f"{piece.path}.{key}"
         walker.stack(path, f"{piece.address}.{key}", stack, piece.placed.input)
-        yield _section(path, walker.placed, notes)
+        yield _section(path, walker.placed, provenance)
 
 
-def _section(path: str, placed: Sequence[PlacedBlock], notes: Notes) -> Section:
+def _section(path: str, placed: Sequence[PlacedBlock], provenance: Provenance) -> Section:
     stages = {
-        name: [BlockCopy(one, tuple(notes.made.get(one.address, ()))) for one in copies]
+        name: [BlockCopy(one, tuple(provenance.uses.get(one.address, ()))) for one in copies]
         for name, copies in by_stage(placed).items()
     }
     return Section(path, stages)
 
 
 @dataclass(frozen=True)
-class Whole:
+class ExplainedNetwork:
     """A network and all that is known of it."""
 
     network: Network
     graph: Graph
-    notes: Notes
+    provenance: Provenance
 
     @cached_property
     def sections(self) -> list[Section]:
         """The body, the head, and the auxiliary heads."""
         paths = [*self.network.sections, *(f"aux.{head.name}.head" for head in self.network.aux)]
-        return [_section(path, self.graph.section(path), self.notes) for path in paths]
+        return [_section(path, self.graph.section(path), self.provenance) for path in paths]

@@ -11,7 +11,7 @@ from cnnlab.blocks.block import Block
 from cnnlab.blocks.receptive_field import Field
 from cnnlab.config.files import shown
 from cnnlab.explain.described import described
-from cnnlab.explain.due import Due
+from cnnlab.explain.explained_setting import ExplainedSetting
 from cnnlab.explain.formulas import FormulaLine, Working
 from cnnlab.explain.pieces import BlockCopy
 from cnnlab.explain.worked import product, total
@@ -104,18 +104,21 @@ def together(piece: BlockCopy) -> Iterator[tuple[str, str]]:
     yield "sees", _pixels(piece.field)
 
 
-def dues(found: Iterable[Due], indent: int = 2) -> Iterator[str]:
+def setting_lines(settings: Iterable[ExplainedSetting], indent: int = 2) -> Iterator[str]:
     """Settings: value, place and why; those that nothing says in one line at the end."""
-    found = list(found)
-    said = sorted((due for due in found if due.where or due.why != "default"), key=lambda due: bool(due.why))
-    names = max((len(due.name) for due in said), default=0)
-    values = min(max((len(one_line(due.value)) for due in said), default=0), 26)
-    for due in said:
-        left = f"{due.name:<{names}}  {one_line(due.value):<{values}}"
-        why = f"({due.why})" if due.why and due.where else due.why
-        yield from wrapped(f"{left}  {' '.join(filter(None, (due.where, why)))}", indent, names + 4)
-        for one in due.overrode:
-            yield from wrapped(str(one), indent + names + 4, 2)
-    usual = ", ".join(f"{due.name} {one_line(due.value)}" for due in found if due not in said)
+    said: list[ExplainedSetting] = []
+    usual: list[ExplainedSetting] = []
+    for setting in settings:
+        (said if setting.where or setting.why != "default" else usual).append(setting)
+    said.sort(key=lambda setting: bool(setting.why))
+    names = max((len(setting.name) for setting in said), default=0)
+    values = min(max((len(one_line(setting.value)) for setting in said), default=0), 26)
+    for setting in said:
+        left = f"{setting.name:<{names}}  {one_line(setting.value):<{values}}"
+        why = f"({setting.why})" if setting.why and setting.where else setting.why
+        yield from wrapped(f"{left}  {' '.join(filter(None, (setting.where, why)))}", indent, names + 4)
+        for overridden in setting.overrode:
+            yield from wrapped(str(overridden), indent + names + 4, 2)
     if usual:
-        yield from wrapped(f"default: {usual}", indent, 2)
+        defaults = ", ".join(f"{setting.name} {one_line(setting.value)}" for setting in usual)
+        yield from wrapped(f"default: {defaults}", indent, 2)

@@ -11,7 +11,7 @@ from cnnlab import dotted
 from cnnlab.blocks import KINDS
 from cnnlab.errors import Fault, FaultKind
 from cnnlab.network.arithmetic import UNKNOWN, Unknown, evaluate, is_expression
-from cnnlab.network.sources import ResolvedSetting
+from cnnlab.network.provenance import ResolvedSetting
 from cnnlab.network.spec import PLACED
 from cnnlab.settings import shown
 

@@ -14,7 +14,7 @@ from cnnlab.blocks.block import Block, Inherits
 from cnnlab.blocks.merge import Scope, Skip
 from cnnlab.errors import Fault, FaultKind
 from cnnlab.network.composite import Vocabulary
-from cnnlab.network.sources import Notes, ResolvedSetting, Source
+from cnnlab.network.provenance import Provenance, ResolvedSetting, SettingSource
 from cnnlab.network.spec import ModelSettings
 from cnnlab.settings import read
 
@@ -62,12 +62,14 @@ def with_kind(
 
 
 def resolved(
-    said: BlockSettings, cls: type[Block], enclosing: Enclosing, output: bool, provenance: Notes
+    said: BlockSettings, cls: type[Block], enclosing: Enclosing, output: bool, provenance: Provenance
 ) -> BlockSettings:
     """All settings of a block that are not its kind's defaults; `said` is what `with_kind` makes."""
-    of_output = {"act": ResolvedSetting("none", Source("output"))} if output and "act" in cls.model_fields else {}
+    of_output = (
+        {"act": ResolvedSetting("none", SettingSource("output"))} if output and "act" in cls.model_fields else {}
+    )
     around = {
-        name: ResolvedSetting(enclosing[setting], provenance.around(setting))
+        name: ResolvedSetting(enclosing[setting], provenance.inherited(setting))
         for setting, name in inherited(cls, enclosing, output)
     }
     return {**of_output, **around, **said}
@@ -88,9 +90,9 @@ def inherited(cls: type[Block], enclosing: Enclosing, output: bool) -> list[tupl
     ]
 
 
-def left_to_output(cls: type[Block]) -> dict[str, Source]:
+def left_to_output(cls: type[Block]) -> dict[str, SettingSource]:
     """The settings that the output layer has only where it says so itself."""
-    return {name: Source("output") for name in cls.model_fields if source_of(cls, name) in NOT_OF_OUTPUT}
+    return {name: SettingSource("output") for name in cls.model_fields if source_of(cls, name) in NOT_OF_OUTPUT}
 
 
 def uses(cls: type[Block], enclosing: Enclosing, output: bool) -> set[str]:

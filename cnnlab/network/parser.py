@@ -25,8 +25,8 @@ from cnnlab.network.arithmetic import is_expression
 from cnnlab.network.composite import Composite, Faults, Vocabulary
 from cnnlab.network.inheritance import BlockSettings, Enclosing, inheritable, left_to_output, resolved, uses, with_kind
 from cnnlab.network.placement import NETWORK_INPUT, StackState, ordered, unread
+from cnnlab.network.provenance import CompositeUse, Provenance, ResolvedSetting, SettingSource
 from cnnlab.network.scale import Scale
-from cnnlab.network.sources import Made, Notes, ResolvedSetting, Source
 from cnnlab.network.spec import PLACED, Aux, AuxSettings, Place
 from cnnlab.settings import read, shown
 
@@ -47,7 +47,7 @@ class NetworkParser:
     kinds: dict[str, dict[str, Any]]
     """settings of all blocks of a kind"""
     vocabulary: Vocabulary
-    notes: Notes
+    provenance: Provenance
     """what each setting of each block is due to"""
     faults: list[Fault] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
@@ -69,7 +69,7 @@ class NetworkParser:
     def section(self, name: str, raw: dict[str, Any], enclosing: Enclosing, ends: bool) -> Stack:
         """The body or the head; `ends`: whether the network ends with it."""
         self.scaled = name == "body"
-        with self.notes.inside(name):
+        with self.provenance.inside(name):
             return self.stack(raw, f"{self.path}.{name}", enclosing, ends, self.body if name == "body" else None)
 
     def heads(self, raw: Any, enclosing: Enclosing) -> tuple[Aux, ...]:
@@ -91,7 +91,7 @@ class NetworkParser:
         if settings is None:
             return None
         tap = self.tap(settings.tap, f"{path}.from")
-        with self.notes.inside("aux", name, "head"):
+        with self.provenance.inside("aux", name, "head"):
             return Aux(name, tap, settings.weight, self.stack(settings.head, f"{path}.head", enclosing, ends=True))
 
     def tap(self, name: str, path: str) -> str:
@@ -168,9 +168,11 @@ class NetworkParser:
             first = _written(place.first or {}, f"{path}.first") if number == 0 else {}
             last = _written(place.last or {}, f"{path}.last") if number == count - 1 else {}
             overlays = first | last
-            with self.notes.inside(name, str(number)):
+            with self.provenance.inside(name, str(number)):
                 block = self.block(raw["block"], written | overlays, path, enclosing, ends and number >= count - 1)
-                self.notes.put({key: Source("later", f"{path}.{key}") for key in later if key not in overlays})
+                self.provenance.record(
+                    {key: SettingSource("later", f"{path}.{key}") for key in later if key not in overlays}
+                )
             if block is None:
                 return None
             copies.append(block)
@@ -211,10 +213,10 @@ class NetworkParser:
         said = with_kind(written, self.of_kind(kind), cls, enclosing, output)
         if cls is None:
             return self.use(self.vocabulary.composites[kind], said, path, enclosing, ends)
-        settings = resolved(said, cls, enclosing, output, self.notes)
+        settings = resolved(said, cls, enclosing, output, self.provenance)
         self.used |= uses(cls, enclosing, output)
         sources = {name: setting.source for name, setting in settings.items()}
-        self.notes.put({**(left_to_output(cls) if output else {}), **sources})
+        self.provenance.record({**(left_to_output(cls) if output else {}), **sources})
         before = len(self.faults)
         values = {name: setting.value for name, setting in settings.items()}
         self.widths(cls, values, path)
@@ -227,7 +229,7 @@ class NetworkParser:
         """What is said of all blocks of a kind, of the settings that it has."""
         path, known = f"{self.path}.kinds.{kind}", self.vocabulary.settings(kind)
         return {
-            name: ResolvedSetting(value, Source("kinds", f"{path}.{name}"))
+            name: ResolvedSetting(value, SettingSource("kinds", f"{path}.{name}"))
             for name, value in self.kinds.get(kind, {}).items()
             if name in known and value is not None
         }
@@ -265,9 +267,10 @@ class NetworkParser:
         root = self.root(made, params, path)
         if root is None:
             return None
-        defaults = {name: (None, Source("default", f"{made.path}.params.{name}")) for name in made.params}
-        given = {name: (setting.value, Source("said", setting.source.path)) for name, setting in params.items()}
-        self.notes.made.setdefault(self.notes.address, []).append(Made(made.name, made.path, {**defaults, **given}))
+        defaults = {
+            name: ResolvedSetting(None, SettingSource("default", f"{made.path}.params.{name}")) for name in made.params
+        }
+        self.provenance.record_use(CompositeUse(made.name, made.path, {**defaults, **params}))
         rest = {name: setting for name, setting in settings.items() if name not in params and name != "block"}
         self.open.append(made.name)
         block = self.block(root["block"], _written(root, made.path) | rest, made.path, enclosing, ends)
@@ -310,12 +313,12 @@ class NetworkParser:
                 (key, self.branch(key, value, f"{path}.{name}.{key}", enclosing)) for key, value in branches.items()
             )
         else:
-            with self.notes.inside(name):
+            with self.provenance.inside(name):
                 values[name] = self.stack(raw, f"{path}.{name}", enclosing, ends)
 
     def branch(self, name: str, raw: Any, path: str, enclosing: Enclosing) -> Stack:
         """A branch is one block or a stack of them."""
-        with self.notes.inside("branches", name):
+        with self.provenance.inside("branches", name):
             if not isinstance(raw, dict):
                 self.fault(path, f"should be a block, or blocks by name, not {shown(raw)}")
                 return ()
@@ -338,7 +341,7 @@ def _no_kind(name: str, path: str, siblings: list[str]) -> Fault:
 def _written(settings: dict[str, Any], path: str) -> BlockSettings:
     """What a mapping at `path` says of a block itself: `null` says nothing, and its place is not the block's."""
     return {
-        name: ResolvedSetting(value, Source("said", f"{path}.{name}"))
+        name: ResolvedSetting(value, SettingSource("written", f"{path}.{name}"))
         for name, value in settings.items()
         if value is not None and name not in PLACED
     }

@@ -20,8 +20,8 @@ from cnnlab.explain import find
 from cnnlab.explain.answer import Answer
 from cnnlab.explain.data import record
 from cnnlab.explain.words import WIDTH
+from cnnlab.network.provenance import Provenance
 from cnnlab.network.read import read_network
-from cnnlab.network.sources import Notes
 from cnnlab.network.spec import Network
 from cnnlab.yaml_form import short_form
 
@@ -306,15 +306,15 @@ def other(value: Any) -> Any:
 )
 def test_a_setting_changes_where_it_is_said_to_come_from(name: str) -> None:
     """Change the value at the place that is named: the block's setting changes, and is what is written there."""
-    raw, notes = zoo(name), Notes()
-    net, _ = read_network(raw, 10, notes=notes)
+    raw, provenance = zoo(name), Provenance()
+    net, _ = read_network(raw, 10, provenance=provenance)
     assert net is not None
-    assert set(every(net)) == set(notes.found)
+    assert set(every(net)) == set(provenance.sources)
     tried = {}
-    for address, sources in notes.found.items():
+    for address, sources in provenance.sources.items():
         for setting, source in sources.items():
-            if source.how in ("said", "kinds", "inherited") and setting not in ("block", "body", "branches"):
-                tried.setdefault((source.path, setting, source.how), address)
+            if source.rule in ("written", "kinds", "inherited") and setting not in ("block", "body", "branches"):
+                tried.setdefault((source.path, setting, source.rule), address)
     count = 0
     for (path, setting, how), address in tried.items():
         changed = copy.deepcopy(raw)
