@@ -16,7 +16,6 @@ from cnnlab.config.top import Top
 from cnnlab.data.sources import sketched
 from cnnlab.errors import Fault, FaultKind, UserError
 from cnnlab.origin import COMMAND_LINE
-from cnnlab.tracking.boards import missing
 from cnnlab.traits import Traits
 
 TRAINED = ("test", "predict", "inspect")
@@ -115,7 +114,7 @@ def wrong_other(composed: Composed, known: Collection[Fault]) -> list[Fault]:
 
 def unequipped(top: Top | None) -> list[Fault]:
     """Loggers whose packages are missing, of who wants to train."""
-    return missing() if top and top.task in TRAINING and top.logger.tensorboard else []
+    return top.logger.missing() if top and top.task in TRAINING else []
 
 
 def note(fault: Fault, composed: Composed) -> Fault:

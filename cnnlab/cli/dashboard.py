@@ -26,7 +26,7 @@ def dashboard(top: Top) -> Exit:
     from cnnlab.tracking.mirror.publish import Verdict, publish
 
     found = report(sweep_folders(top.dir, "dashboard"))
-    settings = top.logger.wandb.model_dump() if top.logger.wandb else {}
+    settings = top.logger.wandb.plain() if top.logger.wandb else {}
     runs = [trial.folder for trial in found.ledger.all()]
     shown = publish(found.folder, runs, Verdict(found.headline, plain(found), record(found)["contrasts"]), settings)
     if top.format == "json":

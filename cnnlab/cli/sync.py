@@ -15,7 +15,7 @@ from cnnlab.tracking.mirror.upload import Outcome, mirrored, upload
 def sync(top: Top) -> Exit:
     """Upload the runs at or below `dir=` that were to be at W&B; with logger=wandb all of them, and as that says."""
     roots = folders_named(top.dir, "sync")
-    given = top.logger.wandb.model_dump() if top.logger.wandb else None
+    given = top.logger.wandb.plain() if top.logger.wandb else None
     folders = list(dict.fromkeys(run for root in roots for run in mirrored(root, also_unmirrored=given is not None)))
     if not folders:
         said = "no run that was logged to W&B lies in it; logger=wandb uploads those that were not, too"

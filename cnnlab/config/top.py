@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from cnnlab.metrics import Metrics
 from cnnlab.settings import Count, Fraction, Natural, Positive, Settings, shown
-from cnnlab.tracking.settings import LoggerSettings
+from cnnlab.tracking.loggers import LoggerSettings
 from cnnlab.training.settings import CheckpointSettings
 from cnnlab.traits import COMMAND, NO_EFFECT, Traits, for_tasks
 

@@ -20,7 +20,7 @@ from cnnlab.experiment.design import design
 from cnnlab.experiment.diverged import origin
 from cnnlab.experiment.facts import fingerprint, image_shape
 from cnnlab.experiment.fitting import callbacks, classifier, feeder, fit, steps_together
-from cnnlab.experiment.following import Follower, followers
+from cnnlab.experiment.following import listeners
 from cnnlab.experiment.initial import given, stuck
 from cnnlab.experiment.job import Job
 from cnnlab.experiment.measuring import Measuring
@@ -35,6 +35,7 @@ from cnnlab.network.graph import Graph, graph
 from cnnlab.network.outline import network_record
 from cnnlab.text import dims, plural
 from cnnlab.tracking.durable import write_json
+from cnnlab.tracking.loggers import RunListener
 from cnnlab.tracking.record import RunRecord
 from cnnlab.training.callbacks import Lines, Signals
 from cnnlab.training.checkpoint import BEST, Found, Shelf, read_checkpoint
@@ -62,7 +63,7 @@ def train(job: Job, console: Console) -> Exit:
         facts["weights"] = {"file": str(weights.weights.file), "sha256": sha256(weights.weights.file)}
     network = network_record(job.run.network, image_shape(job.run))
     record = RunRecord(job.folder, config=job.config, network=network, facts=facts, provenance=job.origins)
-    attempt = Attempt(job, dataset, paper, weights, record, console, theirs, followers(job, console))
+    attempt = Attempt(job, dataset, paper, weights, record, console, theirs, listeners(job, console))
     console.print(_opening(attempt), highlight=False, soft_wrap=True)
     code = Exit.BUG
     try:
@@ -71,8 +72,8 @@ def train(job: Job, console: Console) -> Exit:
         code = error.code
         raise
     finally:
-        for follower in attempt.followers:
-            follower.end(code)
+        for listener in attempt.listeners:
+            listener.end(code)
     return code
 
 
@@ -119,7 +120,7 @@ class Attempt:
     console: Console
     callbacks: list[Callback]
     """of the user's"""
-    followers: list[Follower]
+    listeners: list[RunListener]
     """who is told what was recorded"""
 
     @property
@@ -191,7 +192,7 @@ class Attempt:
         """Who hears of an epoch."""
 
         def tell(row: dict[str, Any]) -> None:
-            for one in (lines, *self.followers):
+            for one in (lines, *self.listeners):
                 one.epoch(row)
 
         return tell

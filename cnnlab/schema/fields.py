@@ -134,7 +134,9 @@ class _Reader:
 
     def record(self, node: Node) -> Node:
         """A mapping of settings. None is required: another file, or the command line, may say the rest."""
-        inner = {name: self.setting(part) for name, part in node.get("properties", {}).items()}
+        settings = node.get("properties", {}).items()
+        # A record that stands under its own kind's name, as loggers do, need not say its kind
+        inner = {name: self.setting(part) for name, part in settings if not (name == "kind" and "const" in part)}
         return mapping(inner)
 
 

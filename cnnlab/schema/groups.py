@@ -20,7 +20,7 @@ from cnnlab.schema.root import PART, defaults, document, either, told_apart, wor
 from cnnlab.schema.share import shared
 from cnnlab.settings import Settings
 from cnnlab.sweep.study import Full, Study
-from cnnlab.tracking.settings import LoggerSettings
+from cnnlab.tracking.loggers import LOGGERS, LoggerSettings
 from cnnlab.training.optimizers import OPTIMIZERS
 from cnnlab.training.schedules import SCHEDULES
 from cnnlab.training.settings import CALLBACKS, CheckpointSettings, TrainerSettings
@@ -30,7 +30,6 @@ Options = Mapping[str, Sequence[str]]
 
 RECORDS: dict[str, tuple[type[Settings], str]] = {
     "trainer": (TrainerSettings, "how long and on what to train"),
-    LOGGER: (LoggerSettings, "where a run is shown besides its own record"),
 }
 KINDS: dict[str, tuple[Mapping[str, type[Settings]], str, str]] = {
     "data": (SOURCES, "source", "a data set"),
@@ -50,6 +49,7 @@ def schemas(written: Written, options: Options, named: Iterable[str] = ()) -> di
         **{name: _record(cls, title) for name, (cls, title) in RECORDS.items()},
         **{name: _kinds(*row) for name, row in KINDS.items()},
         "augment": _augment(),
+        LOGGER: _logger(),
         "callbacks": _callbacks(),
         "study": _study(options),
         GLOBAL: _global(options),
@@ -85,6 +85,14 @@ def _augment() -> Node:
     about = described(AugmentSettings.__doc__)
     part = mapping({"defaults": defaults(), **fields(AugmentSettings)}, **about)
     return document("random changes of training images", {**part, "additionalProperties": change})
+
+
+def _logger() -> Node:
+    """Loggers by their names, plugins' too."""
+    settings = _settings_of(LOGGERS.brought, "kind")
+    brought = {name: mapping(nodes) for name, nodes in settings.items()}
+    part = mapping({"defaults": defaults(), **fields(LoggerSettings), **brought}, **described(LoggerSettings.__doc__))
+    return document("where a run is shown besides its own record", part)
 
 
 def _callbacks() -> Node:
@@ -130,7 +138,7 @@ def dotted(options: Options) -> dict[str, Node]:
     """
     found = {name: node for name, node in fields(Top).items() if name != SHARED and traits(name).set_in == "studies"}
     found |= {f"model.{name}": node for name, node in fields(ModelSettings, MODEL).items()}
-    for group, (cls, _) in RECORDS.items():
+    for group, cls in (*((group, cls) for group, (cls, _) in RECORDS.items()), (LOGGER, LoggerSettings)):
         found |= {f"{group}.{name}": node for name, node in fields(cls).items()}
     found |= {f"augment.{name}": node for name, node in fields(AugmentSettings).items()}
     for group, (table, key, _) in KINDS.items():

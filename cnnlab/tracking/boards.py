@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from cnnlab.errors import Fault
 from cnnlab.tracking.mirror import content
 from cnnlab.tracking.reader import read_run
 
 FOLDER = "tensorboard"
-
-
-def missing() -> list[Fault]:
-    """What is wrong with choosing it where its package is not installed."""
-    said = "needs a package that is not installed: pip install 'cnnlab[tensorboard]'"
-    return [] if find_spec("tensorboard") else [Fault("logger.tensorboard", said)]
 
 
 class Board:

@@ -15,7 +15,7 @@ import yaml
 from loopback import Loopback
 from small import CONF, SMALL, result
 
-from cnnlab.tracking import boards
+from cnnlab.tracking import boards, loggers
 
 QUICK = [*SMALL, "data.subset=100", "data.val_fraction=0.01"]
 RUN = str(CONF.parent / "run.py")
@@ -107,7 +107,7 @@ def test_a_search_by_w_and_b_runs_what_the_shipped_file_says(server: Loopback, t
 def test_an_extra_that_is_not_installed_is_told_before_anything_is_trained(
     cnnlab: Callable[..., int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(boards, "find_spec", lambda name: None)
+    monkeypatch.setattr(loggers, "find_spec", lambda name: None)
     assert cnnlab(*QUICK, "logger=tensorboard") == 2
     said = capsys.readouterr().err
     assert "logger.tensorboard: needs a package that is not installed: pip install 'cnnlab[tensorboard]'" in said

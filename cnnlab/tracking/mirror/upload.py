@@ -12,9 +12,9 @@ from omegaconf import OmegaConf
 
 from cnnlab.door.files import CONFIG, read_bytes
 from cnnlab.door.nodes import read_plain
+from cnnlab.tracking.loggers import Wandb
 from cnnlab.tracking.mirror import note
 from cnnlab.tracking.mirror.process import Order, command, environment, ordered
-from cnnlab.tracking.settings import WandbSettings
 
 PATIENCE = 180.0
 """seconds that one upload may take"""
@@ -44,7 +44,7 @@ def upload(folder: Path, given: dict[str, Any] | None) -> Outcome:
     if note.read(folder) is None:
         group = folder.parent.name if (folder.parent / "sweep.json").exists() else None
         note.new(group).write(folder)
-    order = Order(str(folder.resolve()), {**WandbSettings().model_dump(), **(given or settings)}, tags)
+    order = Order(str(folder.resolve()), {**Wandb().plain(), **(given or settings)}, tags)
     try:
         done = subprocess.run(
             command(),

@@ -29,12 +29,12 @@ sys.path[:0] = sys.argv[3:]
 from pathlib import Path
 from recorded import begun, row
 from cnnlab.tracking.mirror.follower import Follower
-from cnnlab.tracking.settings import WandbSettings
+from cnnlab.tracking.loggers import Wandb
 folder = Path(sys.argv[1])
 record = begun(folder)
 since = time.monotonic()
 say = lambda text: print(text.replace(str(folder), "RUN"), flush=True)
-mirror = Follower(folder, WandbSettings().model_dump(), [], None, say)
+mirror = Follower(folder, Wandb().plain(), [], None, say)
 begin = time.monotonic() - since
 record.epoch(row(1)); mirror.epoch({})
 time.sleep(float(sys.argv[2]))
@@ -106,11 +106,11 @@ from contextlib import suppress
 from pathlib import Path
 from recorded import begun, looked_at, row
 from cnnlab.tracking.mirror.follower import Follower
-from cnnlab.tracking.settings import WandbSettings
+from cnnlab.tracking.loggers import Wandb
 folder, count = Path(sys.argv[1]), int(sys.argv[2])
 record = begun(folder)
 since = time.perf_counter()
-mirror = Follower(folder, WandbSettings().model_dump(), [], None, lambda text: None)
+mirror = Follower(folder, Wandb().plain(), [], None, lambda text: None)
 begin = time.perf_counter() - since
 time.sleep(5)
 told = []

@@ -18,12 +18,12 @@ import pytest
 from loopback import Loopback
 from recorded import begun, looked_at, row
 
+from cnnlab.tracking.loggers import Wandb
 from cnnlab.tracking.mirror import follower, process
 from cnnlab.tracking.mirror.follower import Follower
 from cnnlab.tracking.mirror.upload import upload
-from cnnlab.tracking.settings import WandbSettings
 
-SETTINGS = WandbSettings().model_dump()
+SETTINGS = Wandb().plain()
 
 
 def eventually(condition: Callable[[], Any], seconds: float = 20) -> bool:
