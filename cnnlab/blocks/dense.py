@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cnnlab.blocks.block import Inherits, Width
 from cnnlab.blocks.conv import Convolutional
-from cnnlab.blocks.merge import beside
+from cnnlab.blocks.merge import build_branches
 from cnnlab.blocks.part import Part, image, whole
 from cnnlab.blocks.pool import AvgPool
 from cnnlab.blocks.stack import chain
@@ -43,7 +43,7 @@ class DenseBlock(Convolutional):
         if self.expansion:
             new["conv1"] = self.conv(self.growth * self.expansion, **order)
         new["conv2"] = self.conv(self.growth, self.kernel_size, dropout=self.dropout, **order)
-        return beside(shape, {"old": {}, "new": new})
+        return build_branches(shape, {"old": {}, "new": new})
 
 
 class Transition(Convolutional):

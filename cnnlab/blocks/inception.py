@@ -8,7 +8,7 @@ from pydantic import BeforeValidator
 
 from cnnlab.blocks.block import Sized, Width
 from cnnlab.blocks.conv import Convolutional
-from cnnlab.blocks.merge import beside
+from cnnlab.blocks.merge import build_branches
 from cnnlab.blocks.pool import MaxPool
 from cnnlab.settings import Pair, Shape, shown
 
@@ -47,7 +47,7 @@ class Inception(Convolutional):
     """window of the 5×5 branch; torchvision's GoogLeNet has a 3×3 there"""
 
     def build(self, shape: Shape) -> nn.Module:
-        return beside(
+        return build_branches(
             shape,
             {
                 "b1": {"conv": self.conv(self.b1)},

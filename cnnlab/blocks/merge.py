@@ -13,7 +13,16 @@ from cnnlab.blocks.conv import Conv, Convolutional
 from cnnlab.blocks.norm import NO_NORM, Norm
 from cnnlab.blocks.part import Misfit, Part, image, inside
 from cnnlab.blocks.pool import AvgPool
-from cnnlab.blocks.stack import Merge, Stack, Stage, after, chain, check_name, joined_shape, stack_parts
+from cnnlab.blocks.stack import (
+    Merge,
+    Stack,
+    Stage,
+    chain,
+    chain_and_shapes,
+    check_name,
+    joined_shape,
+    stack_parts,
+)
 from cnnlab.settings import Fraction, Shape
 from cnnlab.text import dims
 
@@ -112,7 +121,7 @@ class Parallel(Scope):
 
     def build(self, shape: Shape) -> nn.Module:
         with inside("branches"):
-            return beside(shape, {name: stack_parts(stack) for name, stack in self.branches}, self.merge)
+            return build_branches(shape, {name: stack_parts(stack) for name, stack in self.branches}, self.merge)
 
 
 class Skip(Scope):
@@ -132,7 +141,7 @@ class Skip(Scope):
 
     def build(self, shape: Shape) -> nn.Module:
         body, drop = stack_parts(self.body), drop_path(self.stochastic_depth)
-        return shortened(shape, body, self.shortcut, self.conv(1), drop=drop)
+        return build_skip(shape, body, self.shortcut, self.conv(1), drop=drop)
 
 
 def inner_stacks(block: Block) -> dict[str, Stack]:
@@ -145,7 +154,7 @@ def inner_stacks(block: Block) -> dict[str, Stack]:
     return {}
 
 
-def beside(shape: Shape, branches: Mapping[str, Mapping[str, Part]], merge: Merge = "concat") -> nn.Module:
+def build_branches(shape: Shape, branches: Mapping[str, Mapping[str, Part]], merge: Merge = "concat") -> nn.Module:
     """Branches over one input, joined by `merge`. Raises Misfit where they end at different sizes."""
     from cnnlab.blocks.modules import Branches
 
@@ -155,12 +164,13 @@ def beside(shape: Shape, branches: Mapping[str, Mapping[str, Part]], merge: Merg
     for name, parts in branches.items():
         with inside(name):
             check_name(name)
-            modules[name], outputs[name] = chain(shape, parts), after(shape, parts)
+            modules[name], left = chain_and_shapes(shape, parts)
+            outputs[name] = left.last
     joined_shape(merge, list(outputs.items()), "branches")
     return Branches(modules, merge)
 
 
-def shortened(
+def build_skip(
     shape: Shape,
     body: Mapping[str, Part],
     shortcut: Shortcut,
@@ -172,20 +182,20 @@ def shortened(
     from cnnlab.blocks.modules import Skipped
 
     with inside("body"):
-        module, end = chain(shape, body), after(shape, body)
-    beside = aside(shape, end, shortcut, conv)
-    check_drop(drop, beside)
-    return Skipped(module, beside, act, drop)
+        module, left = chain_and_shapes(shape, body)
+    connection = build_shortcut(shape, left.last, shortcut, conv)
+    check_drop(drop, connection)
+    return Skipped(module, connection, act, drop)
 
 
-def check_drop(drop: nn.Module | None, beside: nn.Module | None) -> None:
+def check_drop(drop: nn.Module | None, shortcut: nn.Module | None) -> None:
     """Raise a Misfit where leaving out the body would leave nothing."""
-    if drop is not None and beside is None:
+    if drop is not None and shortcut is None:
         raise Misfit("stochastic_depth leaves out a body beside a shortcut; there is none")
 
 
-def aside(shape: Shape, end: Shape, shortcut: Shortcut, conv: Conv) -> nn.Module | None:
-    """The shortcut from `shape` to `end`, None where there is to be none. Raises Misfit.
+def build_shortcut(shape: Shape, output: Shape, shortcut: Shortcut, conv: Conv) -> nn.Module | None:
+    """The shortcut of a body that makes `output` of `shape`; None where there is to be none. Raises Misfit.
 
     He et al. 2015, arXiv:1512.03385, §3.3: `pad` is its option A, `auto` option B, `conv` option C. `pool` is ResNet-D
     of He et al. 2018, arXiv:1812.01187, §4.2.
@@ -194,49 +204,51 @@ def aside(shape: Shape, end: Shape, shortcut: Shortcut, conv: Conv) -> nn.Module
 
     if shortcut == "none":
         return None
-    if end == shape and shortcut != "conv":
+    if output == shape and shortcut != "conv":
         return nn.Identity()
     if shortcut == "identity":
-        raise Misfit(f"an identity shortcut needs a body that keeps the shape; this makes {dims(end)} of {dims(shape)}")
-    return {"pad": padded, "pool": pooled}.get(shortcut, projected)(shape, end, conv)
+        raise Misfit(
+            f"an identity shortcut needs a body that keeps the shape; this makes {dims(output)} of {dims(shape)}"
+        )
+    return {"pad": padded, "pool": pooled}.get(shortcut, projected)(shape, output, conv)
 
 
-def projected(shape: Shape, end: Shape, conv: Conv) -> nn.Module:
+def projected(shape: Shape, output: Shape, conv: Conv) -> nn.Module:
     """A 1×1 convolution that strides."""
-    return _projection(end, conv, _strides(shape, end)).build(shape)
+    return _projection(output, conv, _strides(shape, output)).build(shape)
 
 
-def pooled(shape: Shape, end: Shape, conv: Conv) -> nn.Module:
+def pooled(shape: Shape, output: Shape, conv: Conv) -> nn.Module:
     """An average pool that strides, then a 1×1 convolution."""
-    stride = _strides(shape, end)
+    stride = _strides(shape, output)
     if stride == (1, 1):
-        return projected(shape, end, conv)
+        return projected(shape, output, conv)
     pool = AvgPool(kernel_size=stride, ceil_mode=True, count_include_pad=False)
-    return chain(shape, {"pool": pool, "project": _projection(end, conv, (1, 1))})
+    return chain(shape, {"pool": pool, "project": _projection(output, conv, (1, 1))})
 
 
-def padded(shape: Shape, end: Shape, _: Conv) -> nn.Module:
+def padded(shape: Shape, output: Shape, _: Conv) -> nn.Module:
     """Positions left out, zeros for the channels that are missing."""
     from cnnlab.blocks.modules import PadShortcut
 
-    if end[0] < shape[0]:
-        raise Misfit(f"a padded shortcut adds channels; the body makes {end[0]} of {shape[0]}")
-    return PadShortcut(_strides(shape, end), end[0] - shape[0])
+    if output[0] < shape[0]:
+        raise Misfit(f"a padded shortcut adds channels; the body makes {output[0]} of {shape[0]}")
+    return PadShortcut(_strides(shape, output), output[0] - shape[0])
 
 
-def _strides(shape: Shape, end: Shape) -> tuple[int, int]:
-    """The steps that make rows and columns of `shape` those of `end`. Raises Misfit where none do."""
+def _strides(shape: Shape, output: Shape) -> tuple[int, int]:
+    """The steps that make rows and columns of `shape` those of `output`. Raises Misfit where none do."""
     _, rows, columns = image(shape, "a convolutional shortcut")
-    _, *size = image(end, "a convolutional shortcut")
+    _, *size = image(output, "a convolutional shortcut")
     stride = (-(-rows // size[0]), -(-columns // size[1]))
     if [-(-rows // stride[0]), -(-columns // stride[1])] != size:
-        raise Misfit(f"no stride of a 1×1 shortcut makes {dims(end)}, as the body does, of {dims(shape)}")
+        raise Misfit(f"no stride of a 1×1 shortcut makes {dims(output)}, as the body does, of {dims(shape)}")
     return stride
 
 
-def _projection(end: Shape, conv: Conv, stride: tuple[int, int]) -> Conv:
+def _projection(output: Shape, conv: Conv, stride: tuple[int, int]) -> Conv:
     return conv.model_copy(
-        update={"channels": end[0], "kernel_size": (1, 1), "stride": stride, "padding": "valid", "act": "none"}
+        update={"channels": output[0], "kernel_size": (1, 1), "stride": stride, "padding": "valid", "act": "none"}
     )
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cnnlab.blocks.attention import SqueezeExcite
 from cnnlab.blocks.block import Inherits, Width
 from cnnlab.blocks.conv import Convolutional, started, units
-from cnnlab.blocks.merge import Rate, Shortcut, aside, check_drop, drop_path, shortened
+from cnnlab.blocks.merge import Rate, Shortcut, build_shortcut, build_skip, check_drop, drop_path
 from cnnlab.blocks.norm import NO_NORM, Norm, act_layer, norm_layer
 from cnnlab.blocks.part import Misfit, Part, image, inside, whole
-from cnnlab.blocks.stack import after, chain
+from cnnlab.blocks.stack import after, chain_and_shapes
 from cnnlab.settings import Count, Flag, Fraction, Pair, Shape
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Shortened(Convolutional):
     def shorten(self, shape: Shape, body: Mapping[str, Part]) -> nn.Module:
         conv = self.conv(1, norm=self.shortcut_norm or self.norm)
         act, drop = act_layer(self.act, inplace=True), drop_path(self.stochastic_depth)
-        module = shortened(shape, {**body, **self.gate()}, self.shortcut, conv, act, drop)
+        module = build_skip(shape, {**body, **self.gate()}, self.shortcut, conv, act, drop)
         if self.init == "auto":
             quiet(module, f"{list(body)[-1]}.norm")
         return module
@@ -160,8 +160,10 @@ class Preactivation(Shortened):
         last = list(body)[-1]
         body = {**body, **self.gate()}
         with inside("body"):
-            inner, end = chain(shape, body), after(shape, body)
-        shortcut = aside(shape, end, self.shortcut, self.conv(1, norm=self.shortcut_norm or NO_NORM, bias=self.biased))
+            inner, left = chain_and_shapes(shape, body)
+        shortcut = build_shortcut(
+            shape, left.last, self.shortcut, self.conv(1, norm=self.shortcut_norm or NO_NORM, bias=self.biased)
+        )
         shared = not isinstance(shortcut, nn.Identity) if self.shared is None else self.shared
         drop = drop_path(self.stochastic_depth)
         check_drop(drop, shortcut)
@@ -251,8 +253,8 @@ class InvertedResidual(Convolutional):
             body |= {"se": SqueezeExcite(channels=squeezed, act=self.act, init=self.init)}
         body |= {"project": self.conv(self.channels, act="none")}
         if after(shape, body) != shape:
-            return shortened(shape, body, "none", self.conv(1))
-        module = shortened(shape, body, "identity", self.conv(1), drop=drop_path(self.stochastic_depth))
+            return build_skip(shape, body, "none", self.conv(1))
+        module = build_skip(shape, body, "identity", self.conv(1), drop=drop_path(self.stochastic_depth))
         if self.init == "auto":
             quiet(module, "project.norm")
         return module

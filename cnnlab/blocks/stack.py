@@ -128,6 +128,11 @@ def after(shape: Shape, parts: Mapping[str, Part]) -> Shape:
 
 def chain(shape: Shape, parts: Mapping[str, Part]) -> nn.Sequential:
     """Build `parts` in order, handing each the shape the one before it leaves, or its sources do. Raises Misfit."""
+    return chain_and_shapes(shape, parts)[0]
+
+
+def chain_and_shapes(shape: Shape, parts: Mapping[str, Part]) -> tuple[nn.Sequential, Walked[Shape]]:
+    """The same, and the shapes that the parts leave. Raises Misfit."""
     from cnnlab.blocks.modules import Chain
 
     net = Chain()
@@ -136,8 +141,7 @@ def chain(shape: Shape, parts: Mapping[str, Part]) -> nn.Sequential:
         net.append_as(name, build_part(part, taken), getattr(part, "sources", ()), getattr(part, "join", "concat"))
         return part.shape(taken)
 
-    walk(parts, shape, joined_shape, build)
-    return net
+    return net, walk(parts, shape, joined_shape, build)
 
 
 def check_name(name: str) -> None:

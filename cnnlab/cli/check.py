@@ -50,8 +50,8 @@ def _shapes(parts: dict[str, Any], composed: Composed, at_fault: set[str]) -> li
     data = parts["data"] or sketched(composed.config.get("data"))
     if data is None or at_fault & {"data", "data.shape", "data.size"}:
         return []
-    ends = data.classes is not None and "data.classes" not in at_fault
-    return misfits(Run(**{**parts, "data": data}), composed, ends)
+    classes_known = data.classes is not None and "data.classes" not in at_fault
+    return misfits(Run(**{**parts, "data": data}), composed, check_output=classes_known)
 
 
 def _first(faults: list[Fault]) -> list[Fault]:
@@ -127,10 +127,10 @@ def _follows(fault: Fault, broken: list[str]) -> bool:
     return any(dotted.overlap(fault.path, key) for key in broken)
 
 
-def misfits(run: Run, composed: Composed, ends: bool = True) -> list[Fault]:
+def misfits(run: Run, composed: Composed, check_output: bool = True) -> list[Fault]:
     """Walk the network on paper; then see whether the weights it is given fit it. torch is imported only now.
 
-    `ends`: whether the number of classes is known.
+    `check_output`: whether the number of classes is known.
     """
     from cnnlab.experiment.facts import image_shape
     from cnnlab.experiment.initial import at_fault, misnamed_blocks
@@ -138,9 +138,9 @@ def misfits(run: Run, composed: Composed, ends: bool = True) -> list[Fault]:
     from cnnlab.network.fixes import explain
     from cnnlab.network.graph import graph
 
-    found = graph(run.network, image_shape(run), check_output=ends)
+    found = graph(run.network, image_shape(run), check_output=check_output)
     if not found.faults:
-        faults = at_fault(run) if ends else misnamed_blocks(run)
+        faults = at_fault(run) if check_output else misnamed_blocks(run)
         if composed.config.get("task") in TRAINING:
             faults += unaffordable(found)
         return [note(fault, composed) for fault in faults]

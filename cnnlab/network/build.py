@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnlab.blocks.modules import Chain, walk
-from cnnlab.blocks.stack import chain, check_name, shapes, stack_parts
+from cnnlab.blocks.stack import chain, chain_and_shapes, check_name, stack_parts
 from cnnlab.network.spec import Network
 from cnnlab.network.start import start, stream
 from cnnlab.settings import Shape
@@ -62,7 +62,7 @@ def blank(network: Network, shape: Shape) -> Net:
     """The network on the meta device: names and shapes of all its weights, and no memory. Raises Misfit."""
     body, head = stack_parts(network.body), stack_parts(network.head)
     with torch.device("meta"):
-        module, left = chain(shape, body), shapes(shape, body)
+        module, left = chain_and_shapes(shape, body)
         return Net(module, chain(left.last, head), _auxiliary(network, left.by_name))
 
 

@@ -236,7 +236,7 @@ class Walker:
         except Misfit as misfit:
             name, *within = misfit.path
             fault = Fault(".".join(["model", path, name, *written(self.block, tuple(within))]), misfit.message)
-            raise _Ended(fault, misfit) from None
+            raise _Ended(fault, misfit.with_traceback(None)) from None
 
     def stack(self, path: str, address: str, stack: Stack, start: Edge) -> Walked[Edge]:
         """Place a stack's blocks under `path`, and `address`, the same with all copies numbered. Raises Misfit."""
