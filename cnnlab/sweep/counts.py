@@ -5,7 +5,7 @@ from __future__ import annotations
 from cnnlab.experiment.facts import image_shape
 from cnnlab.experiment.job import Job
 from cnnlab.network.outline import network_record
-from cnnlab.sweep.ends import settled
+from cnnlab.sweep.ends import write_end
 from cnnlab.tracking.durable import write_json
 
 
@@ -13,4 +13,4 @@ def count(job: Job) -> None:
     """Write network.json and a result with parameters and multiply-adds."""
     job.folder.mkdir(parents=True, exist_ok=True)
     write_json(job.folder / "network.json", network_record(job.run.network, image_shape(job.run)))
-    settled(job.folder, job.facts, "ok")
+    write_end(job.folder, job.facts, "ok")

@@ -1,4 +1,4 @@
-"""How a job ended, told by its record, its process, or both; written down for those that could not do it."""
+"""How a job ended, by its record, its process, or both; written down for jobs that could not do it themselves."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOST = -1
 """in place of a status: the process that the job was forked from is gone, and so is the job"""
 
 
-def ended(folder: Path, facts: Mapping[str, Any], status: int, asked: str | None) -> dict[str, Any]:
+def end_of(folder: Path, facts: Mapping[str, Any], status: int, asked: str | None) -> dict[str, Any]:
     """The result of a job whose process ended with `status` (os.waitpid's), in its result.json too.
 
     `asked`: why the sweep made it end, "stop" or the error to be recorded; None where it did not.
@@ -29,22 +29,22 @@ def ended(folder: Path, facts: Mapping[str, Any], status: int, asked: str | None
     if known in ("ok", "diverged"):
         return found
     if asked == "stop":
-        return found if known == "interrupted" else settled(folder, facts, "interrupted")
+        return found if known == "interrupted" else write_end(folder, facts, "interrupted")
     if asked:
-        return settled(folder, facts, "failed", asked)
+        return write_end(folder, facts, "failed", asked)
     if status == LOST:
-        return settled(folder, facts, "failed", "the process that it was forked from was killed, and so was it")
+        return write_end(folder, facts, "failed", "the process that it was forked from was killed, and so was it")
     code = os.waitstatus_to_exitcode(status)
     if code < 0:
-        return settled(folder, facts, "failed", f"killed by {_signal(-code)}")
+        return write_end(folder, facts, "failed", f"killed by {_signal(-code)}")
     if known == "failed" and code:
         return found
     if known == "interrupted" and code in (Exit.INTERRUPTED, Exit.TERMINATED):
         return found
-    return settled(folder, facts, "failed", f"it ended itself before its end, with exit code {code}")
+    return write_end(folder, facts, "failed", f"it ended itself before its end, with exit code {code}")
 
 
-def settled(
+def write_end(
     folder: Path, facts: Mapping[str, Any], status: RunEnd, error: str | None = None, **more: Any
 ) -> dict[str, Any]:
     """Write result.json for a job that did not, and run.json for one that never began."""

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from cnnlab.errors import Exit
 from cnnlab.experiment.job import Job
-from cnnlab.sweep.ends import ended
+from cnnlab.sweep.ends import end_of
 from cnnlab.sweep.plan import Plan, cores
 from cnnlab.sweep.pool import Pool, Running
 from cnnlab.tracking.reader import RunFolder
@@ -108,7 +108,7 @@ class Engine:
         job = running.job
         asked = "stop" if self.stops and running.asked is None else running.asked
         try:
-            found = ended(job.folder, job.facts, status, asked)
+            found = end_of(job.folder, job.facts, status, asked)
         except OSError as error:  # a full disk: the job that filled it could not say so either
             found = {"status": "failed", "error": f"its end could not be written down: {error}"}
         self.watcher.ended(job, found)

@@ -17,7 +17,7 @@ from cnnlab.experiment.hardware import Hardware, decide
 from cnnlab.experiment.job import Job, job
 from cnnlab.network.graph import graph
 from cnnlab.sweep.grid import SEED, Cell, Grid
-from cnnlab.sweep.sheet import KEY, Sheet, free_folder, identities, joined, names_of, read_sheet
+from cnnlab.sweep.sheet import KEY, SweepManifest, free_folder, identities, joined, names_of, read_manifest
 from cnnlab.tracking.folder import strangers
 from cnnlab.tracking.reader import run_in
 
@@ -62,7 +62,7 @@ class Plan:
     """All of a command's jobs, in the order in which they are to be trained, and the sheet they stand in."""
 
     folder: Path
-    sheet: Sheet
+    sheet: SweepManifest
     jobs: tuple[Planned, ...]
     remade: int = 0
     """how many cells had other settings when the sweep was started: files, or the code, have changed"""
@@ -85,10 +85,10 @@ def plan(folder: Path, grid: Grid, cells: Sequence[Checked], command: list[str])
 
     UserError where the folder holds another sweep.
     """
-    old = read_sheet(folder)
+    old = read_manifest(folder)
     keys = {factor.name: [level.label for level in factor.levels] for factor in grid.factors}
     keys = joined(old.keys if old else {}, {SEED: list(dict.fromkeys(c.labels[SEED] for c in cells)), **keys})
-    sheet = Sheet(command, list(grid.fixed), keys, grid.study)
+    sheet = SweepManifest(command, list(grid.fixed), keys, grid.study)
     if old:
         _same(folder, old, sheet, keys)
         sheet.created, sheet.threads, sheet.precision = old.created, old.threads, old.precision
@@ -106,7 +106,7 @@ def plan(folder: Path, grid: Grid, cells: Sequence[Checked], command: list[str])
     return Plan(folder, sheet, tuple(planned), remade)
 
 
-def _same(folder: Path, old: Sheet, new: Sheet, keys: dict[str, list[str]]) -> None:
+def _same(folder: Path, old: SweepManifest, new: SweepManifest, keys: dict[str, list[str]]) -> None:
     if old.compares() != new.compares() or (old.study or {}).get("name") != (new.study or {}).get("name"):
         shown = " × ".join(key for key in old.keys if key != SEED) or "seeds"
         fixed = f" with {' '.join(old.compares()[0])}" if old.compares()[0] else ""
@@ -114,7 +114,7 @@ def _same(folder: Path, old: Sheet, new: Sheet, keys: dict[str, list[str]]) -> N
         raise UserError(Fault(KEY, f"{folder} holds another sweep ({what}); choose another folder"))
 
 
-def _placed(folder: Path, cells: Sequence[Checked], sheet: Sheet) -> Iterator[Planned]:
+def _placed(folder: Path, cells: Sequence[Checked], sheet: SweepManifest) -> Iterator[Planned]:
     known, seen = identities(folder), {}
     for one in cells:
         hardware = _hardware(one.run, sheet, len(cells))
@@ -133,7 +133,7 @@ def _costs(run: Run) -> dict[str, Any]:
     return {"fingerprint": fingerprint(run), "params": paper.params, "params_aux": 0, "macs": paper.macs}
 
 
-def _hardware(run: Run, sheet: Sheet, count: int) -> Hardware:
+def _hardware(run: Run, sheet: SweepManifest, count: int) -> Hardware:
     """What a job runs on: as the sweep's first command decided, else so that there is a job a processor."""
     trainer = run.trainer
     if sheet.precision and trainer.precision == "auto":

@@ -24,7 +24,7 @@ KEY = "hydra.sweep.dir"
 
 
 @dataclass
-class Sheet:
+class SweepManifest:
     """The file's content."""
 
     command: list[str]
@@ -67,17 +67,17 @@ def default_folder(root: Path, grid: Grid) -> Path:
     return root / f"sweep_{slug('_'.join(filter(None, (swept, model))))}_{hashed}"
 
 
-def read_sheet(folder: Path) -> Sheet | None:
+def read_manifest(folder: Path) -> SweepManifest | None:
     """The sheet in `folder`, None where there is none. UserError where it cannot be read."""
     file = folder / FILE
     try:
         raw = read_json(file)
         if not isinstance(raw, dict) or raw.get("version") != VERSION:
             raise ValueError(f"it is not version {VERSION} of the record of a sweep")
-        known = {name: raw[name] for name in Sheet.__dataclass_fields__}
+        known = {name: raw[name] for name in SweepManifest.__dataclass_fields__}
         if not isinstance(known["keys"], dict) or not isinstance(known["jobs"], list):
             raise ValueError("its keys or jobs are missing")
-        return Sheet(**known)
+        return SweepManifest(**known)
     except FileNotFoundError:
         return None
     except KeyError as error:
@@ -91,7 +91,7 @@ def read_sheet(folder: Path) -> Sheet | None:
 def seems_done(folder: Path, grid: Grid) -> bool:
     """Whether every cell stands in the sheet with a run that ended; a guess, for what files say now may differ."""
     try:
-        sheet = read_sheet(folder)
+        sheet = read_manifest(folder)
     except UserError:
         return False
     ended = [

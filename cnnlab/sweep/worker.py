@@ -11,7 +11,7 @@ from cnnlab.experiment.job import Job
 from cnnlab.experiment.train import train
 from cnnlab.network.spec import RESERVED
 from cnnlab.plugins import load_plugins
-from cnnlab.sweep.ends import settled
+from cnnlab.sweep.ends import write_end
 from cnnlab.tracking.folder import enter
 from cnnlab.tracking.lock import InUse, Lock
 from cnnlab.tracking.reader import RunFolder
@@ -36,7 +36,7 @@ def work(payload: bytes) -> int:
             return train(job, Output(width=120))
     except UserError as error:
         print(error)
-        settled(job.folder, job.facts, "failed", "; ".join(map(str, error.faults)))
+        write_end(job.folder, job.facts, "failed", "; ".join(map(str, error.faults)))
         return error.code
 
 
