@@ -20,7 +20,7 @@ from cnnlab.blocks.norm import NormSettings
 from cnnlab.config.compose import compose
 from cnnlab.config.engine import start
 from cnnlab.network.read import read_network
-from cnnlab.network.spec import PLACED, Network, Place
+from cnnlab.network.spec import PLACED, Network, Placement
 
 CONV = {"block": "conv", "channels": 8}
 HEAD = {"pool": {"block": "global_avg_pool"}, "fc": {"block": "linear", "features": "classes"}}
@@ -97,7 +97,7 @@ def places(kind: str) -> st.SearchStrategy[dict[str, Any]]:
         "repeat": st.integers(0, 3),
         "first": copy,
         "last": copy,
-        "join": st.sampled_from(get_args(Place.model_fields["join"].annotation)),
+        "join": st.sampled_from(get_args(Placement.model_fields["join"].annotation)),
         "from": st.lists(st.integers(0, 2), min_size=1, max_size=2),
     }
     assert {*fields, "after", "before"} == set(PLACED), "teach tests/nets.py"

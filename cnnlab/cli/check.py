@@ -135,7 +135,7 @@ def misfits(run: Run, composed: Composed, check_output: bool = True) -> list[Fau
     from cnnlab.experiment.facts import image_shape
     from cnnlab.experiment.initial import at_fault, misnamed_blocks
     from cnnlab.experiment.memory import unaffordable
-    from cnnlab.network.fixes import explain
+    from cnnlab.network.fixes import explanation
     from cnnlab.network.graph import graph
 
     found = graph(run.network, image_shape(run), check_output=check_output)
@@ -144,6 +144,6 @@ def misfits(run: Run, composed: Composed, check_output: bool = True) -> list[Fau
         if composed.config.get("task") in TRAINING:
             faults += unaffordable(found)
         return [note(fault, composed) for fault in faults]
-    lines = explain(found, model_of(composed.config), run.network.classes) if found.end else []
+    lines = explanation(found, model_of(composed.config), run.network.classes) if found.end else []
     faults = [replace(f, lines=tuple(lines)) if found.end and f is found.end[0] else f for f in found.faults]
     return [note(fault, composed) for fault in faults]

@@ -24,7 +24,7 @@ from cnnlab.config.composed import Composed
 from cnnlab.config.engine import Loader
 from cnnlab.config.files import FileConfigSource, Unreadable, data, read
 from cnnlab.config.kinds import REGISTRIES
-from cnnlab.config.origins import Layer, layers, trace
+from cnnlab.config.origins import ConfigFile, layers, trace
 from cnnlab.config.overrides import group_options, parse, refused
 from cnnlab.config.reasons import FAILURES, reason, unresolved
 from cnnlab.config.references import forbidden_calls, too_large
@@ -136,7 +136,7 @@ def _first_to_fail(loader: Loader, name: str, overrides: list[Override]) -> tupl
     raise AssertionError("composing fails for all overrides together, and so for the last count")
 
 
-def _check_places(files: list[Layer], result: Composed) -> None:
+def _check_places(files: list[ConfigFile], result: Composed) -> None:
     """Note files that would land below their group's place."""
     for layer in files:
         group, parent = layer.path.split("/")[0], layer.parent
@@ -149,7 +149,7 @@ def _check_places(files: list[Layer], result: Composed) -> None:
             result.broken.append(group)
 
 
-def _check_names(files: list[Layer], result: Composed) -> None:
+def _check_names(files: list[ConfigFile], result: Composed) -> None:
     """Note names that YAML does not read as text, and values that are not what they look like."""
     for layer in files:
         for finding in layer.document.noted:

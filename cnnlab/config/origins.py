@@ -52,7 +52,7 @@ class Origins:
 
 
 @dataclass(frozen=True)
-class Layer:
+class ConfigFile:
     """A file that went into the configuration."""
 
     path: str
@@ -65,7 +65,7 @@ class Layer:
     """where its settings land"""
 
 
-def layers(loader: Loader) -> Iterator[Layer]:
+def layers(loader: Loader) -> Iterator[ConfigFile]:
     """The files that the latest configuration was made of, in the order in which they count; Hydra's own left out."""
     for default in loader.files:
         path = default.config_path
@@ -73,10 +73,10 @@ def layers(loader: Loader) -> Iterator[Layer]:
         if path and isinstance(source, FileConfigSource):
             package = (part for part in (default.package or "").split(".") if part and part != "_global_")
             file = source.file(path)
-            yield Layer(path, default.parent, file, read(file, source.kind(path)), tuple(package))
+            yield ConfigFile(path, default.parent, file, read(file, source.kind(path)), tuple(package))
 
 
-def trace(files: list[Layer], overrides: list[Override], groups: list[str]) -> Origins:
+def trace(files: list[ConfigFile], overrides: list[Override], groups: list[str]) -> Origins:
     """The origins of what `files` and then `overrides` set, some of which choose a file of one of `groups`."""
     origins = Origins()
     chosen = [override for override in overrides if override.key_or_group in groups]
@@ -94,7 +94,7 @@ def trace(files: list[Layer], overrides: list[Override], groups: list[str]) -> O
     return origins
 
 
-def marks(layer: Layer, rank: int = -1) -> Iterator[tuple[str, Origin]]:
+def marks(layer: ConfigFile, rank: int = -1) -> Iterator[tuple[str, Origin]]:
     """Every setting of a file by its path from the top, with where it stands and what it says."""
 
     def walk(node: yaml.Node | None, path: tuple[str, ...]) -> Iterator[tuple[str, Origin]]:

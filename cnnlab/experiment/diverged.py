@@ -16,7 +16,7 @@ from cnnlab.training.classifier import Diverged
 from cnnlab.weights.transfer import Transfer
 
 
-class Origin(Exception):
+class FirstNonFinite(Exception):
     """The first value that is not finite: which block's, and where in the epoch."""
 
     def __init__(self, what: str, block: str, epoch: int, at: str):
@@ -24,7 +24,7 @@ class Origin(Exception):
 
 
 class Watch(pl.Callback):
-    """Raises Origin at the first output, gradient or weight of a block that is not finite."""
+    """Raises FirstNonFinite at the first output, gradient or weight of a block that is not finite."""
 
     def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
         self.module, self.blocks = module, dict(blocks(module))
@@ -51,7 +51,7 @@ class Watch(pl.Callback):
     def found(self, what: str, block: str, done: bool = False) -> None:
         step = self.module.progress.step
         at = f"step {step + (not done)}" if self.module.training else "its validation"
-        raise Origin(what, block, self.module.current_epoch + 1, at)
+        raise FirstNonFinite(what, block, self.module.current_epoch + 1, at)
 
 
 def blocks(module: nn.Module) -> list[tuple[str, nn.Module]]:
@@ -73,7 +73,7 @@ def origin(job: Job, dataset: Dataset, weights: Transfer | None, start: Found | 
     module = classifier(job, dataset, weights)
     try:
         fit(job, module, [Watch()], start.path if start else None)
-    except Origin as found:
+    except FirstNonFinite as found:
         return str(found)
     except Diverged:
         return None

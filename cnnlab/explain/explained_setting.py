@@ -14,7 +14,7 @@ from cnnlab.explain.pieces import BlockCopy
 from cnnlab.network.arithmetic import is_expression
 from cnnlab.network.composite import REQUIRED
 from cnnlab.network.provenance import CompositeUse, Provenance, SettingSource
-from cnnlab.network.spec import PLACED, Place
+from cnnlab.network.spec import PLACED, Placement
 from cnnlab.origin import Origin
 from cnnlab.yaml_form import one_line, short_form
 
@@ -182,7 +182,7 @@ def _set_at(path: str, conf: Configuration) -> list[Overridden]:
 
 def placement_settings(block: BlockCopy, conf: Configuration) -> list[ExplainedSetting]:
     """What is said of a block's place: repeat, from, after …"""
-    docs = {info.alias or name: info.description or "" for name, info in Place.model_fields.items()}
+    docs = {info.alias or name: info.description or "" for name, info in Placement.model_fields.items()}
     found = []
     for name in PLACED:
         path = f"model.{block.stage}.{name}"

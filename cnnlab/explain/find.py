@@ -14,7 +14,7 @@ from cnnlab.explain.formulas import Working
 from cnnlab.explain.pieces import BlockCopy, ExplainedNetwork, Section, inside
 from cnnlab.network.composite import Composite, read_composites
 from cnnlab.network.provenance import Provenance
-from cnnlab.network.spec import PLACED, Aux, ModelSettings, Place
+from cnnlab.network.spec import PLACED, Aux, ModelSettings, Placement
 from cnnlab.settings import Settings
 
 
@@ -70,7 +70,7 @@ class CompositeDefinition:
     made: Composite
 
 
-PLACE = {info.alias or name: info for name, info in Place.model_fields.items()}
+PLACE = {info.alias or name: info for name, info in Placement.model_fields.items()}
 """the settings of a block's place, by their names in YAML"""
 
 Subject = (

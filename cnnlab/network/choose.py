@@ -19,11 +19,11 @@ T = TypeVar("T")
 def _factors(value: Any) -> Any:
     if not isinstance(value, dict):
         raise ValueError(f"should be factors by names of blocks, {{body.stage1: 0.1}}, not {shown(value)}")
-    said = {name: factor for name, factor in flat(value).items() if factor is not None}
-    for name, factor in said.items():
+    factors = {name: factor for name, factor in flat(value).items() if factor is not None}
+    for name, factor in factors.items():
         if type(factor) not in (int, float) or not 0 <= factor < inf:
             raise ValueError(f"the factor of {name} should be a number of at least 0, not {shown(factor)}")
-    return said
+    return factors
 
 
 Factors = Annotated[dict[str, float], BeforeValidator(_factors, json_schema_input_type=dict[str, Any])]
@@ -40,10 +40,10 @@ def chosen(name: str, table: Mapping[str, T]) -> T | None:
     [1, 2, 3]
     """
     around, best, value = prefixes(name), 0, None
-    for pattern, said in table.items():
+    for pattern, setting in table.items():
         depth = next((i for i, prefix in enumerate(around, 1) if fnmatchcase(prefix, pattern)), 0)
         if depth and depth >= best:
-            best, value = depth, said
+            best, value = depth, setting
     return value
 
 
@@ -55,6 +55,6 @@ def misnamed(table: Iterable[str], names: Iterable[str], path: str) -> list[Faul
     for pattern in table:
         if not any(fnmatchcase(name, pattern) for name in there):
             known = there if meant(pattern, list(there)) else blocks
-            said = f"no weights are named {pattern!r}"
-            faults.append(Fault.unknown(FaultKind.UNKNOWN_CHOICE, path, said, pattern, known))
+            message = f"no weights are named {pattern!r}"
+            faults.append(Fault.unknown(FaultKind.UNKNOWN_CHOICE, path, message, pattern, known))
     return faults

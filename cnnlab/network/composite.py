@@ -32,9 +32,9 @@ class Composite:
 
     def misuse(self, settings: Mapping[str, ResolvedSetting], known: Sequence[str], path: str) -> list[Fault]:
         """What is wrong with the `settings` of a block at `path` that is one of this, which may have those `known`."""
-        said, words = f"{self.name} has no such setting", [*known, *PLACED]
+        message, words = f"{self.name} has no such setting", [*known, *PLACED]
         faults = [
-            Fault.unknown(FaultKind.UNKNOWN_SETTING, setting.source.path, said, name, words)
+            Fault.unknown(FaultKind.UNKNOWN_SETTING, setting.source.path, message, name, words)
             for name, setting in settings.items()
             if name not in known and name != "block"
         ]
@@ -44,20 +44,22 @@ class Composite:
         missing = [Fault(f"{path}.{name}", f"{self.name} needs this setting", FaultKind.MISSING) for name in absent]
         return [*faults, *missing]
 
-    def bound(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Its block with `given` for the parameters. Raises Faults where an expression has no value."""
+    def bound(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Its block with `arguments` for the parameters. Raises Faults where an expression has no value."""
         values: dict[str, Any] = {}
         faults: list[Fault] = []
         for name, default in self.params.items():
             values[name] = (
-                given[name] if name in given else _replaced(default, values, f"{self.path}.params.{name}", faults)
+                arguments[name]
+                if name in arguments
+                else _replaced(default, values, f"{self.path}.params.{name}", faults)
             )
         root = _replaced(self.root, values, self.path, faults)
         if faults:
             raise Faults(faults)
         return root
 
-    def says(self, path: str) -> Any:
+    def written_at(self, path: str) -> Any:
         """What is written at a dotted path of the configuration that lies in it."""
         return dotted.get({**self.root, "params": self.params}, path[len(self.path) + 1 :])
 
@@ -91,30 +93,39 @@ def read_composites(raw: Any, path: str) -> tuple[dict[str, Composite], list[Fau
         return {}, []
     if not isinstance(raw, dict):
         return {}, [Fault(path, f"should be a mapping from names to blocks, not {shown(raw)}")]
-    given = {str(name): said for name, said in raw.items() if said is not None}
-    faults = [fault for name, said in given.items() for fault in _faults(name, said, f"{path}.{name}")]
-    made = {name: _composite(name, said, f"{path}.{name}") for name, said in given.items() if isinstance(said, dict)}
-    return made, [*faults, *_circles({name: found for name, found in made.items() if name not in KINDS})]
+    definitions = {str(name): definition for name, definition in raw.items() if definition is not None}
+    faults = [
+        fault for name, definition in definitions.items() for fault in _faults(name, definition, f"{path}.{name}")
+    ]
+    composites = {
+        name: _composite(name, definition, f"{path}.{name}")
+        for name, definition in definitions.items()
+        if isinstance(definition, dict)
+    }
+    return composites, [
+        *faults,
+        *_circles({name: composite for name, composite in composites.items() if name not in KINDS}),
+    ]
 
 
-def _composite(name: str, said: dict[str, Any], path: str) -> Composite:
-    params = said.get("params")
+def _composite(name: str, definition: dict[str, Any], path: str) -> Composite:
+    params = definition.get("params")
     named = {str(key): value for key, value in params.items()} if isinstance(params, dict) else {}
-    return Composite(name, path, named, {key: value for key, value in said.items() if key != "params"})
+    return Composite(name, path, named, {key: value for key, value in definition.items() if key != "params"})
 
 
-def _faults(name: str, said: Any, path: str) -> Iterator[Fault]:
+def _faults(name: str, definition: Any, path: str) -> Iterator[Fault]:
     if name in KINDS:
         yield Fault(path, f"{name} is a kind of block already; give it another name")
-    if not isinstance(said, dict):
-        yield Fault(path, f"should be a block with its params, {{params: {{…}}, block: …}}, not {shown(said)}")
+    if not isinstance(definition, dict):
+        yield Fault(path, f"should be a block with its params, {{params: {{…}}, block: …}}, not {shown(definition)}")
         return
-    if not isinstance(said.get("block"), str):
+    if not isinstance(definition.get("block"), str):
         yield Fault(f"{path}.block", f"{name} needs the kind of block it is made of, such as block: sequential")
     for key in PLACED:
-        if key in said:
+        if key in definition:
             yield Fault(f"{path}.{key}", f"{key} is said where {name} is used")
-    params = said.get("params")
+    params = definition.get("params")
     if params is not None and not isinstance(params, dict):
         yield Fault(f"{path}.params", f"should be a mapping from names to defaults (or required), not {shown(params)}")
         return
@@ -123,10 +134,10 @@ def _faults(name: str, said: Any, path: str) -> Iterator[Fault]:
             yield Fault(f"{path}.params.{key}", "is no name that a parameter can have")
 
 
-def _circles(made: Mapping[str, Composite]) -> Iterator[Fault]:
+def _circles(composites: Mapping[str, Composite]) -> Iterator[Fault]:
     """Blocks that are made of themselves, however far round."""
-    uses = {name: set(_kinds_in(found.root)) & made.keys() for name, found in made.items()}
-    for name, found in made.items():
+    uses = {name: set(_kinds_in(composite.root)) & composites.keys() for name, composite in composites.items()}
+    for name, composite in composites.items():
         reached, waiting = set(), list(uses[name])
         while waiting:
             other = waiting.pop()
@@ -134,7 +145,7 @@ def _circles(made: Mapping[str, Composite]) -> Iterator[Fault]:
                 reached.add(other)
                 waiting += uses[other]
         if name in reached:
-            yield Fault(found.path, f"{name} is made of itself, through {', '.join(sorted(reached))}")
+            yield Fault(composite.path, f"{name} is made of itself, through {', '.join(sorted(reached))}")
 
 
 def _kinds_in(value: Any) -> Iterator[str]:
@@ -147,10 +158,10 @@ def _kinds_in(value: Any) -> Iterator[str]:
 
 def misread(raw: Any, path: str) -> Iterator[Fault]:
     """What can be said against blocks that nothing uses yet: kinds and settings that there are not."""
-    made, faults = read_composites(raw, path)
+    composites, faults = read_composites(raw, path)
     yield from faults
-    vocabulary = Vocabulary(made)
-    for composite in made.values() if not faults else ():
+    vocabulary = Vocabulary(composites)
+    for composite in composites.values() if not faults else ():
         yield from _unknown(composite.root, composite.path, vocabulary)
 
 
@@ -165,8 +176,8 @@ def _unknown(value: Any, path: str, vocabulary: Vocabulary) -> Iterator[Fault]:
         known = ["block", *PLACED, *vocabulary.settings(kind)]
         for name in value:
             if name not in known:
-                said = f"{kind} has no such setting"
-                yield Fault.unknown(FaultKind.UNKNOWN_SETTING, f"{path}.{name}", said, name, known)
+                message = f"{kind} has no such setting"
+                yield Fault.unknown(FaultKind.UNKNOWN_SETTING, f"{path}.{name}", message, name, known)
     for name, inner in value.items():
         yield from _unknown(inner, f"{path}.{name}", vocabulary)
 
@@ -184,27 +195,27 @@ class Vocabulary:
 
     def unknown(self, path: str, kind: object) -> Fault:
         """The fault of a `kind` that there is not, written at `path`."""
-        said = f"there is no kind of block {kind!r}"
-        return Fault.unknown(FaultKind.UNKNOWN_BLOCK_KIND, path, said, kind, [*KINDS, *self.composites])
+        message = f"there is no kind of block {kind!r}"
+        return Fault.unknown(FaultKind.UNKNOWN_BLOCK_KIND, path, message, kind, [*KINDS, *self.composites])
 
     def settings(self, kind: str) -> list[str]:
         """What a block of `kind` may be told, without its place: parameters, then what its own block takes."""
         if kind in KINDS:
             return [name for name in KINDS[kind].model_fields if name != "block"]
-        found = self.composites[kind]
-        root = found.root.get("block")
+        composite = self.composites[kind]
+        root = composite.root.get("block")
         inner = self.settings(root) if isinstance(root, str) and root in self else []
         return [
-            *found.params,
-            *(name for name in inner if name not in ("body", "branches") and name not in found.params),
+            *composite.params,
+            *(name for name in inner if name not in ("body", "branches") and name not in composite.params),
         ]
 
     def later(self, kind: str) -> dict[str, Any]:
         """Settings of the second and later copies: only the first one strides."""
         if kind in KINDS:
             return {name: value for name, value in KINDS[kind].later.items() if name in KINDS[kind].model_fields}
-        found = self.composites[kind]
-        if "stride" in found.params:
+        composite = self.composites[kind]
+        if "stride" in composite.params:
             return {"stride": 1}
-        root = found.root.get("block")
+        root = composite.root.get("block")
         return self.later(root) if isinstance(root, str) and root in self and root != kind else {}

@@ -17,18 +17,18 @@ LARGEST = 512
 """rows and columns beyond which no image size is tried"""
 
 
-def explain(found: Graph, raw: dict[str, Any], classes: int) -> list[str]:
+def explanation(network: Graph, raw: dict[str, Any], classes: int) -> list[str]:
     """Lines below what ended a walk: the chain of shapes that led to it, and the fixes that were tried and work.
 
     `raw` is the model's settings.
     """
-    assert found.end
-    where, misfit = found.end[0].path.removeprefix("model."), found.end[1]
-    lines = [chain_of(found, where)] if misfit.cause in ("vanishes", "flat", "image") else []
-    smallest = smallest_size(raw, classes, found.input[0]) if misfit.cause == "vanishes" else None
+    assert network.end
+    where, misfit = network.end[0].path.removeprefix("model."), network.end[1]
+    lines = [chain_of(network, where)] if misfit.cause in ("vanishes", "flat", "image") else []
+    smallest = smallest_size(raw, classes, network.input[0]) if misfit.cause == "vanishes" else None
     if smallest and lines:
         lines[0] += f"     smallest image that works: {smallest}×{smallest}"
-    fixes = list(_working(misfit, where, raw, classes, found.input))
+    fixes = list(_working(misfit, where, raw, classes, network.input))
     if smallest:
         fixes.append(f"data.size={smallest}")
     if fixes:
@@ -36,25 +36,25 @@ def explain(found: Graph, raw: dict[str, Any], classes: int) -> list[str]:
     return lines
 
 
-def chain_of(found: Graph, where: str) -> str:
+def chain_of(network: Graph, where: str) -> str:
     """The shapes on the way to `where`; a long chain keeps its ends.
 
     input 1×12×12 → c1 6×8×8 → s2 6×4×4 → c3 ✗
     """
-    steps = [f"{_short(layer)} {dims(layer.shape)}" for layer in _on_the_way(found, where)]
+    steps = [f"{_short(layer)} {dims(layer.shape)}" for layer in _on_the_way(network, where)]
     if len(steps) > 8:
         steps = [*steps[:2], "…", *steps[-5:]]
-    return " → ".join([f"input {dims(found.input)}", *steps, f"{where.split('.', 1)[1]} ✗"])
+    return " → ".join([f"input {dims(network.input)}", *steps, f"{where.split('.', 1)[1]} ✗"])
 
 
-def _on_the_way(found: Graph, where: str) -> list[PlacedBlock]:
+def _on_the_way(network: Graph, where: str) -> list[PlacedBlock]:
     """The blocks that were walked before `where`; an auxiliary head begins at a block of the body."""
     section, name = where.split(".")[:2]
     if section != "aux":
-        return list(found.layers)
-    head = found.aux[name]
-    names = [layer.name.split(".")[1] if layer.name.startswith("body.") else "" for layer in found.layers]
-    return [*found.layers[: len(names) - names[::-1].index(head.tap)], *head.layers]
+        return list(network.layers)
+    head = network.aux[name]
+    names = [layer.name.split(".")[1] if layer.name.startswith("body.") else "" for layer in network.layers]
+    return [*network.layers[: len(names) - names[::-1].index(head.tap)], *head.layers]
 
 
 def _short(layer: PlacedBlock) -> str:

@@ -55,7 +55,7 @@ def with_kind(
     holding = {}
     for name, setting in of_kind.items():
         inherits = source_of(cls, name) if cls else name
-        nearer = any(inherits in said for said in combinators)
+        nearer = any(inherits in settings for settings in combinators)
         if not nearer and not (output and inherits in NOT_OF_OUTPUT):
             holding[name] = setting
     return holding | written
@@ -122,8 +122,8 @@ def kind_faults(kinds: dict[str, dict[str, Any]], vocabulary: Vocabulary, path: 
             known = vocabulary.settings(kind)
             for key in settings:
                 if key not in known:
-                    said = f"{kind} has no such setting"
-                    yield Fault.unknown(FaultKind.UNKNOWN_SETTING, f"{path}.{kind}.{key}", said, key, known)
+                    message = f"{kind} has no such setting"
+                    yield Fault.unknown(FaultKind.UNKNOWN_SETTING, f"{path}.{kind}.{key}", message, key, known)
 
 
 def idle(raw: dict[str, Any], used: set[str], path: str) -> Iterator[Fault]:

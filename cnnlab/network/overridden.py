@@ -35,5 +35,5 @@ def fitting(
     network, faults = read_network(raw, classes)
     if network is None or faults:
         return None
-    found = graph(network, image_shape_of(network))
-    return None if found.faults else (network, found)
+    laid_out = graph(network, image_shape_of(network))
+    return None if laid_out.faults else (network, laid_out)

@@ -27,7 +27,7 @@ from cnnlab.network.inheritance import BlockSettings, Enclosing, inheritable, le
 from cnnlab.network.placement import NETWORK_INPUT, StackState, ordered, unread
 from cnnlab.network.provenance import CompositeUse, Provenance, ResolvedSetting, SettingSource
 from cnnlab.network.scale import Scale
-from cnnlab.network.spec import PLACED, Aux, AuxSettings, Place
+from cnnlab.network.spec import PLACED, Aux, AuxSettings, Placement
 from cnnlab.settings import read, shown
 
 MOST_BLOCKS = 4_000
@@ -66,11 +66,11 @@ class NetworkParser:
 
     # -- stacks
 
-    def section(self, name: str, raw: dict[str, Any], enclosing: Enclosing, ends: bool) -> Stack:
-        """The body or the head; `ends`: whether the network ends with it."""
+    def section(self, name: str, raw: dict[str, Any], enclosing: Enclosing, at_end: bool) -> Stack:
+        """The body or the head; `at_end`: whether the network ends with it."""
         self.scaled = name == "body"
         with self.provenance.inside(name):
-            return self.stack(raw, f"{self.path}.{name}", enclosing, ends, self.body if name == "body" else None)
+            return self.stack(raw, f"{self.path}.{name}", enclosing, at_end, self.body if name == "body" else None)
 
     def heads(self, raw: Any, enclosing: Enclosing) -> tuple[Aux, ...]:
         """The auxiliary heads."""
@@ -85,14 +85,14 @@ class NetworkParser:
     def head(self, name: str, raw: Any, path: str, enclosing: Enclosing) -> Aux | None:
         if not self.named(name, path, "head"):
             return None
-        given = {key: value for key, value in raw.items() if value is not None} if isinstance(raw, dict) else raw
-        settings, faults = read(AuxSettings, given, path, "an auxiliary head")
+        written = {key: value for key, value in raw.items() if value is not None} if isinstance(raw, dict) else raw
+        settings, faults = read(AuxSettings, written, path, "an auxiliary head")
         self.faults += faults
         if settings is None:
             return None
         tap = self.tap(settings.tap, f"{path}.from")
         with self.provenance.inside("aux", name, "head"):
-            return Aux(name, tap, settings.weight, self.stack(settings.head, f"{path}.head", enclosing, ends=True))
+            return Aux(name, tap, settings.weight, self.stack(settings.head, f"{path}.head", enclosing, at_end=True))
 
     def tap(self, name: str, path: str) -> str:
         """The block of the body that an auxiliary head takes: the named one, or what stands for it."""
@@ -103,14 +103,19 @@ class NetworkParser:
         elif tap == "input" and name in blocks:
             self.fault(path, f"{name!r} is removed, and no block is before it; name another")
         elif tap == "input":
-            said = f"the body has no block {name!r}"
-            self.faults.append(Fault.unknown(FaultKind.UNKNOWN_BLOCK, path, said, name, blocks))
+            message = f"the body has no block {name!r}"
+            self.faults.append(Fault.unknown(FaultKind.UNKNOWN_BLOCK, path, message, name, blocks))
         return tap
 
     def stack(
-        self, raw: dict[str, Any], path: str, enclosing: Enclosing, ends: bool = False, state: StackState | None = None
+        self,
+        raw: dict[str, Any],
+        path: str,
+        enclosing: Enclosing,
+        at_end: bool = False,
+        state: StackState | None = None,
     ) -> Stack:
-        """Blocks by name; `ends`: whether the network ends where this stack does."""
+        """Blocks by name; `at_end`: whether the network ends where this stack does."""
         state, stages, siblings = state or StackState(), [], list(map(str, raw))
         names, faults = ordered(raw, path)
         self.faults += faults
@@ -118,7 +123,7 @@ class NetworkParser:
         for name in names:
             stage = None
             if raw[name] is not None:
-                stage = self.stage(str(name), raw[name], f"{path}.{name}", enclosing, siblings, ends and name == last)
+                stage = self.stage(str(name), raw[name], f"{path}.{name}", enclosing, siblings, at_end and name == last)
             if stage:
                 stage, faults = state.resolve(stage, f"{path}.{name}.from", siblings)
                 self.faults += faults
@@ -140,7 +145,7 @@ class NetworkParser:
     # -- stages
 
     def stage(
-        self, name: str, raw: Any, path: str, enclosing: Enclosing, siblings: list[str], ends: bool = False
+        self, name: str, raw: Any, path: str, enclosing: Enclosing, siblings: list[str], at_end: bool = False
     ) -> Stage | None:
         if not self.named(name, path):
             return None
@@ -155,9 +160,9 @@ class NetworkParser:
         if not isinstance(kind, str) or kind not in self.vocabulary:
             self.faults.append(self.vocabulary.unknown(f"{path}.block", kind))
             return None
-        return None if kind in self.vocabulary.broken else self.repeated(name, raw, path, enclosing, ends)
+        return None if kind in self.vocabulary.broken else self.repeated(name, raw, path, enclosing, at_end)
 
-    def repeated(self, name: str, raw: dict[str, Any], path: str, enclosing: Enclosing, ends: bool) -> Stage | None:
+    def repeated(self, name: str, raw: dict[str, Any], path: str, enclosing: Enclosing, at_end: bool) -> Stage | None:
         """A block's copies; one that is repeated zero times is checked all the same."""
         place = self.place(raw, path)
         count = self.depth(place.repeat, path) if "repeat" in place.model_fields_set else 1
@@ -169,7 +174,7 @@ class NetworkParser:
             last = _written(place.last or {}, f"{path}.last") if number == count - 1 else {}
             overlays = first | last
             with self.provenance.inside(name, str(number)):
-                block = self.block(raw["block"], written | overlays, path, enclosing, ends and number >= count - 1)
+                block = self.block(raw["block"], written | overlays, path, enclosing, at_end and number >= count - 1)
                 self.provenance.record(
                     {key: SettingSource("later", f"{path}.{key}") for key in later if key not in overlays}
                 )
@@ -179,12 +184,12 @@ class NetworkParser:
         kind = raw["block"] if raw["block"] not in KINDS else ""
         return Stage(name, tuple(copies[:count]), place.sources, place.join, kind)
 
-    def place(self, raw: dict[str, Any], path: str) -> Place:
+    def place(self, raw: dict[str, Any], path: str) -> Placement:
         """Where a block stands, and how often; what goes without saying where that is at fault."""
-        place, faults = read(Place, {key: raw[key] for key in PLACED if raw.get(key) is not None}, path, "a block")
+        place, faults = read(Placement, {key: raw[key] for key in PLACED if raw.get(key) is not None}, path, "a block")
         self.faults += faults
         if place is None:
-            return Place()
+            return Placement()
         for side in ("first", "last"):
             for key in getattr(place, side) or {}:
                 if key in PLACED:
@@ -203,16 +208,16 @@ class NetworkParser:
 
     # -- blocks
 
-    def block(self, kind: str, written: BlockSettings, path: str, enclosing: Enclosing, ends: bool) -> Block | None:
+    def block(self, kind: str, written: BlockSettings, path: str, enclosing: Enclosing, at_end: bool) -> Block | None:
         """One copy of a block, whose settings are `written`; faults of others are at its `path`."""
         self.count += 1
         if self.count > MOST_BLOCKS:
             raise TooMany(path)
         self.used.add(kind)
-        cls, output = KINDS.get(kind), self.is_output(written, ends)
+        cls, output = KINDS.get(kind), self.is_output(written, at_end)
         said = with_kind(written, self.of_kind(kind), cls, enclosing, output)
         if cls is None:
-            return self.use(self.vocabulary.composites[kind], said, path, enclosing, ends)
+            return self.use(self.vocabulary.composites[kind], said, path, enclosing, at_end)
         settings = resolved(said, cls, enclosing, output, self.provenance)
         self.used |= uses(cls, enclosing, output)
         sources = {name: setting.source for name, setting in settings.items()}
@@ -220,7 +225,7 @@ class NetworkParser:
         before = len(self.faults)
         values = {name: setting.value for name, setting in settings.items()}
         self.widths(cls, values, path)
-        self.inside(cls, values, path, enclosing.new_child(inheritable(said)), ends)
+        self.inside(cls, values, path, enclosing.new_child(inheritable(said)), at_end)
         block, faults = read(cls, values, path, kind, PLACED)
         self.faults += [replace(fault, path=_where_written(fault.path, path, said)) for fault in faults]
         return block if len(self.faults) == before else None
@@ -234,10 +239,10 @@ class NetworkParser:
             if name in known and value is not None
         }
 
-    def is_output(self, settings: BlockSettings, ends: bool) -> bool:
+    def is_output(self, settings: BlockSettings, at_end: bool) -> bool:
         """Whether a linear layer is the network's output: as wide as there are classes, in word or at its very end."""
         features = settings["features"].value if "features" in settings else None
-        return features == "classes" or (ends and type(features) is int and features == self.scale.classes)
+        return features == "classes" or (at_end and type(features) is int and features == self.scale.classes)
 
     def widths(self, cls: type[Block], values: dict[str, Any], path: str) -> None:
         """Put numbers in the place of widths. Of those that `width` makes broken, one is named for all."""
@@ -253,7 +258,7 @@ class NetworkParser:
     # -- blocks that YAML defines
 
     def use(
-        self, made: Composite, settings: BlockSettings, path: str, enclosing: Enclosing, ends: bool
+        self, made: Composite, settings: BlockSettings, path: str, enclosing: Enclosing, at_end: bool
     ) -> Block | None:
         """A use of a block that YAML defines: its own block with the parameters put in.
 
@@ -273,7 +278,7 @@ class NetworkParser:
         self.provenance.record_use(CompositeUse(made.name, made.path, {**defaults, **params}))
         rest = {name: setting for name, setting in settings.items() if name not in params and name != "block"}
         self.open.append(made.name)
-        block = self.block(root["block"], _written(root, made.path) | rest, made.path, enclosing, ends)
+        block = self.block(root["block"], _written(root, made.path) | rest, made.path, enclosing, at_end)
         self.open.pop()
         self.faults[before:] = [_with_user(fault, made, path) for fault in self.faults[before:]]
         return block
@@ -298,7 +303,7 @@ class NetworkParser:
 
     # -- what is inside of combinators
 
-    def inside(self, cls: type[Block], values: dict[str, Any], path: str, enclosing: Enclosing, ends: bool) -> None:
+    def inside(self, cls: type[Block], values: dict[str, Any], path: str, enclosing: Enclosing, at_end: bool) -> None:
         """Read the stacks within a combinator."""
         name = "branches" if cls is Parallel else "body"
         raw = values.get(name)
@@ -314,7 +319,7 @@ class NetworkParser:
             )
         else:
             with self.provenance.inside(name):
-                values[name] = self.stack(raw, f"{path}.{name}", enclosing, ends)
+                values[name] = self.stack(raw, f"{path}.{name}", enclosing, at_end)
 
     def branch(self, name: str, raw: Any, path: str, enclosing: Enclosing) -> Stack:
         """A branch is one block or a stack of them."""
@@ -334,8 +339,8 @@ class NetworkParser:
 def _no_kind(name: str, path: str, siblings: list[str]) -> Fault:
     """The fault of a block without a kind: as like as not its name is a misspelling of a sibling's."""
     known = [other for other in (meant(name, siblings),) if other]
-    new, said = " (a new one needs its kind: block: conv)", f"there is no block {name!r}"
-    return Fault.unknown(FaultKind.UNKNOWN_BLOCK, path, said, name, known, new)
+    new, message = " (a new one needs its kind: block: conv)", f"there is no block {name!r}"
+    return Fault.unknown(FaultKind.UNKNOWN_BLOCK, path, message, name, known, new)
 
 
 def _written(settings: dict[str, Any], path: str) -> BlockSettings:
@@ -355,6 +360,6 @@ def _where_written(path: str, block: str, said: BlockSettings) -> str:
 
 def _with_user(fault: Fault, made: Composite, path: str) -> Fault:
     """A fault of what a parameter makes names, too, the block that gives the parameter."""
-    if dotted.within(fault.path, made.path) and is_expression(made.says(fault.path)):
+    if dotted.within(fault.path, made.path) and is_expression(made.written_at(fault.path)):
         return replace(fault, message=f"{fault.message} (in {path})")
     return fault

@@ -100,14 +100,14 @@ def _taken(block: Block, setting: str) -> str | None:
 
 def _blocks(value: Any) -> Iterator[Block]:
     """Every block in a stack, those within combinators after what they stand in."""
-    found: list[Block] = []
+    blocks: list[Block] = []
 
     def note(block: Block) -> Block:
-        found.append(block)
+        blocks.append(block)
         return block
 
     rewritten(value, note)
-    return iter(found)
+    return iter(blocks)
 
 
 def rewritten(value: Any, change: Callable[[Block], Block]) -> Any:

@@ -26,11 +26,11 @@ def _freeze(value: Any) -> Any:
         raise ValueError(
             f"should be names of blocks, [body.stem, body.stage1], or {{name: epochs}}, not {shown(value)}"
         )
-    said = {name: epochs for name, epochs in flat(value).items() if epochs is not None}
-    for name, epochs in said.items():
+    frozen = {name: epochs for name, epochs in flat(value).items() if epochs is not None}
+    for name, epochs in frozen.items():
         if type(epochs) is not bool and not (type(epochs) is int and epochs >= 0):
             raise ValueError(f"{name} should be a number of epochs, true (all through) or false, not {shown(epochs)}")
-    return {name: None if epochs is True else int(epochs) for name, epochs in said.items()}
+    return {name: None if epochs is True else int(epochs) for name, epochs in frozen.items()}
 
 
 class ModelSettings(Settings):
@@ -88,7 +88,7 @@ def _names(value: Any) -> Any:
     raise ValueError(f"should be an earlier block's name, a list of them, or input, not {shown(value)}")
 
 
-class Place(Settings):
+class Placement(Settings):
     """Where in its stack a block stands, what it takes in, and how often it is there."""
 
     model_config = ConfigDict(serialize_by_alias=True)
@@ -112,19 +112,19 @@ class Place(Settings):
     """how the outputs of several sources become one"""
 
     @model_validator(mode="after")
-    def _one_anchor(self) -> Place:
+    def _one_anchor(self) -> Placement:
         if self.after is not None and self.before is not None:
             raise ValueError("a block stands either after another or before it; write one of the two")
         return self
 
     @model_validator(mode="after")
-    def _join_of_several(self) -> Place:
+    def _join_of_several(self) -> Placement:
         if "join" in self.model_fields_set and len(self.sources) < 2:
             raise ValueError("join is how several blocks' outputs become one; name them: from: [a, b]")
         return self
 
 
-PLACED = tuple(names(Place))
+PLACED = tuple(names(Placement))
 """settings that every block takes: of its place in the stack, not of the block itself"""
 RESERVED = {"block": PLACED}
 """settings that no kind of a group may have, since all have them already"""

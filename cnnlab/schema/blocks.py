@@ -8,7 +8,7 @@ from typing import Any
 
 from cnnlab.blocks import KINDS
 from cnnlab.network.composite import Composite, Vocabulary, read_composites
-from cnnlab.network.spec import AuxSettings, ModelSettings, Place
+from cnnlab.network.spec import AuxSettings, ModelSettings, Placement
 from cnnlab.schema.fields import MODEL, Node, described, fields, flowing, mapping
 from cnnlab.schema.root import DRAFT, PART, chosen, defaults, document, either
 
@@ -140,7 +140,7 @@ def definitions(written: Written) -> dict[str, Node]:
 
 def _place() -> dict[str, Node]:
     """Settings that every block takes."""
-    return fields(Place, MODEL)
+    return fields(Placement, MODEL)
 
 
 def _settings(kind: str) -> Node:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cnnlab.door.words import few
-from cnnlab.weights.transfer import Layer, Transfer
+from cnnlab.weights.transfer import LayerTransfer, Transfer
 
 
 def rows(transfer: Transfer) -> list[dict[str, Any]]:
@@ -13,7 +13,7 @@ def rows(transfer: Transfer) -> list[dict[str, Any]]:
 
     Blocks of the file that the network has not follow, with no layers.
     """
-    blocks: dict[str, list[Layer]] = {}
+    blocks: dict[str, list[LayerTransfer]] = {}
     for layer in transfer.layers:
         blocks.setdefault(_block(layer.name), []).append(layer)
     left: dict[str, list[str]] = {}
@@ -68,7 +68,7 @@ def _within(block: str, names: list[str]) -> str:
     return few([name.removeprefix(f"{block}.") for name in names])
 
 
-def _notes(block: str, layers: list[Layer]) -> list[str]:
+def _notes(block: str, layers: list[LayerTransfer]) -> list[str]:
     """Each thing to be said once, with the layers it is said of where they are not the whole block."""
     said: dict[str, list[str]] = {}
     for layer in layers:

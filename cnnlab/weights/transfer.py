@@ -40,7 +40,7 @@ OTHER_NETWORK = Wording("the other has none", "there", "the other")
 
 
 @dataclass(frozen=True)
-class Layer:
+class LayerTransfer:
     """What becomes of one layer of the network."""
 
     name: str
@@ -55,7 +55,7 @@ class Transfer:
 
     weights: Weights
     wording: Wording = OF_A_FILE
-    layers: list[Layer] = field(default_factory=list)
+    layers: list[LayerTransfer] = field(default_factory=list)
     """of the network, in its order"""
     left: list[str] = field(default_factory=list)
     """layers of the file that the network has not"""
@@ -83,13 +83,13 @@ def transfer(
     for name, params in here.items():
         found = there.get(name, {})
         if not found:
-            result.layers.append(Layer(name, False, wording.absent))
+            result.layers.append(LayerTransfer(name, False, wording.absent))
         elif "weight" not in params and not params.keys() & found.keys():
-            result.layers.append(Layer(name, False, f"{few(found)} {from_where}, {few(params)} here"))
+            result.layers.append(LayerTransfer(name, False, f"{few(found)} {from_where}, {few(params)} here"))
         elif ("running_mean" in params) != ("running_mean" in found):
             kinds = ("batch norm", "another norm")
             there_, here_ = kinds if "running_mean" in found else reversed(kinds)
-            result.layers.append(Layer(name, False, f"{there_} {from_where}, {here_} here"))
+            result.layers.append(LayerTransfer(name, False, f"{there_} {from_where}, {here_} here"))
         elif all(found[key].shape == params[key].shape for key in params.keys() & found.keys()):
             _take(result, name, params, found)
         elif name in outputs and _size(found, 0) != _size(params, 0):
@@ -100,7 +100,7 @@ def transfer(
             differing = next(key for key in params if key in found and found[key].shape != params[key].shape)
             there_, here_ = _sizes(found[differing]), _sizes(params[differing])
             whose = "" if differing == "weight" else differing
-            result.layers.append(Layer(name, False, f"{whose} {there_} {from_where}, {here_} here".strip()))
+            result.layers.append(LayerTransfer(name, False, f"{whose} {there_} {from_where}, {here_} here".strip()))
             said = f"{there_} in the file, {here_} here"
             misfits.append((f"{name}.{whose}".rstrip("."), said))
     result.left = [name for name in there if name not in here]
@@ -143,12 +143,12 @@ def _take(result: Transfer, name: str, params: Params, found: Params) -> None:
         result.faults.append(_fault(f"it has {few(found)} of {name}, but no weight", result.weights))
     notes = [f"its {key} starts anew, {result.wording.owner} has none" for key in lacking]
     notes += [f"{result.wording.owner}'s {key} has no place here" for key in found if key not in params]
-    result.layers.append(Layer(name, True, "; ".join(notes)))
+    result.layers.append(LayerTransfer(name, True, "; ".join(notes)))
     result.values.update({f"{name}.{key}": found[key] for key in params if key in found})
 
 
 def _other_classes(result: Transfer, name: str, there: int, here: int, allowed: bool) -> None:
-    result.layers.append(Layer(name, False, f"{there} classes {result.wording.there}, {here} here"))
+    result.layers.append(LayerTransfer(name, False, f"{there} classes {result.wording.there}, {here} here"))
     if not allowed:
         said = f"made for {there} classes, these data have {here}; adapt=classes starts {name} anew"
         result.faults.append(_fault(said, result.weights))
@@ -156,7 +156,7 @@ def _other_classes(result: Transfer, name: str, there: int, here: int, allowed: 
 
 def _other_channels(result: Transfer, name: str, params: Params, found: Params, allowed: bool) -> None:
     there, here = _size(found, 1), _size(params, 1)
-    result.layers.append(Layer(name, True, f"fitted to {here} channel{'s' * (here > 1)} from {there}"))
+    result.layers.append(LayerTransfer(name, True, f"fitted to {here} channel{'s' * (here > 1)} from {there}"))
     result.values |= {f"{name}.{key}": tensor for key, tensor in found.items() if key in params}
     result.values[f"{name}.weight"] = spread(found["weight"], here)
     if not allowed:

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from nets import CONV, HEAD, model, network, zoo
 
-from cnnlab.network.fixes import explain, smallest_size
+from cnnlab.network.fixes import explanation, smallest_size
 from cnnlab.network.graph import graph
 from cnnlab.network.read import read_network
 
@@ -17,7 +17,7 @@ VALID = CONV | {"kernel_size": 5, "padding": "valid"}
 def explained(raw, shape, classes=10):
     found = graph(network(raw, classes), shape)
     assert found.end, "it fits"
-    return explain(found, raw, classes)
+    return explanation(found, raw, classes)
 
 
 def fixes(lines):

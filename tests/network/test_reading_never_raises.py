@@ -11,7 +11,7 @@ from nets import CONV, HEAD, NAMES, model, models, multiply_adds, zoo
 
 from cnnlab.blocks import KINDS
 from cnnlab.network.build import build
-from cnnlab.network.fixes import explain
+from cnnlab.network.fixes import explanation
 from cnnlab.network.graph import graph
 from cnnlab.network.inheritance import INHERITED
 from cnnlab.network.read import read_network
@@ -122,7 +122,7 @@ def test_garbage_is_faults_and_never_an_error(seed):
             networks += 1
             found = graph(net, (1, 9, 16))
             if found.end:
-                explain(found, raw, 10)
+                explanation(found, raw, 10)
             elif not found.faults:
                 build(net, (1, 9, 16)) if found.params < 10**6 else None
     assert networks > 10
