@@ -8,7 +8,7 @@ from working import check, opened, told
 
 from cnnlab.explain.answer import Answer
 from cnnlab.explain.words import WIDTH
-from cnnlab.lint.check import look
+from cnnlab.lint.check import find_smells
 from cnnlab.lint.finding import Design
 from cnnlab.settings import Shape
 
@@ -67,6 +67,6 @@ AS_SHIPPED = {
 def test_what_is_said_of_its_design(name: str) -> None:
     whole, conf = opened(name, made_for(name))
     design = Design(whole.network, whole.graph, conf.model, 128, lambda _: whole.graph.input)
-    assert {finding.smell for finding in look(design)} == AS_SHIPPED.get(name, set())
+    assert {finding.smell for finding in find_smells(design)} == AS_SHIPPED.get(name, set())
     ends = {section: design.steps.field(end).size for section, end in design.steps.outputs.items()}
     assert ends["head"] == whole.graph.layers[-1].receptive_field
