@@ -29,9 +29,10 @@ from typing import Any
 
 import yaml
 
-from cnnlab.cli import sweep, tasks
 from cnnlab.cli.main import main as run_py
+from cnnlab.cli.tasks.train import Train
 from cnnlab.errors import Exit
+from cnnlab.sweep.pool import Pool
 
 CONF = Path(__file__).parents[1] / "conf"
 LIMIT = 20
@@ -242,16 +243,16 @@ def fuzz(cases: range, seed: int, tell: Callable[[str], object] = lambda _: None
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """A process in which nothing trains, no process is started and no case takes for ever."""
-    trains = tasks.train, sweep.train, sweep._warm
-    tasks.train = sweep.train = lambda *_: Exit.DONE  # type: ignore[assignment]
-    sweep._warm = lambda *_: None  # type: ignore[assignment]
+    patched = Train.run, Train.run_sweep, Pool.warm
+    Train.run = Train.run_sweep = lambda *_: Exit.DONE  # type: ignore[assignment]
+    Pool.warm = lambda *_: None  # type: ignore[assignment]
     handlers = {number: signal.signal(number, _late) for number in (signal.SIGALRM, signal.SIGPROF)}
     try:
         yield
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-        tasks.train, sweep.train, sweep._warm = trains
+        Train.run, Train.run_sweep, Pool.warm = patched  # type: ignore[assignment]
 
 
 def _late(number: int, frame: Any) -> None:

@@ -36,7 +36,7 @@ from typing import Any
 import torch
 
 from benchmarks.dying import count_operations, die_before, power_fails_before
-from cnnlab.cli import check, tasks  # noqa: F401 (imported once, before the forks)
+from cnnlab.cli import jobs  # noqa: F401 (imported once, before the forks)
 from cnnlab.cli.main import main
 from cnnlab.errors import Exit, UserError
 from cnnlab.experiment import train

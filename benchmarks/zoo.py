@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.setting import CONF, ROOT, heading, run_of
-from cnnlab.cli.main import complain
+from cnnlab.cli.messages import complain
 from cnnlab.config.run import Run
 from cnnlab.data.dataset import open_dataset
 from cnnlab.errors import Exit, Fault, UserError, near

@@ -55,17 +55,6 @@ APART = {
     "experiment": {"compare", "explain"},
 }
 """layers that do not know each other although one stands higher: they meet in `experiment`"""
-UPWARD = {
-    ("cnnlab.cli.diff_page", "cnnlab.cli.diff"),
-    ("cnnlab.cli.check", "cnnlab.cli.diff"),
-    ("cnnlab.cli.inspect", "cnnlab.cli.tasks"),
-    ("cnnlab.cli.attempt", "cnnlab.cli.main"),
-    ("cnnlab.cli.launched", "cnnlab.cli.main"),
-    ("cnnlab.cli.schema", "cnnlab.cli.main"),
-    ("cnnlab.cli.sweep", "cnnlab.cli.main"),
-    ("cnnlab.cli.validate", "cnnlab.cli.main"),
-}
-"""imports that still close a circle between files; nothing may be added"""
 
 
 def imported(file: Path) -> set[str]:
@@ -121,20 +110,7 @@ def imports_by_module() -> Mapping[str, set[str]]:
 
 
 def test_no_files_import_each_other() -> None:
-    down = {
-        name: {other for other in below if (name, other) not in UPWARD} for name, below in imports_by_module().items()
-    }
     try:
-        TopologicalSorter(down).prepare()
+        TopologicalSorter(imports_by_module()).prepare()
     except CycleError as error:
         pytest.fail(f"these import each other: {' <- '.join(error.args[1])}")
-
-
-@pytest.mark.parametrize(("lower", "upper"), sorted(UPWARD))
-def test_an_import_that_no_longer_closes_a_circle_is_off_the_list(lower: str, upper: str) -> None:
-    reached, waiting = set(), [upper]
-    while waiting:
-        reached.add(name := waiting.pop())
-        waiting += imports_by_module().get(name, set()) - reached
-    assert upper in imports_by_module().get(lower, set()), f"{lower} does not import {upper}: take it off UPWARD"
-    assert lower in reached, f"{upper} does not lead back to {lower}: take it off UPWARD"

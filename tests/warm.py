@@ -18,7 +18,7 @@ from small import CONF
 
 _server = get_context("forkserver")
 _server.set_forkserver_preload(
-    ["cnnlab.cli.check", "cnnlab.cli.tasks", "cnnlab.experiment.train", "cnnlab.sweep.worker"]
+    ["cnnlab.cli.jobs", "cnnlab.cli.tasks.train", "cnnlab.experiment.train", "cnnlab.sweep.worker"]
 )
 
 

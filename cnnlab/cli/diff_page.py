@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnnlab.cli.diff import folded, summed
 from cnnlab.config.run import Run
 from cnnlab.drawing.outline import block_of
 from cnnlab.drawing.page import flow, pane, workbench
+from cnnlab.experiment.difference_text import table_rows, totals
 from cnnlab.experiment.facts import image_shape
 from cnnlab.network.outline import outline
 from cnnlab.pages.document import Theme
@@ -27,7 +27,7 @@ def page(found: Difference, names: tuple[str, str], runs: tuple[Run, Run], theme
         pane(words, tag("p", name, class_="quiet"), flow(outline(run.network, image_shape(run)), altered))
         for words, name, run in zip(("This network", "Against"), names, runs, strict=True)
     ]
-    lead = " · ".join(summed(found))
+    lead = " · ".join(totals(found))
     return workbench(
         f"{names[0]} → {names[1]}", lead, *drawings, pane("What differs", _table(found)), layout="both", theme=theme
     )
@@ -40,7 +40,7 @@ def _table(found: Difference) -> Markup:
             [name, *(TableCell(cell, differs=" → " in cell) for cell in cells)],
             {"data_block": block_of(name.partition("–")[0])},
         )
-        for name, *cells in folded(found)
+        for name, *cells in table_rows(found)
     ]
     if not rows:
         return tag("p", "Nothing: all blocks are equal.")

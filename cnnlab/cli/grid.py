@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnlab import dotted
@@ -92,9 +91,8 @@ def _study(hydra: Engine, name: str, arguments: Arguments) -> tuple[StudyFile, s
     faults = []
     if size not in SIZES:
         faults.append(Fault("study.size", f"should be one of {', '.join(SIZES)}, not {size!r}"))
-    folders = [Path(source.path) for source in hydra.config_loader.get_sources() if source.scheme() == "file"]
     try:
-        file = find(name, folders)
+        file = find(name, hydra.folders)
     except UserError as error:
         raise UserError(*error.faults, *faults) from None
     if faults:

@@ -5,23 +5,7 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
-TASKS = {
-    "train": "fit the network, then test its best checkpoint once (the default)",
-    "test": "ckpt_path=FOLDER_OR_FILE: evaluate a trained network on the test images",
-    "predict": "ckpt_path=FOLDER_OR_FILE images=PATH_OR_GLOB: what it sees in your images",
-    "report": "dir=SWEEP: judge a sweep, or several, from what is on disk, and rebuild report.html",
-    "dashboard": "dir=SWEEP: show its comparison in the workspace of its W&B project (logger=wandb)",
-    "sync": "dir=FOLDER: upload what W&B does not have of the runs in it",
-    "preflight": "of a sweep or study: its arms with sizes, times and duplicates; trains nothing",
-    "draw": "the network as SVG, opened to draw.depth=0,1,…; format=html: a page in which its blocks open",
-    "diff": "against='model=resnet34 model.norm=none': two networks, block by block; format=html: a page",
-    "inspect": "ckpt_path=FOLDER_OR_FILE [images=…]: a page about what a trained network has learned",
-    "schema": "write the JSON Schema of conf/'s files, for editors; with blocks of plugins=, if any",
-    "validate": "check every YAML of conf/, or below dir=PATH; all faults at once",
-    "summary": "the layer table: shapes, parameters, multiply-adds, receptive fields",
-    "explain": "a lesson on the network; key=BLOCK_OR_SETTING: its numbers worked out, where each setting came from",
-    "lint": "what in the network's design looks like a mistake, with the reason and the figure",
-}
+from cnnlab.cli.tasks import SHIPPED, TASKS
 
 MORE = {"optimizer": "(and all others of torch.optim by their names in small letters: rmsprop, radam, muon …)"}
 """what a group has besides its files"""
@@ -43,7 +27,7 @@ EXAMPLES = """\
 
 def help_text(conf: Path) -> str:
     """The whole page; groups and options are read from the folder `conf`."""
-    tasks = "\n".join(f"  task={name:<11}{said}" for name, said in TASKS.items())
+    tasks = "\n".join(f"  task={name:<11}{TASKS[name].help}" for name in SHIPPED)
     groups = "\n".join(_group(folder) for folder in sorted(conf.iterdir()) if any(folder.rglob("*.yaml")))
     return f"""\
 cnnlab: describe a CNN in YAML as a stack of named blocks, change one setting, and get an answer you can trust.

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnnlab.cli.arguments import Arguments, quoted, read_arguments
+from cnnlab.cli.arguments import Arguments, read_arguments
 from cnnlab.cli.completion import complete
 from cnnlab.cli.help import help_text
+from cnnlab.cli.messages import complain
+from cnnlab.cli.tasks import TASKS, SweepTask
 from cnnlab.door.machine import check_environment
-from cnnlab.door.words import clean, word
-from cnnlab.errors import Exit, Fault, UserError
+from cnnlab.door.words import word
+from cnnlab.errors import Exit, UserError
 
 if TYPE_CHECKING:
-    from cnnlab.config.composed import Composed
     from cnnlab.config.engine import Engine
 
 
@@ -54,12 +52,6 @@ def main(conf: Path, argv: list[str]) -> int:
         return complain([f"{word(os.fsdecode(error.filename))}: {(error.strerror or '').lower()}"])
 
 
-def complain(messages: Iterable[object], code: Exit = Exit.USER) -> Exit:
-    for message in dict.fromkeys(map(str, messages)):
-        print(clean(message), file=sys.stderr)
-    return code
-
-
 def _with_hydra(conf: Path, arguments: Arguments) -> int:
     from hydra.core.global_hydra import GlobalHydra
 
@@ -76,7 +68,9 @@ def _with_hydra(conf: Path, arguments: Arguments) -> int:
             from cnnlab.cli.sweep import sweep
 
             return sweep(hydra, arguments)
-        return single(hydra, arguments)
+        from cnnlab.cli.jobs import run_job
+
+        return run_job(hydra, arguments)
     except Exception as error:
         from cnnlab.blame import own_fault, own_lines
 
@@ -89,12 +83,14 @@ def _with_hydra(conf: Path, arguments: Arguments) -> int:
 
 def _is_sweep(hydra: Engine, arguments: Arguments) -> bool:
     """Where the mode cannot be found out, composing again for a single run will say why."""
-    if arguments.value("task") in OF_FILES:
+    task = TASKS.get(arguments.value("task") or "")
+    if task and task.about_files:
         return False
     from hydra.types import RunMode
 
     named = any(text.startswith("hydra.mode=") for text in arguments.overrides)
-    sweeps = arguments.multirun or arguments.value("study") or arguments.value("task") == "preflight"
+    of_sweeps_only = isinstance(task, SweepTask) and task.of_sweeps_only
+    sweeps = arguments.multirun or arguments.value("study") or of_sweeps_only
     return bool(sweeps) or (named and hydra.get_mode(arguments.config_name, arguments.overrides) == RunMode.MULTIRUN)
 
 
@@ -117,128 +113,11 @@ def show(hydra: Engine, arguments: Arguments) -> Exit:
     except SystemExit:  # Hydra has said why
         return Exit.USER
     except (OSError, ValueError, RuntimeError, HydraException, OmegaConfBaseException):
-        from cnnlab.cli.check import check
+        from cnnlab.cli.check import check  # only now: it takes as long as all the rest
+        from cnnlab.config.compose import compose
 
-        faults = check(_composed(hydra, arguments))[1]  # only now: it takes as long as all the rest
+        faults = check(compose(hydra.config_loader, name, overrides))[1]
         if not faults:
             raise
         return complain(faults)
     return Exit.DONE
-
-
-def _composed(hydra: Engine, arguments: Arguments) -> Composed:
-    from cnnlab.config.compose import compose
-
-    return compose(hydra.config_loader, arguments.config_name, arguments.overrides, keep=True)
-
-
-def single(hydra: Engine, arguments: Arguments) -> Exit:
-    """One job: everything wrong with it at once, or its task."""
-    from cnnlab.cli.check import check, note
-    from cnnlab.cli.dashboard import dashboard
-    from cnnlab.cli.explain import explain
-    from cnnlab.cli.lint import lint
-    from cnnlab.cli.report import report
-    from cnnlab.cli.sync import sync
-    from cnnlab.cli.tasks import perform, place
-
-    composed = _composed(hydra, arguments)
-    try:
-        if (end := _of_files(hydra, arguments, composed)) is not None:
-            return end
-        run, noted = check(composed)
-        if run is None:
-            return complain(noted)
-        match run.top.task:  # these have no folder of their own
-            case "report":
-                return report(run.top)
-            case "explain":
-                return explain(run, composed)
-            case "lint":
-                return lint(run, composed)
-            case "sync":
-                return sync(run.top)
-            case "dashboard":
-                return dashboard(run.top)
-        with place(run, composed, composed.run_dir) as here:
-            if here.done is not None:
-                return here.done
-            made(here.folder, "hydra.run.dir")
-            overrides = [*arguments.overrides, f"hydra.run.dir={quoted(str(here.folder))}"]
-            with set_up_by_user(), _own_log():
-                assert composed.hydra_config is not None
-                task = _caught(lambda: perform(run, composed, here))
-                job = hydra.run_composed(composed.hydra_config, overrides, here.folder, task)
-            if isinstance(job.return_value, Exception):
-                raise job.return_value
-            return job.return_value
-    except UserError as error:
-        return complain((note(fault, composed) for fault in error.faults), error.code)
-
-
-OF_FILES = ("schema", "validate")
-"""tasks that are about the configuration's files and not about a run"""
-
-
-def _of_files(hydra: Engine, arguments: Arguments, composed: Composed) -> Exit | None:
-    """Do such a task; None for any other."""
-    if arguments.multirun and arguments.value("task") in OF_FILES:
-        raise UserError(Fault("task", f"{arguments.value('task')} is of files, not of a run; leave out -m"))
-    match arguments.value("task") or composed.config.get("task"):
-        case "schema":
-            from cnnlab.cli.schema import schema
-
-            return schema(hydra, arguments, composed)
-        case "validate":
-            from cnnlab.cli.validate import validate
-
-            return validate(hydra, arguments)
-
-
-def made(folder: Path, setting: str) -> Path:
-    """Make a folder that a run or a sweep can write in, before Hydra tries to. UserError where that cannot be."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    except OSError as error:
-        raise UserError(Fault(setting, f"{folder} cannot be used: {(error.strerror or str(error)).lower()}")) from None
-    return folder
-
-
-@contextmanager
-def set_up_by_user() -> Iterator[None]:
-    """What Hydra cannot do for a run or a sweep is the user's: tasks keep their own exceptions."""
-    from cnnlab.config.reasons import FAILURES, reason
-
-    try:
-        yield
-    except (*FAILURES, OSError, RuntimeError) as error:
-        raise UserError(Fault("", f"Hydra says: {reason(error)}")) from None
-
-
-@contextmanager
-def _own_log() -> Iterator[None]:
-    """The job's log file is closed at its end, and whoever called us in their process has their handlers back."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    try:
-        yield
-    finally:
-        for handler in root.handlers:
-            if handler not in handlers:
-                handler.close()
-        root.handlers[:] = handlers
-        root.setLevel(level)
-
-
-def _caught(task: Callable[[], Exit]) -> Callable[[object], Exit | Exception]:
-    """What `task` raises as a value, for Hydra puts a line of its own before an exception."""
-
-    def run(_: object) -> Exit | Exception:
-        try:
-            return task()
-        except Exception as error:
-            return error
-
-    return run

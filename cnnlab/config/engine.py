@@ -49,6 +49,11 @@ class Engine(Hydra):
 
     config_loader: Loader
 
+    @property
+    def folders(self) -> list[Path]:
+        """Where configuration is looked for, the first one first."""
+        return [Path(source.path) for source in self.config_loader.get_sources() if source.scheme() == "file"]
+
     def run_composed(
         self, config: DictConfig, words: list[str], folder: Path, task: Callable[[DictConfig], object]
     ) -> JobReturn:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig
@@ -11,7 +13,7 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, GrammarParseE
 from cnnlab.config import GROUPS
 from cnnlab.config.engine import Loader
 from cnnlab.config.overrides import group_options
-from cnnlab.errors import Fault, FaultKind
+from cnnlab.errors import Fault, FaultKind, UserError
 
 FAILURES = (HydraException, OmegaConfBaseException, ValueError, RecursionError)
 """what Hydra and OmegaConf raise where a configuration cannot be composed"""
@@ -45,6 +47,15 @@ def _message(error: BaseException, cause: BaseException) -> str:
     lines = [re.sub(r"\s*reference_type=\w+", "", line).strip() for line in str(cause).splitlines()]
     kept = [line for line in lines if line and not re.match(r"(full_key|object_type|To append|You may|See )", line)]
     return " ".join(kept) or type(error).__name__
+
+
+@contextmanager
+def as_user_error() -> Iterator[None]:
+    """What Hydra cannot do for a run or a sweep is for the user to mend: UserError. Tasks keep their own exceptions."""
+    try:
+        yield
+    except (*FAILURES, OSError, RuntimeError) as error:
+        raise UserError(Fault("", f"Hydra says: {reason(error)}")) from None
 
 
 def unresolved(error: Exception) -> str:

@@ -19,8 +19,6 @@ from cnnlab.training.optimizers import OPTIMIZERS
 from cnnlab.training.schedules import SCHEDULES
 from cnnlab.training.settings import TrainerSettings, read_callbacks
 
-READ_IMAGES = ("train", "test", "preflight")
-"""tasks that open the data"""
 UNKNOWN_CLASSES = 10
 """stands in where the data's settings are at fault, so that the network's faults can be told all the same"""
 
@@ -39,15 +37,18 @@ class Run:
     callbacks: dict[str, dict[str, Any]]
 
 
-def read_parts(config: dict[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
-    """The parts of a run by their names in `Run`, None for those with faults, and the faults."""
+def read_parts(config: dict[str, Any], reads_images: bool) -> tuple[dict[str, Any], list[Fault]]:
+    """The parts of a run by their names in `Run`, None for those with faults, and the faults.
+
+    `reads_images`: whether the data will be opened.
+    """
     top, faults = read(Top, {k: v for k, v in config.items() if k not in GROUPS}, "", "cnnlab", GROUPS)
     group = {name: config.get(name) for name in GROUPS}
     absent = [name for name in GROUPS if group[name] is None]
     faults += [Fault(name, f"the defaults of config.yaml should list `- {name}: FILE`") for name in absent]
     parts: dict[str, Any] = {"top": top, **dict.fromkeys(GROUPS)}
     readers = {
-        "data": lambda raw: read_data(raw, reads_images=top is None or top.task in READ_IMAGES),
+        "data": lambda raw: read_data(raw, reads_images=top is None or reads_images),
         "augment": read_augment,
         "trainer": lambda raw: read(TrainerSettings, raw, "trainer", "the trainer"),
         "callbacks": lambda raw: read_callbacks(raw, "callbacks"),

@@ -13,10 +13,6 @@ from cnnlab.tracking.loggers import LoggerSettings
 from cnnlab.training.settings import CheckpointSettings
 from cnnlab.traits import COMMAND, NO_EFFECT, Traits, for_tasks
 
-Task = Literal[
-    "train", "test", "predict", "summary", "explain", "lint", "draw", "diff", "inspect", "preflight", "report",
-    "dashboard", "sync", "schema", "validate",
-]  # fmt: skip
 Adapt = Literal["channels", "classes", "shapes"]
 
 
@@ -75,7 +71,7 @@ class DrawSettings(Settings):
 class Top(Settings):
     """The settings outside the groups."""
 
-    task: Annotated[Task, COMMAND] = "train"
+    task: Annotated[str, COMMAND] = "train"
     """what to do"""
     seed: Annotated[
         int, Field(ge=0, lt=2**63, strict=True), Traits(names_arm=False, may_differ=True, of_record=True)

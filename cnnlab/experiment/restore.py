@@ -96,10 +96,9 @@ def restore(path: Path, changes: dict[str, Any] | None = None) -> Restored:
         fed = {"data.size": config["data"]["size"]}  # other data are brought to the size it was trained at
         for key, value in {**_first(changes or {}, "data"), **fed, **(changes or {})}.items():
             config = _changed(config, key.split("."), value)
-        config = {**config, "task": "predict"}
     except (KeyError, TypeError, AttributeError):
         raise UserError(Fault("ckpt_path", f"{file} holds no usable record of its run")) from None
-    parts, faults = read_parts(config)
+    parts, faults = read_parts(config, reads_images=False)
     if wrong := [fault for fault in faults if fault.path.split(".")[0] not in OF_TRAINING]:
         hint = _of_plugins(config.get("plugins"))
         raise UserError(*(_told(fault, changes or {}, f"{file}", hint) for fault in wrong))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import cleandoc
+from types import MappingProxyType
 from typing import Any
 
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUserError
@@ -34,12 +35,20 @@ MODEL = Dialect(r"^\$", absent=True)
 """in blocks of one's own `$channels / 2` stands for a number"""
 
 
-def fields(cls: type[Settings], dialect: Dialect = PLAIN) -> dict[str, Node]:
-    """What each of a record's settings may be, by the name that YAML has for it."""
+def fields(
+    cls: type[Settings], dialect: Dialect = PLAIN, choices: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> dict[str, Node]:
+    """What each of a record's settings may be, by the name that YAML has for it.
+
+    `choices` are the words of settings of which the record itself does not know the words.
+    """
     try:
         made = cls.model_json_schema(by_alias=True)
     except (PydanticInvalidForJsonSchema, PydanticUserError):  # a plugin's own type
         return {info.alias or name: described(info.description) for name, info in cls.model_fields.items()}
+    for name, words in choices.items():
+        node = {key: value for key, value in made["properties"][name].items() if key != "type"}
+        made["properties"][name] = {**node, "enum": list(words)}
     reader = _Reader(made.get("$defs", {}), dialect)
     return {
         info.alias or name: _field(reader, made["properties"][info.alias or name], info.metadata)

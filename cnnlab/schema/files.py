@@ -23,15 +23,19 @@ WIDTH = 120
 MODELINE = re.compile(r"^# yaml-language-server: \$schema=(\S+)$", re.MULTILINE)
 
 
-def made(confs: Sequence[Path]) -> dict[str, str]:
-    """The text of each schema file, by its name, for folders of configuration; the first one counts most."""
+def made(confs: Sequence[Path], tasks: Sequence[str]) -> dict[str, str]:
+    """The text of each schema file, by its name, for folders of configuration; the first one counts most.
+
+    `tasks` are the words that `task=` may have.
+    """
     options: dict[str, list[str]] = {}
     for conf in confs:
         for folder in sorted(path for path in conf.iterdir() if path.is_dir() and path.name != FOLDER):
             files = sorted(str(file.relative_to(folder).with_suffix("")) for file in folder.rglob("*.yaml"))
             options.setdefault(folder.name, []).extend(files)
     named = [Path(schema_for(file, conf)).stem for conf in confs for file in conf.rglob("*.yaml")]
-    return {f"{name}.json": text(schema) for name, schema in schemas(written(confs), options, sorted(named)).items()}
+    found = schemas(written(confs), options, sorted(named), tasks)
+    return {f"{name}.json": text(schema) for name, schema in found.items()}
 
 
 def text(schema: Node) -> str:

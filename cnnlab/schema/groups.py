@@ -41,8 +41,10 @@ GLOBAL = "global"
 """of config.yaml, and of groups whose files set settings of any other (`# @package _global_`)"""
 
 
-def schemas(written: Written, options: Options, named: Iterable[str] = ()) -> dict[str, Node]:
-    """Every group's schema, and those that files name."""
+def schemas(
+    written: Written, options: Options, named: Iterable[str] = (), tasks: Sequence[str] = ()
+) -> dict[str, Node]:
+    """Every group's schema, and those that files name; `tasks` are the words of the setting `task`."""
     found = {
         "model": model(written),
         SHARED: blocks(),
@@ -52,7 +54,7 @@ def schemas(written: Written, options: Options, named: Iterable[str] = ()) -> di
         LOGGER: _logger(),
         "callbacks": _callbacks(),
         "study": _study(options),
-        GLOBAL: _global(options),
+        GLOBAL: _global(options, tasks),
     }
     for group in (*GROUPS, *named):  # without a record here: anything goes
         found.setdefault(group, document(group, mapping({"defaults": defaults()}, additionalProperties=True)))
@@ -154,12 +156,12 @@ def _file(options: Options, group: str) -> Node:
     return {"anyOf": [{"enum": list(options.get(group, ()))}, {"type": ["string", "object", "array", "null"]}]}
 
 
-def _global(options: Options) -> Node:
+def _global(options: Options, tasks: Sequence[str]) -> Node:
     groups: dict[str, Node] = {group: {"$ref": f"{group}.json#/definitions/{PART}"} for group in GROUPS}
     groups[SHARED] = {"$ref": f"{SHARED}.json#/definitions/{PART}"}
-    top: dict[str, Node] = {**fields(Top), **groups}
+    settings = {**fields(Top, choices={"task": tasks}), **groups}
     listed = {group: _file(options, group) for group in options}
     choices: Any = [{"enum": ["_self_", "cnnlab"]}, {"type": "string"}, {"type": "object", "properties": listed}]
     start = {"description": "the files that a run is made of", "type": "array", "items": {"anyOf": choices}}
     hydra = described("how Hydra itself is set up; only config.yaml and the command line may", type="object")
-    return document("settings of a run", mapping({"defaults": start, **top, "hydra": hydra}))
+    return document("settings of a run", mapping({"defaults": start, **settings, "hydra": hydra}))

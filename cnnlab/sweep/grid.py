@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import product
 from math import prod
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 SEED = "seed"
 MOST_JOBS = 10_000
 """of a sweep; a year's work of one processor if each takes an hour"""
+
+
+def trains(study: Mapping[str, Any] | None) -> bool:
+    """Whether a sweep's jobs are trained; those of a study may be there to be counted alone."""
+    return (study or {}).get("train", True)
 
 
 @dataclass(frozen=True)

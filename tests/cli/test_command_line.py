@@ -16,10 +16,10 @@ from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from small import CONF, SMALL
 from spoken import spoken
 
-import cnnlab.cli.tasks as tasks
 from cnnlab.cli.help import EXAMPLES
 from cnnlab.cli.main import main
-from cnnlab.config.run import Run
+from cnnlab.cli.tasks import TaskContext
+from cnnlab.cli.tasks.summary import Summary
 from cnnlab.errors import Exit
 from cnnlab.tracking.lock import Lock
 
@@ -128,7 +128,7 @@ def test_our_own_bugs_show_a_traceback(
     def broken(*_: object) -> Exit:
         raise KeyError("a bug")
 
-    monkeypatch.setattr(tasks, "summary", broken)
+    monkeypatch.setattr(Summary, "run", broken)
     with pytest.raises(KeyError, match="a bug"):
         cnnlab("task=summary")
     assert "Error executing" not in capsys.readouterr().err
@@ -139,13 +139,13 @@ def test_a_bug_in_one_job_does_not_end_the_sweep(
 ) -> None:
     seeds = []
 
-    def broken(run: Run, *_: object) -> Exit:
-        seeds.append(run.top.seed)
-        if run.top.seed == 1:
+    def broken(_: Summary, context: TaskContext) -> Exit:
+        seeds.append(context.run.top.seed)
+        if seeds[-1] == 1:
             raise KeyError("a bug")
         return Exit.DONE
 
-    monkeypatch.setattr(tasks, "summary", broken)
+    monkeypatch.setattr(Summary, "run", broken)
     assert cnnlab("task=summary", "seed=0,1,2", "-m") == Exit.SWEEP
     assert seeds == [0, 1, 2]
     said = capsys.readouterr().err

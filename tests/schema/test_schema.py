@@ -18,6 +18,7 @@ from small import CONF
 
 from cnnlab.blocks import KINDS
 from cnnlab.blocks.block import Block
+from cnnlab.cli.tasks import TASKS
 from cnnlab.network.composite import read_composites
 from cnnlab.network.read import read_network
 from cnnlab.schema.files import MODELINE, made, schema_for, written
@@ -46,7 +47,7 @@ def underlined(text: str, name: str = "model.json") -> dict[str, str]:
 
 
 def test_the_schema_that_is_there_is_the_one_that_is_made() -> None:
-    texts = made([CONF])
+    texts = made([CONF], list(TASKS))
     assert {file.name for file in FOLDER.iterdir()} == set(texts)
     stale = [name for name, text in texts.items() if (FOLDER / name).read_text(encoding="utf-8") != text]
     assert not stale, "python run.py task=schema"

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnlab.cli.arguments import Arguments, quoted
-from cnnlab.cli.attempt import attempted, told
 from cnnlab.cli.check import check, note
-from cnnlab.cli.main import complain, made, set_up_by_user
-from cnnlab.cli.tasks import sweep_folder
+from cnnlab.cli.folders import make_writable, new_sweep_folder
+from cnnlab.cli.jobs import run_sweep_job, sweep_exit
+from cnnlab.cli.messages import complain
 from cnnlab.config.compose import compose
 from cnnlab.config.composed import Composed
 from cnnlab.config.engine import start
+from cnnlab.config.reasons import as_user_error
 from cnnlab.door.words import clean
 from cnnlab.errors import Exit, Fault, UserError
 from cnnlab.override import Override
@@ -27,7 +28,7 @@ WORDS = ("hydra/launcher", "hydra/sweeper", "hydra.launcher", "hydra.sweeper", "
 """beginnings of overrides that are Hydra's to follow"""
 
 
-def is_hydras(words: Sequence[str], base: Composed) -> bool:
+def is_hydras_own(words: Sequence[str], base: Composed) -> bool:
     """Whether the command line or a file asks for another way of running jobs than cnnlab's own."""
     chosen = {base.choices.get(f"hydra/{part}", "basic") for part in ("launcher", "sweeper")}
     asked = any(word.lstrip("+~").startswith(WORDS) for word in words)
@@ -39,7 +40,7 @@ def _is_space(word: str) -> bool:
     return (Override.read(word).value or "").startswith("interval(")
 
 
-def by_hydra(hydra: Engine, arguments: Arguments, known: Sequence[Fault] = ()) -> Exit:
+def sweep_by_hydra(hydra: Engine, arguments: Arguments, known: Sequence[Fault] = ()) -> Exit:
     """Every job that can be known is checked before the first one runs; then Hydra's sweeper has it.
 
     `known` is what is wrong with the grid.
@@ -52,34 +53,34 @@ def by_hydra(hydra: Engine, arguments: Arguments, known: Sequence[Fault] = ()) -
         return complain(faults)
     overrides, folder = list(arguments.overrides), composed[0].sweep_dir
     if folder is None:
-        folder = str(sweep_folder())
+        folder = str(new_sweep_folder())
         overrides.append(f"hydra.sweep.dir={quoted(folder)}")
-    found = {source.provider: source.path for source in loader.get_sources()}
-    job = Launched(found["main"], found.get("command-line"), arguments.config_name)
+    folders = {source.provider: source.path for source in loader.get_sources()}
+    job = LaunchedJob(folders["main"], folders.get("command-line"), arguments.config_name)
     try:
-        made(Path(folder), "hydra.sweep.dir")
-        with set_up_by_user():
+        make_writable(Path(folder), "hydra.sweep.dir")
+        with as_user_error():
             returned = hydra.multirun(arguments.config_name, job, overrides)
     except UserError as error:
         return complain((note(fault, composed[0]) for fault in error.faults), error.code)
-    return told(list(_ends(returned)))
+    return sweep_exit(list(_exits(returned)))
 
 
-def _ends(returned: Any) -> Iterator[Exit]:
+def _exits(returned: Any) -> Iterator[Exit]:
     """What jobs returned, in the lists of lists that launchers make; some sweepers return nothing."""
     if isinstance(returned, list | tuple):
         for part in returned:
-            yield from _ends(part)
-    elif isinstance(end := getattr(returned, "return_value", None), int):
-        yield Exit(end)
+            yield from _exits(part)
+    elif isinstance(code := getattr(returned, "return_value", None), int):
+        yield Exit(code)
 
 
 @dataclass(frozen=True)
-class Launched:
-    """What Hydra's launchers call, in whatever process; it composes the job anew, with origins for its messages."""
+class LaunchedJob:
+    """A job as Hydra's launchers call it, in whatever process: composed anew, with origins for its messages."""
 
     conf: str
-    more: str | None
+    config_dir: str | None
     name: str
 
     def __call__(self, _: object) -> Exit:
@@ -87,7 +88,9 @@ class Launched:
 
         settings = HydraConfig.get()
         print(clean(f"\njob {settings.job.num}: {' '.join(settings.overrides.task)}"))
-        hydra = start(Path(self.conf), Path(self.more) if self.more else None)
+        hydra = start(Path(self.conf), Path(self.config_dir) if self.config_dir else None)
         composed = compose(hydra.config_loader, self.name, list(settings.overrides.task))
-        run, noted = check(composed)
-        return complain(noted) if run is None else attempted(run, composed, settings.runtime.output_dir)
+        run, faults = check(composed)
+        if run is None:
+            return complain(faults)
+        return run_sweep_job(hydra, run, composed, settings.runtime.output_dir)

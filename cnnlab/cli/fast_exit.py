@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 
-def leaving(main: Callable[[], int]) -> int:
+def exiting_fast(main: Callable[[], int]) -> int:
     """What `main` returns; the process then ends with that code as soon as it ends, after all other exit functions."""
     codes: list[int] = []
 

@@ -12,12 +12,13 @@ from cnnlab.text import dims
 HEIGHTS = "▁▂▃▄▅▆▇█"
 
 
-def strip(record: dict[str, Any], room: int) -> list[str]:
+def feature_map_lines(record: dict[str, Any], room: int) -> list[str]:
     """The sizes from the image on, how large they are beside each other, and the channels they have.
 
     `record` is that of network.json; lines are at most `room` long, further ones follow below.
 
-    >>> print(*strip({"input": [1, 28, 28], "layers": [{"shape": [6, 28, 28]}, {"shape": [6, 14, 14]}]}, 80), sep="\\n")
+    >>> record = {"input": [1, 28, 28], "layers": [{"shape": [6, 28, 28]}, {"shape": [6, 14, 14]}]}
+    >>> print(*feature_map_lines(record, 80), sep="\\n")
     feature maps  28×28  14×14
                   █████  ▇▇▇▇▇
     channels      1–6    6

@@ -7,7 +7,7 @@ import sys
 
 SCRIPT = """
 import atexit, sys
-from cnnlab.cli.leave import leaving
+from cnnlab.cli.fast_exit import exiting_fast
 
 class Kept:
     def __del__(self):
@@ -22,7 +22,7 @@ def main():
         raise ValueError("ours")
     return int(sys.argv[1])
 
-sys.exit(leaving(main))
+sys.exit(exiting_fast(main))
 """
 
 

@@ -1,4 +1,4 @@
-"""`task=validate`: every YAML of the configuration composed and checked, all faults of all files at once."""
+"""The YAML files of a configuration, composed and checked: all faults of all files at once."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from cnnlab import dotted
 from cnnlab.cli.arguments import Arguments, quoted
 from cnnlab.cli.check import check, misfits
 from cnnlab.cli.grid import ask
-from cnnlab.cli.output import Output
-from cnnlab.cli.schema import folders
-from cnnlab.cli.sweep import check_jobs
+from cnnlab.cli.messages import complain
+from cnnlab.cli.sweep_checks import check_jobs
 from cnnlab.config import SHARED
 from cnnlab.config.compose import compose
 from cnnlab.config.composed import Composed
 from cnnlab.config.engine import start
 from cnnlab.config.files import Unreadable, shown
 from cnnlab.data.source import Source
+from cnnlab.door.terminal import Output
 from cnnlab.errors import Exit, Fault, UserError
 from cnnlab.network.composite import misread
 from cnnlab.origin import COMMAND_LINE, Origin
@@ -59,18 +59,16 @@ class Problem:
 def validate(hydra: Engine, arguments: Arguments) -> Exit:
     """Check every file, or those below the file or folder that `dir=` names, or one study; with the other overrides."""
     study = arguments.value("study")
-    named = str(find(study, folders(hydra))) if study else arguments.value("dir")
-    places = asked(folders(hydra), named)
+    named = str(find(study, hydra.folders)) if study else arguments.value("dir")
+    places = asked(hydra.folders, named)
     found: dict[Problem, None] = {}
     for root, file in places:
-        engine = hydra if root in folders(hydra) else start(folders(hydra)[-1], root)
+        engine = hydra if root in hydra.folders else start(hydra.folders[-1], root)
         for fault in faults(engine, arguments, file, root):
             found[problem(fault, file, arguments.overrides)] = None
     if arguments.value("format") == "json":
         print(json.dumps({"files": len(places), "faults": [asdict(one) for one in found]}, ensure_ascii=False))
         return Exit.USER if found else Exit.DONE
-    from cnnlab.cli.main import complain
-
     count = plural(len(places), "file")
     if found:
         complain(found)

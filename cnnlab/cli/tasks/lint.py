@@ -1,14 +1,11 @@
-"""task=lint: what in a network's design looks like a mistake, why, and what helps."""
+"""`task=lint`: what in a network's design looks like a mistake, why, and what helps."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from cnnlab.cli.output import Output
-from cnnlab.config.composed import Composed
-from cnnlab.config.run import Run, model_of
-from cnnlab.door.words import json_text
+from cnnlab.cli.tasks import Task, TaskContext
 from cnnlab.errors import Exit
 from cnnlab.text import dims, plural
 
@@ -16,21 +13,33 @@ if TYPE_CHECKING:
     from cnnlab.lint.finding import Design, Finding
 
 
-def lint(run: Run, composed: Composed) -> Exit:
-    """Look the network through. What is found is no fault: the exit code is 0."""
-    from cnnlab.experiment.design import design
-    from cnnlab.lint.check import find_smells, what_helps
+class Lint(Task):
+    """Task that looks a network's design through."""
 
-    found = design(run, model_of(composed.config))
-    findings = [(finding, what_helps(found, finding)) for finding in find_smells(found)]
-    network = composed.choices["model"]
-    if run.top.format == "json":
-        print(json_text(record(network, found, findings), indent=2))
+    name = "lint"
+    help = "what in the network's design looks like a mistake, with the reason and the figure"
+    needs = ("shapes",)
+    has_folder = False
+
+    def run(self, context: TaskContext) -> Exit:
+        """Show the findings. They are no faults: the exit code is 0."""
+        from cnnlab.config.run import model_of
+        from cnnlab.door.terminal import Output
+        from cnnlab.door.words import json_text
+        from cnnlab.experiment.design import design
+        from cnnlab.lint.check import find_smells, what_helps
+
+        run, composed = context.run, context.composed
+        found = design(run, model_of(composed.config))
+        findings = [(finding, what_helps(found, finding)) for finding in find_smells(found)]
+        network = composed.choices["model"]
+        if run.top.format == "json":
+            print(json_text(record(network, found, findings), indent=2))
+            return Exit.DONE
+        console = Output()
+        for line in lines(network, found, findings):
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
         return Exit.DONE
-    console = Output()
-    for line in lines(network, found, findings):
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
-    return Exit.DONE
 
 
 def record(network: str, found: Design, findings: list[tuple[Finding, list[str]]]) -> dict[str, Any]:

@@ -1,0 +1,125 @@
+"""Jobs: a command's one run, with Hydra's log and folder, or one of a sweep in this process."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from cnnlab.blame import own_fault, own_lines
+from cnnlab.cli.arguments import Arguments, quoted
+from cnnlab.cli.check import check, note
+from cnnlab.cli.folders import make_writable
+from cnnlab.cli.messages import complain
+from cnnlab.cli.tasks import TASKS, Task, TaskContext, WorkFolder
+from cnnlab.config.compose import compose
+from cnnlab.config.composed import Composed
+from cnnlab.config.engine import Engine
+from cnnlab.config.reasons import as_user_error
+from cnnlab.config.run import Run
+from cnnlab.errors import Exit, Fault, UserError
+
+
+def run_job(engine: Engine, arguments: Arguments) -> Exit:
+    """Tell everything wrong with the command's job at once, or do its task."""
+    composed = compose(engine.config_loader, arguments.config_name, arguments.overrides, keep=True)
+    try:
+        if (task := TASKS.get(arguments.value("task") or "") or TASKS.of(composed)) and task.about_files:
+            if arguments.multirun:
+                raise of_files(task)
+            return task.run(TaskContext(engine, composed))
+        run, faults = check(composed)
+        if run is None:
+            return complain(faults)
+        assert task, "check() refuses a task that there is not"
+        context = TaskContext(engine, composed, run)
+        return _run_in_folder(task, context) if task.has_folder else task.run(context)
+    except UserError as error:
+        return complain((note(fault, composed) for fault in error.faults), error.code)
+
+
+def of_files(task: Task) -> UserError:
+    return UserError(Fault("task", f"{task.name} is of files, not of a run; leave out -m"))
+
+
+def _run_in_folder(task: Task, context: TaskContext) -> Exit:
+    """Have Hydra run the task, for its log and its callbacks."""
+    composed = context.composed
+    config = composed.hydra_config
+    assert config is not None
+    with task.work_folder(context, composed.run_dir) as work:
+        if work.ended is not None:
+            return work.ended
+        make_writable(work.path, "hydra.run.dir")
+        words = [*composed.overrides, f"hydra.run.dir={quoted(str(work.path))}"]
+        with as_user_error(), _log_closed():
+            run = _returning_errors(lambda: run_in(work, task, context))
+            returned = context.engine.run_composed(config, words, work.path, run).return_value
+        if isinstance(returned, Exception):
+            raise returned
+        return returned
+
+
+def run_in(work: WorkFolder, task: Task, context: TaskContext) -> Exit:
+    work.path.mkdir(parents=True, exist_ok=True)  # there already, but where hydra.job.chdir has gone into it
+    return task.run(replace(context, work=work))
+
+
+def _returning_errors(task: Callable[[], Exit]) -> Callable[[object], Exit | Exception]:
+    """What `task` raises as a value, for Hydra puts a line of its own before an exception."""
+
+    def run(_: object) -> Exit | Exception:
+        try:
+            return task()
+        except Exception as error:
+            return error
+
+    return run
+
+
+@contextmanager
+def _log_closed() -> Iterator[None]:
+    """The job's log file is closed at its end, and whoever called us in their process has their handlers back."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        yield
+    finally:
+        for handler in root.handlers:
+            if handler not in handlers:
+                handler.close()
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
+
+def run_sweep_job(engine: Engine, run: Run, composed: Composed, folder: str) -> Exit:
+    """Do a job of a sweep in `folder`, and say what went wrong. SystemExit where the user ends it."""
+    context = TaskContext(engine, composed, run, sweep=Path(folder).resolve().parent.name)
+    try:
+        task = TASKS[run.top.task]
+        if task.about_files:
+            raise of_files(task)
+        with task.work_folder(context, folder) as work:
+            ended = run_in(work, task, context) if work.ended is None else work.ended
+    except UserError as error:
+        return complain((note(fault, composed) for fault in error.faults), error.code)
+    except Exception as error:
+        if fault := own_fault(error):
+            return complain([replace(note(fault, composed), lines=tuple(own_lines(error)))])
+        traceback.print_exc()
+        return Exit.BUG
+    if ended in (Exit.INTERRUPTED, Exit.TERMINATED):
+        raise SystemExit(int(ended))
+    return ended
+
+
+def sweep_exit(ended: Sequence[Exit]) -> Exit:
+    """A sweep's exit code, from those of its jobs; says how many failed."""
+    failed = sum(code != Exit.DONE for code in ended)
+    if failed:
+        print(f"{failed} of {len(ended)} jobs did not end well", file=sys.stderr)
+    return Exit.SWEEP if failed else Exit.DONE

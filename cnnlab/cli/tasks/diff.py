@@ -1,0 +1,96 @@
+"""`task=diff`: two networks, block by block."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+from cnnlab.cli.tasks import Task, TaskContext
+from cnnlab.errors import Exit, Fault, UserError
+
+if TYPE_CHECKING:
+    from cnnlab.config.composed import Composed
+    from cnnlab.door.terminal import Output
+    from cnnlab.experiment.difference import Difference
+
+WIDE = 110
+"""columns of a terminal from which on it is said why weights are not taken"""
+
+
+class Diff(Task):
+    """Task that compares the network with another one on the same data."""
+
+    name = "diff"
+    help = "against='model=resnet34 model.norm=none': two networks, block by block; format=html: a page"
+    needs = ("shapes",)
+    writes_pages = True
+
+    def faults(self, composed: Composed, known: Collection[Fault]) -> Sequence[Fault]:
+        """What is wrong with the other network."""
+        from cnnlab.cli.other_network import other
+
+        try:
+            other(composed, known)
+        except UserError as error:
+            return error.faults
+        return ()
+
+    def run(self, context: TaskContext) -> Exit:
+        """Show what differs; as a page, write diff.html."""
+        from cnnlab.cli.diff_page import page
+        from cnnlab.cli.other_network import other
+        from cnnlab.door.terminal import Output
+        from cnnlab.door.words import json_text
+        from cnnlab.experiment.difference import difference
+        from cnnlab.experiment.facts import image_shape
+        from cnnlab.tracking.durable import write
+
+        run, composed = context.run, context.composed
+        against, composed_against = other(composed)
+        found = difference((run.network, image_shape(run)), (against.network, image_shape(against)))
+        names = network_words(composed), network_words(composed_against)
+        if run.top.format == "json":
+            print(json_text({"this": names[0], "against": names[1], **found.record()}, indent=2))
+            return Exit.DONE
+        console = Output()
+        show(found, names, console)
+        if run.top.format == "html":
+            file = context.folder / "diff.html"
+            write(file, page(found, names, (run, against), run.top.draw.theme))
+            console.print(f"  {file}", highlight=False, markup=False, soft_wrap=True)
+        return Exit.DONE
+
+
+def network_words(composed: Composed) -> str:
+    """A network as a command line would have it.
+
+    >>> from cnnlab.config.composed import Composed
+    >>> network_words(Composed(choices={"model": "lenet"}, overrides=["model=lenet", "model.norm=batch", "seed=1"]))
+    'lenet model.norm=batch'
+    """
+    changed = [word for word in composed.overrides if re.match(r"[~+]*(model\.|blocks|data\b)", word)]
+    return " ".join([composed.choices["model"], *changed])
+
+
+def show(difference: Difference, names: tuple[str, str], console: Output) -> None:
+    """The blocks that differ as a table, the others counted, and the totals."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from cnnlab.door.words import clean
+    from cnnlab.experiment.difference_text import table_rows, totals
+
+    title = Text(clean(f"{names[0]} → {names[1]}"))
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, header_style="dim", pad_edge=False)
+    table.add_column("block", no_wrap=True)
+    table.add_column("settings", overflow="fold")
+    for heading in ("output", "parameters", "MACs", "sees"):
+        table.add_column(heading, justify="right", overflow="fold")
+    table.add_column("its weights", overflow="fold")
+    for *cells, weights in table_rows(difference):
+        shown = [*cells, weights if console.width >= WIDE else weights.partition(";")[0]]
+        table.add_row(*(Text(clean(cell)) for cell in shown))
+    if table.row_count:
+        console.print(table)
+    console.print(*totals(difference), sep="\n", highlight=False, markup=False, soft_wrap=True)

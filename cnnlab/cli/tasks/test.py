@@ -1,0 +1,37 @@
+"""`task=test`: how well a trained network does on the test images."""
+
+from __future__ import annotations
+
+from cnnlab.cli.tasks import Task, TaskContext
+from cnnlab.errors import Exit
+
+
+class Test(Task):
+    """Task that evaluates a checkpoint."""
+
+    name = "test"
+    help = "ckpt_path=FOLDER_OR_FILE: evaluate a trained network on the test images"
+    needs = ("data",)
+    of_trained = True
+
+    def run(self, context: TaskContext) -> Exit:
+        from cnnlab.cli.trained import restored
+        from cnnlab.door.terminal import Output
+        from cnnlab.door.words import json_text
+        from cnnlab.experiment.test import on_test_split
+
+        run = context.run
+        trained = restored(run, context.composed)
+        evaluation = on_test_split(trained, run.trainer, run.top.threads)
+        images = len(evaluation.truth)
+        if run.top.format == "json":
+            result = {"test/acc": evaluation.acc, "test/loss": evaluation.loss, "images": images}
+            print(json_text({**result, "checkpoint": str(trained.checkpoint)}))
+            return Exit.DONE
+        Output().print(
+            f"test accuracy {evaluation.acc:.4f}, loss {evaluation.loss:.4f} on {images:,} images\n"
+            f"  {trained.checkpoint}",
+            highlight=False,
+            soft_wrap=True,
+        )
+        return Exit.DONE

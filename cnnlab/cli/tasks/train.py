@@ -1,0 +1,131 @@
+"""`task=train`: a run, or all that is not yet trained of a sweep, and then the sweep's comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cnnlab.cli.tasks import SweepContext, SweepTask, TaskContext, WorkFolder, run_name
+from cnnlab.errors import Exit
+
+if TYPE_CHECKING:
+    from cnnlab.config.top import Top
+    from cnnlab.experiment.hardware import Hardware
+    from cnnlab.sweep.plan import Plan
+    from cnnlab.sweep.pool import Pool
+
+
+@dataclass(frozen=True)
+class HeldFolder(WorkFolder):
+    """The folder of one run, held while it trains."""
+
+    identity: str = ""
+    hardware: Hardware | None = None
+
+
+class Train(SweepTask):
+    """Task that trains a network and tests its best checkpoint once."""
+
+    name = "train"
+    help = "fit the network, then test its best checkpoint once (the default)"
+    needs = ("data", "shapes")
+    trains = True
+    uses_processes = True
+
+    @contextmanager
+    def work_folder(self, context: TaskContext, path: str | None) -> Iterator[WorkFolder]:
+        """The folder at `path`, that of an interrupted run of the same identity, or a new one.
+
+        UserError where it is in use, or holds another experiment.
+        """
+        from cnnlab.cli.folders import OUTPUTS, from_here
+        from cnnlab.door.terminal import Output
+        from cnnlab.experiment.facts import identity
+        from cnnlab.experiment.hardware import decide
+        from cnnlab.tracking.folder import enter, enter_any
+
+        run, name = context.run, run_name(context.composed)
+        hardware = decide(run.trainer, run.top.threads)
+        which = identity(run, hardware.threads, hardware.precision, hardware.accelerator)
+        lock, state = enter(path, which) if path else enter_any(OUTPUTS, name, which)
+        exits = {"ok": Exit.DONE, "diverged": Exit.DIVERGED}
+        ended = exits.get(state.status or "") if state.kind == "finished" else None
+        console = Output()
+        if ended is not None and state.result:
+            accuracy = state.result.get("test/acc")
+            outcome = state.status if accuracy is None else f"test accuracy {accuracy:.4f}"
+            console.print(f"{from_here(lock.folder)} holds this run, finished: {outcome}. Nothing to do.")
+        elif state.kind == "unfinished":
+            console.print(f"taking up the {state.status or 'killed'} run in {from_here(lock.folder)}")
+        try:
+            yield HeldFolder(lock.folder, ended, which, hardware)
+        finally:
+            lock.release()
+            if state.kind == "empty" and not path:
+                _remove_if_unused(lock.folder)
+
+    def run(self, context: TaskContext) -> Exit:
+        from cnnlab.door.terminal import Output
+        from cnnlab.experiment.job import job
+        from cnnlab.experiment.train import train
+
+        work = context.work
+        assert isinstance(work, HeldFolder)
+        assert work.hardware
+        sweep = context.sweep
+        return train(job(context.run, context.composed, work.hardware, work.path, work.identity, sweep=sweep), Output())
+
+    def run_sweep(self, sweep: SweepContext) -> Exit:
+        from cnnlab.cli.folders import make_writable
+        from cnnlab.sweep.sheet import KEY
+        from cnnlab.tracking.lock import Lock
+
+        make_writable(sweep.folder, KEY)
+        with Lock(sweep.folder, KEY):
+            plan = sweep.plan()
+            plan.sheet.write(sweep.folder)
+            return train_sweep(plan, sweep.jobs[0].run.top, sweep.pool)
+
+
+def _remove_if_unused(folder: Path) -> None:
+    """Remove a folder in which no run began: it may hold an empty log and the lock's file."""
+    files = {path.name for path in folder.iterdir()}
+    if files <= {"run.lock", "run.log"}:
+        for name in files:
+            (folder / name).unlink()
+        folder.rmdir()
+
+
+def train_sweep(plan: Plan, top: Top, pool: Pool) -> Exit:
+    """Train what is not yet trained, or count where nothing is to be, and compare."""
+    from functools import partial
+
+    from cnnlab.compare import report, text
+    from cnnlab.door.terminal import Output
+    from cnnlab.sweep.board import Board
+    from cnnlab.sweep.counts import count
+    from cnnlab.sweep.engine import Engine
+    from cnnlab.sweep.grid import trains
+    from cnnlab.tracking.mirror.note import whereabouts
+
+    console, folder = Output(), plan.folder
+    if not trains(plan.sheet.study):
+        for job in plan.unique():
+            count(job)
+        console.print(text(report([folder])))
+        return Exit.DONE
+    board = Board(plan, console)
+    engine = Engine(plan, board, top.retry == "failed", top.jobs, top.timeout, partial(report, [folder]))
+    try:
+        ended = engine.run(pool)
+    finally:
+        board.close()
+    console.print(text(report([folder])))
+    if top.logger.wandb and (note := whereabouts(folder, [job.folder for job in plan.unique()])):
+        console.print(note, highlight=False, markup=False, soft_wrap=True)
+    if ended in (Exit.INTERRUPTED, Exit.TERMINATED):
+        console.print(f"interrupted; the same command goes on ({folder})", highlight=False, soft_wrap=True)
+    return ended

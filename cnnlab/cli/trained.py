@@ -1,0 +1,53 @@
+"""A trained network as the command line names it: the run behind `ckpt_path=`, and the images for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cnnlab import dotted
+from cnnlab.config.composed import Composed
+from cnnlab.config.run import Run
+from cnnlab.config.table import traits
+from cnnlab.door.pattern import matches
+from cnnlab.errors import Fault, UserError
+from cnnlab.override import Override
+
+if TYPE_CHECKING:
+    from cnnlab.experiment.restore import Restored
+
+
+def restored(run: Run, composed: Composed) -> Restored:
+    """The run behind ckpt_path, with what the command line says outright in the place of its own settings."""
+    from cnnlab.experiment.restore import restore
+
+    if run.top.ckpt_path is None:
+        message = f"task={run.top.task} needs a run's folder or a checkpoint: ckpt_path=outputs/…"
+        raise UserError(Fault("ckpt_path", message))
+    return restore(Path(run.top.ckpt_path), outright(composed))
+
+
+def outright(composed: Composed) -> dict[str, Any]:
+    """The settings that the command line sets, dotted; a group chosen there counts whole."""
+    keys = (Override.read(word).key for word in composed.overrides)
+    return {key: dotted.get(composed.config, key) for key in keys if traits(key).of_record}
+
+
+def image_files(images: str | None) -> list[Path]:
+    """The files that `images=` names: one, a folder's, or those of a glob pattern. UserError for none."""
+    from cnnlab.data.listing import images as in_folder
+
+    if images is None:
+        raise UserError(
+            Fault("images", "task=predict needs images: a file, a folder, or a pattern such as 'photos/*.png'")
+        )
+    path = Path(images).expanduser()
+    if path.is_dir():
+        files = in_folder(path, "images")
+    elif path.is_file():
+        files = [path]
+    else:
+        files = [match for match in matches(path) if match.is_file()]
+    if not files:
+        raise UserError(Fault("images", f"there are no images at {images}"))
+    return files
