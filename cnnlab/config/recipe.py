@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import yaml
 
 from cnnlab.config import GLOBAL_GROUPS
-from cnnlab.config.table import traits
 from cnnlab.errors import Fault
 from cnnlab.origin import Origin
 
@@ -74,7 +73,7 @@ def refusals(root: yaml.MappingNode | None, header: Mapping[str, str | None], ki
         name = key.value if isinstance(key, yaml.ScalarNode) else ""
         if len(path) == 1 and everywhere and name in ("hydra", "plugins"):
             yield FileFinding(key, HYDRA if name == "hydra" else PLUGINS)
-        elif len(path) == 1 and everywhere and kind.group and traits(name).set_in == "command line":
+        elif len(path) == 1 and everywhere and kind.group and _is_for_command_line(name):
             yield FileFinding(key, f"{name}: what is to be done, and with what, is for the command line to say")
         if key is not None and key.tag.endswith(":merge"):
             yield FileFinding(key, "<<: write out what it would bring in; a file says everything where it stands")
@@ -89,6 +88,12 @@ def refusals(root: yaml.MappingNode | None, header: Mapping[str, str | None], ki
                     yield FileFinding(node, message)
     if count > 2 * REFERENCES:
         yield FileFinding(None, f"has more than {REFERENCES} references (${{…}}) to other settings")
+
+
+def _is_for_command_line(name: str) -> bool:
+    from cnnlab.config.table import traits  # brings pydantic and all records, which most files do without
+
+    return traits(name).set_in == "command line"
 
 
 def walk(root: yaml.Node | None) -> Iterator[tuple[tuple[str, ...], yaml.Node | None, yaml.Node]]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from cnnlab.experiment.difference import Difference, Row
+from cnnlab.experiment.difference import BlockDifference, Difference
 from cnnlab.text import dims, millions
 
 Cells = tuple[str, str, str, str, str, str, str]
@@ -37,7 +37,7 @@ def _ratio(a: int, b: int) -> str:
 
 def table_rows(difference: Difference) -> Iterator[Cells]:
     """The differing blocks as cells of text; copies of one block that differ in the same way share a row."""
-    group: list[Row] = []
+    group: list[BlockDifference] = []
     for row in difference.differing:
         if group and not _alike(group[0], row):
             yield _cells(group)
@@ -47,7 +47,7 @@ def table_rows(difference: Difference) -> Iterator[Cells]:
         yield _cells(group)
 
 
-def _alike(first: Row, row: Row) -> bool:
+def _alike(first: BlockDifference, row: BlockDifference) -> bool:
     """Whether two rows are copies of one block, and differ in the same way; in what they see copies always do."""
     a, b = _cells([first]), _cells([row])
     return _stage(first.name) == _stage(row.name) and (a[1:5], a[6]) == (b[1:5], b[6])
@@ -59,7 +59,7 @@ def _stage(name: str) -> str:
     return block if part.isdigit() else name
 
 
-def _cells(rows: Sequence[Row]) -> Cells:
+def _cells(rows: Sequence[BlockDifference]) -> Cells:
     first, last = rows[0], rows[-1]
     name = first.name if len(rows) == 1 else f"{first.name}–{last.name.rpartition('.')[2]}"
     sides = [[side.layer for side in column if side] for column in zip(*((r.here, r.there) for r in rows), strict=True)]
@@ -76,7 +76,7 @@ def _cells(rows: Sequence[Row]) -> Cells:
     )
 
 
-def _settings(row: Row) -> str:
+def _settings(row: BlockDifference) -> str:
     if row.here and not row.there:
         return f"gone: {row.here.layer.kind}"
     if row.there and not row.here:
@@ -84,7 +84,7 @@ def _settings(row: Row) -> str:
     return "\n".join(f"{key} {_shown(a)} → {_shown(b)}" for key, (a, b) in row.settings.items())
 
 
-def _weights(rows: Sequence[Row]) -> str:
+def _weights(rows: Sequence[BlockDifference]) -> str:
     """What becomes of weights: of the layers that this network has."""
     if rows[0].here is None:
         return ""
