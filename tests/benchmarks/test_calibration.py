@@ -19,6 +19,7 @@ FEW = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FEW)
 def test_verdicts_are_wrong_no_more_often_than_promised(name: str, tmp_path: Path) -> None:
     (scenario,) = (one for one in SCENARIOS if one.name == name)

@@ -21,6 +21,7 @@ def test_every_network_of_conf_is_in_it() -> None:
     assert {"lenet", "nin", "vgg19", "resnet152", "d2l/lenet"} <= set(NETWORKS)
 
 
+@pytest.mark.slow
 def test_a_row_says_what_the_record_says() -> None:
     lenet = entry("lenet", 200, ["trainer.max_epochs=1", "threads=1", "trainer.precision=32"])
     found = train(lenet, 0, ["trainer.max_epochs=1", "threads=1", "trainer.precision=32"])
@@ -67,6 +68,7 @@ def test_costly_networks_get_fewer_images() -> None:
     assert costing(10**10) == 64
 
 
+@pytest.mark.slow
 def test_the_costliest_learn_a_few_images_by_heart() -> None:
     lenet = entry("lenet", 64, [])
     assert lenet.by_heart

@@ -35,6 +35,7 @@ def test_help_names_every_task_group_and_option(cnnlab: Callable[..., int], caps
         assert f"task={task}" in said
 
 
+@pytest.mark.slow
 def test_every_example_of_the_help_composes(cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     for line in EXAMPLES.splitlines():
         words = [word for word in shlex.split(line) if "=" in word and not word.startswith(("task=", "seed="))]
@@ -95,6 +96,7 @@ def test_completion_is_silent_about_a_broken_file(
     assert tuple(capsys.readouterr()) == ("", "")
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     for words in ("--help", "--cfg job"):
         reading, writing = os.pipe()
@@ -183,6 +185,7 @@ def test_a_file_that_is_no_checkpoint_is_told(
     assert spoken(capsys) == ["command line  ckpt_path: x.ckpt is not a checkpoint, or is damaged"]
 
 
+@pytest.mark.slow
 def test_what_the_environment_holds_lands_in_no_file(
     cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -133,6 +133,7 @@ LEAVES = st.none() | COUNT | WORD
 JUNK = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(WORD, inner), max_leaves=5)
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(st.lists(NODE, max_size=4), JUNK)
 def test_whatever_a_record_holds_it_is_read_and_drawn_or_passed_over(nodes: list, junk: object) -> None:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 from geometry import faults
-from nets import NAMES
+from nets import EVERY
 from outlines import case, drawn
 
 from cnnlab.drawing.columns import drawing, fit, overview, unfoldings
@@ -14,7 +14,7 @@ from cnnlab.drawing.outline import outline_of, record
 from cnnlab.network.graph import graph
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY)
 def test_a_slide_has_room_no_boxes_overlap_no_line_crosses_a_box_and_words_fit(name: str) -> None:
     usual = drawing(drawn(name))
     assert fit(usual) >= 1.0
@@ -28,7 +28,7 @@ def test_so_it_is_at_every_depth_and_on_pages(name: str) -> None:
     assert [fault for picture in pictures for fault in faults(picture)] == []
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY)
 def test_its_boxes_together_cost_and_leave_what_its_plan_says_and_the_record_keeps_them(name: str) -> None:
     found, paper = drawn(name), graph(*case(name))
     assert sum(node.params for node in found.nodes) == paper.params

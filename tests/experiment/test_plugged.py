@@ -126,6 +126,7 @@ def test_a_callback_whose_state_no_checkpoint_can_hold_is_named(
     assert result(Path("run"))["error"] == f"callbacks.c: {said}"
 
 
+@pytest.mark.slow
 def test_what_a_plugin_raises_when_a_network_is_tested_is_told_with_its_way_there(
     own: None, cnnlab: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -286,6 +286,7 @@ def test_max_steps_within_the_first_epoch_still_validates(cnnlab: Callable[..., 
     assert row["val/acc"] == result(Path("run"))["best/val_acc"]
 
 
+@pytest.mark.slow
 def test_training_stops_early_and_a_killed_run_stops_where_it_would_have(cnnlab: Callable[..., int]) -> None:
     words = [*SMALL, "callbacks=early_stopping", "callbacks.early_stopping.patience=1", "trainer.max_epochs=40"]
     assert cnnlab(*words, "optimizer.lr=0.3", "hydra.run.dir=straight") == 0
@@ -374,6 +375,7 @@ def test_other_images_are_another_experiment(cnnlab: Callable[..., int], capsys:
     assert "holds another experiment" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_reader_who_leaves_does_not_end_training(tmp_path: Path) -> None:
     words = [*SMALL, "data.subset=100", "hydra.run.dir=run"]
     with subprocess.Popen(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from nets import NAMES
+from nets import EVERY
 from working import check, opened, told
 
 from cnnlab.explain.answer import Answer
@@ -20,7 +20,7 @@ def made_for(name: str) -> Shape:
     return (3, 32, 32) if name.startswith("cifar/") or name == "nin" else (3, 224, 224)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY)
 def test_every_number_is_worked_out(name: str) -> None:
     whole, _ = opened(name, made_for(name))
     for placed in whole.graph.placed:
@@ -28,7 +28,7 @@ def test_every_number_is_worked_out(name: str) -> None:
             assert not [told(line) for line in working.lines if line.measured]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY)
 def test_it_is_a_lesson_that_fits_a_terminal(name: str) -> None:
     whole, conf = opened(name, made_for(name))
     lines = list(Answer(whole, whole, conf, name).lines())
@@ -63,7 +63,7 @@ AS_SHIPPED = {
 """what is said of networks at the images they were made for; each was looked at, and is so in its paper or course"""
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY)
 def test_what_is_said_of_its_design(name: str) -> None:
     whole, conf = opened(name, made_for(name))
     design = Design(whole.network, whole.graph, conf.model, 128, lambda _: whole.graph.input)

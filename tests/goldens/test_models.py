@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 import torch
 from goldens.record import COMMANDS, SHOWN, load, machine, model, plain_network, plain_of_command, run_of, weights
-from nets import NAMES
+from nets import FEW, NAMES
 
 LARGE = 50_000_000
 """values from which a network's weights take seconds to start"""
 GOLDEN = load("models.json")
 
 
-def by_size(name: str) -> Any:
+def sized(name: str) -> Any:
     large = GOLDEN["models"][name]["weights"]["values"] > LARGE
-    return pytest.param(name, marks=[pytest.mark.slow] if large else [])
+    return pytest.param(name, marks=[pytest.mark.slow] * (large or name not in FEW))
 
 
 def test_every_network_that_ships_has_its_golden() -> None:
@@ -35,7 +35,7 @@ def test_what_a_fingerprint_hashes_stays_the_same(name: str) -> None:
     assert plain_network(run_of((f"model={name}",))) == load("plain.json")[name]
 
 
-@pytest.mark.parametrize("name", [by_size(name) for name in NAMES])
+@pytest.mark.parametrize("name", [sized(name) for name in NAMES])
 def test_a_network_starts_from_the_weights_that_it_always_started_from(name: str) -> None:
     golden, found = GOLDEN["models"][name]["weights"], weights(name)
     assert (found["names"], found["values"]) == (golden["names"], golden["values"])

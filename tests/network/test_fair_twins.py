@@ -199,6 +199,7 @@ print(hashlib.sha256(b"".join(v.numpy().tobytes() for v in net.state_dict().valu
 """
 
 
+@pytest.mark.slow
 def test_another_process_makes_the_same_weights():
     said = subprocess.run([sys.executable, "-c", PROGRAM], check=True, capture_output=True, text=True).stdout.strip()
     here = build(network(RAW), (1, 8, 8), 3).state_dict()

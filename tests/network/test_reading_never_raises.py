@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 from hypothesis import Phase, given, settings
-from nets import CONV, HEAD, NAMES, model, models, multiply_adds, zoo
+from nets import CONV, EVERY, HEAD, model, models, multiply_adds, zoo
 
 from cnnlab.blocks import KINDS
 from cnnlab.network.build import build
@@ -170,7 +170,7 @@ def test_settings_that_cascade_are_settings_of_a_model():
     assert set(INHERITED) <= set(ModelSettings.model_fields)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY)
 def test_a_misspelt_setting_of_any_network_is_found(name):
     raw = copy.deepcopy(zoo(name))
     block = next(iter(raw["body"]))

@@ -5,7 +5,7 @@ from statistics import median
 
 import pytest
 import yaml
-from nets import NAMES, network, zoo
+from nets import EVERY, NAMES, network, zoo
 from small import CONF
 
 from cnnlab.network.fixes import smallest_size
@@ -235,7 +235,7 @@ DATA = {file.stem: yaml.safe_load(file.read_text()) for file in (CONF / "data").
 SHAPES = {(tuple(data["shape"]), data["classes"] or 7) for data in DATA.values()} | {((1, 1, 1), 7), ((3, 65, 40), 2)}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY)
 def test_every_network_takes_every_data_set(name):
     for shape, classes in SHAPES:
         net, faults = read_network(zoo(name), classes)
@@ -245,7 +245,7 @@ def test_every_network_takes_every_data_set(name):
         assert result.output == (classes,)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY)
 def test_min_size_is_the_smallest_that_works(name):
     raw = zoo(name)
     smallest = smallest_size(raw, 10, 3)

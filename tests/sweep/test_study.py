@@ -36,7 +36,9 @@ def told(cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], text: s
     return spoken(capsys)
 
 
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name not in ("padding", "batchnorm"))) for name in STUDIES]
+)
 def test_every_shipped_study_composes_at_both_sizes_and_its_claims_are_about_what_is_there(name: str) -> None:
     hydra = start(CONF)
     for size in ("cpu", "full"):
@@ -102,6 +104,7 @@ def test_what_is_wrong_in_a_study_is_told_with_its_place(
     assert any(line.startswith(start) if said.endswith("…") else line == said for line in lines), lines
 
 
+@pytest.mark.slow
 def test_a_claim_about_a_block_that_is_not_there_is_told_before_anything_is_trained(
     cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:

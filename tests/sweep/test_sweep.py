@@ -85,6 +85,7 @@ def meanwhile() -> Iterator[Callable[[Callable[[], None]], None]]:
         thread.join()
 
 
+@pytest.mark.slow
 def test_a_job_that_is_killed_one_that_hangs_and_one_that_diverges_end_no_other(
     cnnlab: Callable[..., int], monkeypatch: pytest.MonkeyPatch, meanwhile: Callable, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -93,6 +93,7 @@ def test_a_run_is_mirrored_whole_and_nothing_private_is_told(server: Loopback, m
     assert json.loads((folder / "wandb.json").read_text())["delivered"]
 
 
+@pytest.mark.slow
 def test_a_killed_trainer_is_told_as_failed_and_its_run_goes_on_with_each_epoch_once(
     server: Loopback, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -130,10 +131,12 @@ def test_a_killed_trainer_is_told_as_failed_and_its_run_goes_on_with_each_epoch_
 @pytest.mark.parametrize(
     ("trouble", "why"),
     [
-        ("nothing listens", ""),
+        pytest.param("nothing listens", "", marks=pytest.mark.slow),
         ("no key", "no credentials; `wandb login` stores some"),
-        ("rejected", "Failed to authenticate with http"),
-        ("may not write", "Error: Error initializing run: input: permission denied"),
+        pytest.param("rejected", "Failed to authenticate with http", marks=pytest.mark.slow),
+        pytest.param(
+            "may not write", "Error: Error initializing run: input: permission denied", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_whatever_is_wrong_with_the_credentials_or_the_network_a_run_is_kept_offline_and_says_so(

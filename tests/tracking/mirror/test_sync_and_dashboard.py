@@ -98,6 +98,7 @@ def test_without_credentials_nothing_is_tried_twice(
     assert cnnlab("task=sync", "dir=nowhere") == 2
 
 
+@pytest.mark.slow
 def test_what_the_server_lost_is_not_told_as_uploaded(
     server: Loopback, hurried: None, cnnlab: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
