@@ -69,7 +69,15 @@ FEW = (
         "lenet",
         "mobilenet_v2",
     ),
-    *("paper/lenet5", "paper/preact_resnet18", "resnet18", "resnext50_32x4d", "se_resnet18", "squeezenet1_1"),
+    *(
+        "mobilenet_v2",
+        "paper/lenet5",
+        "paper/preact_resnet18",
+        "resnet18",
+        "resnext50_32x4d",
+        "se_resnet18",
+        "squeezenet1_1",
+    ),
 )
 """one or two of each family"""
 EVERY = [pytest.param(name, marks=[pytest.mark.slow] * (name not in FEW)) for name in NAMES]
