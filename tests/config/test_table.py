@@ -25,7 +25,7 @@ from cnnlab.sweep.sheet import default_folder
 from cnnlab.traits import NO_EFFECT, ORDINARY, Traits
 
 LEAVES = [path for path in paths() if not any(other.startswith(f"{path}.") for other in paths())]
-IDLE = [path for path in LEAVES if not affects_result(path)]
+IDLE = [path for path in LEAVES if not affects_result(path) and not path.endswith(".kind")]  # which names the record
 OTHERWISE = {
     "task": "lint",
     "name": "other",
