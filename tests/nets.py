@@ -59,25 +59,9 @@ NAMES = sorted(str(file.relative_to(CONF / "model").with_suffix("")) for file in
 """every network of conf/model"""
 FEW = (
     *("cifar/plain20", "cifar/resnet20", "cifar/vgg16_bn", "cifar/wide_resnet28_10", "d2l/alexnet", "d2l/bn_lenet"),
-    *(
-        "d2l/googlenet",
-        "d2l/nin",
-        "densenet121",
-        "efficientnet_b0",
-        "googlenet",
-        "inception_v3",
-        "lenet",
-        "mobilenet_v2",
-    ),
-    *(
-        "mobilenet_v2",
-        "paper/lenet5",
-        "paper/preact_resnet18",
-        "resnet18",
-        "resnext50_32x4d",
-        "se_resnet18",
-        "squeezenet1_1",
-    ),
+    *("d2l/googlenet", "d2l/nin", "densenet121", "efficientnet_b0", "googlenet", "inception_v3", "lenet"),
+    *("mobilenet_v2", "paper/lenet5", "paper/preact_resnet18", "resnet18", "resnext50_32x4d", "se_resnet18"),
+    "squeezenet1_1",
 )
 """one or two of each family"""
 EVERY = [pytest.param(name, marks=[pytest.mark.slow] * (name not in FEW)) for name in NAMES]
