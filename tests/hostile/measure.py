@@ -19,7 +19,7 @@ from hostile.suite import SECONDS, Suite
 
 
 def tried(kind: str, cases: Iterable[tuple[str, Callable[[], tuple[Outcome, list[str]]]]], words: list[str]) -> bool:
-    """Whether all of them ended as they should. Those that took long are named, no more: that depends on the machine."""
+    """Whether all of them ended as they should; those that took long are named, which depends on the machine."""
     outcomes, bad = [], 0
     for name, run in cases:
         if words and not any(word in name for word in words):
