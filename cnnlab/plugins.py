@@ -3,7 +3,7 @@
 Importing a module runs it. So nothing is imported but what the user's own command line or config.yaml names; what a
 network's file, a checkpoint or somebody's run folder says never comes here.
 
-A class belongs to the registry that its base class names; Lightning's callbacks are found by their own base.
+A class belongs to the registry that its base class names; tasks and Lightning's callbacks are found by their own bases.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 
 from cnnlab.blame import LOADED, line_in, places, written_at
 from cnnlab.errors import Fault
+from cnnlab.extension import Extension
 from cnnlab.registry import SHIPPED, Registered, flaws, is_whole, kind_of
 
 CALLBACK = "pytorch_lightning.callbacks.callback.Callback"
@@ -52,11 +53,15 @@ def _load(name: str, reserved: Mapping[str, Sequence[str]]) -> Iterator[str]:
     classes = _classes(vars(module).values())
     faults = [f"{name}.{flaw}" for cls in classes for flaw in flaws(cls, reserved)]
     faults += [f"{name}.{flaw}" for flaw in _doubles(classes)]
-    if not classes and not any(map(_is_callback, vars(module).values())):
+    extensions = _extensions(vars(module).values())
+    faults += [f"{name}.{flaw}" for cls in extensions for flaw in cls.flaws()]
+    if not classes and not extensions and not any(map(_is_callback, vars(module).values())):
         faults.append(f"{name} has no class in it that derives from one of cnnlab's, such as Block, or is a callback")
     if not faults:
         for cls in classes:
             cls.registry.brought[kind_of(cls)] = cls
+        for cls in extensions:
+            cls.bring()
         LOADED[name] = module
     yield from faults
 
@@ -70,6 +75,13 @@ def _classes(values: Iterable[object]) -> list[type[Registered]]:
         if cls not in cls.registry.brought.values()
         and (is_whole(cls) or not any(issubclass(other, cls) for other in own if other is not cls))
     ]  # fmt: skip
+
+
+def _extensions(values: Iterable[object]) -> list[type[Extension]]:
+    """A module's own classes that are no records; an abstract one is there for others to derive from."""
+    found = [value for value in values if isinstance(value, type) and issubclass(value, Extension)]
+    own = [cls for cls in dict.fromkeys(found) if not cls.__module__.startswith(SHIPPED)]
+    return [cls for cls in own if not any(issubclass(other, cls) for other in own if other is not cls)]
 
 
 def _doubles(classes: Iterable[type[Registered]]) -> Iterator[str]:

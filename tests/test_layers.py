@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "cnnlab"
 LAYERS = (
     "origin",
     "errors",
+    "extension",
     "traits",
     "text",
     "dotted",

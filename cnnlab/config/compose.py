@@ -23,7 +23,7 @@ from cnnlab.config import GROUPS
 from cnnlab.config.composed import Composed
 from cnnlab.config.engine import Loader
 from cnnlab.config.files import FileConfigSource, Unreadable, data, read
-from cnnlab.config.kinds import REGISTRIES
+from cnnlab.config.kinds import registries
 from cnnlab.config.origins import ConfigFile, layers, trace
 from cnnlab.config.overrides import group_options, parse, refused
 from cnnlab.config.reasons import FAILURES, reason, unresolved
@@ -212,7 +212,7 @@ def _plugins(named: Any, early: list[str], result: Composed) -> list[Fault]:
 def _lost(loader: Loader, override: Override, result: Composed) -> bool:
     """Whether an override asks for an option that a plugin may have, which cannot be used."""
     group = override.key_or_group
-    if group not in REGISTRIES or override.is_delete() or override.value() in group_options(loader, group):
+    if group not in registries() or override.is_delete() or override.value() in group_options(loader, group):
         return False
     result.broken.append(group)
     return True

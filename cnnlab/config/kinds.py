@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.object_type import ObjectType
 from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSource
 from omegaconf import OmegaConf
 
 from cnnlab.config import KINDS
-from cnnlab.registry import Registered, Registry
-from cnnlab.training.optimizers import OPTIMIZERS
-from cnnlab.training.schedules import SCHEDULES
 
-REGISTRIES: Mapping[str, Registry[Any]] = dict(zip(KINDS, (OPTIMIZERS, SCHEDULES), strict=True))
-"""of the groups whose kinds are options, file or no file"""
+if TYPE_CHECKING:
+    from cnnlab.registry import Registered, Registry
+
+
+@cache
+def registries() -> Mapping[str, Registry[Any]]:
+    """The registries of the groups whose kinds are options, file or no file."""
+    # They bring pydantic, which composing does without as long as every option is a file
+    from cnnlab.training.optimizers import OPTIMIZERS
+    from cnnlab.training.schedules import SCHEDULES
+
+    return dict(zip(KINDS, (OPTIMIZERS, SCHEDULES), strict=True))
 
 
 class KindsSource(ConfigSource):
@@ -29,7 +37,7 @@ class KindsSource(ConfigSource):
         group, _, kind = config_path.removesuffix(".yaml").partition("/")
         if not self.is_config(config_path):
             raise ConfigLoadError(f"Config not found : {config_path}")
-        node = OmegaConf.create(spelled_out(REGISTRIES[group][kind], kind))
+        node = OmegaConf.create(spelled_out(registries()[group][kind], kind))
         header: dict[str, str | None] = {"package": None}
         return ConfigResult(config=node, path=f"{self.scheme()}://{group}", provider=self.provider, header=header)
 
@@ -37,16 +45,16 @@ class KindsSource(ConfigSource):
         return True
 
     def is_group(self, config_path: str) -> bool:
-        return config_path.strip("/") in REGISTRIES
+        return config_path.strip("/") in KINDS
 
     def is_config(self, config_path: str) -> bool:
         group, _, kind = config_path.removesuffix(".yaml").partition("/")
-        return kind in REGISTRIES.get(group, ())
+        return group in KINDS and kind in registries()[group]
 
     def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:
         if results_filter == ObjectType.GROUP:
             return []
-        return sorted(REGISTRIES.get(config_path.strip("/"), ()))
+        return sorted(registries()[config_path.strip("/")]) if self.is_group(config_path) else []
 
 
 def spelled_out(cls: type[Registered], kind: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from hydra.errors import HydraException
 from cnnlab.config import GROUPS
 from cnnlab.config.composed import Composed
 from cnnlab.config.engine import Loader
-from cnnlab.config.kinds import REGISTRIES
+from cnnlab.config.kinds import registries
 from cnnlab.config.top import Top
 from cnnlab.errors import Fault, FaultKind
 from cnnlab.origin import COMMAND_LINE
@@ -99,7 +99,7 @@ def refused(loader: Loader, groups: list[str], override: HydraOverride, result: 
         else:
             for value in values if isinstance(values, list) else [values]:
                 if value not in options:
-                    reason = REGISTRIES[key].refused.get(str(value)) if key in REGISTRIES else None
+                    reason = registries()[key].refused.get(str(value)) if key in registries() else None
                     message = f"there is no {key} {_word(value)}"
                     unknown = Fault.unknown(FaultKind.UNKNOWN_CHOICE, key, message, value, options)
                     result.refuse(Fault(key, reason) if reason else unknown)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cnnlab import dotted
-from cnnlab.config.kinds import REGISTRIES
+from cnnlab.config.kinds import registries
 from cnnlab.config.origins import Origins
 from cnnlab.network.composite import Vocabulary, read_composites
 from cnnlab.network.spec import PLACED
@@ -83,7 +83,7 @@ def stale_recipes(config: Mapping[str, Any], origins: Origins) -> list[str]:
     said before the change goes, and what is said with it, or after it, stays.
     """
     found = []
-    for group, registry in REGISTRIES.items():
+    for group, registry in registries().items():
         key = f"{group}.{registry.key}"
         said = origins.history.get(key, ())
         if len(said) > 1 and said[-1].value != said[-2].value and isinstance(settings := config.get(group), dict):

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from cnnlab.errors import Exit, Fault
+from cnnlab.extension import Extension
 
 if TYPE_CHECKING:
     from cnnlab.config.composed import Composed
@@ -78,7 +79,7 @@ class TaskContext:
         return self.work.path
 
 
-class Task(ABC):
+class Task(Extension, ABC):
     """Base of all tasks: what one is called, what it needs, and what it does."""
 
     name: ClassVar[str]
@@ -115,6 +116,14 @@ class Task(ABC):
     @abstractmethod
     def run(self, context: TaskContext) -> Exit:
         """Do it; the exit code. UserError for what the user can mend."""
+
+    @classmethod
+    def flaws(cls) -> Iterator[str]:
+        return _flaws(cls)
+
+    @classmethod
+    def bring(cls) -> None:
+        TASKS.brought[cls.name] = cls()
 
 
 @dataclass(frozen=True)
@@ -180,6 +189,38 @@ def _shipped(name: str) -> Task:
 
 
 TASKS = TaskRegistry()
+
+
+def _flaws(cls: type[Task]) -> Iterator[str]:
+    """What is wrong with a task of a plugin."""
+    from inspect import isabstract, signature
+
+    from cnnlab.blame import written_at
+
+    for attribute, example in (("name", "count_layers"), ("help", "how many blocks the network has")):
+        if not isinstance(value := getattr(cls, attribute, None), str) or not value:
+            yield f"{cls.__name__} needs a {attribute}, such as {attribute} = {example!r}{written_at(cls, attribute)}"
+    name = getattr(cls, "name", None)
+    if isinstance(name, str) and name and not name.isidentifier():
+        yield f"{cls.__name__}.name: {name!r} is no word{written_at(cls, 'name')}"
+    elif name in TASKS:
+        yield f"{cls.__name__}: there is a task {name!r} already; give it another `name`{written_at(cls, 'name')}"
+    for attribute in ("takes", "needs"):
+        if not isinstance(value := getattr(cls, attribute), tuple):
+            wanted = f"should be a tuple of words, as in {attribute} = ('shapes',)"
+            yield f"{cls.__name__}.{attribute}: {wanted}, not {value!r}{written_at(cls, attribute)}"
+    if isinstance(cls.needs, tuple) and (wrong := set(cls.needs) - {"data", "shapes"}):
+        unknown = ", ".join(map(repr, sorted(map(str, wrong))))
+        yield f"{cls.__name__}.needs: there are data and shapes, not {unknown}{written_at(cls, 'needs')}"
+    if isabstract(cls):
+        missing = " and ".join(f"{method}(self, {CONTEXTS[method]})" for method in sorted(cls.__abstractmethods__))
+        yield f"{cls.__name__} needs a method {missing}{written_at(cls)}"
+    elif len(signature(cls.run).parameters) != 2:
+        yield f"{cls.__name__}.run should take (self, context), not {signature(cls.run)}{written_at(cls, 'run')}"
+
+
+CONTEXTS = {"run": "context", "run_sweep": "sweep"}
+"""what the methods that a task has to have take"""
 
 
 def run_name(composed: Composed) -> str:
