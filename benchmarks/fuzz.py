@@ -32,7 +32,7 @@ import yaml
 from cnnlab.cli.main import main as run_py
 from cnnlab.cli.tasks.train import Train
 from cnnlab.errors import Exit
-from cnnlab.sweep.pool import Pool
+from cnnlab.sweep.pool import WorkerPool
 
 CONF = Path(__file__).parents[1] / "conf"
 LIMIT = 20
@@ -243,16 +243,16 @@ def fuzz(cases: range, seed: int, tell: Callable[[str], object] = lambda _: None
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """A process in which nothing trains, no process is started and no case takes for ever."""
-    patched = Train.run, Train.run_sweep, Pool.warm
+    patched = Train.run, Train.run_sweep, WorkerPool.warm
     Train.run = Train.run_sweep = lambda *_: Exit.DONE  # type: ignore[assignment]
-    Pool.warm = lambda *_: None  # type: ignore[assignment]
+    WorkerPool.warm = lambda *_: None  # type: ignore[assignment]
     handlers = {number: signal.signal(number, _late) for number in (signal.SIGALRM, signal.SIGPROF)}
     try:
         yield
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-        Train.run, Train.run_sweep, Pool.warm = patched  # type: ignore[assignment]
+        Train.run, Train.run_sweep, WorkerPool.warm = patched  # type: ignore[assignment]
 
 
 def _late(number: int, frame: Any) -> None:

@@ -23,7 +23,7 @@ from cnnlab.door.words import clean
 from cnnlab.errors import Exit, Fault, UserError
 from cnnlab.origin import COMMAND_LINE
 from cnnlab.sweep.grid import Grid, trains
-from cnnlab.sweep.pool import Pool
+from cnnlab.sweep.pool import WorkerPool
 from cnnlab.sweep.sheet import KEY, default_folder, seems_done
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def sweep(hydra: Engine, arguments: Arguments) -> Exit:
     hydras = is_hydras_own(arguments.overrides, asked.base)
     if hydras and not asked.study and not asked.too_large:
         return sweep_by_hydra(hydra, arguments, asked.located)
-    with Pool() as pool:
+    with WorkerPool() as pool:
         if not asked.located:
             _warm(pool, asked.base, asked.grid)
         checked, faults = check_jobs(hydra, arguments.config_name, asked)
@@ -59,7 +59,7 @@ def sweep(hydra: Engine, arguments: Arguments) -> Exit:
             return complain((note(fault, checked[0].composed) for fault in error.faults), error.code)
 
 
-def _warm(pool: Pool, base: Composed, grid: Grid) -> None:
+def _warm(pool: WorkerPool, base: Composed, grid: Grid) -> None:
     """Warm the jobs' processes up while the rest is made ready, unless it seems that nothing is left to train."""
     task = TASKS.of(base)
     will_train = isinstance(task, SweepTask) and task.uses_processes and trains(grid.study)
@@ -71,7 +71,7 @@ def _folder(given: str | None, grid: Grid) -> Path:
     return Path(given) if given else default_folder(OUTPUTS, grid)
 
 
-def _run(hydra: Engine, grid: Grid, checked: list[Checked], arguments: Arguments, pool: Pool) -> Exit:
+def _run(hydra: Engine, grid: Grid, checked: list[Checked], arguments: Arguments, pool: WorkerPool) -> Exit:
     """Do the jobs' task for all of them at once, where it can; else one after the other."""
     tasks = [TASKS[name] for name in TASKS if any(job.run.top.task == name for job in checked)]
     of_sweeps = [task for task in tasks if isinstance(task, SweepTask)]

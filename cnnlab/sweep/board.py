@@ -16,7 +16,7 @@ from rich.text import Text
 
 from cnnlab.experiment.job import Job
 from cnnlab.sweep.grid import SEED
-from cnnlab.sweep.plan import Plan
+from cnnlab.sweep.plan import SweepPlan
 from cnnlab.tracking.reader import RunFolder
 
 MARKS = {"failed": "failed", "diverged": "diverged", "interrupted": "stopped"}
@@ -53,10 +53,10 @@ class Clock:
         return rest / places
 
 
-class Board:
-    """Watches an Engine. Everything shown is read from the jobs' folders."""
+class SweepTable:
+    """A terminal that follows a SweepEngine. Everything shown is read from the jobs' folders."""
 
-    def __init__(self, plan: Plan, console: Console):
+    def __init__(self, plan: SweepPlan, console: Console):
         self.plan, self.console = plan, console
         self.arms = list(dict.fromkeys(planned.arm for planned in plan.jobs))
         self.seeds = list(dict.fromkeys(planned.labels[SEED] for planned in plan.jobs))
@@ -157,7 +157,7 @@ class Board:
         return "  ·  ".join(parts)
 
 
-def opening(plan: Plan, results: dict[Path, dict[str, Any]], waiting: list[Job], places: int) -> str:
+def opening(plan: SweepPlan, results: dict[Path, dict[str, Any]], waiting: list[Job], places: int) -> str:
     """What is there already, and what is to be done."""
     jobs, statuses = plan.unique(), [found.get("status") for found in results.values()]
     same = len(plan.jobs) - len(jobs)

@@ -14,8 +14,8 @@ from typing import Any, Protocol
 from cnnlab.errors import Exit
 from cnnlab.experiment.job import Job
 from cnnlab.sweep.ends import end_of
-from cnnlab.sweep.plan import Plan, cores
-from cnnlab.sweep.pool import Pool, Running
+from cnnlab.sweep.plan import SweepPlan, cores
+from cnnlab.sweep.pool import Running, WorkerPool
 from cnnlab.tracking.reader import RunFolder
 
 LOOK = 0.2
@@ -43,10 +43,10 @@ class Silent:
 
 
 @dataclass
-class Engine:
+class SweepEngine:
     """One command's way through its jobs."""
 
-    plan: Plan
+    plan: SweepPlan
     watcher: Watcher
     retry: bool = False
     """whether jobs that failed are trained again"""
@@ -67,7 +67,7 @@ class Engine:
         found = RunFolder(folder)
         return found.kind != "finished" and (found.status != "failed" or self.retry)
 
-    def run(self, pool: Pool) -> Exit:
+    def run(self, pool: WorkerPool) -> Exit:
         """Train what is waiting. The exit code tells of all jobs of the command, also of those ended before."""
         waiting = self.waiting()
         places = self.places(len(waiting))
@@ -88,7 +88,7 @@ class Engine:
         accelerated = any(job.hardware.accelerator != "cpu" for job in self.plan.unique())
         return 1 if accelerated else max(1, min(count, cores() // threads))
 
-    def _train(self, pool: Pool, waiting: list[Job], places: int) -> None:
+    def _train(self, pool: WorkerPool, waiting: list[Job], places: int) -> None:
         while waiting or pool.running:
             if self.stops:
                 waiting.clear()
@@ -122,14 +122,14 @@ class Engine:
                 self.after()
             self.looked = since + 10 * (time.monotonic() - since)
 
-    def _stop(self, pool: Pool) -> None:
+    def _stop(self, pool: WorkerPool) -> None:
         for running in pool.running.values():
             if len(self.stops) == 1:
                 pool.ask(running, "stop")
             elif not running.killed:
                 pool.kill(running)
 
-    def _watch_the_clock(self, pool: Pool) -> None:
+    def _watch_the_clock(self, pool: WorkerPool) -> None:
         for running in pool.running.values():
             if self.timeout and time.monotonic() - running.since > self.timeout:
                 pool.ask(running, f"it took longer than the time limit (timeout={self.timeout:g} s)")

@@ -58,7 +58,7 @@ class Planned:
 
 
 @dataclass(frozen=True)
-class Plan:
+class SweepPlan:
     """All of a command's jobs, in the order in which they are to be trained, and the sheet they stand in."""
 
     folder: Path
@@ -80,7 +80,7 @@ def cores() -> int:
         return os.cpu_count() or 1
 
 
-def plan(folder: Path, grid: Grid, cells: Sequence[Checked], command: list[str]) -> Plan:
+def plan(folder: Path, grid: Grid, cells: Sequence[Checked], command: list[str]) -> SweepPlan:
     """Decide where and on what each job runs, and enter it in the sweep's sheet, which is not yet written.
 
     UserError where the folder holds another sweep.
@@ -103,7 +103,7 @@ def plan(folder: Path, grid: Grid, cells: Sequence[Checked], command: list[str])
     entries = {_key(one.labels): _entry(folder, one) for one in planned}
     remade = sum(key in before and before[key].get("identity") != entry["identity"] for key, entry in entries.items())
     sheet.jobs = [entries.pop(key, entry) for key, entry in before.items()] + list(entries.values())
-    return Plan(folder, sheet, tuple(planned), remade)
+    return SweepPlan(folder, sheet, tuple(planned), remade)
 
 
 def _same(folder: Path, old: SweepManifest, new: SweepManifest, keys: dict[str, list[str]]) -> None:

@@ -38,7 +38,7 @@ class Running:
     killed: bool = field(default=False)
 
 
-class Pool:
+class WorkerPool:
     """Jobs in processes of their own, forked from a server that `warm` starts, or the first job.
 
     Its signals are its own: Ctrl-C in a terminal reaches the sweep alone, which hands it on.
@@ -120,7 +120,7 @@ class Pool:
             self._server.kill()
         self._server.wait()
 
-    def __enter__(self) -> Pool:
+    def __enter__(self) -> WorkerPool:
         return self
 
     def __exit__(self, *_: object) -> None:

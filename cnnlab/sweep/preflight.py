@@ -12,7 +12,7 @@ from cnnlab.experiment.job import Job
 from cnnlab.experiment.pilot import estimate, seconds_an_image
 from cnnlab.settings import digest
 from cnnlab.sweep.board import named, span
-from cnnlab.sweep.plan import Plan
+from cnnlab.sweep.plan import SweepPlan
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class PreflightArm:
     """the arm listed before whose jobs are the same ones"""
 
 
-def preflight(plan: Plan, trains: bool = True) -> list[PreflightArm]:
+def preflight(plan: SweepPlan, trains: bool = True) -> list[PreflightArm]:
     """Every arm, after a short trial of each network on random images. UserError for data that are not there."""
     arms: dict[tuple, list[Job]] = {}
     for planned in plan.jobs:
@@ -78,7 +78,7 @@ def as_json(arms: Sequence[PreflightArm]) -> list[dict]:
     return [asdict(arm) for arm in arms]
 
 
-def total(arms: Sequence[PreflightArm], waiting: Sequence[Job], plan: Plan, places: int) -> float:
+def total(arms: Sequence[PreflightArm], waiting: Sequence[Job], plan: SweepPlan, places: int) -> float:
     """Seconds until all that is waiting has been trained, each process's start left out."""
     by_name = {arm.arm: arm.seconds or 0 for arm in arms}
     names = {planned.job.folder: named(planned.arm) or "all" for planned in reversed(plan.jobs)}

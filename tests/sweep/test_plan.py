@@ -14,12 +14,12 @@ from cnnlab.cli.check import check
 from cnnlab.cli.grid import ask
 from cnnlab.config.compose import compose
 from cnnlab.config.engine import start
-from cnnlab.sweep.plan import Checked, Plan, cores, plan, reseeded
+from cnnlab.sweep.plan import Checked, SweepPlan, cores, plan, reseeded
 
 WORDS = ["model=lenet", "data=synthetic", "seed=0,1", "-m"]
 
 
-def planned(folder: Path, words: Sequence[str]) -> Plan:
+def planned(folder: Path, words: Sequence[str]) -> SweepPlan:
     """What a command would do in `folder`, every cell composed by itself."""
     hydra = start(CONF)
     asked = ask(hydra, read_arguments(list(words)))

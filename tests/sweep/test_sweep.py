@@ -93,9 +93,9 @@ def test_a_job_that_is_killed_one_that_hangs_and_one_that_diverges_end_no_other(
     sweep = Path("sweep")
     ends = {"lr=0.01-s0": signal.SIGKILL, "lr=0.01-s1": signal.SIGSTOP}
     stopped: list[str] = []
-    events = pool.Pool.events
+    events = pool.WorkerPool.events
 
-    def an_hour_later(self: pool.Pool, wait: float) -> Iterator[tuple[pool.Running, int | None]]:
+    def an_hour_later(self: pool.WorkerPool, wait: float) -> Iterator[tuple[pool.Running, int | None]]:
         """The limit is an hour, too long for any job to reach, and passes at once for the stopped one."""
         for running in self.running.values():
             if running.job.folder.name in stopped:
@@ -108,7 +108,7 @@ def test_a_job_that_is_killed_one_that_hangs_and_one_that_diverges_end_no_other(
             os.kill(process_of(sweep / name), number)
         stopped.append("lr=0.01-s1")
 
-    monkeypatch.setattr(pool.Pool, "events", an_hour_later)
+    monkeypatch.setattr(pool.WorkerPool, "events", an_hour_later)
     meanwhile(strike)
     words = ["-m", *LONG, "optimizer.lr=0.01,1e30", "seed=0,1,2", "trainer.gradient_clip_val=null", "jobs=2"]
     assert cnnlab(*words, "hydra.sweep.dir=sweep", "timeout=1h") == 5

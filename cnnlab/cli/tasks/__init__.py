@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from cnnlab.config.engine import Engine
     from cnnlab.config.run import Run
     from cnnlab.sweep.grid import Grid
-    from cnnlab.sweep.plan import Checked, Plan
-    from cnnlab.sweep.pool import Pool
+    from cnnlab.sweep.plan import Checked, SweepPlan
+    from cnnlab.sweep.pool import WorkerPool
 
 SHIPPED = (
     *("train", "test", "predict", "report", "dashboard", "sync", "preflight", "draw", "diff", "inspect"),
@@ -135,9 +135,9 @@ class SweepContext:
     folder: Path
     command: list[str]
     """the words of the command line"""
-    pool: Pool
+    pool: WorkerPool
 
-    def plan(self) -> Plan:
+    def plan(self) -> SweepPlan:
         """Where and on what each job runs. UserError where the folder holds another sweep."""
         from cnnlab.sweep.plan import plan
 

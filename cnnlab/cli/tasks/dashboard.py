@@ -27,13 +27,13 @@ class Dashboard(Task):
         from cnnlab.compare import report
         from cnnlab.compare.comparison import record
         from cnnlab.door.terminal import Output
-        from cnnlab.tracking.mirror.publish import Verdict, publish
+        from cnnlab.tracking.mirror.publish import PublishedComparison, publish
 
         top = context.run.top
         comparison = report(sweep_folders(top.dir, self.name))
         settings = top.logger.wandb.plain() if top.logger.wandb else {}
         runs = [trial.folder for trial in comparison.ledger.all()]
-        verdict = Verdict(comparison.headline, plain_text(comparison), record(comparison)["contrasts"])
+        verdict = PublishedComparison(comparison.headline, plain_text(comparison), record(comparison)["contrasts"])
         shown = publish(comparison.folder, runs, verdict, settings)
         if top.format == "json":
             print(json.dumps(vars(shown)))

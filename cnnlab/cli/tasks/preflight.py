@@ -22,13 +22,13 @@ class Preflight(SweepTask):
         from cnnlab.door.terminal import Output
         from cnnlab.door.words import json_text
         from cnnlab.sweep.board import opening, span
-        from cnnlab.sweep.engine import Engine, Silent
+        from cnnlab.sweep.engine import Silent, SweepEngine
         from cnnlab.sweep.grid import trains
         from cnnlab.sweep.preflight import as_json, preflight, table, total
         from cnnlab.tracking.reader import RunFolder
 
         plan, top = sweep.plan(), sweep.jobs[0].run.top
-        engine = Engine(plan, Silent(), top.retry == "failed", top.jobs)
+        engine = SweepEngine(plan, Silent(), top.retry == "failed", top.jobs)
         waiting, trained = engine.waiting(), trains(plan.sheet.study)
         arms, places = preflight(plan, trained), engine.places(len(waiting))
         if top.format == "json":

@@ -14,8 +14,8 @@ from cnnlab.errors import Exit
 if TYPE_CHECKING:
     from cnnlab.config.top import Top
     from cnnlab.experiment.hardware import Hardware
-    from cnnlab.sweep.plan import Plan
-    from cnnlab.sweep.pool import Pool
+    from cnnlab.sweep.plan import SweepPlan
+    from cnnlab.sweep.pool import WorkerPool
 
 
 @dataclass(frozen=True)
@@ -99,15 +99,15 @@ def _remove_if_unused(folder: Path) -> None:
         folder.rmdir()
 
 
-def train_sweep(plan: Plan, top: Top, pool: Pool) -> Exit:
+def train_sweep(plan: SweepPlan, top: Top, pool: WorkerPool) -> Exit:
     """Train what is not yet trained, or count where nothing is to be, and compare."""
     from functools import partial
 
     from cnnlab.compare import report, text
     from cnnlab.door.terminal import Output
-    from cnnlab.sweep.board import Board
+    from cnnlab.sweep.board import SweepTable
     from cnnlab.sweep.counts import count
-    from cnnlab.sweep.engine import Engine
+    from cnnlab.sweep.engine import SweepEngine
     from cnnlab.sweep.grid import trains
     from cnnlab.tracking.mirror.note import whereabouts
 
@@ -117,8 +117,8 @@ def train_sweep(plan: Plan, top: Top, pool: Pool) -> Exit:
             count(job)
         console.print(text(report([folder])))
         return Exit.DONE
-    board = Board(plan, console)
-    engine = Engine(plan, board, top.retry == "failed", top.jobs, top.timeout, partial(report, [folder]))
+    board = SweepTable(plan, console)
+    engine = SweepEngine(plan, board, top.retry == "failed", top.jobs, top.timeout, partial(report, [folder]))
     try:
         ended = engine.run(pool)
     finally:

@@ -22,7 +22,7 @@ MOST_CURVES = 12
 
 
 @dataclass(frozen=True)
-class Verdict:
+class PublishedComparison:
     """What is to be said of a sweep."""
 
     headline: str
@@ -41,7 +41,7 @@ class Published:
     new: bool
 
 
-def publish(folder: Path, runs: Sequence[Path], verdict: Verdict, settings: Mapping[str, Any]) -> Published:
+def publish(folder: Path, runs: Sequence[Path], verdict: PublishedComparison, settings: Mapping[str, Any]) -> Published:
     """Log the comparison in `folder` and save the workspace. UserError where W&B cannot be reached, or has no run."""
     workspace.check()
     there = [(run, found) for run in runs if (found := note.read(run)) and found.url]
@@ -70,7 +70,7 @@ def publish(folder: Path, runs: Sequence[Path], verdict: Verdict, settings: Mapp
     return Published(where, known.url or "", new)
 
 
-def _log(folder: Path, known: note.Note, group: str, verdict: Verdict) -> tuple[str, str]:
+def _log(folder: Path, known: note.Note, group: str, verdict: PublishedComparison) -> tuple[str, str]:
     """The report's run, or a further step of it; its entity and project."""
     import wandb
 
