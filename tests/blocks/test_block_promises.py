@@ -161,7 +161,14 @@ def fields(kind: str) -> list[str]:
     return [name for name in KINDS[kind].model_fields if name != "block"]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+LONG = (
+    *("skip", "inverted_residual", "preact_residual", "bottleneck", "parallel", "preact_bottleneck", "nin"),
+    "separable_conv",
+)
+"""kinds made of several layers; `residual` stands for them among the quick tests"""
+
+
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=[pytest.mark.slow] * (kind in LONG)) for kind in KINDS])
 def test_what_any_block_predicts_is_what_it_does(kind):
     """Random settings, each of the kind's in its turn among them."""
     built: set[str] = set()

@@ -107,6 +107,7 @@ def test_a_constant_channel_does_not_divide_by_zero():
     assert mean_std(x) == ((7.0, 0.0), (1.0, 1.0))
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_splits_in_another_process():
     code = (
         "import hashlib\nfrom cnnlab.data.dataset import open_dataset\n"

@@ -68,6 +68,7 @@ def test_a_run_on_such_classes_is_shown_as_it_is(
     assert len(json.loads(out)[0]["probabilities"]) == len(NAMES)
 
 
+@pytest.mark.slow
 def test_a_strangers_sweep_becomes_a_page_without_anything_that_acts(
     cnnlab: Callable[..., int], capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -96,6 +97,7 @@ def test_a_strangers_sweep_becomes_a_page_without_anything_that_acts(
     ]
 
 
+@pytest.mark.slow
 def test_a_damaged_configuration_in_a_sweep_is_named(cnnlab: Callable[..., int]) -> None:
     words = ["-m", *SMALL, "data.subset=100", "trainer.max_epochs=1", "seed=0,1", "optimizer.lr=0.01,0.02"]
     assert cnnlab(*words, "hydra.sweep.dir=sweep") == 0

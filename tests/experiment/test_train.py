@@ -139,7 +139,10 @@ def pauses(tmp_path: Path) -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize(("model", "changes"), [("lenet", ["model.norm=batch"]), ("resnet18", ["model.width=0.125"])])
+@pytest.mark.parametrize(
+    ("model", "changes"),
+    [("lenet", ["model.norm=batch"]), pytest.param("resnet18", ["model.width=0.125"], marks=pytest.mark.slow)],
+)
 def test_a_killed_run_goes_on_as_if_it_had_not_been(
     cnnlab: Callable[..., int], pauses: None, model: str, changes: list[str]
 ) -> None:

@@ -412,6 +412,7 @@ def test_the_task_tells_what_why_and_what_helps(cnnlab: Run, capsys: pytest.Capt
     )
 
 
+@pytest.mark.slow
 def test_a_line_each_is_told_when_training_starts_and_once(cnnlab: Run, capsys: pytest.CaptureFixture[str]) -> None:
     words = [
         *SMALL,

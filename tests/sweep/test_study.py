@@ -382,6 +382,7 @@ def test_a_study_of_counts_trains_nothing_and_has_its_verdicts(
     )
 
 
+@pytest.mark.slow
 def test_the_command_line_has_the_last_word(cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     words = [
         "study=pooling",
