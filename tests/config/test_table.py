@@ -66,7 +66,7 @@ def hydra() -> Iterator[Engine]:
 
 def run(hydra: Engine, *words: str) -> Run:
     composed = compose(hydra.config_loader, "config", ["model=lenet", *words])
-    parts, faults = read_parts(composed.config)
+    parts, faults = read_parts(composed.config, reads_images=False)
     assert not [*composed.faults, *faults]
     return Run(**parts)
 
