@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cnnlab.inspection import png
-from cnnlab.inspection.look import Kernels, Look
+from cnnlab.inspection.look import Inspection, Kernels
 from cnnlab.pages.markup import Content, Markup, tag
 from cnnlab.text import dims, number
 
@@ -62,7 +62,7 @@ def _filter(kernel: np.ndarray, name: str, bound: float) -> Markup:
     return tag("img", src=image, alt=caption, title=caption, class_="pixels")
 
 
-def feature_maps(look: Look) -> Content:
+def feature_maps(look: Inspection) -> Content:
     """Every block's, as fine as there is room for."""
     kinds = {layer.name.removesuffix(".0"): layer.kind for layer in look.layers}
     for fineness in FINENESSES:
@@ -72,7 +72,7 @@ def feature_maps(look: Look) -> Content:
     return blocks
 
 
-def _block(name: str, kind: str, out: Tensor, look: Look, fineness: Fineness) -> Markup:
+def _block(name: str, kind: str, out: Tensor, look: Inspection, fineness: Fineness) -> Markup:
     """One block: what it leaves of each image, on one scale."""
     images, note = (_maps if out.dim() == 4 else _units)(out, fineness)
     names = [shown.name for shown in look.shown]

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from cnnlab.inspection.blocks import Kernel, Stats
 from cnnlab.inspection.calibration import Bin, Calibration
-from cnnlab.inspection.look import Look
+from cnnlab.inspection.look import Inspection
 from cnnlab.inspection.shifts import REACH, Moved
 from cnnlab.pages.charts import AxisScale, chart, figure, line, text, titled, x_axis, y_axis
 from cnnlab.pages.markup import Content, Markup, tag
@@ -179,7 +179,7 @@ def way(down: int, right: int) -> str:
     return ", ".join(steps) or "not moved"
 
 
-def agreement(look: Look) -> Markup:
+def agreement(look: Inspection) -> Markup:
     """How many images keep their answer, for every way of moving them."""
     shares = look.grid.agreement
     accuracy = look.grid.accuracy(look.truth)
@@ -193,7 +193,7 @@ def agreement(look: Look) -> Markup:
     return figure("Images that keep their answer", picture, note)
 
 
-def answer(look: Look, place: int) -> Markup:
+def answer(look: Inspection, place: int) -> Markup:
     """What one image is taken for, for every way of moving it."""
     moved: Moved = look.answers
     predicted, confidence = moved.predicted[:, :, place], moved.confidence[:, :, place]

@@ -57,8 +57,8 @@ class Kernels:
 
 
 @dataclass(frozen=True)
-class Look:
-    """What was seen."""
+class Inspection:
+    """What is shown of a trained network."""
 
     checkpoint: Path
     title: str
@@ -96,7 +96,7 @@ class Look:
     """accuracy of as many, where they are"""
 
 
-def look(restored: Restored, trainer: TrainerSettings, threads: int | None, files: Sequence[Path]) -> Look:
+def look(restored: Restored, trainer: TrainerSettings, threads: int | None, files: Sequence[Path]) -> Inspection:
     """Look at a network with the test images of its data; `files` are the images to be shown, else some of those."""
     run = restored.run
     hardware = decide(run.trainer.model_copy(update={"accelerator": trainer.accelerator}), threads or run.top.threads)
@@ -133,7 +133,7 @@ def look(restored: Restored, trainer: TrainerSettings, threads: int | None, file
     warm = temperature(validated.probabilities, validated.truth)
     gridded, moved = _some(data.test, GRID), _some(data.test, MOVED)
     still = on(moved)
-    return Look(
+    return Inspection(
         checkpoint=restored.checkpoint,
         title=_title(restored),
         classes=tuple(restored.record["classes"]),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cnnlab.inspection import feature_maps, figures, png
 from cnnlab.inspection.calibration import BINS
-from cnnlab.inspection.look import Look, Shown
+from cnnlab.inspection.look import Inspection, Shown
 from cnnlab.pages.document import ARTICLE, CHARTS, document, section
 from cnnlab.pages.markup import Content, Markup, tag
 from cnnlab.pages.tables import meter, table, wide
@@ -18,12 +18,12 @@ TOP = 3
 """classes named of each image"""
 
 
-def page(look: Look) -> str:
+def page(look: Inspection) -> str:
     """The whole document."""
     return document(f"Inside {look.title}", _top(look), _main(look), styles=[ARTICLE, CHARTS, STYLE])
 
 
-def _top(look: Look) -> Markup:
+def _top(look: Inspection) -> Markup:
     measured = look.calibration
     right, sure, same = (
         percent(share, 1) for share in (measured.accuracy, measured.confidence, look.shift["shift/agree_1"])
@@ -46,7 +46,7 @@ def _top(look: Look) -> Markup:
     )
 
 
-def _main(look: Look) -> Markup:
+def _main(look: Inspection) -> Markup:
     return tag(
         "main",
         section("Answers", "answers", _answers(look)),
@@ -61,7 +61,7 @@ def _main(look: Look) -> Markup:
     )
 
 
-def _answers(look: Look) -> Content:
+def _answers(look: Inspection) -> Content:
     cards = [_answer(shown, look.classes) for shown in look.shown]
     more = f"{look.left_out} more were given; the first {len(look.shown)} are shown." if look.left_out else None
     return [tag("div", cards, class_="images"), tag("p", more, class_="quiet") if more else None]
@@ -81,7 +81,7 @@ def _answer(shown: Shown, classes: Sequence[str]) -> Markup:
     return tag("figure", picture, tag("figcaption", caption), tag("ol", rows, class_="guesses"))
 
 
-def _about_maps(look: Look) -> Markup:
+def _about_maps(look: Inspection) -> Markup:
     note = (
         "In each block's row an image a column, in the order above; of its channels those that differ most. "
         "Dark is 0 and bright is high; where there is anything below zero, white is 0, blue below it and red above. "
@@ -90,7 +90,7 @@ def _about_maps(look: Look) -> Markup:
     return tag("p", note, class_="quiet")
 
 
-def _blocks(look: Look) -> Content:
+def _blocks(look: Inspection) -> Content:
     kinds = {layer.name: layer.kind for layer in look.layers}
     about = (
         f"Over {look.measured} test images. Dead channels are 0 on all of them, everywhere. A gradient's size is its "
@@ -105,7 +105,7 @@ def _blocks(look: Look) -> Content:
     ]
 
 
-def _calibration(look: Look) -> Content:
+def _calibration(look: Inspection) -> Content:
     before, after = look.calibration, look.softened
     lean = before.confidence - before.accuracy
     tendency = "surer than it is right" if lean > 0 else "less sure than it is right"
@@ -131,7 +131,7 @@ NUMBERS = {
 }
 
 
-def _shifts(look: Look) -> Content:
+def _shifts(look: Inspection) -> Content:
     about = (
         "Zeros come in where an image moves out. The table: "
         f"{look.moved:,} test images, mean over up, down, left and right."
@@ -146,7 +146,7 @@ def _shifts(look: Look) -> Content:
     ]
 
 
-def _method(look: Look) -> Markup:
+def _method(look: Inspection) -> Markup:
     entries = {
         "Images": "The test part of the run's own data, looked at for this page alone: choose nothing by it. Without "
         "images= four are picked: the surest that is right, the one that is right and least sure, and the surest "

@@ -6,12 +6,12 @@ from dataclasses import asdict
 from typing import Any
 
 from cnnlab.inspection.calibration import Calibration
-from cnnlab.inspection.look import Look, Shown
+from cnnlab.inspection.look import Inspection, Shown
 from cnnlab.inspection.shifts import Moved
 from cnnlab.text import number, percent
 
 
-def record(look: Look) -> dict[str, Any]:
+def record(look: Inspection) -> dict[str, Any]:
     """The numbers of the page; lists along `shifts/agree` are rows moved down, in them columns moved right."""
     return {
         "checkpoint": str(look.checkpoint),
@@ -41,7 +41,7 @@ def _calibration(found: Calibration) -> dict[str, Any]:
     return {**asdict(found), "bins": [asdict(one) for one in found.bins]}
 
 
-def lines(look: Look) -> list[str]:
+def lines(look: Inspection) -> list[str]:
     """The terminal's summary."""
     found, quiet = look.calibration, [one for one in look.stats if one.dead]
     weakest = min(look.kernels, key=lambda one: one.gradient) if look.kernels else None

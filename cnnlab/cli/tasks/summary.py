@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnlab.cli.tasks import Task, TaskContext
 from cnnlab.errors import Exit, Fault, UserError
+from cnnlab.text import dims, millions
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -57,7 +58,7 @@ class Summary(Task):
 def _table(network: str, record: dict[str, Any], classes: int) -> Table:
     from rich.table import Table
 
-    title = f"{network} at {_sized(record['input'])}, {classes} classes"
+    title = f"{network} at {dims(record['input'])}, {classes} classes"
     table = Table(title=title, title_justify="left", title_style="bold", box=None, header_style="dim", pad_edge=False)
     for heading in ("name", "block"):
         table.add_column(heading)
@@ -65,14 +66,6 @@ def _table(network: str, record: dict[str, Any], classes: int) -> Table:
         table.add_column(heading, justify="right")
     for layer in record["layers"]:
         params, field = layer["params"], layer["receptive_field"]
-        counts = (f"{params:,}" if params else "", _millions(layer["macs"]))
-        table.add_row(layer["name"], layer["block"], _sized(layer["shape"]), *counts, _sized(field))
+        counts = (f"{params:,}" if params else "", millions(layer["macs"]) if layer["macs"] else "")
+        table.add_row(layer["name"], layer["block"], dims(layer["shape"]), *counts, dims(field))
     return table
-
-
-def _sized(shape: list[int]) -> str:
-    return "×".join(map(str, shape))
-
-
-def _millions(macs: int) -> str:
-    return f"{macs / 1e6:,.2f} M" if macs >= 1e4 else f"{macs:,}" if macs else ""
