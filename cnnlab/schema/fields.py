@@ -10,9 +10,11 @@ from types import MappingProxyType
 from typing import Any
 
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUserError
+from pydantic.json_schema import GenerateJsonSchema
 
 from cnnlab.blocks.block import Inherits, Sized
 from cnnlab.settings import Settings
+from cnnlab.yaml_form import short_form
 
 Node = dict[str, Any]
 """a JSON Schema, or a part of one"""
@@ -35,6 +37,13 @@ MODEL = Dialect(r"^\$", absent=True)
 """in blocks of one's own `$channels / 2` stands for a number"""
 
 
+class _ShortDefaults(GenerateJsonSchema):
+    """Has defaults in the form that one would write them in."""
+
+    def encode_default(self, dft: Any) -> Any:
+        return super().encode_default(short_form(dft))
+
+
 def fields(
     cls: type[Settings], dialect: Dialect = PLAIN, choices: Mapping[str, Sequence[str]] = MappingProxyType({})
 ) -> dict[str, Node]:
@@ -43,7 +52,7 @@ def fields(
     `choices` are the words of settings of which the record itself does not know the words.
     """
     try:
-        made = cls.model_json_schema(by_alias=True)
+        made = cls.model_json_schema(by_alias=True, schema_generator=_ShortDefaults)
     except (PydanticInvalidForJsonSchema, PydanticUserError):  # a plugin's own type
         return {info.alias or name: described(info.description) for name, info in cls.model_fields.items()}
     for name, words in choices.items():
@@ -91,7 +100,8 @@ class _Reader:
     def setting(self, node: Node, words: Iterable[str] = ()) -> Node:
         """One setting: its choices in one list, then whatever else it may be."""
         said = described(node.get("description"))
-        if "default" in node and (default := plain(node["default"])) is not None:
+        default = node.get("default")
+        if default is not None and default != [] and not isinstance(default, dict):
             said["default"] = default
         parts = list(self.parts(node, words))
         if {} in parts:
@@ -162,18 +172,6 @@ def _one_of(ways: list[Node]) -> Node:
 def mapping(settings: Mapping[str, Node], **more: Any) -> Node:
     """A mapping of these settings and no others."""
     return {"type": "object", "properties": dict(settings), "additionalProperties": False, **more}
-
-
-def plain(default: Any) -> Any:
-    """A default as one would write it: 3 for 3 rows and 3 columns, a norm's name for its record."""
-    match default:
-        case {"kind": kind}:
-            return kind
-        case [first, *rest] if all(part == first for part in rest):
-            return first
-        case dict() | []:
-            return None
-    return default
 
 
 def unique(values: Iterable[Any]) -> list[Any]:
