@@ -32,6 +32,7 @@ import yaml
 from cnnlab.cli.main import main as run_py
 from cnnlab.cli.tasks.train import Train
 from cnnlab.errors import Exit
+from cnnlab.override import Override
 from cnnlab.sweep.pool import WorkerPool
 
 CONF = Path(__file__).parents[1] / "conf"
@@ -262,7 +263,8 @@ def _late(number: int, frame: Any) -> None:
 def main(words: list[str]) -> int:
     asked = {"cases": 5000, "seed": 0, "only": -1}
     for word in words:
-        key, _, value = word.partition("=")
+        override = Override.read(word)
+        key, value = override.key, override.value or ""
         if key not in asked or not value.isdigit():
             print(f"{word}: write {', '.join(f'{name}=NUMBER' for name in asked)}", file=sys.stderr)
             return Exit.USER

@@ -40,6 +40,7 @@ from cnnlab.cli import jobs  # noqa: F401 (imported once, before the forks)
 from cnnlab.cli.main import main
 from cnnlab.errors import Exit, UserError
 from cnnlab.experiment import train
+from cnnlab.override import Override
 from cnnlab.training.checkpoint import read_checkpoint
 from cnnlab.training.keeper import Keeper
 
@@ -248,7 +249,7 @@ def disk(root: Path, count: int) -> Iterator[tuple[str, Path]]:
 
 
 def torture(words: list[str]) -> int:
-    told = {word.partition("=")[0]: word.partition("=")[2] for word in words} or dict.fromkeys(TESTS, "")
+    told = {one.key: one.value or "" for one in map(Override.read, words)} or dict.fromkeys(TESTS, "")
     with TemporaryDirectory() as place:
         root = Path(place)
         attempt(root / "reference")

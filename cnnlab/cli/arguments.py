@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cnnlab.door.nodes import is_text
 from cnnlab.door.words import word as shown
@@ -146,15 +146,17 @@ def plain_words(text: str, multirun: bool = False) -> str:
     """
     if match := re.fullmatch(r"~(model\.[\w.]+)", text):
         return f"{match[1]}=null"
-    key, equals, value = text.partition("=")
-    if equals and key.startswith("+") and _needs_no_plus(key.lstrip("+")):
-        key = key.lstrip("+")
+    override = Override.read(text)
+    value = override.value
+    if value is None:
+        return text
+    sign = "" if set(override.sign) == {"+"} and _needs_no_plus(override.key) else override.sign
     if NESTED.fullmatch(value):
         value = f'"{value}"'
-    if equals and key.lstrip("+") in FREE_TEXT and value not in ("null", "") and not _is_quoted(value):
-        swept = value.split(",") if multirun and key == "weights" else [value]
+    if "~" not in sign and override.key in FREE_TEXT and value not in ("null", "") and not _is_quoted(value):
+        swept = value.split(",") if multirun and not sign and override.key == "weights" else [value]
         value = ",".join(part if part == "null" else quoted(part) for part in swept)
-    return f"{key}{equals}{value}"
+    return str(replace(override, sign=sign, value=value))
 
 
 def _needs_no_plus(key: str) -> bool:

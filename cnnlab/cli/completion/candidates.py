@@ -13,6 +13,7 @@ from cnnlab.cli.completion.book import PART, Book, Place
 from cnnlab.cli.completion.line import Candidate
 from cnnlab.cli.completion.loose import composed
 from cnnlab.config import GROUPS, KINDS, SHARED
+from cnnlab.override import Override
 
 FILES = ("ckpt_path", "weights", "images", "dir", "data.dir", "hydra.run.dir", "hydra.sweep.dir")
 """settings that name a file or a folder"""
@@ -49,11 +50,10 @@ def candidates(conf: Path, words: Sequence[str], current: str) -> list[Candidate
         return list(_paths(current, ""))
     if current.startswith("-"):
         return [Candidate(flag, said) for flag, said in FLAGS.items() if flag.startswith(current)]
-    sign = current[: len(current) - len(current.lstrip("+~"))]
-    at = _At(conf, words)
-    key, equals, value = current[len(sign) :].partition("=")
-    found = at.values(key, value) if equals else at.keys(key, removing="~" in sign)
-    return [Candidate(f"{sign}{one.text}", one.said.split("\n")[0]) for one in found]
+    typed, at = Override.read(current), _At(conf, words)
+    removing = "~" in typed.sign
+    found = at.keys(typed.key, removing) if typed.value is None else at.values(typed.key, typed.value)
+    return [Candidate(f"{typed.sign}{one.text}", one.said.split("\n")[0]) for one in found]
 
 
 CONFIG_DIR, CONFIG_PATH, CONFIG_NAME = ("-cd", "--config-dir"), ("-cp", "--config-path"), ("-cn", "--config-name")
