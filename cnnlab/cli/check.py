@@ -38,7 +38,7 @@ def check(composed: Composed) -> tuple[Run | None, list[Fault]]:
     at_fault = {*composed.broken, *(fault.path for fault in (*composed.faults, *faults))}
     if any(fault.path == "plugins" for fault in composed.faults):  # what they hold is not known
         faults = [fault for fault in faults if fault.kind is not FaultKind.UNKNOWN_BLOCK_KIND]
-    located = [note(fault, composed) for fault in _first([*dict.fromkeys([*composed.faults, *faults])])]
+    located = [locate(fault, composed) for fault in _first([*dict.fromkeys([*composed.faults, *faults])])]
     if task and "shapes" in task.needs:
         located += _shapes(parts, composed, at_fault, task)
     return (None if located else Run(**parts)), located
@@ -119,7 +119,7 @@ def unequipped(top: Top | None, task: Task | None) -> list[Fault]:
     return top.logger.missing() if top and task and task.trains else []
 
 
-def note(fault: Fault, composed: Composed) -> Fault:
+def locate(fault: Fault, composed: Composed) -> Fault:
     """The fault with the place where its setting was set."""
     return fault if fault.origin or not fault.path else replace(fault, origin=composed.origins.of(fault.path))
 
@@ -145,7 +145,7 @@ def misfits(run: Run, composed: Composed, check_output: bool = True, trains: boo
         faults = at_fault(run) if check_output else misnamed_blocks(run)
         if trains:
             faults += unaffordable(found)
-        return [note(fault, composed) for fault in faults]
+        return [locate(fault, composed) for fault in faults]
     lines = explanation(found, model_of(composed.config), run.network.classes) if found.end else []
     faults = [replace(f, lines=tuple(lines)) if found.end and f is found.end[0] else f for f in found.faults]
-    return [note(fault, composed) for fault in faults]
+    return [locate(fault, composed) for fault in faults]

@@ -75,7 +75,7 @@ def ask(hydra: Engine, arguments: Arguments) -> Asked:
         found, faults = Grid((*params.fixed, *asked.fixed), (*params.swept, *swept)), params.faults
     else:
         # A study may name kinds of plugins; only the command line and the user's own config.yaml name the modules
-        compose(loader, config, [word for word in asked.fixed if word.lstrip("+").startswith("plugins=")])
+        compose(loader, config, [word for word in asked.fixed if Override.read(word).key == "plugins"])
         study, size = _study(hydra, name, arguments)
         found, more = grid(name, study.study, size, asked.fixed, swept, model)
         base, faults = compose(loader, config, list(found.fixed)), ()

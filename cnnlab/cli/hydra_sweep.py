@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnlab.cli.arguments import Arguments, quoted
-from cnnlab.cli.check import check, note
+from cnnlab.cli.check import check, locate
 from cnnlab.cli.folders import make_writable, new_sweep_folder
 from cnnlab.cli.jobs import run_sweep_job, sweep_exit
 from cnnlab.cli.messages import complain
@@ -31,7 +31,7 @@ WORDS = ("hydra/launcher", "hydra/sweeper", "hydra.launcher", "hydra.sweeper", "
 def is_hydras_own(words: Sequence[str], base: Composed) -> bool:
     """Whether the command line or a file asks for another way of running jobs than cnnlab's own."""
     chosen = {base.choices.get(f"hydra/{part}", "basic") for part in ("launcher", "sweeper")}
-    asked = any(word.lstrip("+~").startswith(WORDS) for word in words)
+    asked = any(Override.read(word).key.startswith(WORDS) for word in words)
     return asked or any(map(_is_space, words)) or chosen != {"basic"}
 
 
@@ -62,7 +62,7 @@ def sweep_by_hydra(hydra: Engine, arguments: Arguments, known: Sequence[Fault] =
         with as_user_error():
             returned = hydra.multirun(arguments.config_name, job, overrides)
     except UserError as error:
-        return complain((note(fault, composed[0]) for fault in error.faults), error.code)
+        return complain((locate(fault, composed[0]) for fault in error.faults), error.code)
     return sweep_exit(list(_exits(returned)))
 
 

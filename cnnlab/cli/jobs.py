@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cnnlab.blame import own_fault, own_lines
 from cnnlab.cli.arguments import Arguments, quoted
-from cnnlab.cli.check import check, note
+from cnnlab.cli.check import check, locate
 from cnnlab.cli.folders import make_writable
 from cnnlab.cli.messages import complain
 from cnnlab.cli.tasks import TASKS, Task, TaskContext, WorkFolder
@@ -39,7 +39,7 @@ def run_job(engine: Engine, arguments: Arguments) -> Exit:
         context = TaskContext(engine, composed, run)
         return _run_in_folder(task, context) if task.has_folder else task.run(context)
     except UserError as error:
-        return complain((note(fault, composed) for fault in error.faults), error.code)
+        return complain((locate(fault, composed) for fault in error.faults), error.code)
 
 
 def of_files(task: Task) -> UserError:
@@ -106,10 +106,10 @@ def run_sweep_job(engine: Engine, run: Run, composed: Composed, folder: str) -> 
         with task.work_folder(context, folder) as work:
             ended = run_in(work, task, context) if work.ended is None else work.ended
     except UserError as error:
-        return complain((note(fault, composed) for fault in error.faults), error.code)
+        return complain((locate(fault, composed) for fault in error.faults), error.code)
     except Exception as error:
         if fault := own_fault(error):
-            return complain([replace(note(fault, composed), lines=tuple(own_lines(error)))])
+            return complain([replace(locate(fault, composed), lines=tuple(own_lines(error)))])
         traceback.print_exc()
         return Exit.BUG
     if ended in (Exit.INTERRUPTED, Exit.TERMINATED):

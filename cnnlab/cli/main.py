@@ -15,7 +15,8 @@ from cnnlab.cli.messages import complain
 from cnnlab.cli.tasks import TASKS, SweepTask
 from cnnlab.door.machine import check_environment
 from cnnlab.door.words import word
-from cnnlab.errors import Exit, UserError
+from cnnlab.errors import Exit, Fault, UserError
+from cnnlab.origin import COMMAND_LINE
 
 if TYPE_CHECKING:
     from cnnlab.config.engine import Engine
@@ -61,7 +62,8 @@ def _with_hydra(conf: Path, arguments: Arguments) -> int:
     hydra = start(Path(arguments.config_path) if arguments.config_path else conf, more)
     try:
         if arguments.shows and arguments.value("study"):
-            return complain(["command line  study: is a sweep of many configurations; task=preflight lists its jobs"])
+            said = "is a sweep of many configurations; task=preflight lists its jobs"
+            return complain([Fault("study", said, origin=COMMAND_LINE)])
         if arguments.shows:
             return show(hydra, arguments)
         if _is_sweep(hydra, arguments):

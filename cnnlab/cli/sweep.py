@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnnlab.cli.arguments import Arguments
-from cnnlab.cli.check import note
+from cnnlab.cli.check import locate
 from cnnlab.cli.folders import OUTPUTS, make_writable, new_sweep_folder
 from cnnlab.cli.grid import ask
 from cnnlab.cli.hydra_sweep import is_hydras_own, sweep_by_hydra
@@ -56,7 +56,7 @@ def sweep(hydra: Engine, arguments: Arguments) -> Exit:
         try:
             return _run(hydra, asked.grid, checked, arguments, pool)
         except UserError as error:
-            return complain((note(fault, checked[0].composed) for fault in error.faults), error.code)
+            return complain((locate(fault, checked[0].composed) for fault in error.faults), error.code)
 
 
 def _warm(pool: WorkerPool, base: Composed, grid: Grid) -> None:

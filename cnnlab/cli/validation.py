@@ -125,12 +125,12 @@ def _of_group(hydra: Engine, config: str, words: list[str], group: str | None) -
     yield from wrong
     if run is None:
         return
-    from cnnlab.cli.check import note
+    from cnnlab.cli.check import locate
 
     if group == SHARED:
-        yield from (note(fault, composed) for fault in misread(composed.config.get(SHARED), SHARED))
+        yield from (locate(fault, composed) for fault in misread(composed.config.get(SHARED), SHARED))
     if group == "data":
-        yield from (note(fault, composed) for fault in _of_data(run.data))
+        yield from (locate(fault, composed) for fault in _of_data(run.data))
     if group in (None, "model", "debug"):
         yield from misfits(run, composed)
 

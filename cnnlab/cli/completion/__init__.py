@@ -12,6 +12,7 @@ from pathlib import Path
 from cnnlab.cli.completion.candidates import candidates
 from cnnlab.cli.completion.line import Line, printed
 from cnnlab.errors import Exit, Fault, UserError, near
+from cnnlab.origin import COMMAND_LINE
 
 SHELLS = ("bash", "zsh", "fish")
 REQUESTS = ("install", "uninstall", "query")
@@ -49,8 +50,8 @@ def _asked(words: list[str]) -> tuple[str, str]:
         request, _, shell = word.partition("=")
         if request in REQUESTS:
             if shell not in SHELLS:
-                raise UserError(
-                    Fault("", f"command line  {request}: there is no script for {shell!r}{near(shell, SHELLS)}")
-                )
+                said = f"there is no script for {shell!r}{near(shell, SHELLS)}"
+                raise UserError(Fault(request, said, origin=COMMAND_LINE))
             return request, shell
-    raise UserError(Fault("", "command line  --shell-completion takes install=SHELL, uninstall=SHELL or query=SHELL"))
+    said = "--shell-completion takes install=SHELL, uninstall=SHELL or query=SHELL"
+    raise UserError(Fault("", said, origin=COMMAND_LINE))

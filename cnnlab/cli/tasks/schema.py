@@ -19,7 +19,7 @@ class Schema(Task):
     def run(self, context: TaskContext) -> Exit:
         """Write them beside the files they are of, or into the folder that `dir=` names; with kinds of `plugins=`."""
         from cnnlab.cli.arguments import Arguments
-        from cnnlab.cli.check import note
+        from cnnlab.cli.check import locate
         from cnnlab.cli.messages import complain
         from cnnlab.config.files import shown
         from cnnlab.door.terminal import Output
@@ -27,7 +27,7 @@ class Schema(Task):
 
         composed = context.composed
         if composed.faults:
-            return complain(note(fault, composed) for fault in composed.faults)
+            return complain(locate(fault, composed) for fault in composed.faults)
         arguments, confs = Arguments(overrides=composed.overrides), context.engine.folders
         named = arguments.value("dir")
         folder = Path(named).expanduser() if named else confs[0] / FOLDER
