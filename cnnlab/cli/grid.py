@@ -14,14 +14,14 @@ from cnnlab.config.composed import Composed
 from cnnlab.errors import Fault, FaultKind, UserError
 from cnnlab.origin import COMMAND_LINE, Origin
 from cnnlab.override import Override, keys
-from cnnlab.sweep.each import Model, each
+from cnnlab.sweep.each import ModelComposer, each
 from cnnlab.sweep.grid import SEED, Factor, Grid, TypedOverrides, read_words, wrong_names, wrong_size
 from cnnlab.sweep.study import SIZES, grid
 from cnnlab.sweep.study_file import StudyFile, StudyOrigins, find, read_study
 
 if TYPE_CHECKING:
-    from cnnlab.config.engine import Engine, Loader
-    from cnnlab.sweep.plan import Checked
+    from cnnlab.config.engine import HydraEngine, Loader
+    from cnnlab.sweep.plan import CheckedCell
 
 STUDYS = ("study", "study.size")
 """settings that no job has"""
@@ -61,7 +61,7 @@ class Asked:
         return found
 
 
-def ask(hydra: Engine, arguments: Arguments) -> Asked:
+def ask(hydra: HydraEngine, arguments: Arguments) -> Asked:
     """Read the command line's sweep. UserError, or Unreadable, where there is no such study to be read."""
     loader, config = hydra.config_loader, arguments.config_name
     words = [word for word in arguments.overrides if Override.read(word).key not in STUDYS]
@@ -86,7 +86,7 @@ def ask(hydra: Engine, arguments: Arguments) -> Asked:
     return Asked(found, base, study, typed, faults, bool(large), frozenset(lost))
 
 
-def _study(hydra: Engine, name: str, arguments: Arguments) -> tuple[StudyFile, str]:
+def _study(hydra: HydraEngine, name: str, arguments: Arguments) -> tuple[StudyFile, str]:
     size = arguments.value("study.size") or SIZES[0]
     faults = []
     if size not in SIZES:
@@ -100,7 +100,7 @@ def _study(hydra: Engine, name: str, arguments: Arguments) -> tuple[StudyFile, s
     return read_study(file, size), size
 
 
-def _model(loader: Loader, config: str, swept: Iterable[Factor]) -> Model:
+def _model(loader: Loader, config: str, swept: Iterable[Factor]) -> ModelComposer:
     """Composes the network whose blocks `each(…)` goes through."""
     several = any(factor.name == "model" for factor in swept)
 
@@ -116,7 +116,7 @@ def _model(loader: Loader, config: str, swept: Iterable[Factor]) -> Model:
     return model
 
 
-def _each(asked: TypedOverrides, model: Model) -> tuple[list[Factor], dict[str, tuple[Fault, ...]]]:
+def _each(asked: TypedOverrides, model: ModelComposer) -> tuple[list[Factor], dict[str, tuple[Fault, ...]]]:
     """The factors of a command line, those that are made of a network's blocks too; and those that cannot be made."""
     swept, lost = list(asked.swept), {}
     for name, value in asked.each:
@@ -127,7 +127,7 @@ def _each(asked: TypedOverrides, model: Model) -> tuple[list[Factor], dict[str, 
     return swept, lost
 
 
-def check_claims(asked: Asked, checked: Sequence[Checked], known: Sequence[Fault] = ()) -> list[Fault]:
+def check_claims(asked: Asked, checked: Sequence[CheckedCell], known: Sequence[Fault] = ()) -> list[Fault]:
     """What is wrong with a study's claims: arms, metrics or blocks that are not there, as far as jobs tell.
 
     What follows from other faults, of the file or of the jobs (`known`), is left out.
@@ -179,7 +179,7 @@ def _names_blocks(study: Mapping[str, Any]) -> bool:
     return "layer/" in str((study["claims"], study["show"]))
 
 
-def _arms(checked: Sequence[Checked]) -> list[tuple[dict[str, str], dict[str, Any]]]:
+def _arms(checked: Sequence[CheckedCell]) -> list[tuple[dict[str, str], dict[str, Any]]]:
     """Labels and network of each arm, of which seeds make no other."""
     from cnnlab.experiment.facts import image_shape
     from cnnlab.network.graph import graph

@@ -22,7 +22,7 @@ from cnnlab.override import Override
 from cnnlab.sweep.grid import Grid, read_words
 
 if TYPE_CHECKING:
-    from cnnlab.config.engine import Engine
+    from cnnlab.config.engine import HydraEngine
 
 WORDS = ("hydra/launcher", "hydra/sweeper", "hydra.launcher", "hydra.sweeper", "hydra.sweep.subdir", "hydra.job")
 """beginnings of overrides that are Hydra's to follow"""
@@ -40,7 +40,7 @@ def _is_space(word: str) -> bool:
     return (Override.read(word).value or "").startswith("interval(")
 
 
-def sweep_by_hydra(hydra: Engine, arguments: Arguments, known: Sequence[Fault] = ()) -> Exit:
+def sweep_by_hydra(hydra: HydraEngine, arguments: Arguments, known: Sequence[Fault] = ()) -> Exit:
     """Every job that can be known is checked before the first one runs; then Hydra's sweeper has it.
 
     `known` is what is wrong with the grid.

@@ -18,13 +18,13 @@ from cnnlab.cli.messages import complain
 from cnnlab.cli.tasks import TASKS, Task, TaskContext, WorkFolder
 from cnnlab.config.compose import compose
 from cnnlab.config.composed import Composed
-from cnnlab.config.engine import Engine
+from cnnlab.config.engine import HydraEngine
 from cnnlab.config.reasons import as_user_error
 from cnnlab.config.run import Run
 from cnnlab.errors import Exit, Fault, UserError
 
 
-def run_job(engine: Engine, arguments: Arguments) -> Exit:
+def run_job(engine: HydraEngine, arguments: Arguments) -> Exit:
     """Tell everything wrong with the command's job at once, or do its task."""
     composed = compose(engine.config_loader, arguments.config_name, arguments.overrides, keep=True)
     try:
@@ -96,7 +96,7 @@ def _log_closed() -> Iterator[None]:
         root.setLevel(level)
 
 
-def run_sweep_job(engine: Engine, run: Run, composed: Composed, folder: str) -> Exit:
+def run_sweep_job(engine: HydraEngine, run: Run, composed: Composed, folder: str) -> Exit:
     """Do a job of a sweep in `folder`, and say what went wrong. SystemExit where the user ends it."""
     context = TaskContext(engine, composed, run, sweep=Path(folder).resolve().parent.name)
     try:

@@ -19,7 +19,7 @@ from cnnlab.errors import Exit, Fault, UserError
 from cnnlab.origin import COMMAND_LINE
 
 if TYPE_CHECKING:
-    from cnnlab.config.engine import Engine
+    from cnnlab.config.engine import HydraEngine
 
 
 NOT_TO_BE_HAD = (errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES, errno.EPERM, errno.EROFS)
@@ -83,7 +83,7 @@ def _with_hydra(conf: Path, arguments: Arguments) -> int:
         GlobalHydra.instance().clear()
 
 
-def _is_sweep(hydra: Engine, arguments: Arguments) -> bool:
+def _is_sweep(hydra: HydraEngine, arguments: Arguments) -> bool:
     """Where the mode cannot be found out, composing again for a single run will say why."""
     task = TASKS.get(arguments.value("task") or "")
     if task and task.about_files:
@@ -96,7 +96,7 @@ def _is_sweep(hydra: Engine, arguments: Arguments) -> bool:
     return bool(sweeps) or (named and hydra.get_mode(arguments.config_name, arguments.overrides) == RunMode.MULTIRUN)
 
 
-def show(hydra: Engine, arguments: Arguments) -> Exit:
+def show(hydra: HydraEngine, arguments: Arguments) -> Exit:
     """Hydra's own displays: the composed configuration, and what it is made of."""
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException

@@ -23,17 +23,17 @@ from cnnlab.door.words import clean
 from cnnlab.errors import Exit, Fault, UserError
 from cnnlab.origin import COMMAND_LINE
 from cnnlab.sweep.grid import Grid, trains
+from cnnlab.sweep.manifest import KEY, default_folder, seems_finished
 from cnnlab.sweep.pool import WorkerPool
-from cnnlab.sweep.sheet import KEY, default_folder, seems_done
 
 if TYPE_CHECKING:
-    from cnnlab.config.engine import Engine
-    from cnnlab.sweep.plan import Checked
+    from cnnlab.config.engine import HydraEngine
+    from cnnlab.sweep.plan import CheckedCell
 
 NO_JOBS = Fault("", "this makes no jobs: a glob(…) matches no file, or a range(…) is empty", origin=COMMAND_LINE)
 
 
-def sweep(hydra: Engine, arguments: Arguments) -> Exit:
+def sweep(hydra: HydraEngine, arguments: Arguments) -> Exit:
     """Everything wrong with any job at once; else the sweep."""
     try:
         asked = ask(hydra, arguments)
@@ -63,7 +63,7 @@ def _warm(pool: WorkerPool, base: Composed, grid: Grid) -> None:
     """Warm the jobs' processes up while the rest is made ready, unless it seems that nothing is left to train."""
     task = TASKS.of(base)
     will_train = isinstance(task, SweepTask) and task.uses_processes and trains(grid.study)
-    if will_train and not seems_done(_folder(base.sweep_dir, grid), grid):
+    if will_train and not seems_finished(_folder(base.sweep_dir, grid), grid):
         pool.warm()
 
 
@@ -71,7 +71,7 @@ def _folder(given: str | None, grid: Grid) -> Path:
     return Path(given) if given else default_folder(OUTPUTS, grid)
 
 
-def _run(hydra: Engine, grid: Grid, checked: list[Checked], arguments: Arguments, pool: WorkerPool) -> Exit:
+def _run(hydra: HydraEngine, grid: Grid, checked: list[CheckedCell], arguments: Arguments, pool: WorkerPool) -> Exit:
     """Do the jobs' task for all of them at once, where it can; else one after the other."""
     tasks = [TASKS[name] for name in TASKS if any(job.run.top.task == name for job in checked)]
     of_sweeps = [task for task in tasks if isinstance(task, SweepTask)]
@@ -82,7 +82,7 @@ def _run(hydra: Engine, grid: Grid, checked: list[Checked], arguments: Arguments
     return _one_by_one(hydra, checked, make_writable(Path(folder) if folder else new_sweep_folder(), KEY))
 
 
-def _one_by_one(hydra: Engine, checked: Sequence[Checked], folder: Path) -> Exit:
+def _one_by_one(hydra: HydraEngine, checked: Sequence[CheckedCell], folder: Path) -> Exit:
     exits = []
     for number, job in enumerate(checked):
         print(clean(f"\njob {number}: {shlex.join(job.cell.words)}"))

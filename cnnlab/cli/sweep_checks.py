@@ -11,22 +11,22 @@ from cnnlab.cli.grid import Asked, check_claims
 from cnnlab.config.compose import compose
 from cnnlab.errors import Fault
 from cnnlab.origin import COMMAND_LINE
-from cnnlab.sweep.plan import Checked, reseeded
+from cnnlab.sweep.plan import CheckedCell, reseeded
 
 if TYPE_CHECKING:
-    from cnnlab.config.engine import Engine
+    from cnnlab.config.engine import HydraEngine
 
 SAMPLES = 50
 """cells of a grid too large to be trained that are checked all the same, at a tenth of a second each"""
 
 
-def check_jobs(hydra: Engine, name: str, asked: Asked) -> tuple[list[Checked], list[Fault]]:
+def check_jobs(hydra: HydraEngine, name: str, asked: Asked) -> tuple[list[CheckedCell], list[Fault]]:
     """Every job that can be trained, and everything wrong with any, or with what is claimed of them."""
     checked, faults = check_cells(hydra, name, asked)
     return checked, [*asked.located, *faults, *check_claims(asked, checked, faults)]
 
 
-def check_cells(hydra: Engine, name: str, asked: Asked) -> tuple[list[Checked], list[Fault]]:
+def check_cells(hydra: HydraEngine, name: str, asked: Asked) -> tuple[list[CheckedCell], list[Fault]]:
     """Every cell, composed and checked; cells that differ in the seed alone are composed once.
 
     Where it is not known what a study holds fixed, nothing is known of its cells; of too many some are tried.
@@ -35,7 +35,7 @@ def check_cells(hydra: Engine, name: str, asked: Asked) -> tuple[list[Checked], 
         return [], []
     cells = islice(asked.grid.samples(), SAMPLES) if asked.too_large else asked.grid.cells()
     checked, faults = [], []
-    twins: dict[tuple[str, ...], Checked | None] = {}
+    twins: dict[tuple[str, ...], CheckedCell | None] = {}
     for cell in cells:
         if cell.is_plainly_seeded and cell.apart_from_seed in twins:
             if twin := twins[cell.apart_from_seed]:
@@ -47,7 +47,7 @@ def check_cells(hydra: Engine, name: str, asked: Asked) -> tuple[list[Checked], 
             from_command = fault.origin == COMMAND_LINE
             faults.append(replace(fault, origin=asked.origin(fault.path)) if from_command else fault)
         if run:
-            checked.append(Checked(cell, composed, run))
+            checked.append(CheckedCell(cell, composed, run))
         if cell.is_plainly_seeded and not composed.refers_to_seed:
             twins[cell.apart_from_seed] = checked[-1] if run else None
     return checked, faults

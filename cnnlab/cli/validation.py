@@ -31,7 +31,7 @@ from cnnlab.sweep.study_file import find
 from cnnlab.text import plural
 
 if TYPE_CHECKING:
-    from cnnlab.config.engine import Engine
+    from cnnlab.config.engine import HydraEngine
 
 OURS = ("dir", "format", "task", "study", "study.size")
 """settings of the check itself, not of what it composes"""
@@ -56,7 +56,7 @@ class Problem:
         return "\n".join([f"{where}  {fault}", *(f"    {line}" for line in self.lines)])
 
 
-def validate(hydra: Engine, arguments: Arguments) -> Exit:
+def validate(hydra: HydraEngine, arguments: Arguments) -> Exit:
     """Check every file, or those below the file or folder that `dir=` names, or one study; with the other overrides."""
     study = arguments.value("study")
     named = str(find(study, hydra.folders)) if study else arguments.value("dir")
@@ -99,7 +99,7 @@ def _root(file: Path, confs: Sequence[Path], groups: set[str]) -> Path:
     return known or (group.parent if group else file.parent)
 
 
-def faults(hydra: Engine, arguments: Arguments, file: Path, root: Path) -> Iterator[Fault]:
+def faults(hydra: HydraEngine, arguments: Arguments, file: Path, root: Path) -> Iterator[Fault]:
     """What is wrong with one file."""
     *groups, name = file.relative_to(root.resolve() if root.resolve() in file.parents else root).with_suffix("").parts
     words = [word for word in arguments.overrides if Override.read(word).key not in OURS]
@@ -116,7 +116,7 @@ def faults(hydra: Engine, arguments: Arguments, file: Path, root: Path) -> Itera
     yield from _of_group(hydra, arguments.config_name, [*words, choice], group)
 
 
-def _of_group(hydra: Engine, config: str, words: list[str], group: str | None) -> Iterator[Fault]:
+def _of_group(hydra: HydraEngine, config: str, words: list[str], group: str | None) -> Iterator[Fault]:
     """A run with the file in it, checked; of a network and of what may change one, with all its shapes."""
     loader = hydra.config_loader
     composed = compose(loader, config, [*words, "task=validate"])
@@ -148,7 +148,7 @@ def _of_data(data: Source) -> Iterator[Fault]:
             yield fault
 
 
-def _of_study(hydra: Engine, arguments: Arguments, words: list[str], name: str) -> Iterator[Fault]:
+def _of_study(hydra: HydraEngine, arguments: Arguments, words: list[str], name: str) -> Iterator[Fault]:
     """Every job of a study, of both its sizes, where it has two."""
     done: object = None
     for size in SIZES:
@@ -166,7 +166,7 @@ def _of_study(hydra: Engine, arguments: Arguments, words: list[str], name: str) 
             yield from error.faults
 
 
-def _beside(words: list[str], hydra: Engine, study: Arguments) -> list[str]:
+def _beside(words: list[str], hydra: HydraEngine, study: Arguments) -> list[str]:
     """Overrides for all files, without those of what a study itself sets."""
     try:
         grid = ask(hydra, study).grid

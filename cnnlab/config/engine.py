@@ -44,7 +44,7 @@ class Loader(ConfigLoaderImpl):
         return super()._compose_config_from_defaults_list(defaults, repo)
 
 
-class Engine(Hydra):
+class HydraEngine(Hydra):
     """Hydra with that loader."""
 
     config_loader: Loader
@@ -68,7 +68,7 @@ class Engine(Hydra):
         return self.run(config.hydra.job.config_name, task, words)
 
 
-def start(conf: Path, more: Path | None = None) -> Engine:
+def start(conf: Path, more: Path | None = None) -> HydraEngine:
     """An engine that finds configuration in `conf`, and before that in `more`. UserError for a missing folder."""
     for folder, flag in ((conf, "--config-path"), (more, "--config-dir")):
         if folder is not None and not folder.is_dir():
@@ -82,7 +82,7 @@ def start(conf: Path, more: Path | None = None) -> Engine:
     path.prepend(provider="cnnlab", path="kinds://", anchor=SearchPathQuery(provider="schema"))
     SourcesRegistry.instance().types |= {"file": FileConfigSource, "kinds": KindsSource}
     GlobalHydra.instance().clear()
-    engine = Engine("run", Loader(path))
+    engine = HydraEngine("run", Loader(path))
     GlobalHydra.instance().initialize(engine)
     return engine
 

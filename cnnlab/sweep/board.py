@@ -1,4 +1,4 @@
-"""What a person sees while a sweep runs: a table of arms and seeds on a terminal, else a line a job."""
+"""Progress of a sweep for who watches it: a table of arms and seeds on a terminal, else a line a job."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ MOST_SEEDS = 8
 """columns; more are counted, not listed"""
 
 
-class Clock:
-    """How long the rest will take, from how long jobs of the same arm, or any, have taken."""
+class RemainingTime:
+    """Estimate of how long the rest will take, from how long jobs of the same arm, or any, have taken."""
 
     def __init__(self, arm: dict[Path, str]):
         self.arm, self.took, self.since = arm, {}, {}
@@ -61,8 +61,8 @@ class SweepTable:
         self.arms = list(dict.fromkeys(planned.arm for planned in plan.jobs))
         self.seeds = list(dict.fromkeys(planned.labels[SEED] for planned in plan.jobs))
         self.cells = {(planned.arm, planned.labels[SEED]): planned.job for planned in plan.jobs}
-        self.named = {planned.job.folder: named(planned.arm) for planned in reversed(plan.jobs)}
-        self.clock = Clock(self.named)
+        self.titles = {planned.job.folder: arm_title(planned.arm) for planned in reversed(plan.jobs)}
+        self.remaining = RemainingTime(self.titles)
         self.results: dict[Path, dict[str, Any]] = {}
         self.waiting: list[Job] = []
         self.running: list[Job] = []
@@ -84,21 +84,21 @@ class SweepTable:
     def started(self, job: Job) -> None:
         self.waiting.remove(job)
         self.running.append(job)
-        self.clock.started(job)
+        self.remaining.started(job)
 
-    def ended(self, job: Job, found: dict[str, Any]) -> None:
+    def ended(self, job: Job, result: dict[str, Any]) -> None:
         if job in self.waiting:  # it ended before it began
             self.started(job)
         self.running.remove(job)
-        self.results[job.folder] = found
-        self.clock.ended(job)
+        self.results[job.folder] = result
+        self.remaining.ended(job)
         done = self.total - len(self.waiting) - len(self.running)
         if self.live is None:
-            left = self.clock.left(self.waiting, self.places, {})
+            left = self.remaining.left(self.waiting, self.places, {})
             rest = f"  {span(left)} left" if left and (self.waiting or self.running) else ""
-            self.say(f"[{done}/{self.total}] {said(self._title(job), job, found)}{rest}")
-        elif found["status"] != "ok":
-            self.say(said(self._title(job), job, found))
+            self.say(f"[{done}/{self.total}] {end_line(self._title(job), job, result)}{rest}")
+        elif result["status"] != "ok":
+            self.say(end_line(self._title(job), job, result))
 
     def look(self) -> None:
         if self.live and time.monotonic() - self.drawn > 0.4:
@@ -116,7 +116,7 @@ class SweepTable:
             self.console.print(self._table())
 
     def _title(self, job: Job) -> str:
-        return " ".join(filter(None, (self.named[job.folder], f"seed {job.facts['seed']}")))
+        return " ".join(filter(None, (self.titles[job.folder], f"seed {job.facts['seed']}")))
 
     def _table(self) -> RenderableType:
         table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 1))
@@ -128,20 +128,20 @@ class SweepTable:
         table.add_column("test accuracy", justify="right", no_wrap=True)
         for arm in self.arms:
             jobs = [self.cells[arm, seed] for seed in self.seeds if (arm, seed) in self.cells]
-            found = [self.results.get(job.folder, {}) for job in jobs]
+            results = [self.results.get(job.folder, {}) for job in jobs]
             cells = [self._cell(self.cells.get((arm, seed))) for seed in listed]
-            ended = sum("status" in one for one in found)
-            accuracies = [one["test/acc"] for one in found if one.get("test/acc") is not None]
-            table.add_row(named(arm) or "all", *cells, "" if listed else f"{ended}/{len(jobs)}", mean(accuracies))
+            ended = sum("status" in result for result in results)
+            accuracies = [result["test/acc"] for result in results if result.get("test/acc") is not None]
+            table.add_row(arm_title(arm) or "all", *cells, "" if listed else f"{ended}/{len(jobs)}", mean(accuracies))
         return Group(table, Text(self._foot(), style="dim"))
 
     def _cell(self, job: Job | None) -> Text:
         if job is None:
             return Text("")
-        if found := self.results.get(job.folder):
-            status = str(found.get("status", ""))
-            if found.get("test/acc") is not None:
-                return Text(f"{found['test/acc']:.3f}", style="green")
+        if result := self.results.get(job.folder):
+            status = str(result.get("status", ""))
+            if result.get("test/acc") is not None:
+                return Text(f"{result['test/acc']:.3f}", style="green")
             return Text(MARKS.get(status, status), style=STYLES.get(status, ""))
         if job in self.running:
             return Text(f"{progress(job) * 100:.0f} %", style="cyan")
@@ -149,8 +149,8 @@ class SweepTable:
 
     def _foot(self) -> str:
         done = self.total - len(self.waiting) - len(self.running)
-        bad = sum(found.get("status") not in ("ok", None) for found in self.results.values())
-        left = self.clock.left(self.waiting, self.places, {job.folder: progress(job) for job in self.running})
+        bad = sum(result.get("status") not in ("ok", None) for result in self.results.values())
+        left = self.remaining.left(self.waiting, self.places, {job.folder: progress(job) for job in self.running})
         parts = [f"{done} of {self.total} done", f"{len(self.running)} running"]
         parts += [f"{bad} not well"] if bad else []
         parts += [f"about {span(left)} left"] if left and (self.waiting or self.running) else []
@@ -159,11 +159,11 @@ class SweepTable:
 
 def opening(plan: SweepPlan, results: dict[Path, dict[str, Any]], waiting: list[Job], places: int) -> str:
     """What is there already, and what is to be done."""
-    jobs, statuses = plan.unique(), [found.get("status") for found in results.values()]
+    jobs, statuses = plan.unique(), [result.get("status") for result in results.values()]
     same = len(plan.jobs) - len(jobs)
     parts = [f"{len(jobs)} jobs" + (f" ({same} more are the same as others of them)" if same else "")]
     parts += [f"{statuses.count(status)} {status}" for status in ("ok", "diverged", "failed") if status in statuses]
-    threads = plan.sheet.threads
+    threads = plan.manifest.threads
     each = f", {threads} thread{'s' * (threads != 1)} each" if threads else ""
     parts += [f"{len(waiting)} to train, {places} at once{each}" if waiting else "nothing to train"]
     text = f"{plan.folder}: {', '.join(parts)}"
@@ -177,17 +177,17 @@ def opening(plan: SweepPlan, results: dict[Path, dict[str, Any]], waiting: list[
     return text
 
 
-def said(title: str, job: Job, found: dict[str, Any]) -> str:
+def end_line(title: str, job: Job, result: dict[str, Any]) -> str:
     """A job's end as a line."""
-    seconds = f"{found.get('seconds') or 0:.1f} s"
-    if found["status"] == "ok":
-        warned = "".join(f"  ({warning.partition(':')[0]})" for warning in found.get("warnings") or ())
-        accuracy = found.get("test/acc")
+    seconds = f"{result.get('seconds') or 0:.1f} s"
+    if result["status"] == "ok":
+        warned = "".join(f"  ({warning.partition(':')[0]})" for warning in result.get("warnings") or ())
+        accuracy = result.get("test/acc")
         return f"{title}  {'ok' if accuracy is None else f'{accuracy:.4f}'}  {seconds}{warned}"
-    if found["status"] == "interrupted":
+    if result["status"] == "interrupted":
         return f"{title}  interrupted after {seconds}"
-    reason = found.get("error") or ""
-    return f"{title}  {found['status']}: {reason}  ({job.folder / 'run.log'})"
+    reason = result.get("error") or ""
+    return f"{title}  {result['status']}: {reason}  ({job.folder / 'run.log'})"
 
 
 def progress(job: Job) -> float:
@@ -223,9 +223,9 @@ def span(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def named(arm: tuple[tuple[str, str], ...]) -> str:
+def arm_title(arm: tuple[tuple[str, str], ...]) -> str:
     """
-    >>> named((("model.norm", "batch"), ("optimizer.lr", "0.1")))
+    >>> arm_title((("model.norm", "batch"), ("optimizer.lr", "0.1")))
     'norm=batch lr=0.1'
     """
     return " ".join(f"{name.rpartition('.')[2] or name}={label}" for name, label in arm)

@@ -1,4 +1,4 @@
-"""Leave one block out: `each(model.body.stage*).norm=none` as a factor."""
+"""Factors that change one block at a time: `each(model.body.stage*).norm=none`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ EACH = re.compile(r"each\(([^()]+)\)((?:\.\w+)*)")
 UNCHANGED = "as-is"
 MOST_STARS = 4
 
-Model = Callable[[Sequence[str]], Mapping[str, Any]]
-"""overrides -> the composed `model`"""
+ModelComposer = Callable[[Sequence[str]], Mapping[str, Any]]
+"""what composes the network that overrides make: overrides -> the settings of `model`"""
 
 
 def no_model(_: Sequence[str]) -> Mapping[str, Any]:
@@ -40,9 +40,9 @@ def each(name: str, value: str, model: Mapping[str, Any]) -> Factor:
     if stars.count("*") > MOST_STARS:
         raise UserError(Fault(name, f"has more than {MOST_STARS} stars"))
     pattern = re.compile(re.escape(stars).replace(r"\*", r"[^.]*"))
-    found = [path for path in known if pattern.fullmatch(path)]
-    if not found:
-        said = f"no block is called {match[1]!r}"
-        raise UserError(Fault.unknown(FaultKind.UNKNOWN_BLOCK, name, said, match[1], known))
-    arms = [Level(path.rpartition(".")[2], (f"{path}{match[2]}={value}",)) for path in found]
+    matching = [path for path in known if pattern.fullmatch(path)]
+    if not matching:
+        message = f"no block is called {match[1]!r}"
+        raise UserError(Fault.unknown(FaultKind.UNKNOWN_BLOCK, name, message, match[1], known))
+    arms = [Level(path.rpartition(".")[2], (f"{path}{match[2]}={value}",)) for path in matching]
     return Factor(name, (Level(UNCHANGED, ()), *arms))

@@ -1,4 +1,4 @@
-"""Trains the jobs of a plan, as many at once as there are places, and writes down how each one ended."""
+"""Engine of a sweep: it trains the jobs of a plan, as many at once as there are places, and records their outcomes."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from typing import Any, Protocol
 
 from cnnlab.errors import Exit
 from cnnlab.experiment.job import Job
-from cnnlab.sweep.ends import end_of
+from cnnlab.sweep.outcome import end_of
 from cnnlab.sweep.plan import SweepPlan, cores
-from cnnlab.sweep.pool import Running, WorkerPool
+from cnnlab.sweep.pool import RunningJob, WorkerPool
 from cnnlab.tracking.reader import RunFolder
 
 LOOK = 0.2
 """seconds between two looks at the clock and at the board"""
 
 
-class Watcher(Protocol):
-    """Who is told what happens."""
+class SweepListener(Protocol):
+    """Listener to what happens to a sweep's jobs."""
 
     def begin(self, waiting: list[Job], places: int) -> None: ...
     def started(self, job: Job) -> None: ...
-    def ended(self, job: Job, found: dict[str, Any]) -> None: ...
+    def ended(self, job: Job, result: dict[str, Any]) -> None: ...
     def look(self) -> None: ...
     def say(self, text: str) -> None: ...
 
 
-class Silent:
-    """Nobody is told."""
+class SilentListener:
+    """Listener that does nothing."""
 
     def begin(self, waiting: list[Job], places: int) -> None: ...
     def started(self, job: Job) -> None: ...
-    def ended(self, job: Job, found: dict[str, Any]) -> None: ...
+    def ended(self, job: Job, result: dict[str, Any]) -> None: ...
     def look(self) -> None: ...
     def say(self, text: str) -> None: ...
 
@@ -47,7 +47,7 @@ class SweepEngine:
     """One command's way through its jobs."""
 
     plan: SweepPlan
-    watcher: Watcher
+    listener: SweepListener
     retry: bool = False
     """whether jobs that failed are trained again"""
     jobs: int | str = "auto"
@@ -64,14 +64,14 @@ class SweepEngine:
         return [job for job in self.plan.unique() if self._is_waiting(job.folder)]
 
     def _is_waiting(self, folder: Path) -> bool:
-        found = RunFolder(folder)
-        return found.kind != "finished" and (found.status != "failed" or self.retry)
+        there = RunFolder(folder)
+        return there.kind != "finished" and (there.status != "failed" or self.retry)
 
     def run(self, pool: WorkerPool) -> Exit:
         """Train what is waiting. The exit code tells of all jobs of the command, also of those ended before."""
         waiting = self.waiting()
         places = self.places(len(waiting))
-        self.watcher.begin(waiting, places)
+        self.listener.begin(waiting, places)
         if waiting:
             with self._stoppable():
                 self._train(pool, waiting, places)
@@ -98,20 +98,20 @@ class SweepEngine:
                 pool.start(waiting.pop(0), slot)
             for running, status in pool.events(LOOK):
                 if status is None:
-                    self.watcher.started(running.job)
+                    self.listener.started(running.job)
                 else:
                     self._settle(running, status)
             self._watch_the_clock(pool)
-            self.watcher.look()
+            self.listener.look()
 
-    def _settle(self, running: Running, status: int) -> None:
+    def _settle(self, running: RunningJob, status: int) -> None:
         job = running.job
         asked = "stop" if self.stops and running.asked is None else running.asked
         try:
-            found = end_of(job.folder, job.facts, status, asked)
+            result = end_of(job.folder, job.facts, status, asked)
         except OSError as error:  # a full disk: the job that filled it could not say so either
-            found = {"status": "failed", "error": f"its end could not be written down: {error}"}
-        self.watcher.ended(job, found)
+            result = {"status": "failed", "error": f"its end could not be written down: {error}"}
+        self.listener.ended(job, result)
         self._look_at_all()
 
     def _look_at_all(self) -> None:
@@ -133,7 +133,7 @@ class SweepEngine:
         for running in pool.running.values():
             if self.timeout and time.monotonic() - running.since > self.timeout:
                 pool.ask(running, f"it took longer than the time limit (timeout={self.timeout:g} s)")
-        pool.kill_the_deaf()
+        pool.kill_unresponsive()
 
     @contextmanager
     def _stoppable(self) -> Iterator[None]:
@@ -142,7 +142,7 @@ class SweepEngine:
         def note(number: int, frame: FrameType | None) -> None:
             self.stops.append(number)
             if len(self.stops) == 1:
-                self.watcher.say("stopping: jobs save and end; once more to kill them")
+                self.listener.say("stopping: jobs save and end; once more to kill them")
 
         before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
         try:

@@ -146,8 +146,8 @@ def _swept(override: HydraOverride, text: str) -> Factor:
     try:
         return setting(name, map(str, override.sweep_string_iterator()))
     except (TypeError, ValueError, OmegaConfBaseException):
-        said = f"{Override.read(text).value} is no list of values; write them with commas between them"
-        raise UserError(Fault(name, said)) from None
+        message = f"{Override.read(text).value} is no list of values; write them with commas between them"
+        raise UserError(Fault(name, message)) from None
 
 
 def _check_range(override: HydraOverride) -> None:

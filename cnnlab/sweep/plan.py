@@ -17,13 +17,21 @@ from cnnlab.experiment.hardware import Hardware, decide
 from cnnlab.experiment.job import Job, job
 from cnnlab.network.graph import graph
 from cnnlab.sweep.grid import SEED, Cell, Grid
-from cnnlab.sweep.sheet import KEY, SweepManifest, free_folder, identities, joined, names_of, read_manifest
+from cnnlab.sweep.manifest import (
+    KEY,
+    SweepManifest,
+    free_folder,
+    identities,
+    job_folder_name,
+    merged_values,
+    read_manifest,
+)
 from cnnlab.tracking.folder import strangers
 from cnnlab.tracking.reader import run_in
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckedCell:
     """A cell whose configuration was composed and has no faults."""
 
     cell: Cell
@@ -36,16 +44,16 @@ class Checked:
         return {**self.cell.labels, SEED: str(self.run.top.seed)}
 
 
-def reseeded(twin: Checked, cell: Cell) -> Checked:
+def reseeded(twin: CheckedCell, cell: Cell) -> CheckedCell:
     """What composing and checking `cell` would give, which differs from its twin's cell in the seed alone."""
     seed, old = int(cell.labels[SEED]), twin.composed
     config, frozen = {**old.config, SEED: seed}, {**old.frozen, SEED: seed}
     composed = replace(old, config=config, frozen=frozen, overrides=cell.words)
-    return Checked(cell, composed, replace(twin.run, top=twin.run.top.model_copy(update={SEED: seed})))
+    return CheckedCell(cell, composed, replace(twin.run, top=twin.run.top.model_copy(update={SEED: seed})))
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedJob:
     """A job, and what it is called in its sweep."""
 
     labels: dict[str, str]
@@ -59,11 +67,11 @@ class Planned:
 
 @dataclass(frozen=True)
 class SweepPlan:
-    """All of a command's jobs, in the order in which they are to be trained, and the sheet they stand in."""
+    """All of a command's jobs, in the order in which they are to be trained, and the manifest they stand in."""
 
     folder: Path
-    sheet: SweepManifest
-    jobs: tuple[Planned, ...]
+    manifest: SweepManifest
+    jobs: tuple[PlannedJob, ...]
     remade: int = 0
     """how many cells had other settings when the sweep was started: files, or the code, have changed"""
 
@@ -80,33 +88,33 @@ def cores() -> int:
         return os.cpu_count() or 1
 
 
-def plan(folder: Path, grid: Grid, cells: Sequence[Checked], command: list[str]) -> SweepPlan:
-    """Decide where and on what each job runs, and enter it in the sweep's sheet, which is not yet written.
+def plan(folder: Path, grid: Grid, cells: Sequence[CheckedCell], command: list[str]) -> SweepPlan:
+    """Decide where and on what each job runs, and enter it in the sweep's manifest, which is not yet written.
 
     UserError where the folder holds another sweep.
     """
     old = read_manifest(folder)
     keys = {factor.name: [level.label for level in factor.levels] for factor in grid.factors}
-    keys = joined(old.keys if old else {}, {SEED: list(dict.fromkeys(c.labels[SEED] for c in cells)), **keys})
-    sheet = SweepManifest(command, list(grid.fixed), keys, grid.study)
+    keys = merged_values(old.keys if old else {}, {SEED: list(dict.fromkeys(c.labels[SEED] for c in cells)), **keys})
+    manifest = SweepManifest(command, list(grid.fixed), keys, grid.study)
     if old:
-        _same(folder, old, sheet, keys)
-        sheet.created, sheet.threads, sheet.precision = old.created, old.threads, old.precision
+        _check_same_sweep(folder, old, manifest, keys)
+        manifest.created, manifest.threads, manifest.precision = old.created, old.threads, old.precision
     elif folder.is_dir() and run_in(folder, KEY).kind != "empty":
         raise UserError(Fault(KEY, f"{folder} is a run's folder; choose another"))
     elif others := strangers(folder):
         message = f"{folder} holds other files ({few(others)}); choose an empty folder, or one that is not there yet"
         raise UserError(Fault(KEY, message))
-    planned = list(_placed(folder, cells, sheet))
-    sheet.threads, sheet.precision = _shared(planned, "threads"), _shared(planned, "precision")
+    planned = list(_place_jobs(folder, cells, manifest))
+    manifest.threads, manifest.precision = _shared(planned, "threads"), _shared(planned, "precision")
     before = {_cell(entry): entry for entry in (old.jobs if old else ())}
-    entries = {_key(one.labels): _entry(folder, one) for one in planned}
+    entries = {_key(planned_job.labels): _entry(folder, planned_job) for planned_job in planned}
     remade = sum(key in before and before[key].get("identity") != entry["identity"] for key, entry in entries.items())
-    sheet.jobs = [entries.pop(key, entry) for key, entry in before.items()] + list(entries.values())
-    return SweepPlan(folder, sheet, tuple(planned), remade)
+    manifest.jobs = [entries.pop(key, entry) for key, entry in before.items()] + list(entries.values())
+    return SweepPlan(folder, manifest, tuple(planned), remade)
 
 
-def _same(folder: Path, old: SweepManifest, new: SweepManifest, keys: dict[str, list[str]]) -> None:
+def _check_same_sweep(folder: Path, old: SweepManifest, new: SweepManifest, keys: dict[str, list[str]]) -> None:
     if old.compares() != new.compares() or (old.study or {}).get("name") != (new.study or {}).get("name"):
         shown = " × ".join(key for key in old.keys if key != SEED) or "seeds"
         fixed = f" with {' '.join(old.compares()[0])}" if old.compares()[0] else ""
@@ -114,18 +122,19 @@ def _same(folder: Path, old: SweepManifest, new: SweepManifest, keys: dict[str, 
         raise UserError(Fault(KEY, f"{folder} holds another sweep ({what}); choose another folder"))
 
 
-def _placed(folder: Path, cells: Sequence[Checked], sheet: SweepManifest) -> Iterator[Planned]:
+def _place_jobs(folder: Path, cells: Sequence[CheckedCell], manifest: SweepManifest) -> Iterator[PlannedJob]:
     known, seen = identities(folder), {}
-    for one in cells:
-        hardware = _hardware(one.run, sheet, len(cells))
-        which = identity(one.run, hardware.threads, hardware.precision, hardware.accelerator)
+    for checked in cells:
+        run = checked.run
+        hardware = _hardware(run, manifest, len(cells))
+        which = identity(run, hardware.threads, hardware.precision, hardware.accelerator)
         if which not in seen:
-            name = names_of(replace(one.cell, labels=one.labels), one.run.top.seed)
+            name = job_folder_name(replace(checked.cell, labels=checked.labels), run.top.seed)
             where = known.get(which) or free_folder(folder, name, which, known)
             known[which] = where
-            made = job(one.run, one.composed, hardware, where, which, pictures=False, sweep=folder.resolve().name)
-            seen[which] = replace(made, facts={**made.facts, **_costs(one.run)})
-        yield Planned(one.labels, seen[which])
+            made = job(run, checked.composed, hardware, where, which, pictures=False, sweep=folder.resolve().name)
+            seen[which] = replace(made, facts={**made.facts, **_costs(run)})
+        yield PlannedJob(checked.labels, seen[which])
 
 
 def _costs(run: Run) -> dict[str, Any]:
@@ -133,28 +142,28 @@ def _costs(run: Run) -> dict[str, Any]:
     return {"fingerprint": fingerprint(run), "params": paper.params, "params_aux": 0, "macs": paper.macs}
 
 
-def _hardware(run: Run, sheet: SweepManifest, count: int) -> Hardware:
+def _hardware(run: Run, manifest: SweepManifest, count: int) -> Hardware:
     """What a job runs on: as the sweep's first command decided, else so that there is a job a processor."""
     trainer = run.trainer
-    if sheet.precision and trainer.precision == "auto":
-        trainer = trainer.model_copy(update={"precision": sheet.precision})
-    asked = run.top.threads or sheet.threads
+    if manifest.precision and trainer.precision == "auto":
+        trainer = trainer.model_copy(update={"precision": manifest.precision})
+    asked = run.top.threads or manifest.threads
     at_once = min(count, cores()) if run.top.jobs == "auto" else run.top.jobs
     return decide(trainer, asked or max(1, cores() // at_once))
 
 
-def _shared(planned: list[Planned], name: str) -> Any:
+def _shared(planned: list[PlannedJob], name: str) -> Any:
     """What all jobs have in common; None where it is swept."""
-    values = {getattr(one.job.hardware, name) for one in planned}
+    values = {getattr(planned_job.job.hardware, name) for planned_job in planned}
     return values.pop() if len(values) == 1 else None
 
 
-def _entry(folder: Path, one: Planned) -> dict[str, Any]:
-    facts = one.job.facts
+def _entry(folder: Path, planned: PlannedJob) -> dict[str, Any]:
+    facts = planned.job.facts
     words = [word for word in facts["overrides"] if not word.startswith("hydra")]
     names = {name: facts[name] for name in ("identity", "fingerprint", "variant")}
-    where = os.path.relpath(one.job.folder, folder)
-    return {"folder": where, "overrides": one.labels, "words": words, **names}
+    where = os.path.relpath(planned.job.folder, folder)
+    return {"folder": where, "overrides": planned.labels, "words": words, **names}
 
 
 def _cell(entry: dict[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
 from cnnlab.experiment.job import Job
-from cnnlab.sweep.ends import LOST
+from cnnlab.sweep.outcome import LOST
 
 SIGKILL_AFTER = 10.0
 """seconds that a job has to end after it was asked to"""
@@ -24,7 +24,7 @@ SERVER = "import sys; sys.path[:] = sys.argv[2:]; from cnnlab.sweep.server impor
 
 
 @dataclass
-class Running:
+class RunningJob:
     """A job in progress."""
 
     job: Job
@@ -45,7 +45,7 @@ class WorkerPool:
     """
 
     def __init__(self) -> None:
-        self.running: dict[int, Running] = {}
+        self.running: dict[int, RunningJob] = {}
         self._number = 0
         self._server: subprocess.Popen[bytes] | None = None
 
@@ -66,12 +66,12 @@ class WorkerPool:
         self.warm()
         job.folder.mkdir(parents=True, exist_ok=True)
         self._number += 1
-        self.running[self._number] = Running(job, slot, time.monotonic())
+        self.running[self._number] = RunningJob(job, slot, time.monotonic())
         message = ("start", self._number, str(job.folder / "run.log"), pickle.dumps(job))
         with suppress(OSError):  # where the server is gone, `events` will find out
             self._connection.send(message)
 
-    def events(self, wait: float) -> Iterator[tuple[Running, int | None]]:
+    def events(self, wait: float) -> Iterator[tuple[RunningJob, int | None]]:
         """What happens within `wait` seconds: jobs that begin (None), or end, with os.waitpid's status or LOST."""
         try:
             if self._connection.poll(wait):
@@ -88,7 +88,7 @@ class WorkerPool:
             for running in lost.values():
                 yield running, LOST
 
-    def ask(self, running: Running, why: str) -> None:
+    def ask(self, running: RunningJob, why: str) -> None:
         """Make a job end: it may save first; one that does not end soon is killed."""
         if running.asked is None:
             running.asked, running.asked_at = why, time.monotonic()
@@ -96,17 +96,17 @@ class WorkerPool:
                 self._signal(running, signal.SIGUSR1)  # its log tells where it hung
             self._signal(running, signal.SIGTERM)
 
-    def kill(self, running: Running) -> None:
+    def kill(self, running: RunningJob) -> None:
         running.killed = True
         self._signal(running, signal.SIGKILL)
 
-    def kill_the_deaf(self) -> None:
+    def kill_unresponsive(self) -> None:
         """Kill those that were asked to end and have not."""
         for running in self.running.values():
             if running.asked and not running.killed and time.monotonic() - running.asked_at > SIGKILL_AFTER:
                 self.kill(running)
 
-    def _signal(self, running: Running, number: int) -> None:
+    def _signal(self, running: RunningJob, number: int) -> None:
         (which,) = [key for key, value in self.running.items() if value is running]
         with suppress(OSError):
             self._connection.send(("signal", which, int(number)))

@@ -11,7 +11,7 @@ from cnnlab.data.dataset import Dataset, open_dataset
 from cnnlab.experiment.job import Job
 from cnnlab.experiment.pilot import estimate, seconds_an_image
 from cnnlab.settings import digest
-from cnnlab.sweep.board import named, span
+from cnnlab.sweep.board import arm_title, span
 from cnnlab.sweep.plan import SweepPlan
 
 
@@ -40,10 +40,10 @@ def preflight(plan: SweepPlan, trains: bool = True) -> list[PreflightArm]:
     owners: dict[object, str] = {}
     found = []
     for arm, jobs in arms.items():
-        job, name = jobs[0], named(arm) or "all"
+        job, name = jobs[0], arm_title(arm) or "all"
         facts = job.facts
         seconds = _seconds(job, datasets, pace) if trains else None
-        same = owners.setdefault(frozenset(one.folder for one in jobs), name)
+        same = owners.setdefault(frozenset(job.folder for job in jobs), name)
         found.append(
             PreflightArm(name, len(jobs), facts["params"], facts["macs"], seconds, same if same != name else None)
         )
@@ -81,5 +81,5 @@ def as_json(arms: Sequence[PreflightArm]) -> list[dict]:
 def total(arms: Sequence[PreflightArm], waiting: Sequence[Job], plan: SweepPlan, places: int) -> float:
     """Seconds until all that is waiting has been trained, each process's start left out."""
     by_name = {arm.arm: arm.seconds or 0 for arm in arms}
-    names = {planned.job.folder: named(planned.arm) or "all" for planned in reversed(plan.jobs)}
+    names = {planned.job.folder: arm_title(planned.arm) or "all" for planned in reversed(plan.jobs)}
     return sum(by_name[names[job.folder]] for job in waiting) / max(places, 1)

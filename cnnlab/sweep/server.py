@@ -100,12 +100,12 @@ def _end(number: int, frame: object) -> None:
 
 
 def _ended(children: dict[int, int]) -> list[tuple[int, int]]:
-    found = []
+    ended = []
     for process in children:
         which, status = os.waitpid(process, os.WNOHANG)
         if which:
-            found.append((which, status))
-    return found
+            ended.append((which, status))
+    return ended
 
 
 def _signal(process: int, number: int) -> None:

@@ -11,7 +11,7 @@ from cnnlab.errors import Fault, UserError
 from cnnlab.metrics import Metrics, plain
 from cnnlab.override import keys
 from cnnlab.settings import Count, Flag, Fraction, Natural, Positive, Settings
-from cnnlab.sweep.each import Model, each, is_each, no_model
+from cnnlab.sweep.each import ModelComposer, each, is_each, no_model
 from cnnlab.sweep.grid import MOST_JOBS, SEED, Factor, Grid, Level, setting
 from cnnlab.yaml_form import for_override
 
@@ -86,7 +86,12 @@ class Study(Settings):
 
 
 def grid(
-    name: str, study: Study, size: str, words: Sequence[str] = (), swept: Sequence[Factor] = (), model: Model = no_model
+    name: str,
+    study: Study,
+    size: str,
+    words: Sequence[str] = (),
+    swept: Sequence[Factor] = (),
+    model: ModelComposer = no_model,
 ) -> tuple[Grid, dict[str, tuple[Fault, ...]]]:
     """What the study compares at a size; `words` and `swept` are the command line's, which has the last word.
 
@@ -98,7 +103,7 @@ def grid(
         base["metrics"] = plain(study.metrics)
     fixed = [*(f"{key}={for_override(value)}" for key, value in base.items()), *words]
     seeds = setting(SEED, map(str, full.seeds or (study.seeds if study.train else study.seeds[:1])))
-    given = {one.name: one for one in swept}
+    typed = {swept_factor.name: swept_factor for swept_factor in swept}
     single = keys(words)
     own, lost = [], {}
     for key, levels in (full.factors or study.factors).items():
@@ -106,19 +111,19 @@ def grid(
             own.append(factor(key, levels, fixed, model))
         except UserError as error:
             lost[key] = error.faults
-    factors = [given.pop(one.name, one) for one in (*own, seeds) if one.name not in single]
-    told = study.model_dump(mode="json", exclude={"base", "factors", "seeds", "full"})
-    told |= {
+    factors = [typed.pop(own_factor.name, own_factor) for own_factor in (*own, seeds) if own_factor.name not in single]
+    described = study.model_dump(mode="json", exclude={"base", "factors", "seeds", "full"})
+    described |= {
         "name": name,
         "size": size,
         "metrics": plain(study.metrics),
         "claims": study.claims or [],
         "target": full.target or study.target,
     }
-    return Grid(tuple(fixed), (*factors, *given.values()), told), lost
+    return Grid(tuple(fixed), (*factors, *typed.values()), described), lost
 
 
-def factor(name: str, levels: Any, fixed: Sequence[str] = (), model: Model = no_model) -> Factor:
+def factor(name: str, levels: Any, fixed: Sequence[str] = (), model: ModelComposer = no_model) -> Factor:
     """A factor from its entry in the file.
 
     >>> factor("optimizer.lr", [0.1]).levels, factor("pool", {"max": {"model.kinds.conv": None}}).levels

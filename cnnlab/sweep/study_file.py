@@ -1,4 +1,4 @@
-"""The files of conf/study/: found, read as far as they can be, and all that is at fault in one told with its place."""
+"""Reader of the files of conf/study/: each as far as it can be read, and all that is at fault in it with its place."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ def find(name: str, folders: Sequence[Path]) -> Path:
     if name not in there:
         if not there:
             raise UserError(Fault("study", "there is no folder study/ with any"))
-        said = f"there is no study {name!r}"
-        raise UserError(Fault.unknown(FaultKind.UNKNOWN_CHOICE, "study", said, name, there))
+        message = f"there is no study {name!r}"
+        raise UserError(Fault.unknown(FaultKind.UNKNOWN_CHOICE, "study", message, name, there))
     return there[name]
 
 
@@ -106,7 +106,7 @@ def read_study(file: Path, size: str) -> StudyFile:
         origins, raw = StudyOrigins(file, document.node), data(document.node)
     odd = [finding.fault for finding in document.noted]
     faults = [*read_settings(Study, raw, "", "a study")[1], *_misnamed(raw)]
-    paths = [*(".".join(map(str, one.path)) for one in document.noted), *(fault.path for fault in faults)]
+    paths = [*(".".join(map(str, finding.path)) for finding in document.noted), *(fault.path for fault in faults)]
     sound: dict[Any, Any] = deepcopy(raw)
     for path in paths:
         _leave_out(sound, path)

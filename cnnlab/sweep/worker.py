@@ -11,7 +11,7 @@ from cnnlab.experiment.job import Job
 from cnnlab.experiment.train import train
 from cnnlab.network.spec import RESERVED
 from cnnlab.plugins import load_plugins
-from cnnlab.sweep.ends import write_end
+from cnnlab.sweep.outcome import write_end
 from cnnlab.tracking.folder import enter
 from cnnlab.tracking.lock import InUse, Lock
 from cnnlab.tracking.reader import RunFolder

@@ -11,16 +11,16 @@ from spoken import named
 
 from cnnlab.config.compose import compose
 from cnnlab.config.composed import Composed
-from cnnlab.config.engine import Engine, start
+from cnnlab.config.engine import HydraEngine, start
 
 
 @pytest.fixture
-def hydra() -> Iterator[Engine]:
+def hydra() -> Iterator[HydraEngine]:
     yield start(CONF)
     GlobalHydra.instance().clear()
 
 
-def composed(hydra: Engine, *overrides: str) -> Composed:
+def composed(hydra: HydraEngine, *overrides: str) -> Composed:
     return compose(hydra.config_loader, "config", list(overrides))
 
 
@@ -59,20 +59,22 @@ def composed(hydra: Engine, *overrides: str) -> Composed:
         ("seed=1 seed=2", "seed", ["conf/config.yaml[seed]", "command line", "command line"]),
     ],
 )
-def test_every_place_that_set_a_key_is_known_in_order(hydra: Engine, overrides: str, key: str, places: list) -> None:
+def test_every_place_that_set_a_key_is_known_in_order(
+    hydra: HydraEngine, overrides: str, key: str, places: list
+) -> None:
     found = [named(str(place)) for place in composed(hydra, *overrides.split()).origins.history[key]]
     assert len(found) == len(places)
     assert [place for place, said in zip(found, places, strict=True) if said not in (..., place)] == []
 
 
-def test_what_nothing_set_is_placed_by_what_encloses_it(hydra: Engine) -> None:
+def test_what_nothing_set_is_placed_by_what_encloses_it(hydra: HydraEngine) -> None:
     origins = composed(hydra, "model=resnet34").origins
     assert named(str(origins.of("model.body.stage3.0.conv1.norm"))) == "conf/model/resnet34.yaml[stage3]"
     assert named(str(origins.of("model.nothing"))) == "conf/model/resnet34.yaml"
     assert origins.of("nothing") is None
 
 
-def test_a_shipped_networks_settings_all_have_a_place(hydra: Engine) -> None:
+def test_a_shipped_networks_settings_all_have_a_place(hydra: HydraEngine) -> None:
     for name in ("googlenet", "squeezenet1_1", "resnext50_32x4d", "d2l/vgg11_small", "cifar/preact_resnet164"):
         found = composed(hydra, f"model={name}")
         assert found.faults == []
@@ -88,7 +90,7 @@ def _leaves(value: object, key: str) -> Iterator[str]:
         yield key
 
 
-def test_any_setting_of_any_block_needs_no_plus(hydra: Engine) -> None:
+def test_any_setting_of_any_block_needs_no_plus(hydra: HydraEngine) -> None:
     words = ["model.body.c1.norm=batch", "model.body.new={block: act}", "model.head_norm=batch", "optimizer.extra=1"]
     found = composed(hydra, *words)
     assert found.faults == []
@@ -96,7 +98,7 @@ def test_any_setting_of_any_block_needs_no_plus(hydra: Engine) -> None:
     assert found.config["model"]["body"]["c1"]["norm"] == "batch"
 
 
-def test_the_environment_is_kept_out_of_what_is_saved(hydra: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_is_kept_out_of_what_is_saved(hydra: HydraEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CNNLAB_WHERE", "/data")
     found = composed(hydra, "data.dir='${oc.env:CNNLAB_WHERE}/x'")
     assert found.config["data"]["dir"] == "/data/x"
@@ -104,7 +106,7 @@ def test_the_environment_is_kept_out_of_what_is_saved(hydra: Engine, monkeypatch
     assert composed(hydra, "data.dir='${oc.env:CNNLAB_WHERE}/x'").config["data"]["dir"] == "/data/x"
 
 
-def test_faults_do_not_hide_what_else_was_set(hydra: Engine) -> None:
+def test_faults_do_not_hide_what_else_was_set(hydra: HydraEngine) -> None:
     found = composed(hydra, "optimizer=foo", "seed=7", "model.norm=${nope}", "hydra.rn=3")
     assert [fault.path for fault in found.faults] == ["optimizer", "hydra.rn", "model.norm"]
     assert found.config["seed"] == 7
@@ -122,6 +124,6 @@ def test_faults_do_not_hide_what_else_was_set(hydra: Engine) -> None:
         ("model.body.c1.stride=[3,2] model.bias=true", "model.body.c1.stride", ["[3, 2]"]),
     ],
 )
-def test_what_each_place_says_is_kept(hydra: Engine, overrides: str, key: str, values: list[str]) -> None:
+def test_what_each_place_says_is_kept(hydra: HydraEngine, overrides: str, key: str, values: list[str]) -> None:
     origins = composed(hydra, *overrides.split()).origins
     assert [place.value for place in origins.history[key]] == values

@@ -12,16 +12,16 @@ from small import CONF
 from spoken import spoken
 
 from cnnlab.config.compose import compose
-from cnnlab.config.engine import Engine, start
+from cnnlab.config.engine import HydraEngine, start
 
 
 @pytest.fixture
-def hydra() -> Iterator[Engine]:
+def hydra() -> Iterator[HydraEngine]:
     yield start(CONF)
     GlobalHydra.instance().clear()
 
 
-def block(hydra: Engine, path: str, *overrides: str) -> dict[str, Any]:
+def block(hydra: HydraEngine, path: str, *overrides: str) -> dict[str, Any]:
     composed = compose(hydra.config_loader, "config", list(overrides))
     assert not composed.faults
     for config in (composed.config, composed.frozen):
@@ -31,27 +31,27 @@ def block(hydra: Engine, path: str, *overrides: str) -> dict[str, Any]:
     return found
 
 
-def test_settings_of_the_old_kind_vanish(hydra: Engine) -> None:
+def test_settings_of_the_old_kind_vanish(hydra: HydraEngine) -> None:
     said = block(hydra, "body.c3", "model=lenet", "model.body.c3.block=max_pool")
     assert said == {"block": "max_pool", "kernel_size": 5, "padding": "valid"}
 
 
-def test_what_both_kinds_take_stays(hydra: Engine) -> None:
+def test_what_both_kinds_take_stays(hydra: HydraEngine) -> None:
     said = block(hydra, "body.stage2", "model=resnet18", "model.body.stage2.block=bottleneck")
     assert said == {"block": "bottleneck", "channels": 128, "repeat": 2, "stride": 2}
 
 
-def test_a_kind_written_again_is_no_change(hydra: Engine) -> None:
+def test_a_kind_written_again_is_no_change(hydra: HydraEngine) -> None:
     said = block(hydra, "body.c1", "model=lenet", "model.body.c1.block=conv")
     assert said == {"block": "conv", "channels": 6, "kernel_size": 5}
 
 
-def test_what_stands_within_a_combinator_vanishes_with_it(hydra: Engine) -> None:
+def test_what_stands_within_a_combinator_vanishes_with_it(hydra: HydraEngine) -> None:
     said = block(hydra, "blocks.fire", "model=squeezenet1_0", "model.blocks.fire={block: conv, channels: 8}")
     assert said == {"block": "conv", "channels": 8, "params": {"squeeze": "required"}}
 
 
-def test_settings_of_a_kind_that_is_gone_vanish(hydra: Engine) -> None:
+def test_settings_of_a_kind_that_is_gone_vanish(hydra: HydraEngine) -> None:
     overrides = [f"model.body.stage{i}.block=bottleneck" for i in range(1, 4)]
     assert block(hydra, "kinds", "model=cifar/resnet20", *overrides) == {}
     assert block(hydra, "kinds", "model=cifar/resnet20") == {"residual": {"shortcut": "pad"}}

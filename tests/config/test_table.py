@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from hydra.core.global_hydra import GlobalHydra
 from small import CONF
 
+from cnnlab.cli.tasks import TASKS
 from cnnlab.compare.terms import settings as compared_settings
 from cnnlab.compare.trial import Trial
 from cnnlab.config import GROUPS
 from cnnlab.config.compose import compose
-from cnnlab.config.engine import Engine, start
+from cnnlab.config.engine import HydraEngine, start
 from cnnlab.config.run import Run, read_parts
 from cnnlab.config.table import RECORDS, affects_result, may_differ, names_arm, paths, traits
-from cnnlab.config.top import Task, Top
+from cnnlab.config.top import Top
 from cnnlab.experiment.facts import identity, variant
 from cnnlab.settings import Settings
 from cnnlab.sweep.grid import Grid, setting
-from cnnlab.sweep.sheet import default_folder
+from cnnlab.sweep.manifest import default_folder
 from cnnlab.traits import NO_EFFECT, ORDINARY, Traits
 
 LEAVES = [path for path in paths() if not any(other.startswith(f"{path}.") for other in paths())]
@@ -59,12 +60,12 @@ OTHERWISE = {
 
 
 @pytest.fixture(scope="module")
-def hydra() -> Iterator[Engine]:
+def hydra() -> Iterator[HydraEngine]:
     yield start(CONF)
     GlobalHydra.instance().clear()
 
 
-def run(hydra: Engine, *words: str) -> Run:
+def run(hydra: HydraEngine, *words: str) -> Run:
     composed = compose(hydra.config_loader, "config", ["model=lenet", *words])
     parts, faults = read_parts(composed.config, reads_images=False)
     assert not [*composed.faults, *faults]
@@ -80,7 +81,7 @@ def folder(*fixed: str) -> Path:
 
 
 @pytest.mark.parametrize("path", IDLE)
-def test_a_setting_without_an_effect_makes_no_other_experiment_sweep_or_arm(hydra: Engine, path: str) -> None:
+def test_a_setting_without_an_effect_makes_no_other_experiment_sweep_or_arm(hydra: HydraEngine, path: str) -> None:
     word = f"{path}={OTHERWISE[path]}"
     assert identity_of(run(hydra, word)) == identity_of(run(hydra))
     assert variant([word]) == variant([f"+{word}"]) == ""
@@ -100,7 +101,9 @@ GROUPED = [path for path in LEAVES if path.split(".")[0] in ("data", "augment", 
 
 @pytest.mark.filterwarnings("ignore:Pydantic serializer")
 @pytest.mark.parametrize("path", GROUPED)
-def test_a_setting_of_data_or_training_is_in_the_identity_if_it_affects_the_result(hydra: Engine, path: str) -> None:
+def test_a_setting_of_data_or_training_is_in_the_identity_if_it_affects_the_result(
+    hydra: HydraEngine, path: str
+) -> None:
     group, _, name = path.partition(".")
     before = run(hydra)
     record: Settings = getattr(before, group)
@@ -153,7 +156,7 @@ def test_a_mark_adds_to_what_holds_for_the_whole_group() -> None:
 
 def test_every_group_has_its_records_and_every_task_that_a_setting_names_is_one() -> None:
     assert list(RECORDS) == list(GROUPS)
-    assert {task for path in paths() for task in traits(path).tasks} <= set(get_args(Task))
+    assert {task for path in paths() for task in traits(path).tasks} <= set(TASKS)
     assert {name for name in Top.model_fields if traits(name) == ORDINARY} == {"blocks", "label_smoothing"}
 
 

@@ -14,7 +14,7 @@ from cnnlab.cli.check import check
 from cnnlab.cli.grid import ask
 from cnnlab.config.compose import compose
 from cnnlab.config.engine import start
-from cnnlab.sweep.plan import Checked, SweepPlan, cores, plan, reseeded
+from cnnlab.sweep.plan import CheckedCell, SweepPlan, cores, plan, reseeded
 
 WORDS = ["model=lenet", "data=synthetic", "seed=0,1", "-m"]
 
@@ -28,20 +28,20 @@ def planned(folder: Path, words: Sequence[str]) -> SweepPlan:
         composed = compose(hydra.config_loader, "config", cell.words)
         run, noted = check(composed)
         assert run, noted
-        cells.append(Checked(cell, composed, run))
+        cells.append(CheckedCell(cell, composed, run))
     return plan(folder, asked.grid, cells, list(words))
 
 
 def test_the_first_command_decides_threads_and_precision_and_later_ones_adopt_them(tmp_path: Path) -> None:
     first = planned(tmp_path, WORDS)
-    assert first.sheet.threads == max(1, cores() // 2)
-    assert {job.hardware.precision for job in first.unique()} == {first.sheet.precision}
-    first.sheet.threads, first.sheet.precision = 3, "32"  # as on another machine
-    first.sheet.write(tmp_path)
+    assert first.manifest.threads == max(1, cores() // 2)
+    assert {job.hardware.precision for job in first.unique()} == {first.manifest.precision}
+    first.manifest.threads, first.manifest.precision = 3, "32"  # as on another machine
+    first.manifest.write(tmp_path)
     later = planned(tmp_path, [*WORDS[:2], "seed=0,1,2,3,4,5", "-m"])
     assert {(job.hardware.threads, job.hardware.precision) for job in later.unique()} == {(3, "32")}
     assert {job.config["threads"] for job in later.unique()} == {3}
-    assert json.loads((tmp_path / "sweep.json").read_text())["created"] == later.sheet.created
+    assert json.loads((tmp_path / "sweep.json").read_text())["created"] == later.manifest.created
 
 
 def test_a_cell_that_differs_in_the_seed_alone_is_what_composing_it_would_give(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_a_cell_that_differs_in_the_seed_alone_is_what_composing_it_would_give(t
     runs = [check(one)[0] for one in composed]
     assert runs[0]
     assert runs[1]
-    short = reseeded(Checked(first, composed[0], runs[0]), second)
+    short = reseeded(CheckedCell(first, composed[0], runs[0]), second)
     assert short.run == runs[1]
     assert (short.composed.config, short.composed.frozen) == (composed[1].config, composed[1].frozen)
     assert short.composed.overrides == composed[1].overrides

@@ -95,7 +95,7 @@ def test_a_job_that_is_killed_one_that_hangs_and_one_that_diverges_end_no_other(
     stopped: list[str] = []
     events = pool.WorkerPool.events
 
-    def an_hour_later(self: pool.WorkerPool, wait: float) -> Iterator[tuple[pool.Running, int | None]]:
+    def an_hour_later(self: pool.WorkerPool, wait: float) -> Iterator[tuple[pool.RunningJob, int | None]]:
         """The limit is an hour, too long for any job to reach, and passes at once for the stopped one."""
         for running in self.running.values():
             if running.job.folder.name in stopped:

@@ -31,10 +31,10 @@ from cnnlab.extension import Extension
 
 if TYPE_CHECKING:
     from cnnlab.config.composed import Composed
-    from cnnlab.config.engine import Engine
+    from cnnlab.config.engine import HydraEngine
     from cnnlab.config.run import Run
     from cnnlab.sweep.grid import Grid
-    from cnnlab.sweep.plan import Checked, SweepPlan
+    from cnnlab.sweep.plan import CheckedCell, SweepPlan
     from cnnlab.sweep.pool import WorkerPool
 
 SHIPPED = (
@@ -57,7 +57,7 @@ class WorkFolder:
 class TaskContext:
     """What a task works on: a job's configuration, composed and checked, and the folder for what it writes."""
 
-    engine: Engine
+    engine: HydraEngine
     """Hydra's, with the folders of configuration"""
     composed: Composed
     """the configuration as plain data, with the overrides and the origin of each setting"""
@@ -131,7 +131,7 @@ class SweepContext:
     """A sweep's jobs, composed and checked."""
 
     grid: Grid
-    jobs: Sequence[Checked]
+    jobs: Sequence[CheckedCell]
     folder: Path
     command: list[str]
     """the words of the command line"""

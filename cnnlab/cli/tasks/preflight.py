@@ -22,14 +22,14 @@ class Preflight(SweepTask):
         from cnnlab.door.terminal import Output
         from cnnlab.door.words import json_text
         from cnnlab.sweep.board import opening, span
-        from cnnlab.sweep.engine import Silent, SweepEngine
+        from cnnlab.sweep.engine import SilentListener, SweepEngine
         from cnnlab.sweep.grid import trains
         from cnnlab.sweep.preflight import as_json, preflight, table, total
         from cnnlab.tracking.reader import RunFolder
 
         plan, top = sweep.plan(), sweep.jobs[0].run.top
-        engine = SweepEngine(plan, Silent(), top.retry == "failed", top.jobs)
-        waiting, trained = engine.waiting(), trains(plan.sheet.study)
+        engine = SweepEngine(plan, SilentListener(), top.retry == "failed", top.jobs)
+        waiting, trained = engine.waiting(), trains(plan.manifest.study)
         arms, places = preflight(plan, trained), engine.places(len(waiting))
         if top.format == "json":
             print(json_text({"folder": str(plan.folder), "waiting": len(waiting), "arms": as_json(arms)}, indent=2))

@@ -80,13 +80,13 @@ class Train(SweepTask):
 
     def run_sweep(self, sweep: SweepContext) -> Exit:
         from cnnlab.cli.folders import make_writable
-        from cnnlab.sweep.sheet import KEY
+        from cnnlab.sweep.manifest import KEY
         from cnnlab.tracking.lock import Lock
 
         make_writable(sweep.folder, KEY)
         with Lock(sweep.folder, KEY):
             plan = sweep.plan()
-            plan.sheet.write(sweep.folder)
+            plan.manifest.write(sweep.folder)
             return train_sweep(plan, sweep.jobs[0].run.top, sweep.pool)
 
 
@@ -106,13 +106,13 @@ def train_sweep(plan: SweepPlan, top: Top, pool: WorkerPool) -> Exit:
     from cnnlab.compare import report, text
     from cnnlab.door.terminal import Output
     from cnnlab.sweep.board import SweepTable
-    from cnnlab.sweep.counts import count
     from cnnlab.sweep.engine import SweepEngine
     from cnnlab.sweep.grid import trains
+    from cnnlab.sweep.outcome import count
     from cnnlab.tracking.mirror.note import whereabouts
 
     console, folder = Output(), plan.folder
-    if not trains(plan.sheet.study):
+    if not trains(plan.manifest.study):
         for job in plan.unique():
             count(job)
         console.print(text(report([folder])))

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab.errors import Exit
+from cnnlab.experiment.facts import image_shape
+from cnnlab.experiment.job import Job
 from cnnlab.tracking import machine
 from cnnlab.tracking.durable import write_json
 from cnnlab.tracking.reader import RunEnd, RunFolder
@@ -53,6 +55,15 @@ def write_end(
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
         write_json(folder / "run.json", {"versions": machine.versions(), **facts, "started": now, "resumed": 0})
     return settle(folder, status, {"error": error, **more} if error else more)
+
+
+def count(job: Job) -> None:
+    """Write the record of a job that trains nothing: network.json, and a result with parameters and multiply-adds."""
+    from cnnlab.network.outline import network_record
+
+    job.folder.mkdir(parents=True, exist_ok=True)
+    write_json(job.folder / "network.json", network_record(job.run.network, image_shape(job.run)))
+    write_end(job.folder, job.facts, "ok")
 
 
 def _signal(number: int) -> str:

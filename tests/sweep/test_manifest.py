@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cnnlab.sweep.grid import Factor, Grid, Level, setting
-from cnnlab.sweep.sheet import default_folder
+from cnnlab.sweep.manifest import default_folder
 
 NORM, LR = setting("model.norm", ["none", "batch"]), setting("optimizer.lr", ["0.1"])
 

@@ -1,4 +1,4 @@
-"""sweep.json: what a sweep compares, and where each of its jobs lies. Runs are looked up by their identity."""
+"""Manifest of a sweep, sweep.json: what it compares, and where each job lies. Runs are looked up by identity."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KEY = "hydra.sweep.dir"
 
 @dataclass
 class SweepManifest:
-    """The file's content."""
+    """Content of sweep.json."""
 
     command: list[str]
     fixed: list[str]
@@ -38,13 +38,13 @@ class SweepManifest:
 
     def compares(self) -> list[Any]:
         """What tells one sweep from another: what its jobs share, and the names of what differs, whatever the order."""
-        return compared(self.fixed, self.keys)
+        return what_is_compared(self.fixed, self.keys)
 
     def write(self, folder: Path) -> None:
         write_json(folder / FILE, {"version": VERSION, **vars(self), "updated": timestamp()})
 
 
-def compared(fixed: Iterable[str], names: Iterable[str]) -> list[Any]:
+def what_is_compared(fixed: Iterable[str], names: Iterable[str]) -> list[Any]:
     return [sorted(word for word in fixed if variant([word])), sorted({*names} - {SEED})]
 
 
@@ -58,7 +58,7 @@ def default_folder(root: Path, grid: Grid) -> Path:
     True
     """
     names = [factor.name for factor in grid.factors]
-    hashed = digest([compared(grid.fixed, names), (grid.study or {}).get("name")])[:6]
+    hashed = digest([what_is_compared(grid.fixed, names), (grid.study or {}).get("name")])[:6]
     if grid.study:
         size = grid.study.get("size")
         return root / slug(f"study_{grid.study['name']}{f'-{size}' if size != 'cpu' else ''}_{hashed}")
@@ -68,7 +68,7 @@ def default_folder(root: Path, grid: Grid) -> Path:
 
 
 def read_manifest(folder: Path) -> SweepManifest | None:
-    """The sheet in `folder`, None where there is none. UserError where it cannot be read."""
+    """The manifest in `folder`, None where there is none. UserError where it cannot be read."""
     file = folder / FILE
     try:
         raw = read_json(file)
@@ -84,28 +84,28 @@ def read_manifest(folder: Path) -> SweepManifest | None:
         reason = f"it has no {error}"
     except (OSError, ValueError) as error:
         reason = str(error)
-    said = f"{file} cannot be read ({reason}); move it away, and the same command writes it anew: the runs stay"
-    raise UserError(Fault(KEY, said))
+    message = f"{file} cannot be read ({reason}); move it away, and the same command writes it anew: the runs stay"
+    raise UserError(Fault(KEY, message))
 
 
-def seems_done(folder: Path, grid: Grid) -> bool:
-    """Whether every cell stands in the sheet with a run that ended; a guess, for what files say now may differ."""
+def seems_finished(folder: Path, grid: Grid) -> bool:
+    """Whether every cell stands in the manifest with a run that ended; a guess, for what files say now may differ."""
     try:
-        sheet = read_manifest(folder)
+        manifest = read_manifest(folder)
     except UserError:
         return False
     ended = [
         entry.get("overrides", {})
-        for entry in (sheet.jobs if sheet else ())
+        for entry in (manifest.jobs if manifest else ())
         if (folder / str(entry.get("folder")) / "result.json").exists()
     ]
     return all(any(cell.labels.items() <= labels.items() for labels in ended) for cell in grid.cells())
 
 
-def names_of(cell: Cell, seed: int) -> str:
+def job_folder_name(cell: Cell, seed: int) -> str:
     """What a job's folder is called.
 
-    >>> names_of(Cell({"model.norm": "none", "optimizer.lr": "0.1", "seed": "3"}, []), 3)
+    >>> job_folder_name(Cell({"model.norm": "none", "optimizer.lr": "0.1", "seed": "3"}, []), 3)
     'norm=none,lr=0.1-s3'
     """
     labels = {name: label for name, label in cell.labels.items() if name != SEED}
@@ -124,14 +124,14 @@ def _short(name: str) -> str:
 
 def identities(folder: Path) -> dict[str, Path]:
     """The runs right under `folder`, by their identity; of several the one that ended last."""
-    found: dict[str, Path] = {}
+    runs: dict[str, Path] = {}
     for file in sorted(folder.glob("*/run.json"), key=lambda file: file.stat().st_mtime_ns):
         if file.parent.is_symlink() or file.is_symlink():  # a run that lies elsewhere is not this sweep's to write in
             continue
         identity = RunFolder(file.parent).identity
         if isinstance(identity, str):
-            found[identity] = file.parent
-    return found
+            runs[identity] = file.parent
+    return runs
 
 
 def free_folder(folder: Path, name: str, identity: str, taken: Mapping[str, Path]) -> Path:
@@ -141,10 +141,10 @@ def free_folder(folder: Path, name: str, identity: str, taken: Mapping[str, Path
     return folder / f"{name}-{identity[:6]}" if path in others or (path / "run.json").exists() else path
 
 
-def joined(old: Mapping[str, list[str]], new: Mapping[str, list[str]]) -> dict[str, list[str]]:
+def merged_values(old: Mapping[str, list[str]], new: Mapping[str, list[str]]) -> dict[str, list[str]]:
     """The swept values of an earlier command and of this one, those listed first coming first; the seed is last.
 
-    >>> joined({"model.norm": ["none"], "seed": ["0"]}, {"model.norm": ["batch", "none"], "seed": ["1"]})
+    >>> merged_values({"model.norm": ["none"], "seed": ["0"]}, {"model.norm": ["batch", "none"], "seed": ["1"]})
     {'model.norm': ['none', 'batch'], 'seed': ['0', '1']}
     """
     keys = dict.fromkeys((*(key for key in (*old, *new) if key != SEED), SEED))
