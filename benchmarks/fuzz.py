@@ -64,7 +64,7 @@ KEYS = (
     *("data.source", "data.samples", "optimizer", "optimizer.lr", "optimizer.kind", "optimizer.betas"),
     *("optimizer.lr_factors", "optimizer.weight_decay", "scheduler", "scheduler.warmup", "trainer.max_epochs"),
     *("trainer", "trainer.devices", "trainer.precision", "augment", "augment.shift", "callbacks"),
-    *("callbacks.x._target_", "callbacks.x", "seed", "name", "tags", "threads", "label_smoothing"),
+    *("callbacks.x._target_", "callbacks.x", "seed", "name", "tags", "threads", "loss.label_smoothing"),
     *("checkpoint.every", "ckpt_path", "weights", "adapt", "images", "dir", "format", "metrics", "jobs", "retry"),
     *("timeout", "study", "study.size", "debug", "blocks", "task", "plugins", "hydra.run.dir", "hydra.sweep.dir"),
     *("hydra.mode", "hydra.job.chdir", "hydra/launcher", "hydra.job.name", "nothing"),

@@ -102,7 +102,8 @@ def _row(epoch: int, acc: float, end: Outcome) -> dict[str, Any]:
 
 def _config(job: Mapping[str, Any], end: Outcome, epochs: int) -> dict[str, Any]:
     config: dict[str, Any] = {
-        "task": "train", "seed": int(job["overrides"].get("seed", 0)), "threads": 1, "label_smoothing": 0.0,
+        "task": "train", "seed": int(job["overrides"].get("seed", 0)), "threads": 1,
+        "loss": {"kind": "cross_entropy", "label_smoothing": 0.0},
         "model": {"act": "relu", "body": {"c1": {"block": "conv", "channels": 6, "kernel_size": 5}}},
         "data": {"source": "fashion_mini", "shape": [1, 28, 28], "classes": 10, "size": [28, 28], "batch_size": 128},
         "optimizer": {"kind": "sgd", "lr": 0.05, "momentum": 0.9}, "scheduler": {"kind": "one_cycle"},

@@ -18,6 +18,7 @@ from cnnlab.data.batches import Batches
 from cnnlab.data.splits import Split
 from cnnlab.network.build import build
 from cnnlab.training.classifier import Classifier
+from cnnlab.training.learned import built_loss
 from cnnlab.training.steps import Steps, ranges
 
 BODY = {"a": CONV | {"channels": 4, "norm": "batch"}}
@@ -41,7 +42,8 @@ def classifier(
     assert run is not None, faults
     net = build(network(model(body, HEAD), CLASSES), (1, 6, 6), seed=1)
     learned = train or batches(shuffle=True)
-    return Classifier(net, learned, batches(12), optimizer=run.optimizer, schedule=run.scheduler, seed=1, **options)
+    parts = {"optimizer": run.optimizer, "schedule": run.scheduler, "loss": built_loss(run.loss, run.network.classes)}
+    return Classifier(net, learned, batches(12), seed=1, **parts, **options)
 
 
 def fit(

@@ -10,6 +10,7 @@ from typing import Any
 from cnnlab import dotted
 from cnnlab.compare.trial import Trial
 from cnnlab.config import GLOBAL_GROUPS
+from cnnlab.config.moved import MOVED, migrated
 from cnnlab.config.table import may_differ, traits
 from cnnlab.override import Override
 
@@ -66,7 +67,7 @@ def _terms(trial: Trial) -> dict[str, Any]:
 
 def settings(trial: Trial) -> dict[str, Any]:
     """The settings of a run's configuration that bear on its result, by dotted path; but the seed."""
-    return _settings(json.dumps(trial.config, default=str))
+    return _settings(json.dumps(migrated(trial.config), default=str))
 
 
 @lru_cache(maxsize=4096)
@@ -87,6 +88,7 @@ def _flat(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 def _setting(word: str) -> str | None:
     """The setting that a word of the command line sets; None where runs may differ in it."""
     path = Override.read(word).path
+    path = MOVED.get(path, path)
     return None if may_differ(path) else path
 
 

@@ -8,11 +8,12 @@ GROUPS: dict[str, Traits] = {
     "augment": Traits(of_record=True),
     "optimizer": Traits(of_record=True),
     "scheduler": Traits(of_record=True),
+    "loss": Traits(of_record=True),
     "trainer": Traits(of_record=True),
     "callbacks": Traits(of_record=True, may_differ=True),
 }
 """what a run is made of: a folder of files each, of which one is chosen; and what is true of all their settings"""
-KINDS = ("optimizer", "scheduler")
+KINDS = ("optimizer", "scheduler", "loss")
 """groups whose kinds are options too, whether or not a file has them"""
 SHARED = "blocks"
 """the group of blocks that are written in YAML and shared by networks: none need be chosen"""

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 def registries() -> Mapping[str, Registry[Any]]:
     """The registries of the groups whose kinds are options, file or no file."""
     # They bring pydantic, which composing does without as long as every option is a file
+    from cnnlab.training.losses import LOSSES
     from cnnlab.training.optimizers import OPTIMIZERS
     from cnnlab.training.schedules import SCHEDULES
 
-    return dict(zip(KINDS, (OPTIMIZERS, SCHEDULES), strict=True))
+    return dict(zip(KINDS, (OPTIMIZERS, SCHEDULES, LOSSES), strict=True))
 
 
 class KindsSource(ConfigSource):

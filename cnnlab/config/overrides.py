@@ -15,6 +15,7 @@ from cnnlab.config import GROUPS
 from cnnlab.config.composed import Composed
 from cnnlab.config.engine import Loader
 from cnnlab.config.kinds import registries
+from cnnlab.config.moved import MOVED, fault_of
 from cnnlab.config.top import Top
 from cnnlab.errors import Fault, FaultKind
 from cnnlab.origin import COMMAND_LINE
@@ -103,6 +104,8 @@ def refused(loader: Loader, groups: list[str], override: HydraOverride, result: 
                     message = f"there is no {key} {_word(value)}"
                     unknown = Fault.unknown(FaultKind.UNKNOWN_CHOICE, key, message, value, options)
                     result.refuse(Fault(key, reason) if reason else unknown)
+    elif key in MOVED:
+        result.refuse(fault_of(key))
     elif first not in known:
         message = "cnnlab has no such setting"
         result.refuse(Fault.unknown(FaultKind.UNKNOWN_SETTING, key, message, first, known))

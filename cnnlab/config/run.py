@@ -7,6 +7,7 @@ from typing import Any
 
 from cnnlab.config import GROUPS, SHARED
 from cnnlab.config.data_group import read_data
+from cnnlab.config.moved import MOVED, fault_of
 from cnnlab.config.top import Top
 from cnnlab.data.augmentation import AugmentSettings, read_augment
 from cnnlab.data.source import Source
@@ -15,6 +16,7 @@ from cnnlab.errors import Fault
 from cnnlab.network.read import read_network
 from cnnlab.network.spec import Network
 from cnnlab.settings import read, shown
+from cnnlab.training.losses import LOSSES
 from cnnlab.training.optimizers import OPTIMIZERS
 from cnnlab.training.schedules import SCHEDULES
 from cnnlab.training.settings import TrainerSettings, read_callbacks
@@ -33,6 +35,7 @@ class Run:
     augment: AugmentSettings
     optimizer: Any
     scheduler: Any
+    loss: Any
     trainer: TrainerSettings
     callbacks: dict[str, dict[str, Any]]
 
@@ -42,7 +45,9 @@ def read_parts(config: dict[str, Any], reads_images: bool) -> tuple[dict[str, An
 
     `reads_images`: whether the data will be opened.
     """
-    top, faults = read(Top, {k: v for k, v in config.items() if k not in GROUPS}, "", "cnnlab", GROUPS)
+    own = {name: value for name, value in config.items() if name not in GROUPS and name not in MOVED}
+    top, faults = read(Top, own, "", "cnnlab", GROUPS)
+    faults += [fault_of(name) for name in MOVED if name in config]
     group = {name: config.get(name) for name in GROUPS}
     absent = [name for name in GROUPS if group[name] is None]
     faults += [Fault(name, f"the defaults of config.yaml should list `- {name}: FILE`") for name in absent]
@@ -54,6 +59,7 @@ def read_parts(config: dict[str, Any], reads_images: bool) -> tuple[dict[str, An
         "callbacks": lambda raw: read_callbacks(raw, "callbacks"),
         "optimizer": lambda raw: OPTIMIZERS.read(raw, "optimizer"),
         "scheduler": lambda raw: SCHEDULES.read(raw, "scheduler"),
+        "loss": lambda raw: LOSSES.read(raw, "loss"),
         "model": lambda raw: read_model(model_of(config), parts["data"] or sketched(config.get("data")), own=raw),
     }
     for name, reader in readers.items():

@@ -18,6 +18,7 @@ from cnnlab.data.augmentation import AUGMENTATIONS, AugmentSettings
 from cnnlab.data.sources import SOURCES
 from cnnlab.network.spec import ModelSettings
 from cnnlab.settings import Settings, records_in
+from cnnlab.training.losses import LOSSES
 from cnnlab.training.optimizers import OPTIMIZERS
 from cnnlab.training.schedules import SCHEDULES
 from cnnlab.training.settings import TrainerSettings
@@ -29,6 +30,7 @@ RECORDS: dict[str, Callable[[], Iterable[type[Settings]]]] = {
     "augment": lambda: (AugmentSettings,),
     "optimizer": lambda: OPTIMIZERS.known,
     "scheduler": lambda: SCHEDULES.known,
+    "loss": lambda: LOSSES.known,
     "trainer": lambda: (TrainerSettings,),
     "callbacks": lambda: (),
 }

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from cnnlab.metrics import Metrics
-from cnnlab.settings import Count, Fraction, Natural, Positive, Settings, shown
+from cnnlab.settings import Count, Natural, Positive, Settings, shown
 from cnnlab.tracking.loggers import LoggerSettings
 from cnnlab.training.settings import CheckpointSettings
 from cnnlab.traits import COMMAND, NO_EFFECT, Traits, for_tasks
@@ -89,8 +89,6 @@ class Top(Settings):
     """where the run is shown besides its folder"""
     threads: Annotated[Count | None, Traits(names_arm=False, of_machine=True, of_record=True)] = None
     """CPU threads; null: as many as torch takes by itself"""
-    label_smoothing: Fraction = 0.0
-    """share of the target spread evenly over the classes: Szegedy et al. 2015, arXiv:1512.00567, §7"""
     checkpoint: Annotated[CheckpointSettings, NO_EFFECT] = CheckpointSettings()
     """when a run can be taken up again from"""
     ckpt_path: Annotated[Text | None, for_tasks("test", "predict", "inspect", instead=OF_TRAINED)] = None

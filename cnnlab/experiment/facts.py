@@ -14,6 +14,9 @@ from cnnlab.plugins import sources
 from cnnlab.settings import Settings, Shape, digest
 from cnnlab.weights.source import content
 
+LEARNING = ("augment", "optimizer", "scheduler", "loss")
+"""groups of a run that say how it learns"""
+
 
 def image_shape(run: Run) -> Shape:
     """(C, H, W) of what the network is fed."""
@@ -47,11 +50,11 @@ def plain_identity(run: Run, threads: int, precision: str, accelerator: str) -> 
     unsaid = {name for name in ("mean", "std") if getattr(run.data, name) is None}
     data = {name: value for name, value in _bearing("data", run.data).items() if name not in unsaid}
     data["dir"] = str(Path(run.data.dir).expanduser().resolve()) if run.data.dir else None
-    training = {name: _bearing(name, getattr(run, name)) for name in ("augment", "optimizer", "scheduler", "trainer")}
+    training = {name: _bearing(name, getattr(run, name)) for name in (*LEARNING, "trainer")}
     training["callbacks"] = run.callbacks
     training["trainer"] |= {"precision": precision, "accelerator": accelerator, "progress": None}
     seen = {"network": fingerprint(run), "data": {**data, "size": list(image_shape(run))}, **training}
-    seen |= {"seed": run.top.seed, "label_smoothing": run.top.label_smoothing, "threads": threads}
+    seen |= {"seed": run.top.seed, "threads": threads}
     if run.top.plugins:
         seen["plugins"] = sources(run.top.plugins)
     if run.network.freeze:
@@ -89,7 +92,7 @@ def config_to_keep(run: Run, frozen: dict[str, Any], threads: int, precision: st
     """The configuration as the record has it: what was `auto` or counted is decided, nothing depends on defaults."""
     data = {**run.data.model_dump(mode="json"), "dir": frozen["data"].get("dir"), "size": list(image_shape(run)[1:])}
     trainer = {**run.trainer.model_dump(mode="json"), "precision": precision, "accelerator": accelerator}
-    groups = {name: getattr(run, name).model_dump(mode="json") for name in ("augment", "optimizer", "scheduler")}
+    groups = {name: getattr(run, name).model_dump(mode="json") for name in LEARNING}
     groups |= {"data": data, "trainer": trainer}
     return {**frozen, "threads": threads, **{name: _written(group, frozen[name]) for name, group in groups.items()}}
 

@@ -24,6 +24,7 @@ from cnnlab.network.build import build
 from cnnlab.plugins import own_callback
 from cnnlab.training.checkpoint import DurableIO
 from cnnlab.training.classifier import Classifier
+from cnnlab.training.learned import built_loss
 from cnnlab.training.steps import Steps, ranges
 from cnnlab.weights.transfer import Transfer
 
@@ -62,7 +63,7 @@ def classifier(job: Job, dataset: Dataset, weights: Transfer | None = None) -> C
         optimizer=run.optimizer,
         schedule=run.scheduler,
         seed=run.top.seed,
-        label_smoothing=run.top.label_smoothing,
+        loss=built_loss(run.loss, run.network.classes),
         clip=run.trainer.gradient_clip_val,
         accumulate=run.trainer.accumulate_grad_batches,
         precision=job.hardware.precision,

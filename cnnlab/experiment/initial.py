@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import nn
 
@@ -12,13 +14,15 @@ from cnnlab.errors import Fault, UserError
 from cnnlab.experiment.facts import image_shape
 from cnnlab.network.build import blank
 from cnnlab.network.choose import misnamed
+from cnnlab.training.learned import built_loss
+from cnnlab.training.losses import CrossEntropy
 from cnnlab.training.optimizers import Adam, AdamW, Sgd
 from cnnlab.training.tuning import built, frozen
 from cnnlab.weights.reading import read_weights
 from cnnlab.weights.source import locate
 from cnnlab.weights.transfer import Transfer, transfer
 
-CHECKED = (Sgd, Adam, AdamW)
+CHECKED = (Sgd, Adam, AdamW, CrossEntropy)
 
 
 def given(run: Run) -> Transfer | None:
@@ -46,22 +50,28 @@ def at_fault(run: Run) -> list[Fault]:
 
 
 def unbuildable(run: Run) -> list[Fault]:
-    """What is wrong with an optimizer that only building it shows, for two weights in the place of the network's.
+    """What is wrong with an optimizer or a loss that only building it shows; two weights stand for the network's.
 
     The settings of those in CHECKED say all that can be wrong with them; building one imports torch's compiler (1 s).
     """
-    if run.optimizer is None or isinstance(run.optimizer, CHECKED):
-        return []
     tried = [(name, nn.Parameter(torch.zeros(shape))) for name, shape in (("matrix", (2, 2)), ("bias", (2,)))]
-    try:
-        built(run.optimizer, tried)
-    except UserError as error:
-        return list(error.faults)
-    except Exception as error:
-        if not (fault := own_fault(error)):
-            raise
-        return [Fault("optimizer", fault.message)]
-    return []
+    builders: dict[str, Callable[[], object]] = {
+        "optimizer": lambda: built(run.optimizer, tried),
+        "loss": lambda: built_loss(run.loss, run.network.classes),
+    }
+    faults = []
+    for path, build in builders.items():
+        if (record := getattr(run, path)) is None or isinstance(record, CHECKED):
+            continue
+        try:
+            build()
+        except UserError as error:
+            faults += error.faults
+        except Exception as error:
+            if not (fault := own_fault(error)):
+                raise
+            faults.append(Fault(path, fault.message))
+    return faults
 
 
 def misnamed_blocks(run: Run) -> list[Fault]:

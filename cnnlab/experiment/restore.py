@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnlab.blame import LOADED
+from cnnlab.config.moved import migrated
 from cnnlab.config.run import Run, read_parts
 from cnnlab.data.batches import prepare
 from cnnlab.data.images import read_images
@@ -29,7 +30,7 @@ from cnnlab.settings import Shape
 from cnnlab.tracking.checkpoints import find_checkpoint
 from cnnlab.training.checkpoint import read_checkpoint
 
-OF_TRAINING = ("optimizer", "scheduler", "augment", "callbacks")
+OF_TRAINING = ("optimizer", "scheduler", "loss", "augment", "callbacks")
 """groups that a trained network no longer needs; the record may hold a variable's name where their value was"""
 
 
@@ -91,7 +92,7 @@ def restore(path: Path, changes: dict[str, Any] | None = None) -> Restored:
     file = find_checkpoint(path)
     checkpoint = read_checkpoint(file)
     record = _record(checkpoint["cnnlab"], file)
-    config, names = record["config"], record["classes"]
+    config, names = migrated(record["config"]), record["classes"]
     try:
         fed = {"data.size": config["data"]["size"]}  # other data are brought to the size it was trained at
         for key, value in {**_first(changes or {}, "data"), **fed, **(changes or {})}.items():

@@ -110,7 +110,7 @@ def find(key: str, run: Run, whole: ExplainedNetwork, config: dict[str, Any]) ->
 
 
 def _top(run: Run, whole: ExplainedNetwork, config: dict[str, Any]) -> dict[str, KeyNode]:
-    records = {name: getattr(run, name) for name in ("data", "augment", "optimizer", "scheduler", "trainer")}
+    records = {name: getattr(run, name) for name in ("data", "augment", "optimizer", "scheduler", "loss", "trainer")}
     groups = {name: _record(name, record, config.get(name)) for name, record in records.items()}
     callbacks = KeyNode(OtherSetting("callbacks", run.callbacks), lambda: _mapping("callbacks", run.callbacks))
     model = model_node(whole, config)

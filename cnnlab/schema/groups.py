@@ -21,6 +21,7 @@ from cnnlab.schema.share import shared
 from cnnlab.settings import Settings
 from cnnlab.sweep.study import Full, Study
 from cnnlab.tracking.loggers import LOGGERS, LoggerSettings
+from cnnlab.training.losses import LOSSES
 from cnnlab.training.optimizers import OPTIMIZERS
 from cnnlab.training.schedules import SCHEDULES
 from cnnlab.training.settings import CALLBACKS, CheckpointSettings, TrainerSettings
@@ -35,6 +36,7 @@ KINDS: dict[str, tuple[Mapping[str, type[Settings]], str, str]] = {
     "data": (SOURCES, "source", "a data set"),
     "optimizer": (OPTIMIZERS, "kind", "an optimiser"),
     "scheduler": (SCHEDULES, "kind", "the learning rate's schedule"),
+    "loss": (LOSSES, "kind", "what is learned from"),
 }
 """group -> its records, the setting that tells them apart, and what they are"""
 GLOBAL = "global"

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from cnnlab.data.batches import Batches
 from cnnlab.network.build import Net, with_aux
@@ -30,7 +29,7 @@ class Diverged(Exception):
 
 
 class Classifier(pl.LightningModule):
-    """Trains a network, images (B, C, H, W) -> logits (B, classes), by cross-entropy.
+    """Trains a network, images (B, C, H, W) -> logits (B, classes), by a loss.
 
     Logs {train,val}/{loss,acc} an epoch. Its weights are named as the network's are: `body.…`, `head.…`. Everything
     random is a function: the order of (seed, epoch), augmentation of (seed, epoch, sample), dropout of (seed, step).
@@ -44,8 +43,8 @@ class Classifier(pl.LightningModule):
         *,
         optimizer: Optimizer,
         schedule: Schedule,
+        loss: nn.Module,
         seed: int = 0,
-        label_smoothing: float = 0.0,
         clip: float | None = None,
         accumulate: int = 1,
         precision: str = "32",
@@ -57,7 +56,9 @@ class Classifier(pl.LightningModule):
         self.body, self.head, self.aux = net.body, net.head, net.aux
         self.train_batches, self.val_batches = train, val
         self.optimizer, self.schedule = optimizer, schedule
-        self.seed, self.label_smoothing, self.clip, self.accumulate = seed, label_smoothing, clip, accumulate
+        self.seed, self.clip, self.accumulate = seed, clip, accumulate
+        self.of_loss = (loss,)
+        """in a tuple, for it is no part of the network, whose names its weights have"""
         self.precision, self.facts = precision, facts or {}
         self.tuning = Tuning(net, freeze or {})
         self.measured: dict[str, float] = {}
@@ -66,6 +67,10 @@ class Classifier(pl.LightningModule):
         """what had been logged before the epoch: Lightning keeps it, but it is not the epoch's"""
         self.noisy = any(isinstance(module, torch.nn.Dropout) and module.p > 0 for module in self.modules())
         self.progress = Progress()
+
+    @property
+    def loss(self) -> nn.Module:
+        return self.of_loss[0]
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.body(x))
@@ -91,6 +96,7 @@ class Classifier(pl.LightningModule):
         return built(self.optimizer, self.named_parameters())
 
     def on_train_start(self) -> None:
+        self.loss.to(self.device)
         self.clock = time.perf_counter()
         if self.progress.step:  # going on within an epoch, whose start Lightning does not tell again
             self.tuning.start_epoch(self.current_epoch)
@@ -120,7 +126,7 @@ class Classifier(pl.LightningModule):
             torch.manual_seed(stream(self.seed, f"dropout/{self.current_epoch}/{step}"))
         logits, sides = with_aux(self.body, self.head, self.aux, x)
         logits = logits.float()
-        loss = F.cross_entropy(logits, y, label_smoothing=self.label_smoothing)
+        loss = self.loss(logits, y)
         last = step == len(self.train_batches) - 1
         self.learn(loss + self.side_loss(sides, y), step, last)
         progress = self.progress
@@ -149,8 +155,7 @@ class Classifier(pl.LightningModule):
         """The weighted losses of the auxiliary heads: learned from, but no part of the train/loss that is told."""
         if self.aux is None:
             return 0.0
-        smoothing = self.label_smoothing
-        losses = {name: F.cross_entropy(out.float(), y, label_smoothing=smoothing) for name, out in sides.items()}
+        losses = {name: self.loss(out.float(), y) for name, out in sides.items()}
         return sum(self.aux.weights[name] * loss for name, loss in losses.items())
 
     def learn(self, loss: Tensor, step: int, last: bool) -> None:

@@ -33,7 +33,7 @@ def run(folder: str, *words: str, versions: Any = VERSIONS, result: Any = (), gi
 NOT_ASKED = [
     ((), {"trainer.max_epochs": 9}, "trainer.max_epochs is 3 in a and 9 in b"),
     ((), {"threads": 2}, "threads is 1 in a and 2 in b"),
-    ((), {"label_smoothing": 0.1}, "label_smoothing is 0.0 in a and 0.1 in b"),
+    ((), {"label_smoothing": 0.1}, "loss.label_smoothing is 0.0 in a and 0.1 in b"),
     ((), {"data.source": "cifar10"}, 'data.source is "mnist" in a and "cifar10" in b'),
     ((), {"data.size": [32, 32]}, "data.size is [28, 28] in a and [32, 32] in b"),
     ((), {"versions": {**VERSIONS, "torch": "2.9.0"}}, 'versions.torch is "2.13.0" in a and "2.9.0" in b'),

@@ -69,7 +69,7 @@ VIEWS = ("network.json", "summary", "explain", "lint", "diff")
 COMMANDS = (
     "",
     "trainer.progress=false name=x tags=[a,b] data.download=false jobs=1 checkpoint.every=5",
-    "seed=3 label_smoothing=0.1",
+    "seed=3 loss.label_smoothing=0.1",
     "data=cifar10 augment=flip_crop",
     "data=synthetic data.size=32 data.classes=4 data.batch_size=16 data.subset=100 data.val_fraction=0.2",
     "data.mean=[0.3] data.std=[0.4]",

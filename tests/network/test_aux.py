@@ -55,7 +55,8 @@ def test_training_learns_from_their_weighted_losses():
     net = build(network(RAW), (1, 8, 8))
     y = torch.tensor([1, 2, 3])
     _, sides = net.with_aux(X)
-    module = Classifier(net, None, None, optimizer=None, schedule=None, label_smoothing=0.1)  # type: ignore[arg-type]
+    smooth = torch.nn.CrossEntropyLoss(label_smoothing=0.1)
+    module = Classifier(net, None, None, optimizer=None, schedule=None, loss=smooth)  # type: ignore[arg-type]
     by_hand = 0.25 * F.cross_entropy(sides["near"], y, label_smoothing=0.1)
     by_hand += 0.3 * F.cross_entropy(sides["far"], y, label_smoothing=0.1)
     torch.testing.assert_close(module.side_loss(sides, y), by_hand)

@@ -320,12 +320,12 @@ def test_all_that_is_wrong_in_a_study_is_told_at_once_and_what_follows_from_it_i
 
 
 def test_a_faulty_full_size_hides_nothing_else(cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
-    text = "full: {base: {task: test, label_smoothing: 2}, factors: {model.act: []}}\n"
+    text = "full: {base: {task: test, loss.label_smoothing: 2}, factors: {model.act: []}}\n"
     text += "claims: [{factor: model.act, arm: x}]\n"
     assert told(cnnlab, capsys, text + STUDY, "study.size=full") == [
         f"{AT}1:15  full.base.task: is no setting that a study may set",
         f"{AT}1:58  full.factors.model.act: should list its values, or name its arms",
-        f"{AT}1:27  label_smoothing: should be below 1, not 2",
+        f"{AT}1:27  loss.label_smoothing: should be below 1, not 2",
     ]
 
 

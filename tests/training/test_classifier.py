@@ -115,7 +115,7 @@ def test_training_ends_in_the_middle_of_an_epoch_where_steps_are_limited_and_is_
 def test_smoothed_labels_are_learned_from_and_not_validated_with() -> None:
     rows, smooth = Rows(), Rows()
     fit(classifier("optimizer.lr=1e-12"), callbacks=[rows])
-    fit(classifier("optimizer.lr=1e-12", label_smoothing=0.5), callbacks=[smooth])
+    fit(classifier("optimizer.lr=1e-12", "loss.label_smoothing=0.5"), callbacks=[smooth])
     assert smooth.rows[0]["train/loss"] != pytest.approx(rows.rows[0]["train/loss"], rel=1e-3)
     assert smooth.rows[0]["val/loss"] == pytest.approx(rows.rows[0]["val/loss"], rel=1e-5)
 

@@ -1,4 +1,4 @@
-"""Optimizers and schedules of a user's own, from modules written as a user writes them, on real images."""
+"""Optimizers, schedules and losses of a user's own, from modules written as a user writes them, on real images."""
 
 from __future__ import annotations
 
@@ -196,3 +196,82 @@ def test_of_a_module_that_cannot_be_used_only_that_is_told(
     assert cnnlab(*WORDS) == 2
     said = "own_training.Lion.build should take (self, groups), not (self) (own_training.py:15)"
     assert spoken(capsys) == [f"command line  plugins: {said}"]
+
+
+LOSS = '''
+import torch.nn.functional as F
+from cnnlab.settings import NonNegative
+from cnnlab.training.losses import Loss
+from torch import nn
+
+
+class Focal(Loss):
+    """What is sure already counts less. Lin et al. 2017, arXiv:1708.02002, eq. 4."""
+
+    sureness: NonNegative = 2.0
+    """how much less; 0 is the cross-entropy"""
+
+    def build(self):
+        return FocalModule(self.sureness)
+
+
+class FocalModule(nn.Module):
+    def __init__(self, sureness):
+        super().__init__()
+        self.sureness = sureness
+
+    def forward(self, logits, labels):
+        each = F.cross_entropy(logits, labels, reduction="none")
+        return ((1 - (-each).exp()) ** self.sureness * each).mean()
+'''
+FOCAL = [*SMALL, "plugins=own_loss", "loss=focal"]
+
+
+def test_a_loss_of_ones_own_is_learned_from_by_auxiliary_heads_too(
+    cnnlab: Run, write: Write, no_pictures: None
+) -> None:
+    write("own_loss", LOSS)
+    aux = "model.aux.side={from: s2, head: {pool: {block: global_avg_pool}, fc: {block: linear, features: classes}}}"
+    for sureness in (0.0, 2.0):
+        assert cnnlab(*FOCAL, aux, f"loss.sureness={sureness}", f"hydra.run.dir=run{sureness:g}") == 0
+    assert cnnlab(*SMALL, aux, "hydra.run.dir=plain") == 0
+    plain, zero, two = (rows(folder) for folder in ("plain", "run0", "run2"))
+    for one, other in zip(plain, zero, strict=True):
+        assert one["train/loss"] == pytest.approx(other["train/loss"], rel=1e-3)
+    assert two[0]["train/loss"] < 0.9 * zero[0]["train/loss"]
+    assert two[-1]["val/loss"] > 1.1 * two[-1]["train/loss"]  # validation tells the cross-entropy
+    identities = {result(Path(folder))["identity"] for folder in ("plain", "run0", "run2")}
+    assert len(identities) == 3
+
+
+WRONG_LOSSES = {
+    ".mean()": ("", "loss: its forward() returns (2,) of 2 images, not one number, their mean (own_loss.py:23)"),
+    "return ((1 -": ("return 1, ((1 -", "loss: its forward() returns tuple, not a tensor (own_loss.py:23)"),
+    "return FocalModule(self.sureness)": (
+        "return self.sureness",
+        "loss: its build() returns float, not a torch module (own_loss.py:14)",
+    ),
+    "self.sureness = sureness": (
+        "self.sureness = nn.Parameter(__import__('torch').tensor(sureness))",
+        "loss: a loss has no weights that learn (own_loss.py:19)",
+    ),
+    "each = F.cross_entropy(logits, labels": (
+        "each = F.cross_entropy(logits, labls",
+        "loss: NameError: name 'labls' is not defined (own_loss.py:24)",
+    ),
+    "each = ": (
+        "logits = logits.detach(); each = ",
+        "loss: its forward() returns what does not depend on the logits (own_loss.py:23)",
+    ),
+}
+
+
+@pytest.mark.parametrize("right", WRONG_LOSSES)
+def test_what_is_no_loss_is_told_with_its_line_before_anything_is_trained(
+    cnnlab: Run, write: Write, capsys: pytest.CaptureFixture[str], right: str
+) -> None:
+    wrong, told = WRONG_LOSSES[right]
+    write("own_loss", LOSS.replace(right, wrong))
+    assert cnnlab(*FOCAL, "hydra.run.dir=run") == 2
+    assert [line.removeprefix("command line  ") for line in spoken(capsys)] == [told]
+    assert not Path("run").exists()
