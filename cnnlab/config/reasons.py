@@ -63,7 +63,7 @@ def unresolved(error: Exception) -> str:
     reason = (str(error).splitlines() or [""])[0]
     if isinstance(error, RecursionError):
         return "its ${…} lead too far"
-    if match := re.search(r"Environment variable '(.+)' not match", reason):
+    if match := re.search(r"Environment variable '(.+)' not found", reason):
         return f"there is no environment variable {match[1]}; ${{oc.env:{match[1]},VALUE}} says what to take then"
     if match := re.search(r"(?:Interpolation key|Error resolving key) '(.+?)'", reason):
         return f"${{{match[1]}}} names no setting; its full path counts, as in ${{optimizer.lr}}"

@@ -86,7 +86,7 @@ WRONG = {
     "+data.sise=1": ["command line  data.sise: data has no such setting; did you mean 'size'?"],
     "optimizer.nu=3": [
         "command line  optimizer.nu: sgd has no such setting; "
-        "there are lr_factors, weight_decay_factors, kind, lr, momentum, nesterov, weight_decay",
+        "there are kind, lr, lr_factors, weight_decay_factors, momentum, nesterov, weight_decay",
     ],
     "hydra.rn.dir=x": ["command line  hydra.rn.dir: there is no such setting; did you mean 'run'?"],
     "hydra.run.dri=x": ["command line  hydra.run.dri: there is no such setting; did you mean 'dir'?"],
@@ -103,7 +103,7 @@ WRONG = {
     "optimizer.lr=nan": ["command line  optimizer.lr: should be a finite number, not NaN"],
     "optimizer.lr=???": ["command line  optimizer.lr: should be a number, not '???'"],
     "optimizer.kind=adamm": ["command line  optimizer.kind: there is no optimizer 'adamm'; did you mean 'adam'?"],
-    "optimizer.kind=null": ["command line  optimizer.kind: optimizer needs this setting: one of sgd, adam, adamw"],
+    "optimizer.kind=null": ["command line  optimizer.kind: optimizer needs this setting: one of sgd, …"],
     "optimizer.kind=[sgd]": ["command line  optimizer.kind: there is no optimizer [\"sgd\"]; did you mean 'sgd'?"],
     "data=3": ["command line  data: there is no data 3; there are …"],
     "model.norm=bach": [
