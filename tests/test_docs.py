@@ -1,17 +1,14 @@
-"""What docs/language.md and docs/extending.md show is what is there: networks build, modules are plugins."""
+"""What docs/language.md shows is what is there: its networks build, its module is a plugin."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 import yaml
-from brought import modules
 from nets import network
-from small import SMALL, result
 
 from cnnlab.network.build import build
 
@@ -35,20 +32,3 @@ def test_the_plugin_is_one() -> None:
     x = torch.randn(2, 3, 4, 4)
     torch.testing.assert_close(layer.build((3, 4, 4))(x), x / 2)
     assert layer.shape((3, 4, 4)) == (3, 4, 4)
-
-
-EXTENDING = (Path(__file__).parent.parent / "docs" / "extending.md").read_text(encoding="utf-8")
-COMMANDS = re.findall(r"^python run\.py (plugins=.+)$", EXTENDING, re.MULTILINE)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("words", COMMANDS, ids=range(len(COMMANDS)))
-def test_what_extending_shows_trains(cnnlab: Callable[..., int], tmp_path: Path, no_pictures: None, words: str) -> None:
-    (text,) = re.findall(r"```python\n# my_training.py\n(.+?)```", EXTENDING, re.DOTALL)
-    with modules(tmp_path) as write:
-        write("my_training", text)
-        where = "sweep" if " -m " in words else "run"
-        small = [word for word in SMALL if "max_epochs" not in word]
-        assert cnnlab(*small, "trainer.max_epochs=1", *words.split(), f"hydra.{where}.dir=out") == 0
-    ends = [result(file.parent)["status"] for file in (tmp_path / "out").rglob("result.json")]
-    assert ends == ["ok"] * (4 if where == "sweep" else 1)
