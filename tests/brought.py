@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab.blame import LOADED
+from cnnlab.cli.tasks import TASKS
 from cnnlab.registry import Registered
 
 Write = Callable[[str, str], None]
@@ -25,6 +26,7 @@ def forget(folder: Path) -> None:
     """As if no plugin had been named, and no module of `folder` imported."""
     for registry in registries():
         registry.brought.clear()
+    TASKS.brought.clear()
     LOADED.clear()
     for name, module in list(sys.modules.items()):
         if str(folder) in str(getattr(module, "__file__", "")):
