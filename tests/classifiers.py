@@ -8,8 +8,8 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from nets import CONV, HEAD, model, network
-from small import CONF
+from sample_networks import CONV, HEAD, model, network
+from tiny_run import CONF
 
 from cnnlab.cli.check import check
 from cnnlab.config.compose import compose

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from loopback import Loopback
-from small import CONF
+from tiny_run import CONF
 
 from cnnlab.cli.main import main
 

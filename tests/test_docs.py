@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
-from nets import network
+from sample_networks import network
 
 from cnnlab.network.build import build
 

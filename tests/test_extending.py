@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from brought import modules
-from small import result
-from spoken import spoken
+from plugin_modules import modules
+from stderr_lines import stderr_lines
+from tiny_run import result
 
 PAGE = (Path(__file__).parent.parent / "docs" / "extending.md").read_text(encoding="utf-8")
 MODULE = re.findall(r"```python\n(.+?)```", PAGE, re.DOTALL)[0]
@@ -78,7 +78,7 @@ def test_a_typo_in_them_is_told_as_in_shipped_ones(
     word: str, message: str, cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cnnlab(*EVERYTHING, *QUICK, word) == 2
-    assert message in "\n".join(spoken(capsys))
+    assert message in "\n".join(stderr_lines(capsys))
 
 
 @pytest.mark.usefixtures("mine")

@@ -19,7 +19,7 @@ LAYERS = (
     "text",
     "dotted",
     "override",
-    "door",
+    "untrusted",
     "settings",
     "yaml_form",
     "blame",

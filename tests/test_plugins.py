@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from brought import Write, forget, modules
-from nets import CONV, faults, model, network
-from small import SMALL
-from spoken import spoken
+from plugin_modules import Write, forget, modules
+from sample_networks import CONV, faults, model, network
+from stderr_lines import stderr_lines
+from tiny_run import SMALL
 
 import cnnlab as package
 from cnnlab import plugins
@@ -180,7 +180,7 @@ def test_what_goes_wrong_in_it_only_in_training_is_told_before_that(
 ) -> None:
     block = f"model.body.x={{block: layer_scale, after: s2, fail: {fail}}}"
     assert cnnlab(*SMALL, "plugins=own_blocks", block) == 2
-    assert told in spoken(capsys)[0]
+    assert told in stderr_lines(capsys)[0]
 
 
 NONE = "bad has no class in it that derives from one of cnnlab's, such as Block, or is a callback"
@@ -303,7 +303,7 @@ def test_only_the_command_line_and_the_users_own_config_name_them(
     file = tmp_path / "mine" / "debug" / "evil.yaml"
     file.write_text("# @package _global_\nplugins: [marks]\n")
     assert cnnlab("-cd", str(tmp_path / "mine"), "debug=evil", "task=summary") == 2
-    assert "plugins: only the command line and your own config.yaml name plugins" in spoken(capsys)[0]
+    assert "plugins: only the command line and your own config.yaml name plugins" in stderr_lines(capsys)[0]
     file.write_text("# @package plugins\nx: marks\n")
     assert cnnlab("-cd", str(tmp_path / "mine"), "debug=evil", "task=summary") == 2
     assert not (tmp_path / "ran").exists()
@@ -316,7 +316,7 @@ def test_blocks_of_a_module_that_cannot_be_imported_are_not_told_as_unknown(
 ) -> None:
     write("bad", "x = 1 / 0")
     assert cnnlab("plugins=bad", "model.body.x={block: own}", "task=summary") == 2
-    assert spoken(capsys)[0] == (
+    assert stderr_lines(capsys)[0] == (
         "command line  plugins: bad cannot be imported: ZeroDivisionError: division by zero (bad.py:1)"
     )
 
@@ -364,8 +364,8 @@ def test_callbacks_of_ones_own_take_part_in_training(
     write("counting", COUNTS)
     words = [*SMALL, "callbacks.c._target_=counting.Counts", f"callbacks.c.file={tmp_path}/steps", "seed=0,1", "-m"]
     assert cnnlab(*words) == 2
-    assert "callbacks.c._target_: should be a class of pytorch_lightning.callbacks, or" in spoken(capsys)[0]
+    assert "callbacks.c._target_: should be a class of pytorch_lightning.callbacks, or" in stderr_lines(capsys)[0]
     assert cnnlab(*words, "plugins=counting") == 0
     assert (tmp_path / "steps").read_text() == "6 steps, 6"
     assert cnnlab(*SMALL, "plugins=counting", "callbacks.c._target_=counting.Counts") == 2
-    assert "callbacks.c: Counts cannot be made: " in spoken(capsys)[-1]
+    assert "callbacks.c: Counts cannot be made: " in stderr_lines(capsys)[-1]

@@ -6,11 +6,11 @@ import argparse
 import re
 from dataclasses import dataclass, field, replace
 
-from cnnlab.door.nodes import is_text
-from cnnlab.door.words import word as shown
 from cnnlab.errors import Fault, UserError, near
 from cnnlab.origin import COMMAND_LINE
 from cnnlab.override import Override, last_value
+from cnnlab.untrusted.nodes import is_text
+from cnnlab.untrusted.words import word as shown
 
 NESTED = re.compile(r"""\$\{[^'"]*\$\{[^'"]*\}[^'"]*\}""")
 """a ${…} within a ${…}, which Hydra reads in quotes only"""

@@ -1,4 +1,4 @@
-"""The door: a configuration's faults, all of them, before any data is read or any optimiser exists."""
+"""Checks of a configuration: all its faults, before any data is read or any optimizer exists."""
 
 from __future__ import annotations
 

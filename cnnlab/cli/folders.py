@@ -6,8 +6,8 @@ import errno
 import os
 from pathlib import Path
 
-from cnnlab.door.pattern import matches
 from cnnlab.errors import Fault, UserError
+from cnnlab.untrusted.pattern import matches
 
 OUTPUTS = Path("outputs")
 """where folders lie that the command line does not name"""

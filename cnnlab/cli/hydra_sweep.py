@@ -16,10 +16,10 @@ from cnnlab.config.compose import compose
 from cnnlab.config.composed import Composed
 from cnnlab.config.engine import start
 from cnnlab.config.reasons import as_user_error
-from cnnlab.door.words import clean
 from cnnlab.errors import Exit, Fault, UserError
 from cnnlab.override import Override
 from cnnlab.sweep.grid import Grid, read_words
+from cnnlab.untrusted.words import clean
 
 if TYPE_CHECKING:
     from cnnlab.config.engine import HydraEngine

@@ -13,10 +13,10 @@ from cnnlab.cli.completion import complete
 from cnnlab.cli.help import help_text
 from cnnlab.cli.messages import complain
 from cnnlab.cli.tasks import TASKS, SweepTask
-from cnnlab.door.machine import check_environment
-from cnnlab.door.words import word
 from cnnlab.errors import Exit, Fault, UserError
 from cnnlab.origin import COMMAND_LINE
+from cnnlab.untrusted.machine import check_environment
+from cnnlab.untrusted.words import word
 
 if TYPE_CHECKING:
     from cnnlab.config.engine import HydraEngine

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 
-from cnnlab.door.words import clean
 from cnnlab.errors import Exit
+from cnnlab.untrusted.words import clean
 
 
 def complain(messages: Iterable[object], code: Exit = Exit.USER) -> Exit:

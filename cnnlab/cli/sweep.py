@@ -19,12 +19,12 @@ from cnnlab.cli.sweep_checks import check_jobs
 from cnnlab.cli.tasks import TASKS, SweepContext, SweepTask
 from cnnlab.config.composed import Composed
 from cnnlab.config.files import Unreadable
-from cnnlab.door.words import clean
 from cnnlab.errors import Exit, Fault, UserError
 from cnnlab.origin import COMMAND_LINE
 from cnnlab.sweep.grid import Grid, trains
 from cnnlab.sweep.manifest import KEY, default_folder, seems_finished
 from cnnlab.sweep.pool import WorkerPool
+from cnnlab.untrusted.words import clean
 
 if TYPE_CHECKING:
     from cnnlab.config.engine import HydraEngine

@@ -9,9 +9,9 @@ from cnnlab import dotted
 from cnnlab.config.composed import Composed
 from cnnlab.config.run import Run
 from cnnlab.config.table import traits
-from cnnlab.door.pattern import matches
 from cnnlab.errors import Fault, UserError
 from cnnlab.override import Override
+from cnnlab.untrusted.pattern import matches
 
 if TYPE_CHECKING:
     from cnnlab.experiment.restore import Restored

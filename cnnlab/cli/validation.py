@@ -21,7 +21,6 @@ from cnnlab.config.composed import Composed
 from cnnlab.config.engine import start
 from cnnlab.config.files import Unreadable, shown
 from cnnlab.data.source import Source
-from cnnlab.door.terminal import Output
 from cnnlab.errors import Exit, Fault, UserError
 from cnnlab.network.composite import misread
 from cnnlab.origin import COMMAND_LINE, Origin
@@ -29,6 +28,7 @@ from cnnlab.override import Override, keys
 from cnnlab.sweep.study import SIZES
 from cnnlab.sweep.study_file import find
 from cnnlab.text import plural
+from cnnlab.untrusted.terminal import Output
 
 if TYPE_CHECKING:
     from cnnlab.config.engine import HydraEngine

@@ -11,10 +11,10 @@ from typing import Any
 from cnnlab import dotted
 from cnnlab.compare.trial import Trial
 from cnnlab.config.table import names_arm
-from cnnlab.door.files import read_json
 from cnnlab.metrics.keys import ROW, KeyInfo, read_info
 from cnnlab.override import Override
 from cnnlab.tracking.checked import CheckedRun, checked_run
+from cnnlab.untrusted.files import read_json
 
 Cell = tuple[str, ...]
 """a value for each factor, in the factors' order"""

@@ -20,7 +20,7 @@ from cnnlab.compare.readings import Readings, arm_at, grid_step, read, seeds_of
 from cnnlab.compare.statistics import Estimate, paired
 from cnnlab.compare.terms import unequal
 from cnnlab.compare.trial import Trial
-from cnnlab.door.words import few
+from cnnlab.untrusted.words import few
 
 
 @dataclass(frozen=True)

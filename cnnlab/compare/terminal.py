@@ -13,8 +13,8 @@ from cnnlab.compare import wording
 from cnnlab.compare.comparison import STATES, Comparison
 from cnnlab.compare.judge import by_family, failed_controls
 from cnnlab.compare.verdicts import ANSWERS, Verdict
-from cnnlab.door.words import clean
 from cnnlab.text import plural
+from cnnlab.untrusted.words import clean
 
 STYLE = {"supported": "bold green", "refuted": "bold magenta", "inconclusive": "bold yellow", None: "dim"}
 SIGN = {"supported": "✓", "refuted": "✗", "inconclusive": "?", None: "–"}

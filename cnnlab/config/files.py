@@ -20,10 +20,10 @@ from omegaconf._utils import get_yaml_loader
 from omegaconf.errors import OmegaConfBaseException
 
 from cnnlab.config.recipe import FileFinding, FileKind, ambiguous_values, odd_names, refusals, walk
-from cnnlab.door.files import Refused, read_bytes
-from cnnlab.door.nodes import BYTES, Forbidden, Guard
 from cnnlab.errors import Fault
 from cnnlab.origin import Origin
+from cnnlab.untrusted.files import Refused, read_bytes
+from cnnlab.untrusted.nodes import BYTES, Forbidden, Guard
 
 YAML_PROBLEMS = {
     r"found character '\\t'.*": "a tab; indent with spaces",

@@ -10,8 +10,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from cnnlab.door.machine import too_much
 from cnnlab.errors import Fault, UserError
+from cnnlab.untrusted.machine import too_much
 
 RATIO = 1032
 """deflate never makes more of one byte (zlib's own figure)"""

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
-from cnnlab.door.words import word
 from cnnlab.errors import Fault, UserError
+from cnnlab.untrusted.words import word
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "WEBP", "TIFF")
 """no EPS among them: reading one runs Ghostscript"""

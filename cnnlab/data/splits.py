@@ -11,9 +11,9 @@ import numpy as np
 import torch
 
 from cnnlab.data.draws import shuffled
-from cnnlab.door.machine import too_much
 from cnnlab.errors import Fault, UserError
 from cnnlab.text import dims
+from cnnlab.untrusted.machine import too_much
 
 if TYPE_CHECKING:
     from cnnlab.data.source import Entry, Source

@@ -9,7 +9,6 @@ from torch import nn
 
 from cnnlab.blame import own_fault
 from cnnlab.config.run import Run
-from cnnlab.door.words import few
 from cnnlab.errors import Fault, UserError
 from cnnlab.experiment.facts import image_shape
 from cnnlab.network.build import blank
@@ -18,6 +17,7 @@ from cnnlab.training.learned import built_loss
 from cnnlab.training.losses import CrossEntropy
 from cnnlab.training.optimizers import Adam, AdamW, Sgd
 from cnnlab.training.tuning import built, frozen
+from cnnlab.untrusted.words import few
 from cnnlab.weights.reading import read_weights
 from cnnlab.weights.source import locate
 from cnnlab.weights.transfer import Transfer, transfer

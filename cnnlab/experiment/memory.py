@@ -9,13 +9,13 @@ import torch
 import torch.nn.functional as F
 
 from cnnlab.data.dataset import Dataset
-from cnnlab.door.machine import too_much
 from cnnlab.errors import Fault
 from cnnlab.experiment.facts import image_shape
 from cnnlab.experiment.job import Job
 from cnnlab.network.build import build
 from cnnlab.network.graph import Graph
 from cnnlab.training.evaluate import autocast
+from cnnlab.untrusted.machine import too_much
 
 
 def out_of_memory(error: BaseException) -> bool:

@@ -16,9 +16,6 @@ from cnnlab.config.moved import migrated
 from cnnlab.config.run import Run, read_parts
 from cnnlab.data.batches import prepare
 from cnnlab.data.images import read_images
-from cnnlab.door.files import Refused, bounded
-from cnnlab.door.machine import check_environment
-from cnnlab.door.words import few
 from cnnlab.errors import Fault, UserError
 from cnnlab.experiment.facts import image_shape
 from cnnlab.experiment.memory import unaffordable
@@ -29,6 +26,9 @@ from cnnlab.plugins import load_plugins
 from cnnlab.settings import Shape
 from cnnlab.tracking.checkpoints import find_checkpoint
 from cnnlab.training.checkpoint import read_checkpoint
+from cnnlab.untrusted.files import Refused, bounded
+from cnnlab.untrusted.machine import check_environment
+from cnnlab.untrusted.words import few
 
 OF_TRAINING = ("optimizer", "scheduler", "loss", "augment", "callbacks")
 """groups that a trained network no longer needs; the record may hold a variable's name where their value was"""

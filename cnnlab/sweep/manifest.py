@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cnnlab.door.files import read_json
 from cnnlab.errors import Fault, UserError
 from cnnlab.experiment.facts import variant
 from cnnlab.override import last_value
@@ -17,6 +16,7 @@ from cnnlab.text import timestamp
 from cnnlab.tracking.durable import write_json
 from cnnlab.tracking.folder import cut, slug
 from cnnlab.tracking.reader import RunFolder
+from cnnlab.untrusted.files import read_json
 
 FILE = "sweep.json"
 VERSION = 1

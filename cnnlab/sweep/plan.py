@@ -10,7 +10,6 @@ from typing import Any
 
 from cnnlab.config.composed import Composed
 from cnnlab.config.run import Run
-from cnnlab.door.words import few
 from cnnlab.errors import Fault, UserError
 from cnnlab.experiment.facts import fingerprint, identity, image_shape
 from cnnlab.experiment.hardware import Hardware, decide
@@ -28,6 +27,7 @@ from cnnlab.sweep.manifest import (
 )
 from cnnlab.tracking.folder import strangers
 from cnnlab.tracking.reader import run_in
+from cnnlab.untrusted.words import few
 
 
 @dataclass(frozen=True)

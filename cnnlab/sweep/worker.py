@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 import time
 
-from cnnlab.door.terminal import Output
 from cnnlab.errors import Exit, UserError
 from cnnlab.experiment.job import Job
 from cnnlab.experiment.train import train
@@ -15,6 +14,7 @@ from cnnlab.sweep.outcome import write_end
 from cnnlab.tracking.folder import enter
 from cnnlab.tracking.lock import InUse, Lock
 from cnnlab.tracking.reader import RunFolder
+from cnnlab.untrusted.terminal import Output
 
 PATIENCE = 30.0
 """seconds to wait for a folder that a job of a killed sweep is still saving in"""

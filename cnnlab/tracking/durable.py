@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from cnnlab.door.files import LINES, parse_json, read_bytes
+from cnnlab.untrusted.files import LINES, parse_json, read_bytes
 
 _LEFTOVER = re.compile(r"\..+\.\d+-\d+\.part")
 

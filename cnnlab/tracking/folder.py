@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from cnnlab.door.words import few
 from cnnlab.errors import Fault, UserError
 from cnnlab.tracking.lock import KEY, Lock, unusable
 from cnnlab.tracking.reader import OURS, WRITTEN, RunFolder, run_in
+from cnnlab.untrusted.words import few
 
 NAME = 120
 """bytes of a run's name in that of its folder; file systems allow 255 in all"""

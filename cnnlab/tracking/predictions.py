@@ -10,8 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from cnnlab.door.words import clean
 from cnnlab.tracking.durable import write
+from cnnlab.untrusted.words import clean
 
 
 @dataclass(frozen=True)

@@ -22,12 +22,12 @@ from typing import Any, Literal, TypeGuard
 
 import yaml
 
-from cnnlab.door.files import CONFIG, LINES, RECORD, bounded, parse_json, read_bytes
-from cnnlab.door.nodes import read_plain
 from cnnlab.errors import Fault, UserError
 from cnnlab.settings import digest
 from cnnlab.tracking.durable import parse_lines
 from cnnlab.tracking.lock import KEY
+from cnnlab.untrusted.files import CONFIG, LINES, RECORD, bounded, parse_json, read_bytes
+from cnnlab.untrusted.nodes import read_plain
 
 RunEnd = Literal["ok", "failed", "diverged", "interrupted"]
 """how a run can end"""

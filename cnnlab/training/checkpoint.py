@@ -20,12 +20,12 @@ from typing import Any
 import torch
 from pytorch_lightning.plugins.io import CheckpointIO
 
-from cnnlab.door.files import Refused
-from cnnlab.door.machine import check_environment
-from cnnlab.door.pickled import Foreign, check
-from cnnlab.door.words import word
 from cnnlab.errors import Fault, UserError
 from cnnlab.tracking import durable
+from cnnlab.untrusted.files import Refused
+from cnnlab.untrusted.machine import check_environment
+from cnnlab.untrusted.pickled import Foreign, check
+from cnnlab.untrusted.words import word
 
 LAST, PREVIOUS, BEST = "last.ckpt", "previous.ckpt", "best.ckpt"
 

@@ -10,12 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cnnlab.door.files import Refused
-from cnnlab.door.machine import check_environment
-from cnnlab.door.pickled import Foreign, check
-from cnnlab.door.words import few, word
 from cnnlab.errors import Fault, UserError
 from cnnlab.settings import shown
+from cnnlab.untrusted.files import Refused
+from cnnlab.untrusted.machine import check_environment
+from cnnlab.untrusted.pickled import Foreign, check
+from cnnlab.untrusted.words import few, word
 from cnnlab.weights.names import layouts, recognise
 from cnnlab.weights.source import KEY
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cnnlab.door.words import few
+from cnnlab.untrusted.words import few
 from cnnlab.weights.transfer import LayerTransfer, Transfer
 
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from cnnlab.door.words import few
 from cnnlab.errors import Fault
 from cnnlab.text import dims
+from cnnlab.untrusted.words import few
 from cnnlab.weights.reading import Weights
 from cnnlab.weights.source import KEY
 

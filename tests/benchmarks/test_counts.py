@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from nets import zoo
-from small import CONF
+from sample_networks import zoo
+from tiny_run import CONF
 
 from benchmarks.counts import names, page
 

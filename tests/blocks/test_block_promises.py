@@ -5,7 +5,7 @@ import torch
 import yaml
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from nets import multiply_adds, settings_of
+from sample_networks import multiply_adds, settings_of
 from torch import nn
 
 from cnnlab.blocks import KINDS

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from nets import model, network, zoo
+from sample_networks import model, network, zoo
 
 from cnnlab.blocks import AdaptiveAvgPool, AvgPool, Conv, Parallel, Skip
 from cnnlab.blocks.trace import trace

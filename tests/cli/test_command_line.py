@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
-from small import CONF, SMALL
-from spoken import spoken
+from stderr_lines import stderr_lines
+from tiny_run import CONF, SMALL
 
 from cnnlab.cli.help import EXAMPLES
 from cnnlab.cli.main import main
@@ -40,7 +40,7 @@ def test_every_example_of_the_help_composes(cnnlab: Callable[..., int], capsys: 
     for line in EXAMPLES.splitlines():
         words = [word for word in shlex.split(line) if "=" in word and not word.startswith(("task=", "seed="))]
         assert cnnlab("-m", *words, "task=summary") == 0
-        assert spoken(capsys) == []
+        assert stderr_lines(capsys) == []
 
 
 @pytest.mark.parametrize(
@@ -164,14 +164,14 @@ def test_a_finished_run_says_so_and_another_one_is_refused(
     assert cnnlab(*SMALL, "data.subset=100", "trainer.max_epochs=1", folder) == 0
     assert "holds this run, finished: test accuracy" in capsys.readouterr().out.replace("\n", " ")
     assert cnnlab(*SMALL, "data.subset=100", "trainer.max_epochs=1", folder, "seed=1") == 2
-    (said,) = spoken(capsys)
+    (said,) = stderr_lines(capsys)
     assert said.startswith("command line  hydra.run.dir: a run (1)=x [ü] holds another experiment")
 
 
 def test_a_folder_in_use_is_refused(cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     with Lock("held"):
         assert cnnlab(*SMALL, "hydra.run.dir=held") == 2
-    (said,) = spoken(capsys)
+    (said,) = stderr_lines(capsys)
     assert said.startswith("command line  hydra.run.dir: ")
     assert "is in use by pid" in said
 
@@ -182,7 +182,7 @@ def test_a_file_that_is_no_checkpoint_is_told(
 ) -> None:
     Path("x.ckpt").write_bytes(content)
     assert cnnlab("task=test", "ckpt_path=x.ckpt") == 2
-    assert spoken(capsys) == ["command line  ckpt_path: x.ckpt is not a checkpoint, or is damaged"]
+    assert stderr_lines(capsys) == ["command line  ckpt_path: x.ckpt is not a checkpoint, or is damaged"]
 
 
 @pytest.mark.slow

@@ -16,8 +16,8 @@ import time
 from pathlib import Path
 
 import pytest
-from nets import zoo
-from small import CONF
+from sample_networks import zoo
+from tiny_run import CONF
 
 from cnnlab.cli.completion.candidates import candidates
 from cnnlab.cli.completion.line import Line, printed

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from spoken import cut, spoken
+from stderr_lines import cut, stderr_lines
 
 PAGE = (Path(__file__).parents[2] / "docs" / "diff.md").read_text(encoding="utf-8")
 SHOWN = re.findall(r"```\n\$ python run.py (.+?)\n(.+?)```", PAGE, re.DOTALL)
@@ -178,7 +178,7 @@ def test_what_is_wrong_in_against_is_told_with_its_place(
     cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], against: str, lines: list[str]
 ) -> None:
     assert cnnlab("task=diff", "model=lenet", f"against={against}") == 2
-    assert cut(spoken(capsys), lines)[: len(lines)] == lines
+    assert cut(stderr_lines(capsys), lines)[: len(lines)] == lines
 
 
 @pytest.mark.parametrize(
@@ -196,4 +196,4 @@ def test_against_belongs_to_diff(
     cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], words: str, line: str
 ) -> None:
     assert cnnlab(*words.split()) == 2
-    assert spoken(capsys)[-1].endswith(line)
+    assert stderr_lines(capsys)[-1].endswith(line)

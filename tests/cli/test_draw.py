@@ -9,7 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from spoken import spoken
+from stderr_lines import stderr_lines
 
 from cnnlab.drawing.svg import DARK, LIGHT
 
@@ -101,7 +101,7 @@ def test_what_it_cannot_do_is_told(
     cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], words: str, line: str
 ) -> None:
     assert cnnlab(*words.split()) == 2
-    assert spoken(capsys)[0] == line
+    assert stderr_lines(capsys)[0] == line
 
 
 def test_the_summary_ends_in_the_sizes_of_feature_maps(

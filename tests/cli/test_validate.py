@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from small import CONF
-from spoken import spoken
+from stderr_lines import stderr_lines
+from tiny_run import CONF
 
 MINE = {
     "model/a.yaml": "defaults: [resnet18, _self_]\nbody:\n  stage2: {strid: 2}\n  stage3: {norm: batsh}\n",
@@ -36,7 +36,7 @@ def test_all_faults_of_all_files_are_told_at_once_with_their_places(
     cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], mine: Path
 ) -> None:
     assert cnnlab("task=validate", "dir=mine") == 2
-    said = spoken(capsys)
+    said = stderr_lines(capsys)
     starts = [line.split("  ")[0] for line in said if not line.startswith(" ")]
     assert starts[:-1] == [
         "mine/blocks/d.yaml:1:50",
@@ -100,7 +100,7 @@ def test_other_overrides_hold_for_every_file_but_where_a_study_sets_its_own(
     study.write_text(OWN)
     where = [] if "study=own" in words else ["dir=mine/study"]
     assert cnnlab("task=validate", *where, *words, *(["--config-dir=mine"] if not where else [])) == 2 * bool(at_fault)
-    said = spoken(capsys)
+    said = stderr_lines(capsys)
     assert all(any(key in line for line in said) for key in at_fault)
 
 
@@ -108,7 +108,7 @@ def test_what_is_typed_wrong_is_told_once_and_not_for_every_file(
     cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], mine: Path
 ) -> None:
     assert cnnlab("task=validate", f"dir={CONF / 'optimizer'}", "model=resnet81", "data.batch_size=0") == 2
-    assert [line.split("  ")[0] for line in spoken(capsys)] == [
+    assert [line.split("  ")[0] for line in stderr_lines(capsys)] == [
         "command line",
         "command line",
         "2 faults on the command line",
@@ -122,7 +122,7 @@ def test_overrides_of_a_network_hold_for_a_study_without_one(
     study.parent.mkdir(parents=True)
     study.write_text("question: x\nbase: {data.subset: 100}\nfactors: {model.body.c1.norm: [none, batch]}\n")
     assert cnnlab("task=validate", "dir=mine/study", "model=resnet18") == 2
-    assert "there is no block 'c1'" in spoken(capsys)[0]
+    assert "there is no block 'c1'" in stderr_lines(capsys)[0]
 
 
 def test_a_folder_of_images_need_not_say_where_it_lies(
@@ -143,7 +143,7 @@ def test_what_cannot_be_validated_is_told(
     cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], words: list[str], said: str
 ) -> None:
     assert cnnlab("task=validate", *words) == 2
-    assert said in spoken(capsys)
+    assert said in stderr_lines(capsys)
 
 
 def test_the_schema_is_written_once_with_the_blocks_of_plugins(

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from nets import NAMES
-from spoken import cut, spoken
+from sample_networks import NAMES
+from stderr_lines import cut, stderr_lines
 
 MODELS = ", ".join(sorted(NAMES, key=lambda name: ("/" in name, name)))
 
@@ -244,7 +244,7 @@ def test_a_wrong_command_line_is_told_in_one_message_a_fault(
     cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], words: str, messages: list[str]
 ) -> None:
     assert cnnlab(*shlex.split(words)) == 2
-    assert cut(spoken(capsys), messages) == messages
+    assert cut(stderr_lines(capsys), messages) == messages
 
 
 def test_nothing_is_left_behind_by_a_wrong_command_line(cnnlab: Callable[..., int], tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from contrasts import (
+from simulated_arms import (
     NONE,
     NORM,
     judged,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contrasts import reason
+from simulated_arms import reason
 
 from benchmarks.simulated import Outcome, write_sweep
 from cnnlab.compare import compare

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contrasts import (
+from simulated_arms import (
     NONE,
     NORM,
     compared,

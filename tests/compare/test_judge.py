@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
-from contrasts import (
+from scipy import stats
+from simulated_arms import (
     FAR,
     LOST,
     NONE,
@@ -17,7 +18,6 @@ from contrasts import (
     shifted,
     swept,
 )
-from scipy import stats
 
 from benchmarks.simulated import Outcome
 from cnnlab.compare.judge import by_family, failed_controls

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from contrasts import (
+from scipy import stats
+from simulated_arms import (
     FAR,
     LITTLE_LOWER,
     LOST,
@@ -22,7 +23,6 @@ from contrasts import (
     shifted,
     swept,
 )
-from scipy import stats
 
 from benchmarks.simulated import Outcome
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from contrasts import LOST, NORM, judged, reaching, reason, swept
+from simulated_arms import LOST, NORM, judged, reaching, reason, swept
 
 from benchmarks.simulated import Outcome, write_sweep
 from cnnlab.compare import compare

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from contrasts import LOST, NORM, reason, swept
+from simulated_arms import LOST, NORM, reason, swept
 
 from benchmarks.simulated import Outcome, write_sweep
 from cnnlab.compare import compare

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from contrasts import (
+from simulated_arms import (
     LOST,
     NONE,
     judged,

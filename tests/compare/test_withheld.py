@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from contrasts import (
+from simulated_arms import (
     FAR,
     LOST,
     LOWER,

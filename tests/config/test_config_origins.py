@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 from hydra.core.global_hydra import GlobalHydra
-from small import CONF
-from spoken import named
+from stderr_lines import named
+from tiny_run import CONF
 
 from cnnlab.config.compose import compose
 from cnnlab.config.composed import Composed

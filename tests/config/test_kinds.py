@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from small import CONF, SMALL
-from spoken import spoken
+from stderr_lines import stderr_lines
+from tiny_run import CONF, SMALL
 
 from cnnlab.config.compose import compose
 from cnnlab.config.engine import start
@@ -51,7 +51,7 @@ def test_of_another_kind_nothing_stays_that_was_said_before() -> None:
 )  # fmt: skip
 def test_what_is_no_kind_is_told(cnnlab: Run, capsys: pytest.CaptureFixture[str], word: str, told: str) -> None:
     assert cnnlab(*SMALL, word) == 2
-    assert spoken(capsys) == [f"command line  {told}"]
+    assert stderr_lines(capsys) == [f"command line  {told}"]
 
 
 def test_a_kind_can_be_swept_and_looked_at_before(

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from small import SMALL
-from spoken import spoken
+from stderr_lines import stderr_lines
+from tiny_run import SMALL
 
 from cnnlab.compare.terms import settings, unequal
 from cnnlab.compare.trial import Trial
@@ -21,12 +21,12 @@ def test_the_old_word_is_told_on_the_command_line_and_in_files(
     cnnlab: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     assert cnnlab(*SMALL, "label_smoothing=0.1") == 2
-    assert spoken(capsys) == [f"command line  {NOW}"]
+    assert stderr_lines(capsys) == [f"command line  {NOW}"]
     file = tmp_path / "mine" / "debug" / "old.yaml"
     file.parent.mkdir(parents=True)
     file.write_text("# @package _global_\nlabel_smoothing: 0.1\n")
     assert cnnlab("-cd", str(tmp_path / "mine"), *SMALL, "debug=old", "trainer.max_epochs=0") == 2
-    told = spoken(capsys)
+    told = stderr_lines(capsys)
     assert "mine/debug/old.yaml:2:1  label_smoothing: is loss.label_smoothing now" in told
 
 
@@ -36,7 +36,7 @@ def test_the_old_word_is_told_in_studies(cnnlab: Run, capsys: pytest.CaptureFixt
     text = "question: Is it so?\nbase: {model: lenet, label_smoothing: 0.1}\nfactors: {model.norm: [none, batch]}\n"
     file.write_text(text + "seeds: {cpu: 2, full: 2}\nclaims: [{factor: model.norm, arm: batch, metric: test/acc}]\n")
     assert cnnlab("-cd", str(tmp_path / "mine"), "study=old", "task=preflight") == 2
-    assert any("label_smoothing: is loss.label_smoothing now" in line for line in spoken(capsys))
+    assert any("label_smoothing: is loss.label_smoothing now" in line for line in stderr_lines(capsys))
 
 
 def test_the_configuration_of_an_older_record_is_read_in_todays_words() -> None:

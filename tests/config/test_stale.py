@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from hydra.core.global_hydra import GlobalHydra
-from small import CONF
-from spoken import spoken
+from stderr_lines import stderr_lines
+from tiny_run import CONF
 
 from cnnlab.config.compose import compose
 from cnnlab.config.engine import HydraEngine, start
@@ -62,11 +62,11 @@ def test_what_is_written_with_the_new_kind_or_after_it_is_a_fault(
 ) -> None:
     changed = ["model=resnet50", "model.body.stage3.block=residual", "model.body.stage3.ratio=2"]
     assert cnnlab(*changed) == 2
-    assert spoken(capsys) == [
+    assert stderr_lines(capsys) == [
         "command line  model.body.stage3.ratio: residual has no such setting; did you mean 'dilation'?"
     ]
     assert cnnlab("model=resnet18", "model.kinds.bottleneck.ratio=2") == 2
-    assert spoken(capsys) == ["command line  model.kinds.bottleneck: this network has no bottleneck block"]
+    assert stderr_lines(capsys) == ["command line  model.kinds.bottleneck: this network has no bottleneck block"]
 
 
 def test_a_file_that_changes_kinds_is_read_as_it_is_written(
@@ -79,5 +79,5 @@ def test_a_file_that_changes_kinds_is_read_as_it_is_written(
     capsys.readouterr()
     file.write_text("defaults: [resnet18, _self_]\nbody: {pool: {block: conv, channels: 3, ceil_mode: true}}\n")
     assert cnnlab("-cd", str(tmp_path / "mine"), "model=net", "task=summary") == 2
-    (said,) = spoken(capsys)
+    (said,) = stderr_lines(capsys)
     assert "model.body.pool.ceil_mode: conv has no such setting" in said

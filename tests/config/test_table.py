@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from hydra.core.global_hydra import GlobalHydra
-from small import CONF
+from tiny_run import CONF
 
 from cnnlab.cli.tasks import TASKS
 from cnnlab.compare.terms import settings as compared_settings

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from spoken import cut, spoken
+from stderr_lines import cut, stderr_lines
 
 BODY = "  c1: {block: conv, channels: 6}\n"
 HEAD = "head:\n  pool: {block: global_avg_pool}\n  out: {block: linear, features: classes}\n"
@@ -178,7 +178,7 @@ def test_a_wrong_file_is_told_with_its_line(
 ) -> None:
     write("model/net.yaml", content)
     assert cnnlab("-cd", "mine", "model=net") == 2
-    assert cut(spoken(capsys), messages) == messages
+    assert cut(stderr_lines(capsys), messages) == messages
 
 
 @pytest.mark.parametrize("listed", ["override /hydra/job_logging", "override hydra/job_logging"])
@@ -188,7 +188,7 @@ def test_a_network_cannot_choose_hydras_own_files(
     write("hydra/job_logging/theirs.yaml", "version: 1\nhandlers: {x: {(): os.getcwd}}\n")
     write("model/net.yaml", f"# @package _global_\ndefaults: [{listed}: theirs]\nmodel: {{body: {{}}, head: {{}}}}\n")
     assert cnnlab("-cd", "mine", "model=net") == 2
-    assert any("hydra: only the project's own config.yaml" in said for said in spoken(capsys))
+    assert any("hydra: only the project's own config.yaml" in said for said in stderr_lines(capsys))
 
 
 def test_two_wrong_files_and_an_override_are_told_at_once(
@@ -197,7 +197,7 @@ def test_two_wrong_files_and_an_override_are_told_at_once(
     write("model/net.yaml", "body: [")
     write("optimizer/mine.yaml", "kind: sgd\nkind: adam\n")
     assert cnnlab("-cd", "mine", "model=net", "optimizer=mine", "optimizer.lr=-1", "seed=-1") == 2
-    assert spoken(capsys) == [
+    assert stderr_lines(capsys) == [
         "mine/model/net.yaml:1:8  is not YAML: expected the node content, but found '<stream end>'",
         "mine/optimizer/mine.yaml:2:1  is not YAML: kind stands there twice",
         "command line  seed: should be at least 0, not -1",
@@ -220,7 +220,7 @@ def test_a_parent_that_lands_in_the_wrong_place_is_told_how_to_be_listed(
 ) -> None:
     write("model/d2l/mine.yaml", "defaults: [d2l/lenet, _self_]\nbody: {c1: {channels: 8}}\n")
     assert cnnlab("-cd", "mine", "model=d2l/mine") == 2
-    (said,) = spoken(capsys)
+    (said,) = stderr_lines(capsys)
     assert said.endswith("lists d2l/lenet in its defaults, which lands at model.d2l; write /model/d2l/lenet@_here_")
     write("model/d2l/mine.yaml", "defaults: [/model/d2l/lenet@_here_, _self_]\nbody: {c1: {channels: 8}}\n")
     assert cnnlab("-cd", "mine", "model=d2l/mine", "task=summary") == 0
@@ -232,7 +232,9 @@ def test_a_configuration_without_groups_is_told_what_to_list(
     write("config.yaml", "")
     assert cnnlab("-cd", "mine") == 2
     groups = ("model", "data", "augment", "optimizer", "scheduler", "trainer", "callbacks")
-    assert spoken(capsys) == [f"{name}: the defaults of config.yaml should list `- {name}: FILE`" for name in groups]
+    assert stderr_lines(capsys) == [
+        f"{name}: the defaults of config.yaml should list `- {name}: FILE`" for name in groups
+    ]
 
 
 GROUPS = (
@@ -246,7 +248,7 @@ def test_a_configuration_that_opens_no_groups_is_told_so(
 ) -> None:
     write("config.yaml", f"defaults: [_self_, {GROUPS}]\n")
     assert cnnlab("-cd", "mine", "model.norm=none") == 2
-    assert spoken(capsys) == [
+    assert stderr_lines(capsys) == [
         "command line  model.norm: no file spells this setting; "
         "to allow it, list `- cnnlab` in the defaults of config.yaml"
     ]
@@ -257,6 +259,6 @@ def test_a_configuration_that_lists_what_is_not_there_is_told(
 ) -> None:
     write("config.yaml", f"defaults: [_self_, cnnlab, {GROUPS.replace('lenet', 'lenett')}]\n")
     assert cnnlab("-cd", "mine") == 2
-    assert spoken(capsys) == [
+    assert stderr_lines(capsys) == [
         "config.yaml lists model/lenett in its defaults, but there is no model 'lenett'; did you mean 'lenet'?"
     ]

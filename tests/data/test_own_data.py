@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from brought import Write, modules
-from small import result
-from spoken import spoken
+from plugin_modules import Write, modules
+from stderr_lines import stderr_lines
+from tiny_run import result
 
 from cnnlab.data.dataset import open_dataset
 from cnnlab.data.sources import SOURCES
@@ -148,7 +148,7 @@ def test_what_is_wrong_with_them_is_told_as_of_shipped_ones(
     words: list[str], message: str, cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cnnlab(*RUN, *words) == 2
-    told = spoken(capsys)
+    told = stderr_lines(capsys)
     start = message.partition("…")[0]
     assert any(line.startswith(start) for line in told), told
     assert not any("Traceback" in line for line in told)
@@ -174,7 +174,7 @@ def test_an_augmentation_that_changes_shapes_is_told_by_its_name(
     cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cnnlab(*RUN, "augment.less={kind: cropped}", "hydra.run.dir=run") == 2
-    assert "augment.less: made a batch of 81×1×11×12 of one of 81×1×12×12" in "\n".join(spoken(capsys))
+    assert "augment.less: made a batch of 81×1×11×12 of one of 81×1×12×12" in "\n".join(stderr_lines(capsys))
 
 
 @pytest.mark.usefixtures("arrays")

@@ -9,11 +9,11 @@ from pathlib import Path
 import matplotlib
 import pytest
 import yaml
-from geometry import faults
+from drawing_faults import faults
 from hypothesis import HealthCheck, assume, given, settings
-from nets import CONV, models, network
-from outlines import drawn
 from PIL import ImageFont
+from sample_networks import CONV, models, network
+from zoo_outlines import drawn
 
 from cnnlab.blocks.part import Misfit
 from cnnlab.drawing.columns import drawing

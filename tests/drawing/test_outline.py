@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from geometry import faults
+from drawing_faults import faults
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nets import CONV, model, network
-from outlines import drawn
+from sample_networks import CONV, model, network
 from torch import nn
+from zoo_outlines import drawn
 
 from cnnlab.blocks import Block
 from cnnlab.blocks.trace import trace

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from geometry import faults
-from nets import EVERY
-from outlines import case, drawn
+from drawing_faults import faults
+from sample_networks import EVERY
+from zoo_outlines import case, drawn
 
 from cnnlab.drawing.columns import drawing, fit, overview, unfoldings
 from cnnlab.drawing.outline import outline_of, record

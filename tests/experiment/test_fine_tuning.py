@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from small import SMALL, result
-from warm import running, wait_for
+from forked_cli import running, wait_for
+from tiny_run import SMALL, result
 
 CLI = Callable[..., int]
 pytestmark = pytest.mark.usefixtures("no_pictures")

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from small import CONF
+from tiny_run import CONF
 
 
 def test_a_summary_does_not_wait_for_torchs_compiler(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 from loopback import Loopback
-from small import CONF, SMALL, result
+from tiny_run import CONF, SMALL, result
 
 from cnnlab.tracking import boards, loggers
 

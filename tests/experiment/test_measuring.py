@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from small import SMALL, result
+from tiny_run import SMALL, result
 
 from cnnlab.data.splits import Split
 from cnnlab.metrics.metric import Look

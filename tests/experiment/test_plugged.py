@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from brought import forget
-from small import SMALL, result
-from spoken import spoken
+from plugin_modules import forget
+from stderr_lines import stderr_lines
+from tiny_run import SMALL, result
 
 from cnnlab.training.classifier import Classifier
 
@@ -89,7 +89,7 @@ def test_what_a_plugin_raises_in_training_is_told_with_its_line_and_setting_and_
     own: None, cnnlab: Run, capsys: pytest.CaptureFixture[str], words: list[str], said: str
 ) -> None:
     assert cnnlab(*SMALL, "plugins=own_worn", *words, "hydra.run.dir=run") == 2
-    assert spoken(capsys) == [f"command line  {said}"]
+    assert stderr_lines(capsys) == [f"command line  {said}"]
     found = result(Path("run"))
     assert (found["status"], found["error"]) == ("failed", said)
     log = Path("run/run.log").read_text()
@@ -113,7 +113,7 @@ def test_a_callback_that_cannot_be_made_is_told_with_its_line(
 ) -> None:
     assert cnnlab(*SMALL, "plugins=own_worn", CALLBACK[0], "callbacks.c.at=once") == 2
     said = "Fails cannot be made: RuntimeError: no such thing (own_worn.py:36)"
-    assert spoken(capsys) == [f"command line  callbacks.c: {said}"]
+    assert stderr_lines(capsys) == [f"command line  callbacks.c: {said}"]
 
 
 @pytest.mark.parametrize("what", ["state", "class"])
@@ -122,7 +122,7 @@ def test_a_callback_whose_state_no_checkpoint_can_hold_is_named(
 ) -> None:
     assert cnnlab(*SMALL, "plugins=own_worn", CALLBACK[0], f"callbacks.c.at={what}", "hydra.run.dir=run") == 2
     said = "what Fails.state_dict() returns cannot be kept in a checkpoint, which holds plain values and tensors"
-    assert spoken(capsys) == [f"command line  callbacks.c: {said}"]
+    assert stderr_lines(capsys) == [f"command line  callbacks.c: {said}"]
     assert result(Path("run"))["error"] == f"callbacks.c: {said}"
 
 
@@ -135,7 +135,7 @@ def test_what_a_plugin_raises_when_a_network_is_tested_is_told_with_its_way_ther
     forget(tmp_path)
     capsys.readouterr()
     assert cnnlab("task=test", "ckpt_path=run", "plugins=own_worn") == 2
-    first, *way = spoken(capsys)
+    first, *way = stderr_lines(capsys)
     assert (
         first == "plugins: RuntimeError: mat1 and mat2 shapes cannot be multiplied (128x1176 and 3x4) (own_worn.py:22)"
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
-from small import CONF, SMALL
+from tiny_run import CONF, SMALL
 
 import cnnlab as package
 from cnnlab.data.dataset import open_dataset

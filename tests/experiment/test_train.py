@@ -18,10 +18,10 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from brought import modules
+from forked_cli import running, wait_for
 from PIL import Image
-from small import SMALL, result
-from warm import running, wait_for
+from plugin_modules import modules
+from tiny_run import SMALL, result
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.usefixtures("no_pictures")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from foreign import resnet18
-from small import SMALL, result
+from tiny_run import SMALL, result
+from torchvision_state import resnet18
 
 CLI = Callable[..., int]
 pytestmark = pytest.mark.usefixtures("no_pictures")

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nets import zoo
-from spoken import named, spoken
-from working import opened
+from checked_formulas import opened
+from sample_networks import zoo
+from stderr_lines import named, stderr_lines
 
 from cnnlab.blocks.block import Block
 from cnnlab.blocks.merge import Parallel, Sequential, Skip
@@ -155,7 +155,7 @@ def test_a_block_that_yaml_defines_names_its_parameters(cnnlab: Run, capsys: pyt
 )
 def test_a_key_that_names_nothing(cnnlab: Run, capsys: pytest.CaptureFixture[str], words: str, told: str) -> None:
     assert cnnlab("task=explain", *words.split(" ", 1 if "'" not in words else 0)) == 2
-    (said,) = spoken(capsys)
+    (said,) = stderr_lines(capsys)
     assert said.startswith(f"command line  key: {told}")
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from nets import EVERY
-from working import check, opened, told
+from checked_formulas import check, opened, told
+from sample_networks import EVERY
 
 from cnnlab.explain.answer import Answer
 from cnnlab.explain.words import WIDTH

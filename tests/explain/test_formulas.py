@@ -9,10 +9,10 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from checked_formulas import IMAGE, check, told
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from nets import blocks
-from working import IMAGE, check, told
+from sample_networks import blocks
 
 from cnnlab.blocks import Conv, Inception, MaxPool
 from cnnlab.blocks.block import Block

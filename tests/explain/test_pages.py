@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from small import CONF
+from tiny_run import CONF
 
 DOCS = CONF.parent / "docs"
 SHOWN = [

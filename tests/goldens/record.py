@@ -34,8 +34,8 @@ sys.path[:0] = [str(HERE.parent), str(HERE.parents[1])]  # where pytest finds th
 
 import torch  # noqa: E402
 from goldens.sweeps import SWEEPS  # noqa: E402
-from nets import NAMES  # noqa: E402
-from small import CONF  # noqa: E402
+from sample_networks import NAMES  # noqa: E402
+from tiny_run import CONF  # noqa: E402
 
 from cnnlab.cli.check import check  # noqa: E402
 from cnnlab.cli.main import main as run_py  # noqa: E402

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from contrasts import LOST, NORM, reaching
+from simulated_arms import LOST, NORM, reaching
 
 from benchmarks.simulated import Outcome, write_sweep
 

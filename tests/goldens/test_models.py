@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 from goldens.record import COMMANDS, SHOWN, load, machine, model, plain_network, plain_of_command, run_of, weights
-from nets import FEW, NAMES
+from sample_networks import FEW, NAMES
 
 LARGE = 50_000_000
 """values from which a network's weights take seconds to start"""

@@ -1,4 +1,4 @@
-"""Runs every hostile case and prints the totals, as docs/door.md has them.
+"""Runs every hostile case and prints the totals, as docs/untrusted.md has them.
 
 python tests/hostile/measure.py [WORD …]        only cases whose names have one of these words, with what they said
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from nets import zoo
+from sample_networks import zoo
 
 from cnnlab.inspection.blocks import outputs, rows, stages, statistics
 from cnnlab.network.build import build

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from small import CONF, SMALL
-from spoken import spoken
+from stderr_lines import stderr_lines
+from tiny_run import CONF, SMALL
 
 import cnnlab as package
 from cnnlab.inspection import look
@@ -103,4 +103,4 @@ def test_without_a_trained_network_it_says_what_it_needs(
     cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], words: list[str], said: str
 ) -> None:
     assert cnnlab("task=inspect", *words) == 2
-    assert any(line.endswith(said) for line in spoken(capsys))
+    assert any(line.endswith(said) for line in stderr_lines(capsys))

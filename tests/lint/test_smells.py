@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 import torch
-from nets import HEAD, model, network, zoo
-from small import SMALL
+from sample_networks import HEAD, model, network, zoo
+from tiny_run import SMALL
 
 from cnnlab.lint.check import find_smells, under_override, what_helps
 from cnnlab.lint.finding import Design

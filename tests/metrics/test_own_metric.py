@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from brought import Write, modules
-from small import CONF, result
-from spoken import spoken
+from plugin_modules import Write, modules
+from stderr_lines import stderr_lines
+from tiny_run import CONF, result
 
 METRICS = '''
 import torch
@@ -129,7 +129,7 @@ def test_what_is_wrong_with_it_is_told(
     words: list[str], message: str, cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cnnlab(*QUICK, *words) == 2
-    told = "\n".join(spoken(capsys))
+    told = "\n".join(stderr_lines(capsys))
     assert message.removesuffix("…") in told
     assert "Traceback" not in told
 

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from nets import CONV, HEAD, faults, model, network
+from sample_networks import CONV, HEAD, faults, model, network
 from torch.nn import functional as F
 
 from cnnlab.network.build import build

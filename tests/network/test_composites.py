@@ -1,7 +1,7 @@
 """Blocks that YAML defines: parameters, arithmetic, nesting, and what is said where they are wrong."""
 
 import pytest
-from nets import CONV, faults, model, network
+from sample_networks import CONV, faults, model, network
 
 from cnnlab.network.arithmetic import evaluate
 from cnnlab.network.graph import graph

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 import torch
-from nets import CONV, model, network, zoo
+from sample_networks import CONV, model, network, zoo
 
 from cnnlab.network.build import build
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 import yaml
-from nets import CONV, HEAD, model, network, zoo
+from sample_networks import CONV, HEAD, model, network, zoo
 
 from cnnlab.network.fixes import explanation, smallest_size
 from cnnlab.network.graph import graph

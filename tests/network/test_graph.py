@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from nets import CONV, HEAD, model, network, zoo
+from sample_networks import CONV, HEAD, model, network, zoo
 from torch import Tensor, nn
 
 from cnnlab.blocks.trace import INPUT, trace

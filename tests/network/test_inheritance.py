@@ -1,7 +1,7 @@
 """What a block takes from around it: model, kinds, composite, block; the nearest wins."""
 
 import pytest
-from nets import CONV, HEAD, faults, model, network
+from sample_networks import CONV, HEAD, faults, model, network
 
 from cnnlab.blocks.norm import NO_NORM
 from cnnlab.network.graph import graph

@@ -1,7 +1,7 @@
 """Stacks: repeats, placement, widths, the word `classes`, and where a network must end."""
 
 import pytest
-from nets import CONV, HEAD, faults, model, network
+from sample_networks import CONV, HEAD, faults, model, network
 
 from cnnlab.network.graph import graph
 

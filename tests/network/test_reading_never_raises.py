@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 from hypothesis import Phase, given, settings
-from nets import CONV, EVERY, HEAD, model, models, multiply_adds, zoo
+from sample_networks import CONV, EVERY, HEAD, model, models, multiply_adds, zoo
 
 from cnnlab.blocks import KINDS
 from cnnlab.network.build import build

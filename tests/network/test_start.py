@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from nets import CONV, model, network, zoo
+from sample_networks import CONV, model, network, zoo
 
 from cnnlab.network.build import build
 from cnnlab.network.start import stream

@@ -5,8 +5,8 @@ from statistics import median
 
 import pytest
 import yaml
-from nets import EVERY, NAMES, network, zoo
-from small import CONF
+from sample_networks import EVERY, NAMES, network, zoo
+from tiny_run import CONF
 
 from cnnlab.network.fixes import smallest_size
 from cnnlab.network.graph import graph

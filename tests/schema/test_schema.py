@@ -11,10 +11,10 @@ import pytest
 import yaml
 from hypothesis import assume, given, settings
 from jsonschema import Draft7Validator
-from nets import models
 from omegaconf._utils import get_yaml_loader
 from referencing import Registry, Resource
-from small import CONF
+from sample_networks import models
+from tiny_run import CONF
 
 from cnnlab.blocks import KINDS
 from cnnlab.blocks.block import Block

@@ -4,7 +4,7 @@ import subprocess
 from types import SimpleNamespace
 
 import pytest
-from warm import Server
+from forked_cli import Server
 
 from cnnlab.sweep import pool
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from small import CONF
+from tiny_run import CONF
 
 from cnnlab.cli.arguments import read_arguments
 from cnnlab.cli.check import check

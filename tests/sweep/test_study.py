@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from small import CONF
-from spoken import cut, spoken
+from stderr_lines import cut, stderr_lines
+from tiny_run import CONF
 
 from cnnlab.cli.arguments import read_arguments
 from cnnlab.cli.check import check
@@ -33,7 +33,7 @@ def told(cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], text: s
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "x.yaml").write_text(text)
     assert cnnlab("-cd", "mine", "study=x", "task=preflight", *words) == 2
-    return spoken(capsys)
+    return stderr_lines(capsys)
 
 
 @pytest.mark.parametrize(
@@ -112,10 +112,10 @@ def test_a_claim_about_a_block_that_is_not_there_is_told_before_anything_is_trai
     said = "mine/study/x.yaml:1:43  claims[0].metric: there is no block 'body.c7'; did you mean 'body.c3'?"
     assert told(cnnlab, capsys, claims + STUDY) == [said]
     assert cnnlab("-cd", "mine", "study=x") == 2
-    assert spoken(capsys) == [said]
+    assert stderr_lines(capsys) == [said]
     assert not Path("outputs").exists()
     assert cnnlab("-cd", "mine", "study=x", "task=validate") == 2
-    assert spoken(capsys)[0] == said
+    assert stderr_lines(capsys)[0] == said
 
 
 AT = "mine/study/x.yaml:"
@@ -354,18 +354,18 @@ def test_of_a_sweep_that_is_too_large_some_jobs_are_looked_at_whoever_would_run_
         "command line  this makes 36,000 jobs; 10,000 are the most",
         "command line  model.norm: should be one of …",
     ]
-    assert cut(spoken(capsys), wanted) == wanted
+    assert cut(stderr_lines(capsys), wanted) == wanted
 
 
 def test_a_study_that_is_not_there_is_told(cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     absent = "command line  study: there is no study 'batchnrm'; did you mean 'batchnorm'?"
     size = "command line  study.size: should be one of cpu, full, not 'huge'"
     assert cnnlab("study=batchnrm") == 2
-    assert spoken(capsys) == [absent]
+    assert stderr_lines(capsys) == [absent]
     assert cnnlab("study=batchnorm", "study.size=huge") == 2
-    assert spoken(capsys) == [size]
+    assert stderr_lines(capsys) == [size]
     assert cnnlab("study=batchnrm", "study.size=huge") == 2
-    assert spoken(capsys) == [absent, size]
+    assert stderr_lines(capsys) == [absent, size]
 
 
 def test_a_study_of_counts_trains_nothing_and_has_its_verdicts(
@@ -413,7 +413,9 @@ def test_one_block_is_left_out_at_a_time(cnnlab: Callable[..., int], capsys: pyt
         ("norm=c3", 2 * 16 - 16),
     ]
     assert cnnlab(*words, "each(model.body.x*).norm=none") == 2
-    assert spoken(capsys)[0].startswith("command line  each(model.body.x*).norm: no block is called 'model.body.x*'")
+    assert stderr_lines(capsys)[0].startswith(
+        "command line  each(model.body.x*).norm: no block is called 'model.body.x*'"
+    )
 
 
 def test_preflight_tells_all_jobs_faults_at_once_and_which_are_the_same(
@@ -421,7 +423,7 @@ def test_preflight_tells_all_jobs_faults_at_once_and_which_are_the_same(
 ) -> None:
     words = ["-m", "task=preflight", "data=synthetic", "threads=1"]
     assert cnnlab(*words, "model.norm=none,grup", "optimizer.lr=0.1,-1", "seed=0,1") == 2
-    said = spoken(capsys)
+    said = stderr_lines(capsys)
     assert len(said) == 2
     assert said[0] == "command line  optimizer.lr: should be above 0, not -1"
     assert said[1].startswith("command line  model.norm: should be one of batch, group")

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small import CONF, result
-from spoken import spoken
+from stderr_lines import stderr_lines
+from tiny_run import CONF, result
 
 from cnnlab.sweep import pool
 from cnnlab.tracking.lock import Lock
@@ -227,7 +227,7 @@ def test_a_sweep_in_use_and_anothers_folder_are_refused(
     words = ["-m", *QUICK, "seed=0,1"]
     with Lock("held"):
         assert cnnlab(*words, "hydra.sweep.dir=held") == 2
-    (said,) = spoken(capsys)
+    (said,) = stderr_lines(capsys)
     assert said.startswith("command line  hydra.sweep.dir: ")
     assert "is in use by pid" in said
     sheet = {"version": 1, "command": [], "fixed": ["model=nin"], "keys": {"optimizer.lr": ["1"], "seed": ["0"]}}
@@ -238,7 +238,7 @@ def test_a_sweep_in_use_and_anothers_folder_are_refused(
     Path("broken/sweep.json").write_text('{"version": 1, "jo')
     assert cnnlab(*words, "hydra.sweep.dir=other") == 2
     assert cnnlab(*words, "hydra.sweep.dir=broken") == 2
-    first, second = spoken(capsys)
+    first, second = stderr_lines(capsys)
     assert first == (
         "command line  hydra.sweep.dir: other holds another sweep (optimizer.lr with model=nin); choose another folder"
     )

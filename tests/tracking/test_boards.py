@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from recorded import begun, looked_at, row
+from run_records import begun, looked_at, row
 
 from cnnlab.tracking.boards import FOLDER, Board
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from brought import Write, modules
-from small import SMALL, result
-from spoken import spoken
+from plugin_modules import Write, modules
+from stderr_lines import stderr_lines
+from tiny_run import SMALL, result
 
 LOG = '''
 import json
@@ -87,7 +87,7 @@ def test_what_is_wrong_with_it_is_told(
     word: str, message: str, cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cnnlab(*SMALL, "plugins=own", word) == 2
-    told = "\n".join(spoken(capsys))
+    told = "\n".join(stderr_lines(capsys))
     assert message in told
     assert "Traceback" not in told
 

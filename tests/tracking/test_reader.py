@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from recorded import begun
+from run_records import begun
 
 from cnnlab.errors import UserError
 from cnnlab.tracking.reader import RunFolder, read_run, run_in

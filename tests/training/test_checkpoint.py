@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from small import CONF, SMALL
+from tiny_run import CONF, SMALL
 
 from cnnlab.cli.main import main
 from cnnlab.errors import UserError

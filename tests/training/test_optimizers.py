@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 import torch
-from small import SMALL, result
-from spoken import spoken
+from stderr_lines import stderr_lines
+from tiny_run import SMALL, result
 from torch import Tensor, nn
 
 from cnnlab.errors import UserError
@@ -76,7 +76,7 @@ def test_a_value_that_torch_itself_refuses_is_told_before_training(
     cnnlab: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cnnlab(*SMALL, "optimizer=rmsprop", "optimizer.alpha=-1") == 2
-    assert spoken(capsys) == ["command line  optimizer: rmsprop cannot be made: Invalid alpha value: -1.0"]
+    assert stderr_lines(capsys) == ["command line  optimizer: rmsprop cannot be made: Invalid alpha value: -1.0"]
 
 
 def test_what_has_no_weight_decay_takes_no_factors_of_it() -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from brought import Write, forget, modules
-from small import SMALL, result
-from spoken import spoken
+from plugin_modules import Write, forget, modules
+from stderr_lines import stderr_lines
+from tiny_run import SMALL, result
 
 Run = Callable[..., int]
 
@@ -142,7 +142,7 @@ def test_their_settings_are_checked_explained_and_in_the_schema(
 ) -> None:
     write("own_training", OWN)
     assert cnnlab(*WORDS, "optimizer.keeep=1", "scheduler.end=2") == 2
-    assert sorted(spoken(capsys)) == [
+    assert sorted(stderr_lines(capsys)) == [
         "command line  optimizer.keeep: lion has no such setting; did you mean 'keep'?",
         "command line  scheduler.end: should be below 1, not 2",
     ]
@@ -185,7 +185,7 @@ def test_what_goes_wrong_in_them_is_told_with_its_line_before_anything_is_traine
     wrong, told = WRONG[right]
     write("own_training", OWN.replace(right, wrong))
     assert cnnlab(*WORDS, "hydra.run.dir=run") == 2
-    assert [line.removeprefix("command line  ") for line in spoken(capsys)] == [told]
+    assert [line.removeprefix("command line  ") for line in stderr_lines(capsys)] == [told]
     assert not Path("run").exists()
 
 
@@ -195,7 +195,7 @@ def test_of_a_module_that_cannot_be_used_only_that_is_told(
     write("own_training", OWN.replace("def build(self, groups)", "def build(self)"))
     assert cnnlab(*WORDS) == 2
     said = "own_training.Lion.build should take (self, groups), not (self) (own_training.py:15)"
-    assert spoken(capsys) == [f"command line  plugins: {said}"]
+    assert stderr_lines(capsys) == [f"command line  plugins: {said}"]
 
 
 LOSS = '''
@@ -273,5 +273,5 @@ def test_what_is_no_loss_is_told_with_its_line_before_anything_is_trained(
     wrong, told = WRONG_LOSSES[right]
     write("own_loss", LOSS.replace(right, wrong))
     assert cnnlab(*FOCAL, "hydra.run.dir=run") == 2
-    assert [line.removeprefix("command line  ") for line in spoken(capsys)] == [told]
+    assert [line.removeprefix("command line  ") for line in stderr_lines(capsys)] == [told]
     assert not Path("run").exists()

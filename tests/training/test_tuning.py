@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 import torch
-from nets import faults as model_faults
-from nets import model, network, zoo
+from sample_networks import faults as model_faults
+from sample_networks import model, network, zoo
 from torch import nn
 
 from cnnlab.network.build import Net, build

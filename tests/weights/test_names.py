@@ -1,7 +1,7 @@
 """Mirrors cnnlab/weights/names.py."""
 
 import pytest
-from foreign import resnet18
+from torchvision_state import resnet18
 
 from cnnlab.weights.names import Rule, families, layouts, recognise
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from foreign import resnet18
+from torchvision_state import resnet18
 
 from cnnlab.errors import UserError
 from cnnlab.weights.reading import read_weights

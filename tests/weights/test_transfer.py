@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import torch
-from foreign import resnet18
-from nets import model, network, zoo
+from sample_networks import model, network, zoo
 from torch import Tensor
+from torchvision_state import resnet18
 
 from cnnlab.network.build import Net, build
 from cnnlab.weights.names import recognise

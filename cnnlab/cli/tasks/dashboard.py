@@ -26,8 +26,8 @@ class Dashboard(Task):
         from cnnlab.cli.folders import sweep_folders
         from cnnlab.compare import report
         from cnnlab.compare.comparison import record
-        from cnnlab.door.terminal import Output
         from cnnlab.tracking.mirror.publish import PublishedComparison, publish
+        from cnnlab.untrusted.terminal import Output
 
         top = context.run.top
         comparison = report(sweep_folders(top.dir, self.name))

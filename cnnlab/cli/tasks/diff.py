@@ -11,8 +11,8 @@ from cnnlab.errors import Exit, Fault, UserError
 
 if TYPE_CHECKING:
     from cnnlab.config.composed import Composed
-    from cnnlab.door.terminal import Output
     from cnnlab.experiment.difference import Difference
+    from cnnlab.untrusted.terminal import Output
 
 WIDE = 110
 """columns of a terminal from which on it is said why weights are not taken"""
@@ -40,11 +40,11 @@ class Diff(Task):
         """Show what differs; as a page, write diff.html."""
         from cnnlab.cli.diff_page import page
         from cnnlab.cli.other_network import other
-        from cnnlab.door.terminal import Output
-        from cnnlab.door.words import json_text
         from cnnlab.experiment.difference import difference
         from cnnlab.experiment.facts import image_shape
         from cnnlab.tracking.durable import write
+        from cnnlab.untrusted.terminal import Output
+        from cnnlab.untrusted.words import json_text
 
         run, composed = context.run, context.composed
         against, composed_against = other(composed)
@@ -78,8 +78,8 @@ def show(difference: Difference, names: tuple[str, str], console: Output) -> Non
     from rich.table import Table
     from rich.text import Text
 
-    from cnnlab.door.words import clean
     from cnnlab.experiment.difference_text import table_rows, totals
+    from cnnlab.untrusted.words import clean
 
     title = Text(clean(f"{names[0]} → {names[1]}"))
     table = Table(title=title, title_justify="left", title_style="bold", box=None, header_style="dim", pad_edge=False)

@@ -18,8 +18,6 @@ class Draw(Task):
 
     def run(self, context: TaskContext) -> Exit:
         """Write drawing.svg, or drawing.html; as JSON, show what is drawn."""
-        from cnnlab.door.terminal import Output
-        from cnnlab.door.words import json_text
         from cnnlab.drawing import svg
         from cnnlab.drawing.columns import drawing
         from cnnlab.drawing.outline import record
@@ -28,6 +26,8 @@ class Draw(Task):
         from cnnlab.network.graph import graph
         from cnnlab.network.outline import outline
         from cnnlab.tracking.durable import write
+        from cnnlab.untrusted.terminal import Output
+        from cnnlab.untrusted.words import json_text
 
         run, composed = context.run, context.composed
         shape = image_shape(run)

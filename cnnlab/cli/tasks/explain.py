@@ -16,8 +16,6 @@ class Explain(Task):
 
     def run(self, context: TaskContext) -> Exit:
         from cnnlab.config.run import model_of
-        from cnnlab.door.terminal import Output
-        from cnnlab.door.words import json_text
         from cnnlab.experiment.facts import image_shape
         from cnnlab.explain.answer import Answer
         from cnnlab.explain.data import record
@@ -27,6 +25,8 @@ class Explain(Task):
         from cnnlab.network.graph import graph
         from cnnlab.network.provenance import Provenance
         from cnnlab.network.read import read_network
+        from cnnlab.untrusted.terminal import Output
+        from cnnlab.untrusted.words import json_text
 
         run, composed = context.run, context.composed
         provenance, model = Provenance(), model_of(composed.config)

@@ -18,11 +18,11 @@ class Inspect(Task):
     def run(self, context: TaskContext) -> Exit:
         """Write inspect.html, and its numbers as inspect.json."""
         from cnnlab.cli.trained import image_files, restored
-        from cnnlab.door.terminal import Output
         from cnnlab.inspection.look import look
         from cnnlab.inspection.page import page
         from cnnlab.inspection.summary import lines, record
         from cnnlab.tracking.durable import write, write_json
+        from cnnlab.untrusted.terminal import Output
 
         run, folder = context.run, context.folder
         trained = restored(run, context.composed)

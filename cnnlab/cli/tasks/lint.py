@@ -24,10 +24,10 @@ class Lint(Task):
     def run(self, context: TaskContext) -> Exit:
         """Show the findings. They are no faults: the exit code is 0."""
         from cnnlab.config.run import model_of
-        from cnnlab.door.terminal import Output
-        from cnnlab.door.words import json_text
         from cnnlab.experiment.design import design
         from cnnlab.lint.check import find_smells, what_helps
+        from cnnlab.untrusted.terminal import Output
+        from cnnlab.untrusted.words import json_text
 
         run, composed = context.run, context.composed
         found = design(run, model_of(composed.config))

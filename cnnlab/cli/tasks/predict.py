@@ -16,9 +16,9 @@ class Predict(Task):
     def run(self, context: TaskContext) -> Exit:
         """Write predictions.csv and show it."""
         from cnnlab.cli.trained import image_files, restored
-        from cnnlab.door.terminal import Output
-        from cnnlab.door.words import json_text
         from cnnlab.tracking.predictions import Prediction, table, write_csv
+        from cnnlab.untrusted.terminal import Output
+        from cnnlab.untrusted.words import json_text
 
         run, file = context.run, context.folder / "predictions.csv"
         predictor = restored(run, context.composed).predictor

@@ -19,13 +19,13 @@ class Preflight(SweepTask):
         raise UserError(Fault("task", "preflight is of a whole sweep, and no job of one that has other tasks"))
 
     def run_sweep(self, sweep: SweepContext) -> Exit:
-        from cnnlab.door.terminal import Output
-        from cnnlab.door.words import json_text
         from cnnlab.sweep.board import opening, span
         from cnnlab.sweep.engine import SilentListener, SweepEngine
         from cnnlab.sweep.grid import trains
         from cnnlab.sweep.preflight import as_json, preflight, table, total
         from cnnlab.tracking.reader import RunFolder
+        from cnnlab.untrusted.terminal import Output
+        from cnnlab.untrusted.words import json_text
 
         plan, top = sweep.plan(), sweep.jobs[0].run.top
         engine = SweepEngine(plan, SilentListener(), top.retry == "failed", top.jobs)

@@ -18,8 +18,8 @@ class Report(Task):
         from cnnlab.cli.folders import sweep_folders
         from cnnlab.compare import report, text
         from cnnlab.compare.comparison import record
-        from cnnlab.door.terminal import Output
-        from cnnlab.door.words import json_text
+        from cnnlab.untrusted.terminal import Output
+        from cnnlab.untrusted.words import json_text
 
         top = context.run.top
         comparison = report(sweep_folders(top.dir, self.name))

@@ -22,8 +22,8 @@ class Schema(Task):
         from cnnlab.cli.check import locate
         from cnnlab.cli.messages import complain
         from cnnlab.config.files import shown
-        from cnnlab.door.terminal import Output
         from cnnlab.schema.files import FOLDER, made, write
+        from cnnlab.untrusted.terminal import Output
 
         composed = context.composed
         if composed.faults:

@@ -22,12 +22,12 @@ class Summary(Task):
     def run(self, context: TaskContext) -> Exit:
         """Write network.json and show it."""
         from cnnlab.cli.map_sizes import feature_map_lines
-        from cnnlab.door.terminal import Output
-        from cnnlab.door.words import json_text
         from cnnlab.experiment.facts import image_shape
         from cnnlab.experiment.initial import given
         from cnnlab.network.outline import network_record
         from cnnlab.tracking.durable import write_json
+        from cnnlab.untrusted.terminal import Output
+        from cnnlab.untrusted.words import json_text
         from cnnlab.weights.report import lines, report
 
         run, folder = context.run, context.folder

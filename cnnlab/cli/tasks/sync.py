@@ -23,8 +23,8 @@ class Sync(Task):
     def run(self, context: TaskContext) -> Exit:
         """Upload; with logger=wandb all runs, and as that says."""
         from cnnlab.cli.folders import folders_named
-        from cnnlab.door.terminal import Output
         from cnnlab.tracking.mirror.upload import mirrored, upload
+        from cnnlab.untrusted.terminal import Output
 
         top = context.run.top
         roots = folders_named(top.dir, self.name)

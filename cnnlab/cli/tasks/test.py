@@ -16,9 +16,9 @@ class Test(Task):
 
     def run(self, context: TaskContext) -> Exit:
         from cnnlab.cli.trained import restored
-        from cnnlab.door.terminal import Output
-        from cnnlab.door.words import json_text
         from cnnlab.experiment.test import on_test_split
+        from cnnlab.untrusted.terminal import Output
+        from cnnlab.untrusted.words import json_text
 
         run = context.run
         trained = restored(run, context.composed)

@@ -42,10 +42,10 @@ class Train(SweepTask):
         UserError where it is in use, or holds another experiment.
         """
         from cnnlab.cli.folders import OUTPUTS, from_here
-        from cnnlab.door.terminal import Output
         from cnnlab.experiment.facts import identity
         from cnnlab.experiment.hardware import decide
         from cnnlab.tracking.folder import enter, enter_any
+        from cnnlab.untrusted.terminal import Output
 
         run, name = context.run, run_name(context.composed)
         hardware = decide(run.trainer, run.top.threads)
@@ -68,9 +68,9 @@ class Train(SweepTask):
                 _remove_if_unused(lock.folder)
 
     def run(self, context: TaskContext) -> Exit:
-        from cnnlab.door.terminal import Output
         from cnnlab.experiment.job import job
         from cnnlab.experiment.train import train
+        from cnnlab.untrusted.terminal import Output
 
         work = context.work
         assert isinstance(work, HeldFolder)
@@ -104,12 +104,12 @@ def train_sweep(plan: SweepPlan, top: Top, pool: WorkerPool) -> Exit:
     from functools import partial
 
     from cnnlab.compare import report, text
-    from cnnlab.door.terminal import Output
     from cnnlab.sweep.board import SweepTable
     from cnnlab.sweep.engine import SweepEngine
     from cnnlab.sweep.grid import trains
     from cnnlab.sweep.outcome import count
     from cnnlab.tracking.mirror.note import whereabouts
+    from cnnlab.untrusted.terminal import Output
 
     console, folder = Output(), plan.folder
     if not trains(plan.manifest.study):

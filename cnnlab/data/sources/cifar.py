@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from cnnlab.data.places import cache, places
 from cnnlab.data.remote import Remote
 from cnnlab.data.source import Source
-from cnnlab.door.archive import members
-from cnnlab.door.files import Refused as TooLarge
-from cnnlab.door.files import read_bytes
 from cnnlab.errors import Fault, UserError
+from cnnlab.untrusted.archive import members
+from cnnlab.untrusted.files import Refused as TooLarge
+from cnnlab.untrusted.files import read_bytes
 
 if TYPE_CHECKING:
     import numpy as np

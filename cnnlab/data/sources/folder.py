@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from cnnlab.data.listing import Files, folder_classes, list_folder
 from cnnlab.data.source import Source
-from cnnlab.door.words import clean
 from cnnlab.errors import Fault, UserError
+from cnnlab.untrusted.words import clean
 
 if TYPE_CHECKING:
     from cnnlab.data.splits import Parts, Split

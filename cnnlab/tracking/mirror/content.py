@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from cnnlab.door.files import read_json
 from cnnlab.tracking.reader import RunFolder
+from cnnlab.untrusted.files import read_json
 
 FLAT = ("model", "data", "seed", "params", "params_aux", "macs", "identity", "fingerprint")
 """facts that are config keys of their own, so that W&B can group by them: it groups by one flat key only"""

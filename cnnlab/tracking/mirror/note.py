@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnnlab.door.files import read_json
 from cnnlab.tracking.durable import write_json
+from cnnlab.untrusted.files import read_json
 
 FILE = "wandb.json"
 LOCK = "wandb.lock"

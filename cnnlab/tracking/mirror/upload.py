@@ -10,11 +10,11 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from cnnlab.door.files import CONFIG, read_bytes
-from cnnlab.door.nodes import read_plain
 from cnnlab.tracking.loggers import Wandb
 from cnnlab.tracking.mirror import note
 from cnnlab.tracking.mirror.process import Order, command, environment, ordered
+from cnnlab.untrusted.files import CONFIG, read_bytes
+from cnnlab.untrusted.nodes import read_plain
 
 PATIENCE = 180.0
 """seconds that one upload may take"""

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from brought import Write, modules
-from small import CONF
-from spoken import spoken
+from plugin_modules import Write, modules
+from stderr_lines import stderr_lines
+from tiny_run import CONF
 
 from cnnlab.cli.help import help_text
 from cnnlab.cli.tasks import SHIPPED, TASKS
@@ -79,9 +79,9 @@ def test_what_a_plugins_task_needs_is_checked(
 ) -> None:
     write("counting", COUNT)
     assert cnnlab("plugins=counting", "task=count_blocks", "model=lenet", "data.size=8") == 2
-    assert "the feature map vanishes" in spoken(capsys)[0]
+    assert "the feature map vanishes" in stderr_lines(capsys)[0]
     assert cnnlab("plugins=counting", "task=count_block") == 2
-    assert spoken(capsys)[0].endswith("count_blocks, not 'count_block'; did you mean 'count_blocks'?")
+    assert stderr_lines(capsys)[0].endswith("count_blocks, not 'count_block'; did you mean 'count_blocks'?")
 
 
 WRONG = """
@@ -100,7 +100,7 @@ def test_all_that_is_wrong_with_a_plugins_task_is_told(
 ) -> None:
     write("mistaken", WRONG)
     assert cnnlab("plugins=mistaken", "task=summary") == 2
-    assert spoken(capsys) == [
+    assert stderr_lines(capsys) == [
         "command line  plugins: mistaken.Train needs a help, such as help = 'how many blocks the network has' "
         "(mistaken.py:5)",
         "command line  plugins: mistaken.Train: there is a task 'train' already; give it another `name` "

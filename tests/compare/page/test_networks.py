@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from nets import network, zoo
+from sample_networks import network, zoo
 
 from benchmarks.simulated import Outcome, write_sweep
 from cnnlab.compare import report

@@ -27,7 +27,7 @@ RUN = """
 import sys, time
 sys.path[:0] = sys.argv[3:]
 from pathlib import Path
-from recorded import begun, row
+from run_records import begun, row
 from cnnlab.tracking.mirror.follower import Follower
 from cnnlab.tracking.loggers import Wandb
 folder = Path(sys.argv[1])
@@ -104,7 +104,7 @@ import os, resource, sys, time
 sys.path[:0] = sys.argv[3:]
 from contextlib import suppress
 from pathlib import Path
-from recorded import begun, looked_at, row
+from run_records import begun, looked_at, row
 from cnnlab.tracking.mirror.follower import Follower
 from cnnlab.tracking.loggers import Wandb
 folder, count = Path(sys.argv[1]), int(sys.argv[2])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from recorded import begun
+from run_records import begun
 
 from cnnlab.tracking.mirror import content, note
 from cnnlab.tracking.reader import read_run
@@ -56,7 +56,7 @@ def test_a_sweep_says_how_many_of_its_runs_are_where(tmp_path: Path) -> None:
     )
 
 
-def test_records_of_strangers_come_through_the_door(tmp_path: Path) -> None:
+def test_records_of_strangers_are_looked_through_before_they_are_read(tmp_path: Path) -> None:
     for spoilt in ("[" * 100_000, "{", "[]", '{"id": 3, "more": 1}'):
         (tmp_path / note.FILE).write_text(spoilt)
         assert note.read(tmp_path) is None

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from loopback import Loopback
-from recorded import begun, looked_at, row
+from run_records import begun, looked_at, row
 
 from cnnlab.tracking.loggers import Wandb
 from cnnlab.tracking.mirror import follower, process

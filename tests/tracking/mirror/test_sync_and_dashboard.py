@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from loopback import Loopback
-from recorded import begun, row
-from small import CONF
+from run_records import begun, row
+from tiny_run import CONF
 
 from benchmarks.simulated import Outcome, write_sweep
 from cnnlab.tracking.mirror import note

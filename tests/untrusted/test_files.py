@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cnnlab.door.files import DEEPEST, Refused, bounded, parse_json, read_bytes, read_json
+from cnnlab.untrusted.files import DEEPEST, Refused, bounded, parse_json, read_bytes, read_json
 
 
 def refusal(call: Any, *args: Any) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 import cnnlab as package
-from cnnlab.door.machine import FORCED
 from cnnlab.errors import UserError
+from cnnlab.untrusted.machine import FORCED
 
 
 @pytest.mark.parametrize(

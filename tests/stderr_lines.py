@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from small import CONF
+from tiny_run import CONF
 
 
-def spoken(capsys: pytest.CaptureFixture[str]) -> list[str]:
+def stderr_lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
     """Its lines, with shipped files named as by `named`."""
     return named(capsys.readouterr().err).splitlines()
 

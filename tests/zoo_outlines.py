@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from nets import network, zoo
+from sample_networks import network, zoo
 
 from cnnlab.drawing.outline import Outline
 from cnnlab.network.outline import outline

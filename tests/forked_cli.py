@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from small import CONF
+from tiny_run import CONF
 
 _server = get_context("forkserver")
 _server.set_forkserver_preload(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnlab.door.pattern import matches
+from cnnlab.untrusted.pattern import matches
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from small import SMALL
+from tiny_run import SMALL
 
 NAMES = (
     "\x1b[31mred\x1b[0m",

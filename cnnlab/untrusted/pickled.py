@@ -20,8 +20,8 @@ from math import prod
 from pathlib import Path
 from typing import IO, Any
 
-from cnnlab.door.files import Refused, bounded
-from cnnlab.door.machine import too_much
+from cnnlab.untrusted.files import Refused, bounded
+from cnnlab.untrusted.machine import too_much
 
 PICKLE = 64 << 20
 """bytes of the pickle itself, without the tensors' numbers; 100,000 tensors need 30 MB"""

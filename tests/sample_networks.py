@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
-from small import CONF
+from tiny_run import CONF
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -109,7 +109,7 @@ def places(kind: str) -> st.SearchStrategy[dict[str, Any]]:
         "join": st.sampled_from(get_args(Placement.model_fields["join"].annotation)),
         "from": st.lists(st.integers(0, 2), min_size=1, max_size=2),
     }
-    assert {*fields, "after", "before"} == set(PLACED), "teach tests/nets.py"
+    assert {*fields, "after", "before"} == set(PLACED), "teach tests/sample_networks.py"
     rare = st.fixed_dictionaries({}, optional=fields)
     joined = st.fixed_dictionaries(
         {"from": st.lists(st.integers(0, 2), min_size=2, max_size=2), "join": fields["join"]}
@@ -210,7 +210,7 @@ def values(annotation: Any, metadata: list[Any], depth: int) -> st.SearchStrateg
         return st.integers(least, least + 2)
     if annotation is float:
         return st.sampled_from([0.0, 0.3])
-    raise AssertionError(f"no values for {annotation}: teach tests/nets.py")
+    raise AssertionError(f"no values for {annotation}: teach tests/sample_networks.py")
 
 
 def multiply_adds(net, x):

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cache
 
 import pytest
-from nets import zoo
+from sample_networks import zoo
 
 from cnnlab.blocks.block import Block
 from cnnlab.blocks.receptive_field import Field

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from cnnlab.door.words import clean
+from cnnlab.untrusted.words import clean
 
 
 class Output(Console):

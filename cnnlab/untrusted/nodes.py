@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from cnnlab.door.files import CONFIG, Refused
+from cnnlab.untrusted.files import CONFIG, Refused
 
 BYTES = 64 << 10
 """of a file; the largest that ships has 3.5 kB"""

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 import torch
-from foreign import resnet18
+from torchvision_state import resnet18
 
-from cnnlab.door import machine
-from cnnlab.door.files import Refused
-from cnnlab.door.pickled import Foreign, check
+from cnnlab.untrusted import machine
+from cnnlab.untrusted.files import Refused
+from cnnlab.untrusted.pickled import Foreign, check
 
 net = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.BatchNorm2d(2))
 shared = torch.arange(12.0)

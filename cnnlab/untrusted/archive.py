@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import BinaryIO
 
-from cnnlab.door.files import Refused
+from cnnlab.untrusted.files import Refused
 
 BLOCK = 512
 STEP = 1 << 20
