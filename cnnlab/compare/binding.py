@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 from cnnlab.compare.claims import Claim, JudgedStudy, margin_of, spelt
 from cnnlab.compare.ledger import Cell, Ledger
-from cnnlab.compare.metrics import Metric
+from cnnlab.compare.metrics import Quantity
 from cnnlab.compare.question import Family, Question, WeightedCells
 from cnnlab.compare.trial import Trial
 
@@ -77,7 +77,7 @@ def bind(claim: Claim, family: Family, study: JudgedStudy, ledger: Ledger) -> Qu
     )
 
 
-def _roles(claim: Claim, metric: Metric, study: JudgedStudy, ledger: Ledger) -> _Roles:
+def _roles(claim: Claim, metric: Quantity, study: JudgedStudy, ledger: Ledger) -> _Roles:
     keys, factor = ledger.factors, claim.factor or ()
     held = {key: spelt(value, keys[key]) or value for key, value in claim.where.items() if key in keys}
     taken = {*held, *factor, metric.collapses}
@@ -108,7 +108,7 @@ def _place(roles: _Roles, place: Mapping[str, str], ledger: Ledger) -> _SidesAtP
 
 
 def _averaged(
-    metric: Metric, free: Sequence[str], groups: Sequence[tuple[WeightedCells, ...]], ledger: Ledger
+    metric: Quantity, free: Sequence[str], groups: Sequence[tuple[WeightedCells, ...]], ledger: Ledger
 ) -> tuple[str, ...]:
     """The free factors that have a say in the average: of counts those that change the network."""
     if not metric.exact:
@@ -117,7 +117,7 @@ def _averaged(
     return tuple(key for key in free if _changes(metric, key, cells, ledger))
 
 
-def _changes(metric: Metric, key: str, cells: Iterable[Cell], ledger: Ledger) -> bool:
+def _changes(metric: Quantity, key: str, cells: Iterable[Cell], ledger: Ledger) -> bool:
     """Whether the counts of arms differ that differ in `key` alone."""
     place = list(ledger.factors).index(key)
     counts: dict[Cell, set[float]] = {}

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from cnnlab.compare.metrics import NOTHING, Known, Metric, parse
+from cnnlab.compare.metrics import NOTHING, Known, Quantity, parse
 from cnnlab.settings import Positive, Real, Settings, shown
 
 ALPHA = 0.05
@@ -66,7 +66,7 @@ class Claim(Settings):
     control: bool = False
     """must come out supported: otherwise the study could not have seen the other claims"""
 
-    def measure(self, target: float | None = None, known: Known = NOTHING) -> Metric:
+    def measure(self, target: float | None = None, known: Known = NOTHING) -> Quantity:
         """The claim's metric; ValueError says what is wrong with it."""
         return parse(self.metric, target=target, ratio=self.scale == "log", known=known)
 
@@ -99,7 +99,7 @@ class JudgedStudy(Settings):
     """what must come out, in words"""
 
 
-def margin_of(claim: Claim, metric: Metric, usual: float | None) -> float | None:
+def margin_of(claim: Claim, metric: Quantity, usual: float | None) -> float | None:
     """The smallest difference that counts: the claim's, the study's for shares, the metric's own."""
     if metric.text == "diverged":
         return None

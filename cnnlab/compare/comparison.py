@@ -13,7 +13,7 @@ from cnnlab.compare.check import read_study
 from cnnlab.compare.claims import JudgedStudy
 from cnnlab.compare.judge import judge
 from cnnlab.compare.ledger import Cell, Ledger, read_ledger
-from cnnlab.compare.metrics import Metric, parse
+from cnnlab.compare.metrics import Quantity, parse
 from cnnlab.compare.questions import questions_of
 from cnnlab.compare.statistics import paired
 from cnnlab.compare.terms import remarks
@@ -33,7 +33,7 @@ class Arm:
     also: tuple[str, ...]
     """other spellings of the same experiment"""
     trials: tuple[Trial, ...]
-    metric: Metric
+    metric: Quantity
 
     @property
     def counts(self) -> dict[str, int]:
@@ -45,16 +45,16 @@ class Arm:
     def done(self) -> int:
         return len(self.trials) - self.counts["running"] - self.counts["waiting"]
 
-    def read(self, metric: Metric) -> dict[str, float]:
+    def read(self, metric: Quantity) -> dict[str, float]:
         """seed -> number, of the runs that have one"""
         read = ((trial.seed, metric.read(trial)) for trial in self.trials)
         return {seed: reading.value for seed, reading in read if reading}
 
-    def beyond(self, metric: Metric) -> int:
+    def beyond(self, metric: Quantity) -> int:
         """runs that did not get there within the budget, with which they count: the mean is at least what it is"""
         return sum(reading.censored != 0 for trial in self.trials if (reading := metric.read(trial)))
 
-    def interval(self, metric: Metric) -> tuple[float, float] | None:
+    def interval(self, metric: Quantity) -> tuple[float, float] | None:
         """Student's 95 % interval of the mean; None for fewer than two numbers, and where some are `beyond`.
 
         Of a share it ends where shares do.
@@ -65,7 +65,7 @@ class Arm:
         estimate = paired(values, 0.0 if metric.exact else metric.resolution or self._step(metric))
         return (max(estimate.low, 0.0), min(estimate.high, 1.0)) if metric.share else (estimate.low, estimate.high)
 
-    def _step(self, metric: Metric) -> float:
+    def _step(self, metric: Quantity) -> float:
         """What one image more or less makes, of an accuracy over all test images."""
         counts = [trial.result.get("test/images") for trial in self.trials]
         known = [count for count in counts if is_number(count) and count > 0]
@@ -86,7 +86,7 @@ class Comparison:
     study: JudgedStudy
     judged: tuple[Verdict, ...]
     arms: tuple[Arm, ...]
-    metrics: tuple[Metric, ...]
+    metrics: tuple[Quantity, ...]
     """those to show; the first is the main one"""
     problems: tuple[str, ...]
     remarks: tuple[str, ...]
@@ -144,10 +144,10 @@ def compare(folders: Sequence[Path | str]) -> Comparison:
     )
 
 
-def _metrics(study: JudgedStudy, judged: Sequence[Verdict], ledger: Ledger) -> tuple[Metric, ...]:
+def _metrics(study: JudgedStudy, judged: Sequence[Verdict], ledger: Ledger) -> tuple[Quantity, ...]:
     texts = [one.question.metric.text for one in judged if one.question.family in ("claims", "controls")]
     texts = [text for text in texts if text != "diverged"]
-    found: dict[str, Metric] = {}
+    found: dict[str, Quantity] = {}
     for text in (*texts, *study.show, *([] if texts else ["test/acc"])):
         try:
             found.setdefault(text, parse(text, target=study.target, known=ledger.known))
@@ -156,7 +156,7 @@ def _metrics(study: JudgedStudy, judged: Sequence[Verdict], ledger: Ledger) -> t
     return tuple(found.values())
 
 
-def _arms(ledger: Ledger, metric: Metric) -> tuple[Arm, ...]:
+def _arms(ledger: Ledger, metric: Quantity) -> tuple[Arm, ...]:
     twins = ledger.twins()
     also: dict[Cell, list[str]] = {}
     for cell, first in twins.items():
@@ -240,7 +240,7 @@ def _contrast(verdict: Verdict) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _arm(arm: Arm, metrics: Sequence[Metric]) -> dict[str, Any]:
+def _arm(arm: Arm, metrics: Sequence[Quantity]) -> dict[str, Any]:
     return {
         "label": arm.label,
         "also": list(arm.also),
@@ -249,7 +249,7 @@ def _arm(arm: Arm, metrics: Sequence[Metric]) -> dict[str, Any]:
     }
 
 
-def _summary(arm: Arm, metric: Metric) -> dict[str, Any]:
+def _summary(arm: Arm, metric: Quantity) -> dict[str, Any]:
     values = list(arm.read(metric).values())
     return {
         "n": len(values),

@@ -41,7 +41,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Metric:
+class Quantity:
     """A number a run: how it is read, how it is spoken of, and how it is compared."""
 
     text: str
@@ -62,7 +62,7 @@ class Metric:
     """compared as a ratio"""
     collapses: str | None = None
     """the factor over whose values one number is found"""
-    threshold: tuple[Metric, bool, float] | None = None
+    threshold: tuple[Quantity, bool, float] | None = None
     """metric, whether at least or at most, and value: what is to be reached, where something is"""
     clock: str | None = None
     """the row's key that counts up to the target: a metric that is right-censored at the budget"""
@@ -82,10 +82,10 @@ class Metric:
         return 100.0 if self.unit == "points" else 1.0
 
 
-def parse(text: str, *, target: float | None = None, ratio: bool = False, known: Known = NOTHING) -> Metric:
+def parse(text: str, *, target: float | None = None, ratio: bool = False, known: Known = NOTHING) -> Quantity:
     """The metric that `text` names; ValueError says what is wrong with it. `ratio`: compared as one."""
     text = " ".join(str(text).split())
-    metric = _Parser(target, known).parse(text)
+    metric = _QuantityParser(target, known).parse(text)
     if ratio and not metric.log:
         metric = replace(metric, log=True, unit="", margin=1.1, resolution=0.0)
     return metric
@@ -105,16 +105,16 @@ def _of_several(key: str, known: Known) -> KeyInfo | None:
 
 
 @dataclass(frozen=True)
-class _Parser:
+class _QuantityParser:
     """Reads texts; `target` is the study's."""
 
     target: float | None
     known: Known
 
-    def parse(self, text: str) -> Metric:
+    def parse(self, text: str) -> Quantity:
         if text == "diverged":
             info = DIVERGED
-            return Metric(text, info.words, _diverged, info.unit, better=info.better, resolution=info.resolution)
+            return Quantity(text, info.words, _diverged, info.unit, better=info.better, resolution=info.resolution)
         if match := re.fullmatch(r"(epochs|steps|seconds) to target", text):
             if self.target is None:
                 raise ValueError(f"{text!r} needs the study's target, a validation accuracy")
@@ -124,7 +124,7 @@ class _Parser:
         if match := re.fullmatch(r"largest (\S+) with (.+?) ?(>=|<=) ?(\S+)", text):
             reached = (self.of_a_run(match[2], "a threshold is held against"), match[3] == ">=", _number(match[4]))
             words = f"largest {match[1]} with {reached[0].words} {_sign(match[3])} {match[4]}"
-            return Metric(
+            return Quantity(
                 text, words, lambda _: None, margin=1.1, better=1, log=True, collapses=match[1], threshold=reached
             )
         if " / " in text:
@@ -143,20 +143,20 @@ class _Parser:
             )
         return self.recorded(text)
 
-    def of_a_run(self, text: str, use: str) -> Metric:
+    def of_a_run(self, text: str, use: str) -> Quantity:
         metric = self.parse(text)
         if metric.collapses:
             raise ValueError(f"{text!r} is no number of one run, which {use}")
         return metric
 
-    def recorded(self, key: str) -> Metric:
+    def recorded(self, key: str) -> Quantity:
         info = info_of(key, self.known)
-        return Metric(
+        return Quantity(
             key, info.words, _key(key, info.exact), info.unit, info.margin, info.better, info.exact, info.resolution,
             signed=info.signed,
         )  # fmt: skip
 
-    def of_rows(self, text: str, reduction: str, key: str) -> Metric:
+    def of_rows(self, text: str, reduction: str, key: str) -> Quantity:
         def read(trial: Trial) -> Reading | None:
             values = [float(row[key]) for row in trial.rows if is_number(row.get(key))]
             return Reading(REDUCE[reduction](values)) if values and trial.status == "ok" else None
@@ -164,12 +164,12 @@ class _Parser:
         info = self.info_of_row(key)
         reduced = {"mean": "mean over epochs of", "first": "first epoch's", "last": "last epoch's"}
         words = f"{reduced.get(reduction, reduction)} {info.words}"
-        return Metric(text, words, read, info.unit, info.margin, info.better, signed=info.signed)
+        return Quantity(text, words, read, info.unit, info.margin, info.better, signed=info.signed)
 
     def info_of_row(self, key: str) -> KeyInfo:
         return ROW.get(key) or info_of(key, self.known)
 
-    def to_target(self, text: str, clock: str, key: str, at_least: bool, value: float) -> Metric:
+    def to_target(self, text: str, clock: str, key: str, at_least: bool, value: float) -> Quantity:
         sign = _sign(">=" if at_least else "<=")
         info = self.info_of_row(key)
         words = f"{clock} to {info.words.replace('val/acc', 'validation accuracy')} {sign} {value:g}"
@@ -177,7 +177,7 @@ class _Parser:
         margin, unit = 1.0 if clock == "epochs" else None, "s" if clock == "seconds" else clock
         reached = (self.recorded(key), at_least, value)
         read = _first_epoch(clock, key, at_least, value)
-        return Metric(text, words, read, unit, margin, -1, resolution=resolution, threshold=reached, clock=clock)
+        return Quantity(text, words, read, unit, margin, -1, resolution=resolution, threshold=reached, clock=clock)
 
 
 def unknown(metric: str, measured: Iterable[Any], known: Known = NOTHING, logs: bool = False) -> str | None:
@@ -252,7 +252,7 @@ def _first_epoch(clock: str, key: str, at_least: bool, value: float) -> Callable
     return read
 
 
-def _ratio(text: str, over: Metric, under: Metric) -> Metric:
+def _ratio(text: str, over: Quantity, under: Quantity) -> Quantity:
     if under.clock:  # the quotient would lie below what is counted, where every other number not seen lies above it
         raise ValueError(f"{text!r} divides by what a run may never reach; turn it round: '{under.text} / {over.text}'")
 
@@ -263,10 +263,10 @@ def _ratio(text: str, over: Metric, under: Metric) -> Metric:
         return Reading(above.value / below.value, above.censored)
 
     exact = over.exact and under.exact
-    return Metric(text, f"{over.words} over {under.words}", read, exact=exact, resolution=0.0, quotient=True)
+    return Quantity(text, f"{over.words} over {under.words}", read, exact=exact, resolution=0.0, quotient=True)
 
 
-def _layer(text: str) -> Metric:
+def _layer(text: str) -> Quantity:
     name, _, what = text.removeprefix("layer/").rpartition("/")
     if what not in WHAT or not name:
         raise ValueError(f"{text!r} should be layer/NAME/WHAT{near(what, WHAT)}")
@@ -277,7 +277,7 @@ def _layer(text: str) -> Metric:
 
     unit = "points" if what == "share" else ""
     words = f"{name}'s {what.replace('_', ' ').replace('params', 'parameters').replace('macs', 'multiply-adds')}"
-    return Metric(text, words, read, unit, exact=True, resolution=0.0)
+    return Quantity(text, words, read, unit, exact=True, resolution=0.0)
 
 
 def _number(text: str) -> float:

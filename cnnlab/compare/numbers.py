@@ -14,7 +14,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from cnnlab.compare.ledger import Ledger
-from cnnlab.compare.metrics import Metric, Reading
+from cnnlab.compare.metrics import Quantity, Reading
 from cnnlab.compare.question import Question, WeightedCells, trials_of
 from cnnlab.compare.readings import Readings, arm_at, grid_step, read, seeds_of
 from cnnlab.compare.statistics import Estimate, paired
@@ -144,7 +144,7 @@ def _pairs(
     return tuple(pairs), left_out
 
 
-def _budget(metric: Metric, sides: Iterable[WeightedCells], readings: Readings) -> float:
+def _budget(metric: Quantity, sides: Iterable[WeightedCells], readings: Readings) -> float:
     """Up to where all runs were observed: the restriction time of a right-censored mean."""
     if metric.clock is None:
         return math.inf
@@ -212,7 +212,7 @@ def _resolution(question: Question, groups: Sequence[Group], readings: Sequence[
     return step * math.sqrt(weights / 2)
 
 
-def _images(metric: Metric, ledger: Ledger) -> float | None:
+def _images(metric: Quantity, ledger: Ledger) -> float | None:
     if metric.text != "test/acc":
         return None
     counts = [t.result["test/images"] for t in ledger.all() if isinstance(t.result.get("test/images"), int)]

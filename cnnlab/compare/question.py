@@ -13,7 +13,7 @@ from typing import Literal
 
 from cnnlab.compare.claims import Claim
 from cnnlab.compare.ledger import Cell, Ledger
-from cnnlab.compare.metrics import Metric
+from cnnlab.compare.metrics import Quantity
 from cnnlab.compare.trial import Trial
 
 Family = Literal["claims", "interactions", "divergence", "equal settings", "controls"]
@@ -37,7 +37,7 @@ class Question:
     """A claim, bound to the runs of a sweep."""
 
     claim: Claim
-    metric: Metric
+    metric: Quantity
     margin: float | None
     family: Family
     arm: str

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cnnlab.compare.ledger import Cell, Ledger
-from cnnlab.compare.metrics import Metric, Reading
+from cnnlab.compare.metrics import Quantity, Reading
 from cnnlab.compare.question import Question, WeightedCells
 from cnnlab.compare.trial import Trial
 
@@ -43,7 +43,7 @@ def arm_at(ledger: Ledger, cell: Cell) -> str:
     return " ".join(f"{key}={value}" for key, value in zip(ledger.factors, cell, strict=True)) or "the only arm"
 
 
-def _reading(metric: Metric, side: WeightedCells, seed: str, ledger: Ledger) -> Reading | str:
+def _reading(metric: Quantity, side: WeightedCells, seed: str, ledger: Ledger) -> Reading | str:
     if metric.collapses:
         return _largest(metric, side, seed, ledger)
     trial = ledger.trials[side.cells[0]].get(seed)
@@ -57,7 +57,7 @@ def _reading(metric: Metric, side: WeightedCells, seed: str, ledger: Ledger) -> 
     return reading
 
 
-def _why(trial: Trial, metric: Metric) -> str:
+def _why(trial: Trial, metric: Quantity) -> str:
     match trial.status:
         case "ok":
             return f"{trial.name} recorded no {metric.text}"
@@ -75,7 +75,7 @@ def _brief(error: str, most: int = 100) -> str:
     return first if len(first) <= most else f"{first[:most].rpartition(' ')[0]} …"
 
 
-def _largest(metric: Metric, side: WeightedCells, seed: str, ledger: Ledger) -> Reading | str:
+def _largest(metric: Quantity, side: WeightedCells, seed: str, ledger: Ledger) -> Reading | str:
     """The largest value of the collapsed factor whose run reached the threshold; a run that diverged did not."""
     assert metric.threshold
     assert metric.collapses
@@ -101,7 +101,7 @@ def _largest(metric: Metric, side: WeightedCells, seed: str, ledger: Ledger) -> 
     return Reading(reached[-1], censored=int(reached[-1] == steps[-1][0]))
 
 
-def grid_step(metric: Metric, ledger: Ledger) -> float:
+def grid_step(metric: Quantity, ledger: Ledger) -> float:
     """The median step of a grid of values, as a logarithm."""
     values = sorted(float(value) for value in ledger.factors.get(metric.collapses or "", ()) if _positive(value))
     return st.median(math.log(b / a) for a, b in itertools.pairwise(values)) if len(values) > 1 else math.log(2)

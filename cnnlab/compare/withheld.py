@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cnnlab.compare.mean_verdicts import BoundVerdict, MeanVerdict
-from cnnlab.compare.metrics import Metric
+from cnnlab.compare.metrics import Quantity
 from cnnlab.compare.numbers import Numbers
 from cnnlab.compare.question import Measure, Question
 from cnnlab.compare.verdicts import Answer, NoVerdict, Unreached
@@ -129,7 +129,7 @@ def _survivors(verdict: MeanVerdict, answer: Answer) -> str | None:
     return f"{_lost(verdict)}: the better mean is one of survivors" if favored > other else None
 
 
-def _has_a_number(metric: Metric) -> bool:
+def _has_a_number(metric: Quantity) -> bool:
     """Whether a run that diverged has one: it never reached the target, or its value of the grid is not usable."""
     return metric.clock == "epochs" or metric.collapses is not None
 

@@ -6,11 +6,11 @@ import math
 from typing import Literal
 
 from cnnlab.compare.ledger import UNSAID
-from cnnlab.compare.metrics import Metric
+from cnnlab.compare.metrics import Quantity
 from cnnlab.text import number
 
 
-def value(metric: Metric, number_: float) -> str:
+def value(metric: Quantity, number_: float) -> str:
     """A run's number with its unit: accuracies as they are spoken of, in per cent."""
     if metric.unit == "points":
         return f"{100 * number_:.2f} %"
@@ -26,18 +26,18 @@ def counted(text: str, unit: str) -> str:
     return f"{text} {unit.removesuffix('s') if one else unit}".rstrip()
 
 
-def at_least(metric: Metric, mean: float, beyond: int) -> str:
+def at_least(metric: Quantity, mean: float, beyond: int) -> str:
     """A mean to which runs that did not get there within the budget have contributed the budget."""
     return f"{'> ' if beyond else ''}{value(metric, mean)}"
 
 
-def span(metric: Metric, ends: tuple[float, float]) -> str:
+def span(metric: Quantity, ends: tuple[float, float]) -> str:
     """From one number to another, their unit said once."""
     low, high = ends
     return f"{value(metric, low) if metric.unit == 'points' else number(low)} to {value(metric, high)}"
 
 
-def difference(metric: Metric, amount: float, signed: bool = True) -> str:
+def difference(metric: Quantity, amount: float, signed: bool = True) -> str:
     """A difference as it is judged, in the metric's unit; of ratios the ratio."""
     if metric.log:
         return f"×{number(math.exp(amount))}"
@@ -48,7 +48,7 @@ def difference(metric: Metric, amount: float, signed: bool = True) -> str:
     return counted(f"+{text}" if signed and amount > 0 else text, metric.unit)
 
 
-def between(metric: Metric, low: float, high: float) -> str:
+def between(metric: Quantity, low: float, high: float) -> str:
     """An interval of differences, without its unit."""
     if metric.log:
         return f"×{number(math.exp(low))} to ×{number(math.exp(high))}"
@@ -81,7 +81,7 @@ def unlogged(amount: float) -> float:
     return math.exp(amount)
 
 
-def comparative(metric: Metric, way: Literal["higher", "lower"]) -> str:
+def comparative(metric: Quantity, way: Literal["higher", "lower"]) -> str:
     """What is counted is more or fewer, time is more or less, anything else is higher or lower."""
     if metric.unit == "points" or not (metric.exact or metric.clock):
         return way

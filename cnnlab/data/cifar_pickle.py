@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 
 
-class Refused(Exception):
+class NotAsPublished(Exception):
     """The content is not what such a file may hold."""
 
 
 def read_pickle(content: bytes) -> Any:
-    """Dictionaries, lists, bytes, text, numbers, and numpy arrays of uint8; Refused for any other object."""
+    """Dictionaries, lists, bytes, text, numbers, and numpy arrays of uint8; NotAsPublished for any other object."""
     try:
-        return _plain(_Unpickler(io.BytesIO(content), encoding="bytes").load())
-    except Refused:
+        return _plain(_CifarUnpickler(io.BytesIO(content), encoding="bytes").load())
+    except NotAsPublished:
         raise
     except Exception:  # a broken pickle raises nearly anything: IndexError, KeyError, MemoryError …
-        raise Refused("it is a broken pickle") from None
+        raise NotAsPublished("it is a broken pickle") from None
 
 
 class _Array:
@@ -34,9 +34,9 @@ class _Array:
             or not isinstance(raw, bytes)
             or not all(type(n) is int and n >= 0 for n in shape)
         ):
-            raise Refused("an array that is not of uint8")
+            raise NotAsPublished("an array that is not of uint8")
         if math.prod(shape) != len(raw):
-            raise Refused(f"an array of shape {tuple(shape)} with {len(raw)} bytes")
+            raise NotAsPublished(f"an array of shape {tuple(shape)} with {len(raw)} bytes")
         # no copy: a pickle may name the same bytes a thousand times
         self.value = np.frombuffer(raw, np.uint8).reshape(shape, order="F" if fortran else "C")
 
@@ -46,7 +46,7 @@ class _Uint8:
 
     def __init__(self, name: Any, *_: Any):
         if name not in ("u1", b"u1"):
-            raise Refused("an array that is not of uint8")
+            raise NotAsPublished("an array that is not of uint8")
 
     def __setstate__(self, state: Any) -> None:
         pass
@@ -70,20 +70,20 @@ ALLOWED = {
 }
 
 
-class _Unpickler(pickle._Unpickler):  # pyright: ignore[reportAttributeAccessIssue]
+class _CifarUnpickler(pickle._CifarUnpickler):  # pyright: ignore[reportAttributeAccessIssue]
     """Python's own, not C's: there one opcode of five bytes can claim a memo of 64 GiB. 0.3 s for all of CIFAR-10."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in ALLOWED:
-            raise Refused(f"it asks for {module}.{name}")
+            raise NotAsPublished(f"it asks for {module}.{name}")
         return ALLOWED[module, name]
 
     def persistent_load(self, pid: Any) -> Any:
-        raise Refused("it refers to something outside")
+        raise NotAsPublished("it refers to something outside")
 
 
 def _plain(value: Any, depth: int = 0) -> Any:
-    """`value` with arrays for their stand-ins; Refused for what is not plain."""
+    """`value` with arrays for their stand-ins; NotAsPublished for what is not plain."""
     match value:
         case _Array(value=np.ndarray() as array):
             return array
@@ -93,4 +93,4 @@ def _plain(value: Any, depth: int = 0) -> Any:
             return [_plain(item, depth + 1) for item in value]
         case bytes() | str() | int() | float() | None:
             return value
-    raise Refused(f"a {type(value).__name__.strip('_')} where plain values are expected")
+    raise NotAsPublished(f"a {type(value).__name__.strip('_')} where plain values are expected")

@@ -13,12 +13,12 @@ from cnnlab.metrics.gap import Gap
 from cnnlab.metrics.gradients import Gradients
 from cnnlab.metrics.keys import KeyInfo
 from cnnlab.metrics.metric import Metric
-from cnnlab.metrics.shift import Shift
+from cnnlab.metrics.shift import ShiftConsistency
 from cnnlab.registry import kind_of
 from cnnlab.settings import shown
 
-METRICS = Metric.registry.ship(Shift, Gap, Gradients)
-SHIPPED: tuple[Metric, ...] = (Shift(), Gap(), Gradients())
+METRICS = Metric.registry.ship(ShiftConsistency, Gap, Gradients)
+SHIPPED: tuple[Metric, ...] = (ShiftConsistency(), Gap(), Gradients())
 
 
 class Listed:

@@ -18,7 +18,7 @@ PIXELS = (1, 2, 3)
 WAYS = ((0, 1), (0, -1), (1, 0), (-1, 0))
 
 
-class Shift(Metric):
+class ShiftConsistency(Metric):
     """Accuracy and agreement when test images move by 1, 2 and 3 pixels, mean over the four ways.
 
     Accuracy, and the share of images that are still taken for the same class as unmoved (whether right or wrong):

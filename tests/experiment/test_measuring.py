@@ -14,7 +14,7 @@ from tiny_run import SMALL, result
 
 from cnnlab.data.splits import Split
 from cnnlab.metrics.metric import Look
-from cnnlab.metrics.shift import Shift, moved
+from cnnlab.metrics.shift import ShiftConsistency, moved
 from cnnlab.training.evaluate import Evaluation
 
 
@@ -55,7 +55,7 @@ def test_images_are_moved_each_way_and_what_stays_is_counted() -> None:
 
     test = Split(images, torch.tensor([1, 1]))
     dataset: Any = SimpleNamespace(test=test)
-    found = Shift().measure(Look(torch.nn.Identity(), dataset, sees_something(test), sees_something))
+    found = ShiftConsistency().measure(Look(torch.nn.Identity(), dataset, sees_something(test), sees_something))
     assert found["shift/acc_1"] == found["shift/agree_1"] == (3 + 0.5) / 4
     assert found["shift/acc_3"] == 0.5 / 4  # in the middle row, only the one at the edge can move far, to the left
     assert moved(images, -2, 0)[0, 0, 0, 2] == 9

@@ -24,24 +24,24 @@ class Book:
             self.read[name] = json.loads(file.read_text(encoding="utf-8")) if file else {"definitions": {PART: {}}}
         return self.read[name]
 
-    def at(self, reference: str, name: str) -> Schema:
+    def at(self, reference: str, name: str) -> SchemaNode:
         """Where a `$ref` in the file `name` leads."""
         file, _, pointer = reference.partition("#")
         node = self[file or name]
         for key in filter(None, pointer.split("/")):
             node = node[key]
-        return Schema(self, file or name, node)
+        return SchemaNode(self, file or name, node)
 
 
 @dataclass(frozen=True)
-class Schema:
+class SchemaNode:
     """A place in a schema."""
 
     book: Book
     name: str
     node: Any
 
-    def all(self, value: Any) -> Iterator[Schema]:
+    def all(self, value: Any) -> Iterator[SchemaNode]:
         """This one and all that it refers to, as far as they hold for `value`."""
         if not isinstance(self.node, dict):
             return
@@ -57,25 +57,25 @@ class Schema:
             for side in ("then", "else") if unknown else ("then" if holds(condition, value) else "else",):
                 yield from self.within(self.node.get(side)).all(value)
 
-    def within(self, node: Any) -> Schema:
-        return Schema(self.book, self.name, node)
+    def within(self, node: Any) -> SchemaNode:
+        return SchemaNode(self.book, self.name, node)
 
 
 @dataclass(frozen=True)
 class Place:
     """Where a dotted name leads: what may stand there, and what does."""
 
-    schemas: tuple[Schema, ...]
+    schemas: tuple[SchemaNode, ...]
     value: Any = None
 
-    def all(self) -> Iterator[Schema]:
+    def all(self) -> Iterator[SchemaNode]:
         for schema in self.schemas:
             yield from schema.all(self.value)
 
     def names(self) -> dict[str, Place]:
         """What may be said of it, and the blocks that are there, by name."""
         there = self.value if isinstance(self.value, dict) else {}
-        found: dict[str, list[Schema]] = {}
+        found: dict[str, list[SchemaNode]] = {}
         for schema in self.all():
             for name, node in schema.node.get("properties", {}).items():
                 found.setdefault(name, []).append(schema.within(node))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from cnnlab.compare import wording
 from cnnlab.compare.claim_text import margin_text
 from cnnlab.compare.comparison import Arm, Comparison
-from cnnlab.compare.metrics import Metric
+from cnnlab.compare.metrics import Quantity
 from cnnlab.compare.verdicts import Verdict
 from cnnlab.pages.charts import (
     AxisScale,
@@ -32,11 +32,11 @@ LABEL = 32
 """characters of an arm's name beside a row"""
 
 
-def axis(metric: Metric) -> Callable[[float], str]:
+def axis(metric: Quantity) -> Callable[[float], str]:
     return percent if metric.unit == "points" else tick_label
 
 
-def dots(comparison: Comparison, metric: Metric) -> Markup | None:
+def dots(comparison: Comparison, metric: Quantity) -> Markup | None:
     """Every run's number, an arm a row, with the mean and its interval."""
     read = [(place, arm, arm.read(metric)) for place, arm in enumerate(comparison.arms[:MOST_ARMS])]
     values = [value for _, _, numbers in read for value in numbers.values()]
@@ -58,7 +58,9 @@ def dots(comparison: Comparison, metric: Metric) -> Markup | None:
     return figure(f"{wording.capital(metric.words)}, run by run", picture, note, _dots_table(read, metric))
 
 
-def _row(arm: Arm, place: int, numbers: Mapping[str, float], metric: Metric, scale: AxisScale, y: float, width: float):
+def _row(
+    arm: Arm, place: int, numbers: Mapping[str, float], metric: Quantity, scale: AxisScale, y: float, width: float
+):
     values = list(numbers.values())
     parts: list[Content] = [text(scale.start - 14, y + 4, shortened(arm.label, LABEL), anchor="end", class_="name")]
     parts.append(line(scale.start, y, scale.end, y, class_="rail"))
@@ -80,7 +82,7 @@ def _row(arm: Arm, place: int, numbers: Mapping[str, float], metric: Metric, sca
     return tag("g", parts, class_=series(place))
 
 
-def _summary(arm: Arm, metric: Metric) -> str:
+def _summary(arm: Arm, metric: Quantity) -> str:
     values = list(arm.read(metric).values())
     if not values:
         return f"{arm.label} has none"
@@ -90,7 +92,7 @@ def _summary(arm: Arm, metric: Metric) -> str:
     return f"{arm.label} {mean}{bounds}, n = {len(values)}"
 
 
-def _dots_table(read: Sequence[tuple[int, Arm, Mapping[str, float]]], metric: Metric) -> Markup:
+def _dots_table(read: Sequence[tuple[int, Arm, Mapping[str, float]]], metric: Quantity) -> Markup:
     seeds = list(dict.fromkeys(seed for _, _, numbers in read for seed in numbers))[:30]
     rows = [
         [arm.label, *(wording.value(metric, numbers[seed]) if seed in numbers else "–" for seed in seeds)]
@@ -139,11 +141,11 @@ def differences(judged: Sequence[Verdict], verdict: Verdict) -> Markup | None:
     return chart(480, base + 22, summary, parts)
 
 
-def _same(one: Metric, other: Metric) -> bool:
+def _same(one: Quantity, other: Quantity) -> bool:
     return (one.text, one.log) == (other.text, other.log)
 
 
-def cost(comparison: Comparison, metric: Metric, price: Metric, words: str) -> Markup | None:
+def cost(comparison: Comparison, metric: Quantity, price: Quantity, words: str) -> Markup | None:
     """An arm's mean number over what it costs."""
     read = []
     for place, arm in enumerate(comparison.arms[:MOST_ARMS]):

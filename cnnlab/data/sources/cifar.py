@@ -14,8 +14,7 @@ from cnnlab.data.remote import Remote
 from cnnlab.data.source import Source
 from cnnlab.errors import Fault, UserError
 from cnnlab.untrusted.archive import members
-from cnnlab.untrusted.files import Refused as TooLarge
-from cnnlab.untrusted.files import read_bytes
+from cnnlab.untrusted.files import Refused, read_bytes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -134,14 +133,14 @@ def _files(path: Path, form: Form) -> Iterator[tuple[str, Split]]:
         with Bounded(path) as packed:
             for name, content in members(packed, wanted, form.largest):  # pyright: ignore[reportArgumentType]
                 yield name.rsplit("/", 1)[-1], _parse(content, form, Path(f"{path}:{name}"))
-    except (OSError, EOFError, zlib.error, TooLarge) as error:
+    except (OSError, EOFError, zlib.error, Refused) as error:
         raise UserError(Fault("data.dir", f"{path} cannot be read: {error}")) from None
 
 
 def _within(path: Path, form: Form) -> bytes:
     try:
         return read_bytes(path, form.largest)
-    except (OSError, TooLarge) as error:
+    except (OSError, Refused) as error:
         raise UserError(Fault("data.dir", f"{path} cannot be read: {error}")) from None
 
 
@@ -160,12 +159,12 @@ class Bounded(gzip.GzipFile):
 
 def _parse(content: bytes, form: Form, path: Path) -> Split:
     """The images and labels of one file."""
-    from cnnlab.data.cifar_pickle import Refused
+    from cnnlab.data.cifar_pickle import NotAsPublished
     from cnnlab.data.splits import Split
 
     try:
         x, y = _pickled(content, form.label) if isinstance(form.label, bytes) else _records(content, form)
-    except Refused as error:
+    except NotAsPublished as error:
         raise UserError(Fault("data.dir", f"{path} is not as published: {error}")) from None
     return Split.of(x.copy().reshape(-1, 3, 32, 32), y)
 
@@ -174,11 +173,11 @@ def _records(content: bytes, form: Form) -> tuple[np.ndarray, np.ndarray]:
     """Records of labels and pixels: https://www.cs.toronto.edu/~kriz/cifar.html, "Binary version"."""
     import numpy as np
 
-    from cnnlab.data.cifar_pickle import Refused
+    from cnnlab.data.cifar_pickle import NotAsPublished
 
     size = form.head + PIXELS
     if not content or len(content) % size:
-        raise Refused(f"{len(content)} bytes are no whole number of records of {size}")
+        raise NotAsPublished(f"{len(content)} bytes are no whole number of records of {size}")
     records = np.frombuffer(content, np.uint8).reshape(-1, size)
     return records[:, form.head :], records[:, form.label]  # pyright: ignore
 
@@ -187,14 +186,14 @@ def _pickled(content: bytes, label: bytes) -> tuple[np.ndarray, np.ndarray]:
     """A pickled dictionary: "data" is uint8 (N, 3072), `label` a list of N."""
     import numpy as np
 
-    from cnnlab.data.cifar_pickle import Refused, read_pickle
+    from cnnlab.data.cifar_pickle import NotAsPublished, read_pickle
 
     batch = read_pickle(content)
     x, y = (batch.get(b"data"), batch.get(label)) if isinstance(batch, dict) else (None, None)
     if not isinstance(x, np.ndarray) or x.ndim != 2 or x.shape[1] != PIXELS:
-        raise Refused(f"it has no array of {PIXELS} pixels an image")
+        raise NotAsPublished(f"it has no array of {PIXELS} pixels an image")
     if not isinstance(y, list) or len(y) != len(x) or not all(type(n) is int and 0 <= n < 256 for n in y):
-        raise Refused(f"it has no list of {len(x)} labels")
+        raise NotAsPublished(f"it has no list of {len(x)} labels")
     return x, np.array(y)
 
 

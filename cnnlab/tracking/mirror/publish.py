@@ -33,7 +33,7 @@ class PublishedComparison:
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedSweep:
     """Where it is to be seen."""
 
     workspace: str
@@ -41,7 +41,9 @@ class Published:
     new: bool
 
 
-def publish(folder: Path, runs: Sequence[Path], verdict: PublishedComparison, settings: Mapping[str, Any]) -> Published:
+def publish(
+    folder: Path, runs: Sequence[Path], verdict: PublishedComparison, settings: Mapping[str, Any]
+) -> PublishedSweep:
     """Log the comparison in `folder` and save the workspace. UserError where W&B cannot be reached, or has no run."""
     workspace.check()
     there = [(run, found) for run in runs if (found := note.read(run)) and found.url]
@@ -67,7 +69,7 @@ def publish(folder: Path, runs: Sequence[Path], verdict: PublishedComparison, se
         raise UserError(Fault("", f"W&B: {reason(error)}")) from error
     known.delivered = True
     known.write(folder)
-    return Published(where, known.url or "", new)
+    return PublishedSweep(where, known.url or "", new)
 
 
 def _log(folder: Path, known: note.Note, group: str, verdict: PublishedComparison) -> tuple[str, str]:
