@@ -81,6 +81,11 @@ def test_every_package_has_its_layer() -> None:
     assert packages - {"__init__"} == set(LAYERS)
 
 
+def test_the_page_on_the_architecture_names_every_layer() -> None:
+    page = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    assert [layer for layer in LAYERS if f"`{layer}`" not in page] == []
+
+
 # -- files
 
 

@@ -11,6 +11,7 @@ from cnnlab.data.augmentation import Augmentation, Shift
 from cnnlab.data.chance import Chance, EpochDraws
 from cnnlab.data.changes import Windows
 from cnnlab.errors import Fault, UserError
+from cnnlab.registry import returned
 from cnnlab.text import dims
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Augmenter:
         first = changes[0][1] if changes and isinstance(changes[0][1], Shift) else None
         self.windows = Windows(images, first.pixels if first else 0)
         self.shift = changes[0][0] if first else None
-        rest = [(name, record.takes_normalized, record.build(shape)) for name, record in changes[bool(first) :]]
+        rest = [(name, record.takes_normalized, _built(name, record, shape)) for name, record in changes[bool(first) :]]
         self.of_stored = [(name, change) for name, normalized, change in rest if not normalized]
         self.of_normalized = [(name, change) for name, normalized, change in rest if normalized]
 
@@ -51,3 +52,11 @@ class Augmenter:
                 raise UserError(Fault(f"augment.{name}", f"made {what} of one of {dims(tuple(x.shape))}"))
             x = changed
         return x
+
+
+def _built(name: str, record: Augmentation, shape: tuple[int, ...]) -> Change:
+    change = record.build(shape)
+    if not callable(change):
+        message = returned(record, "build", change, "a function of a batch and its Chance")
+        raise UserError(Fault(f"augment.{name}", message))
+    return change

@@ -7,6 +7,7 @@ import torch
 from cnnlab.data.source import Source
 from cnnlab.data.splits import Parts, Split, balanced, stratified
 from cnnlab.errors import Fault, UserError
+from cnnlab.registry import returned
 from cnnlab.text import dims
 
 TEST_FRACTION = 0.2
@@ -74,8 +75,24 @@ def _subset(train: Split, count: int, seed: int) -> Split:
     return train.take(balanced(train.y, count, "subset", seed))
 
 
+def _misread(parts: object) -> str | None:
+    """Why these are no parts, as the end of a sentence; None where they are."""
+    if not isinstance(parts, Parts):
+        return ""
+    for name in ("train", "val", "test"):
+        split = getattr(parts, name)
+        if split is not None and (split.x.dtype != torch.uint8 or split.x.dim() != 4):
+            return f"; its {name} images are {split.x.dtype} {dims(split.x.shape)}"
+        if split is not None and (split.y.dtype != torch.int64 or split.y.shape != split.x.shape[:1]):
+            return f"; its {name} labels are {split.y.dtype} {dims(split.y.shape)} of {len(split.x)} images"
+    return None
+
+
 def _check(parts: Parts, settings: Source) -> None:
-    """Faults where the files are not what the settings say."""
+    """Faults where the files are not what the settings say, or a plugin's source gives something else than images."""
+    if (wrong := _misread(parts)) is not None:
+        message = returned(settings, "read", parts, f"Parts of uint8 images (N, C, H, W) and int64 labels (N,){wrong}")
+        raise UserError(Fault("data.source", message))
     faults, shape = [], tuple(parts.train.x.shape[1:])
     if shape != settings.shape:
         message = f"the files of {settings.source} have {dims(shape)} images, not {dims(settings.shape)}"

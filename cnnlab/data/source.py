@@ -92,7 +92,9 @@ class Source(Registered):
     are at hand, or `entries` and `image`. Its other annotated fields are further settings of the group `data`.
     """
 
-    registry: ClassVar[Registry[Source]] = Registry("data", key="source", methods=())
+    registry: ClassVar[Registry[Source]] = Registry(
+        "data", key="source", methods=("read",), instead=("entries", "image")
+    )
 
     source: str
     """where the images come from"""

@@ -186,3 +186,54 @@ def test_help_schema_and_explain_know_them(cnnlab: Callable[..., int], capsys: p
     capsys.readouterr()
     assert cnnlab(*RUN, "task=explain", "key=data.largest") == 0
     assert "what white is" in capsys.readouterr().out
+
+
+WRONG = """
+from cnnlab.data import Augmentation, Source
+from cnnlab.data.splits import Parts, Split
+import torch
+
+
+class Nothing(Source):
+    def read(self):
+        return [1, 2]
+
+
+class Floats(Source):
+    def read(self):
+        return Parts(Split(torch.zeros(9, 1, 12, 12), torch.zeros(9).long()))
+
+
+class Number(Augmentation):
+    def build(self, shape):
+        return 3
+"""
+
+
+@pytest.mark.usefixtures("arrays")
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["data.source=nothing"], "its read() returns list, not Parts of uint8 images (N, C, H, W) and int64 labels"),
+        (["data.source=floats"], "its train images are torch.float32 9×1×12×12"),
+        (["augment.x={kind: number}"], "augment.x: its build() returns int, not a function of a batch and its Chance"),
+    ],
+)
+def test_what_they_give_instead_is_told_with_their_line(
+    words: list[str], message: str, cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], write: Write
+) -> None:
+    write("wrong", WRONG)
+    assert cnnlab(*RUN, "plugins=[arrays,wrong]", *words) == 2
+    told = "\n".join(stderr_lines(capsys))
+    assert message in told
+    assert "wrong.py:" in told
+
+
+@pytest.mark.usefixtures("arrays")
+def test_a_source_without_a_way_to_read_is_told_before_anything_is_composed(
+    cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], write: Write
+) -> None:
+    write("wrong", "from cnnlab.data import Source\n\n\nclass Empty(Source):\n    size_of_it: int = 3\n")
+    assert cnnlab(*RUN, "plugins=[arrays,wrong]") == 2
+    told = "\n".join(stderr_lines(capsys))
+    assert "wrong.Empty needs a method read(self), or else entries(self) and image(self, entry) (wrong.py:4)" in told
