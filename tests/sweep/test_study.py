@@ -324,7 +324,7 @@ def test_a_faulty_full_size_hides_nothing_else(cnnlab: Callable[..., int], capsy
     text += "claims: [{factor: model.act, arm: x}]\n"
     assert told(cnnlab, capsys, text + STUDY, "study.size=full") == [
         f"{AT}1:15  full.base.task: is no setting that a study may set",
-        f"{AT}1:58  full.factors.model.act: should list its values, or name its arms",
+        f"{AT}1:63  full.factors.model.act: should list its values, or name its arms",
         f"{AT}1:27  loss.label_smoothing: should be below 1, not 2",
     ]
 
