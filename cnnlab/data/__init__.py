@@ -1,6 +1,7 @@
-"""Data sets: sources, splits, augmentation, batches. Import from the modules; `settings` alone needs no torch."""
+"""Data sets: sources, splits, augmentation, batches. Importing their records needs no torch."""
 
 from cnnlab.data.augmentation import Augmentation
-from cnnlab.data.source import Entry, Source
+from cnnlab.data.entry import Entry
+from cnnlab.data.source import Source
 
 __all__ = ["Augmentation", "Entry", "Source"]

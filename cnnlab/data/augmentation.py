@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import ConfigDict
@@ -12,12 +11,7 @@ from cnnlab.registry import Registered, Registry
 from cnnlab.settings import Flag, Fraction, Natural, Settings, Shape, read, shown
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from cnnlab.data.chance import Chance
-
-    Change = Callable[[Tensor, Chance], Tensor]
-    """(images (B, C, H, W), what is random about them) -> images of the same shape"""
+    from cnnlab.data.chance import Change
 
 
 class Augmentation(Registered):

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from cnnlab.data.augmentation import Augmentation, Shift
-from cnnlab.data.chance import Chance, EpochDraws
+from cnnlab.data.chance import Chance, Change, EpochDraws
 from cnnlab.data.changes import Windows
 from cnnlab.errors import Fault, UserError
 from cnnlab.registry import returned
 from cnnlab.text import dims
-
-if TYPE_CHECKING:
-    from cnnlab.data.augmentation import Change
 
 
 class Augmenter:

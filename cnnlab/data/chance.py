@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -41,3 +42,7 @@ class Chance:
     def unit(self, word: str) -> Tensor:
         """float32 (B,), uniform in [0, 1), in steps of 2**-24."""
         return (self.whole(word) % 2**24).float() / 2**24
+
+
+Change = Callable[[Tensor, Chance], Tensor]
+"""(images (B, C, H, W), what is random about them) -> images of the same shape"""

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cnnlab.data.chance import Chance
-
-if TYPE_CHECKING:
-    from cnnlab.data.augmentation import Change
+from cnnlab.data.chance import Chance, Change
 
 
 class Windows:

@@ -6,11 +6,11 @@ Neither torch nor numpy is needed to compose and check one.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
+from cnnlab.data.entry import Entry
 from cnnlab.errors import Fault
 from cnnlab.registry import Registered, Registry, kind_of
 from cnnlab.settings import LARGEST, Count, Flag, shown
@@ -69,20 +69,6 @@ Size = Annotated[
     Literal["auto"] | tuple[Count, Count] | None,
     BeforeValidator(_size, json_schema_input_type=Literal["auto"] | Count | tuple[Count, Count] | None),
 ]
-
-Part = Literal["train", "val", "test"]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One image of a source."""
-
-    key: str
-    """what identifies it within the source, such as its path below the folder"""
-    label: str
-    """name of its class"""
-    part: Part = "train"
-    """what it is for; a source without a val or a test part has them carved from train"""
 
 
 class Source(Registered):

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from cnnlab.data.draws import shuffled
+from cnnlab.data.entry import Entry, EntrySource
 from cnnlab.errors import Fault, UserError
 from cnnlab.text import dims
 from cnnlab.untrusted.machine import too_much
-
-if TYPE_CHECKING:
-    from cnnlab.data.source import Entry, Source
 
 SHOWN = 10
 """images at fault that are listed"""
@@ -56,14 +53,14 @@ class Parts:
     """names of the classes, where the files say them"""
 
 
-def check_memory(count: int, settings: Source) -> None:
+def check_memory(count: int, shape: tuple[int, ...]) -> None:
     """UserError where so many images as stored are more than this machine should hold."""
-    if said := too_much(count * prod(settings.shape)):
-        message = f"{count} images of {dims(settings.shape)} need {said}; store them smaller, or take fewer"
+    if said := too_much(count * prod(shape)):
+        message = f"{count} images of {dims(shape)} need {said}; store them smaller, or take fewer"
         raise UserError(Fault("data.shape", message))
 
 
-def read_entries(source: Source) -> Parts:
+def read_entries(source: EntrySource) -> Parts:
     """The parts of a source that lists its images and gives them one by one.
 
     UserError where it lists none, where an image is not what the settings say, or cannot be read.
@@ -74,7 +71,7 @@ def read_entries(source: Source) -> Parts:
         raise UserError(Fault("data.source", f"{source.source} lists no images"))
     if faults := source.class_faults(len(names)):
         raise UserError(*faults)
-    check_memory(len(entries), source)
+    check_memory(len(entries), source.shape)
     parts = {part: [entry for entry in entries if entry.part == part] for part in ("train", "val", "test")}
     if not parts["train"]:
         raise UserError(Fault("data.source", f"{source.source} lists no images to train on, of part train"))
@@ -83,7 +80,7 @@ def read_entries(source: Source) -> Parts:
     return Parts(train, test, val, names)
 
 
-def _decoded(source: Source, entries: Sequence[Entry], names: tuple[str, ...]) -> Split:
+def _decoded(source: EntrySource, entries: Sequence[Entry], names: tuple[str, ...]) -> Split:
     x, faults = np.empty((len(entries), *source.shape), np.uint8), []
     for position, entry in enumerate(entries):
         try:

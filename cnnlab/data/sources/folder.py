@@ -43,7 +43,7 @@ class Folder(Source):
         if faults := self.class_faults(len(listing.names)):
             raise UserError(*faults)
         parts = [part for part in (listing.train, listing.val, listing.test) if part]
-        check_memory(sum(len(files) for part in parts for files in part.values()), self)
+        check_memory(sum(len(files) for part in parts for files in part.values()), self.shape)
         unreadable: dict[Path, str] = {}
         train = self._decoded(listing.train, listing.names, unreadable)
         val, test = (

@@ -26,7 +26,7 @@ class Synthetic(Source):
         from cnnlab.data.splits import Parts, check_memory
 
         samples = self.samples or 0
-        check_memory(samples + 4 * (self.classes or 1), self)  # patterns are floats
+        check_memory(samples + 4 * (self.classes or 1), self.shape)  # patterns are floats
         patterns = self._patterns()
         test = max(samples // 5, len(patterns))
         return Parts(_split(patterns, samples, "train"), _split(patterns, test, "test"))
