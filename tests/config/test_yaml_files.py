@@ -231,7 +231,7 @@ def test_a_configuration_without_groups_is_told_what_to_list(
 ) -> None:
     write("config.yaml", "")
     assert cnnlab("-cd", "mine") == 2
-    groups = ("model", "data", "augment", "optimizer", "scheduler", "trainer", "callbacks")
+    groups = ("model", "data", "augment", "optimizer", "scheduler", "loss", "trainer", "callbacks")
     assert stderr_lines(capsys) == [
         f"{name}: the defaults of config.yaml should list `- {name}: FILE`" for name in groups
     ]
@@ -239,7 +239,7 @@ def test_a_configuration_without_groups_is_told_what_to_list(
 
 GROUPS = (
     "{model: lenet}, {data: fashion_mini}, {augment: none}, {optimizer: sgd}, {scheduler: one_cycle}, "
-    "{trainer: default}, {callbacks: none}"
+    "{trainer: default}, {callbacks: none}, {loss: cross_entropy}"
 )
 
 
