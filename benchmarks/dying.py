@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab.tracking import durable
-from cnnlab.training import keeper
+from cnnlab.training import checkpoint_callback
 
 OPERATIONS = ("fsync", "replace", "unlink", "link", "ftruncate", "write", "open")
 
@@ -115,4 +115,4 @@ def each_operation(before: Callable[[Callable[..., Any], tuple[Any, ...]], objec
             value = getattr(os, name)
             return announced(value) if name in OPERATIONS else value
 
-    durable.os = keeper.os = Os()  # type: ignore[assignment]
+    durable.os = checkpoint_callback.os = Os()  # type: ignore[assignment]

@@ -35,7 +35,7 @@ from cnnlab.experiment.job import Job
 from cnnlab.network.graph import graph
 from cnnlab.tracking.record import RunRecord
 from cnnlab.training.callbacks import Signals
-from cnnlab.training.keeper import Keeper
+from cnnlab.training.checkpoint_callback import CheckpointCallback
 
 FASHION = ["data=fashion_mnist"] if DEBIAN.exists() else ["data=fashion_mini"]
 SMALL_STEM = ["model.body.stem={block: conv, channels: 64, kernel_size: 3, stride: 1}", "model.body.pool=null"]
@@ -77,7 +77,7 @@ def ours(job: Job, dataset: Dataset, at_once: int | None = None, precision: str 
         macs = graph(job.run.network, image_shape(job.run)).macs
         record = RunRecord(job.folder, config={}, network={}, facts=job.facts)
         module, clock = classifier(job, dataset), Clock(None)  # type: ignore[arg-type]
-        keeper = Keeper(job.folder / "checkpoints", record, clock, job.run.top.checkpoint.every, clock.told)
+        keeper = CheckpointCallback(job.folder / "checkpoints", record, clock, job.run.top.checkpoint.every, clock.told)
         fit(job, module, [clock, keeper], None, at_once or steps_together(macs, job.run.data.batch_size, []))
     return clock.seconds
 

@@ -42,7 +42,7 @@ from cnnlab.errors import Exit, UserError
 from cnnlab.experiment import train
 from cnnlab.override import Override
 from cnnlab.training.checkpoint import read_checkpoint
-from cnnlab.training.keeper import Keeper
+from cnnlab.training.checkpoint_callback import CheckpointCallback
 
 CONF = Path(__file__).parents[1] / "conf"
 WORDS = [
@@ -137,14 +137,14 @@ def _some(all_of_them: Iterable[Any], count: int) -> list[Any]:
 
 def _die_at(point: int, number: int) -> None:
     """The process gets a signal when it has finished the `point`-th step of the whole run."""
-    inner = Keeper.on_train_batch_end
+    inner = CheckpointCallback.on_train_batch_end
 
-    def hook(self: Keeper, trainer: Any, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+    def hook(self: CheckpointCallback, trainer: Any, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         if batch[0] < batch[1] and trainer.global_step == point:
             os.kill(os.getpid(), number)
         inner(self, trainer, module, outputs, batch, batch_idx)
 
-    Keeper.on_train_batch_end = hook
+    CheckpointCallback.on_train_batch_end = hook
 
 
 def saves(root: Path, count: int) -> Iterator[tuple[str, Path]]:

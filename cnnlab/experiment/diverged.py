@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from cnnlab.data.dataset import Dataset
 from cnnlab.experiment.fitting import classifier, fit
 from cnnlab.experiment.job import Job
-from cnnlab.training.checkpoint import Found
+from cnnlab.training.checkpoint import StoredCheckpoint
 from cnnlab.training.classifier import Diverged
 from cnnlab.weights.transfer import Transfer
 
@@ -65,7 +65,7 @@ def blocks(module: nn.Module) -> list[tuple[str, nn.Module]]:
     return found
 
 
-def origin(job: Job, dataset: Dataset, weights: Transfer | None, start: Found | None) -> str | None:
+def origin(job: Job, dataset: Dataset, weights: Transfer | None, start: StoredCheckpoint | None) -> str | None:
     """Where it began, in words: nothing random has a state, so training again from `start` diverges again.
 
     None where it does not, which a device that does not compute the same twice could bring about.

@@ -38,10 +38,10 @@ from cnnlab.tracking.durable import write_json
 from cnnlab.tracking.loggers import RunListener
 from cnnlab.tracking.record import RunRecord
 from cnnlab.training.callbacks import Lines, Signals
-from cnnlab.training.checkpoint import BEST, Found, Shelf, read_checkpoint
+from cnnlab.training.checkpoint import BEST, CheckpointFolder, StoredCheckpoint, read_checkpoint
+from cnnlab.training.checkpoint_callback import CheckpointCallback
 from cnnlab.training.classifier import Classifier, Diverged
 from cnnlab.training.evaluate import evaluate
-from cnnlab.training.keeper import Keeper
 from cnnlab.weights.report import lines as transfer_lines
 from cnnlab.weights.report import report
 from cnnlab.weights.source import sha256
@@ -124,8 +124,8 @@ class Attempt:
     """who is told what was recorded"""
 
     @property
-    def shelf(self) -> Shelf:
-        return Shelf(self.job.folder / "checkpoints", self.job.facts["identity"])
+    def checkpoints(self) -> CheckpointFolder:
+        return CheckpointFolder(self.job.folder / "checkpoints", self.job.facts["identity"])
 
     @property
     def measuring(self) -> Measuring:
@@ -135,8 +135,8 @@ class Attempt:
     def learn_and_test(self) -> Exit:
         job, record = self.job, self.record
         module = classifier(job, self.dataset, self.weights)
-        preflight(module, self.shelf.folder)
-        found = self.go_on()
+        preflight(module, self.checkpoints.folder)
+        found = self.resume_point()
         if said := module.tuning.summary(job.run.trainer.max_epochs):
             self.console.print(said, highlight=False)
         if self.weights and (said := stuck(job.run, self.weights)):
@@ -147,7 +147,7 @@ class Attempt:
         for warning in _warnings(record, job.run.network.classes):
             record.warn(warning)
             self.console.print(f"warning: {warning}")
-        best = read_checkpoint(self.shelf.folder / BEST)
+        best = read_checkpoint(self.checkpoints.folder / BEST)
         module.load_state_dict(best["state_dict"])
         feed = feeder(job, self.dataset)
         tested = evaluate(module, feed(self.dataset.test), job.hardware.precision)
@@ -161,32 +161,34 @@ class Attempt:
         _close(result, job, self.console)
         return Exit.DONE
 
-    def go_on(self) -> Found | None:
+    def resume_point(self) -> StoredCheckpoint | None:
         """The checkpoint to go on from; the record is cut back to what it knows."""
-        shelf = self.shelf
-        found = shelf.newest()
-        for complaint in shelf.complaints:
+        checkpoints = self.checkpoints
+        newest = checkpoints.newest()
+        for complaint in checkpoints.complaints:
             self.record.warn(complaint)
             self.console.print(f"warning: {complaint}", highlight=False, soft_wrap=True)
-        self.record.rewind(found.at[0] if found else 0)
-        if found:
-            self.console.print(f"going on after {found}", highlight=False)
-            return found
+        self.record.rewind(newest.at[0] if newest else 0)
+        if newest:
+            self.console.print(f"going on after {newest}", highlight=False)
+            return newest
         for line in opening_lines(find_smells(design(self.job.run, model_of(self.job.config)))):
             self.console.print(line, highlight=False, markup=False, soft_wrap=True)
         if self.weights:
             write_json(self.job.folder / "weights.json", report(self.weights))
             self.console.print("\n".join(transfer_lines(self.weights)), highlight=False, markup=False, soft_wrap=True)
-        return found
+        return newest
 
-    def learn(self, module: Classifier, found: Found | None) -> None:
+    def learn(self, module: Classifier, start: StoredCheckpoint | None) -> None:
         """Fit, with what a person sees and what is written down on the way."""
         run = self.job.run
         signals, lines = Signals(self.console), Lines(self.console, run.trainer)
-        keeper = Keeper(self.shelf.folder, self.record, signals, run.top.checkpoint.every, self.told(lines))
+        checkpointing = CheckpointCallback(
+            self.checkpoints.folder, self.record, signals, run.top.checkpoint.every, self.told(lines)
+        )
         looks = [*self.measuring.callbacks(), *self.callbacks]
         together = steps_together(self.paper.macs, run.data.batch_size, looks)
-        fit(self.job, module, [signals, lines, *looks, keeper], found.path if found else None, together)
+        fit(self.job, module, [signals, lines, *looks, checkpointing], start.path if start else None, together)
 
     def told(self, lines: Lines) -> Callable[[dict[str, Any]], None]:
         """Who hears of an epoch."""
@@ -198,7 +200,7 @@ class Attempt:
         return tell
 
     def diverged(self, end: Diverged) -> Exit:
-        kept = self.shelf.newest()
+        kept = self.checkpoints.newest()
         began = origin(self.job, self.dataset, self.weights, kept)
         self.record.finish("diverged", error="; ".join(filter(None, (str(end), began))))
         self.console.print(f"diverged: {end}" + (f";\n  {began}" if began else ""), highlight=False, soft_wrap=True)

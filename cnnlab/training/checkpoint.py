@@ -90,7 +90,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Found:
+class StoredCheckpoint:
     """A checkpoint of this run to go on from."""
 
     path: Path
@@ -115,14 +115,14 @@ class Found:
         return f"epoch {epochs}" + (f" and {steps} steps" if steps else "") if epochs else f"{steps} steps"
 
 
-class Shelf:
+class CheckpointFolder:
     """The checkpoints in a run's folder: which to go on from, and what is wrong with the others."""
 
     def __init__(self, folder: Path, identity: str):
         self.folder, self.identity = folder, identity
         self.complaints: list[str] = []
 
-    def newest(self) -> Found | None:
+    def newest(self) -> StoredCheckpoint | None:
         """The newest valid checkpoint whose best.ckpt is there too, by what they hold and not by their names.
 
         That may be best.ckpt itself, where the newest is damaged. Damaged ones are kept aside as `….damaged`, so that
@@ -142,7 +142,7 @@ class Shelf:
             self.complaints.append(f"no {BEST} for what {found[0].path.name} holds; starting again")
         return None
 
-    def _valid(self, *names: str) -> Iterator[Found]:
+    def _valid(self, *names: str) -> Iterator[StoredCheckpoint]:
         for name in names:
             path = self.folder / name
             if not path.exists():
@@ -151,7 +151,7 @@ class Shelf:
                 state = _opened(path)
                 if state["cnnlab"]["identity"] != self.identity:
                     raise Damaged("belongs to another run")
-                yield Found(path, state)
+                yield StoredCheckpoint(path, state)
             except (Damaged, KeyError, TypeError, AttributeError) as error:
                 reason = error if isinstance(error, Damaged) else "is not a checkpoint of this run"
                 self.complaints.append(f"{path} {reason}; it is passed by")

@@ -13,7 +13,7 @@ from tiny_run import CONF, SMALL
 
 from cnnlab.cli.main import main
 from cnnlab.errors import UserError
-from cnnlab.training.checkpoint import Shelf, read_checkpoint
+from cnnlab.training.checkpoint import CheckpointFolder, read_checkpoint
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +29,8 @@ def folder(whole: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(whole, tmp_path / "checkpoints"))
 
 
-def shelf(folder: Path) -> Shelf:
-    return Shelf(folder, read_checkpoint(folder / "best.ckpt")["cnnlab"]["identity"])
+def shelf(folder: Path) -> CheckpointFolder:
+    return CheckpointFolder(folder, read_checkpoint(folder / "best.ckpt")["cnnlab"]["identity"])
 
 
 def test_the_newest_is_gone_on_from(folder: Path) -> None:
@@ -105,7 +105,7 @@ def test_names_do_not_matter(folder: Path) -> None:
 
 
 def test_one_of_another_run_is_passed_by(folder: Path) -> None:
-    here = Shelf(folder, "another")
+    here = CheckpointFolder(folder, "another")
     assert here.newest() is None
     assert "belongs to another run" in here.complaints[0]
 
@@ -113,7 +113,7 @@ def test_one_of_another_run_is_passed_by(folder: Path) -> None:
 def test_without_the_best_one_that_is_the_best_takes_its_place(folder: Path) -> None:
     (folder / "best.ckpt").unlink()
     last = read_checkpoint(folder / "last.ckpt")["cnnlab"]
-    here = Shelf(folder, last["identity"])
+    here = CheckpointFolder(folder, last["identity"])
     found = here.newest()
     if last["best_epoch"] == 3:
         assert found

@@ -1,4 +1,4 @@
-"""When a run's record and checkpoints are written."""
+"""The callback that writes a run's record and checkpoints."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from cnnlab.training.checkpoint import BEST, LAST, PREVIOUS
 from cnnlab.training.settings import Every
 
 
-class Keeper(Checkpoint):
-    """After each epoch: its row in the record; a checkpoint when one is due, when it is the best, and before leaving.
+class CheckpointCallback(Checkpoint):
+    """Callback that writes an epoch's row, and a checkpoint when one is due, when it is the best, and before leaving.
 
     None is made of a state that is not finite: nothing could go on from it. The best is a file of its own, so that
     what damages the newest leaves it. Lightning calls a Checkpoint last, so what other callbacks made of the epoch is

@@ -1,4 +1,4 @@
-"""Mirrors cnnlab/training/keeper.py: when a checkpoint is written, what it holds, and when a run leaves."""
+"""Mirrors cnnlab/training/checkpoint_callback.py: when a checkpoint is written, with what, and when a run leaves."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from rich.console import Console
 
 from cnnlab.training.callbacks import Signals
 from cnnlab.training.checkpoint import read_checkpoint
+from cnnlab.training.checkpoint_callback import CheckpointCallback
 from cnnlab.training.classifier import Diverged
-from cnnlab.training.keeper import Keeper
 from cnnlab.training.settings import Every
 
 
@@ -40,10 +40,10 @@ class Validated(pl.Callback):
         module.judged = {"val/loss": 1.0, "val/acc": self.accuracies[trainer.current_epoch]}
 
 
-def keeper(folder: Path, every: Every | None = None) -> tuple[Keeper, Record, list[dict[str, Any]]]:
+def keeper(folder: Path, every: Every | None = None) -> tuple[CheckpointCallback, Record, list[dict[str, Any]]]:
     record, heard = Record(folder), []
     signals = Signals(Console(quiet=True))
-    return Keeper(folder, record, signals, every or Every(epochs=1), heard.append), record, heard
+    return CheckpointCallback(folder, record, signals, every or Every(epochs=1), heard.append), record, heard
 
 
 def kept(folder: Path) -> dict[str, tuple[int, int]]:
