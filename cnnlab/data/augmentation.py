@@ -140,8 +140,8 @@ def read_augment(raw: Any, path: str = "augment") -> tuple[AugmentSettings | Non
     changes = {}
     for name, value in own.items():
         if value is not None:  # null takes a change away
-            changes[name], found = _read_change(name, value, path)
-            faults += found
+            changes[name], wrong = _read_change(name, value, path)
+            faults += wrong
     if settings is None or faults:
         return None, faults
     return settings.model_copy(update=changes), []

@@ -41,15 +41,16 @@ def open_dataset(settings: Source, seed: int = 0) -> Dataset:
     if settings.subset is not None:
         train = _subset(train, settings.subset, seed)
     mean, std = (
-        _as_stored(said) or own for said, own in zip((settings.mean, settings.std), mean_std(train.x), strict=True)
+        _as_stored(setting) or own
+        for setting, own in zip((settings.mean, settings.std), mean_std(train.x), strict=True)
     )
     names = settings.names or parts.names or tuple(map(str, range(settings.classes or 0)))
     return Dataset(train, val, test, names, mean, std)
 
 
-def _as_stored(said: tuple[float, ...] | None) -> tuple[float, ...] | None:
+def _as_stored(values: tuple[float, ...] | None) -> tuple[float, ...] | None:
     """In the units of the images as stored, 0..255."""
-    return said and tuple(255 * value for value in said)
+    return values and tuple(255 * value for value in values)
 
 
 def _three(parts: Parts, settings: Source, seed: int) -> tuple[Split, Split, Split]:

@@ -59,22 +59,22 @@ def _sizes(file: BinaryIO, path: Path, ndim: int) -> list[int]:
     most = stored * RATIO if path.suffix == ".gz" else stored - len(header)
     if claimed > min(most, LIMIT):
         raise _fault(path, f"claims {claimed} bytes of images, more than its {stored} bytes can hold")
-    if said := too_much(claimed):
-        raise _fault(path, f"would take {said}")
+    if needed := too_much(claimed):
+        raise _fault(path, f"would take {needed}")
     return sizes
 
 
 def _content(file: BinaryIO, path: Path, sizes: list[int]) -> np.ndarray:
     claimed, have = prod(sizes), 0
-    found = np.empty(claimed, np.uint8)  # which takes no memory before something is put there
+    content = np.empty(claimed, np.uint8)  # which takes no memory before something is put there
     while have < claimed and (block := file.read(min(STEP, claimed - have))):
-        found[have : have + len(block)] = np.frombuffer(block, np.uint8)
+        content[have : have + len(block)] = np.frombuffer(block, np.uint8)
         have += len(block)
     if have < claimed:
         raise _fault(path, f"is cut off: {have} of {claimed} bytes are there")
     if file.read(1):
         raise _fault(path, f"goes on after the {claimed} bytes that its header claims")
-    return found.reshape(sizes)
+    return content.reshape(sizes)
 
 
 def _fault(path: Path, what: str) -> UserError:

@@ -55,8 +55,8 @@ class Parts:
 
 def check_memory(count: int, shape: tuple[int, ...]) -> None:
     """UserError where so many images as stored are more than this machine should hold."""
-    if said := too_much(count * prod(shape)):
-        message = f"{count} images of {dims(shape)} need {said}; store them smaller, or take fewer"
+    if needed := too_much(count * prod(shape)):
+        message = f"{count} images of {dims(shape)} need {needed}; store them smaller, or take fewer"
         raise UserError(Fault("data.shape", message))
 
 

@@ -47,17 +47,17 @@ class Measuring:
         def on(split: Split) -> Evaluation:
             return evaluate(network, self.feed(split), self.precision)
 
-        found: dict[str, float] = {}
+        measured: dict[str, float] = {}
         look = Look(network, self.dataset, predictions, on, list(rows))
         for metric in metrics:
             was_training = network.training
             network.eval()
             try:
-                found |= recorded(metric, metric.measure(look))
+                measured |= recorded(metric, metric.measure(look))
             except ValueError as error:
                 raise UserError(Fault("metrics", f"{kind_of(type(metric))} {error}")) from None
             network.train(was_training)
-        return found
+        return measured
 
 
 class EpochMetrics(pl.Callback):

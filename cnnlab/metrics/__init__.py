@@ -59,22 +59,22 @@ def _validated(raw: Any) -> tuple[Metric, ...]:
     several = [raw] if isinstance(raw, str | dict) else list(raw) if isinstance(raw, list | tuple) else None
     if several is None:
         raise ValueError(f"should be a word or a list of words, not {shown(raw)}")
-    found, wrong = [], []
-    for one in several:
-        if isinstance(one, Metric):
-            found.append(one)
-        elif isinstance(one, dict):
-            metric, faults = METRICS.read(one, "metrics")
-            found.append(metric)
+    metrics, wrong = [], []
+    for entry in several:
+        if isinstance(entry, Metric):
+            metrics.append(entry)
+        elif isinstance(entry, dict):
+            metric, faults = METRICS.read(entry, "metrics")
+            metrics.append(metric)
             wrong += [f"{fault.path.removeprefix('metrics.')}: {fault.message}" for fault in faults]
-        elif isinstance(one, str) and one in METRICS:
-            metric, faults = METRICS.read({"kind": one}, "metrics")
-            found.append(metric)
-            wrong += [f"{one} needs {fault.path.rpartition('.')[2]}; write {{kind: {one}, …}}" for fault in faults]
+        elif isinstance(entry, str) and entry in METRICS:
+            metric, faults = METRICS.read({"kind": entry}, "metrics")
+            metrics.append(metric)
+            wrong += [f"{entry} needs {fault.path.rpartition('.')[2]}; write {{kind: {entry}, …}}" for fault in faults]
         else:
-            guess = meant(one, list(METRICS))
+            guess = meant(entry, list(METRICS))
             hint = f"; did you mean {guess!r}?" if guess else ""
-            wrong.append(f"should be one of {', '.join(METRICS)}, not {shown(one)}{hint}")
+            wrong.append(f"should be one of {', '.join(METRICS)}, not {shown(entry)}{hint}")
     if wrong:
         raise ValueError("; ".join(wrong))
-    return tuple(found)
+    return tuple(metrics)

@@ -16,11 +16,11 @@ SAMPLES = 20
 
 def blocks(module: nn.Module) -> dict[str, list[nn.Parameter]]:
     """The kernels of each block that has any, in the order of the network; `body.stage1` counts with all its copies."""
-    found: dict[str, list[nn.Parameter]] = {}
+    kernels: dict[str, list[nn.Parameter]] = {}
     for name, parameter in module.named_parameters():
         if parameter.dim() > 1:  # biases and norms have sizes of their own
-            found.setdefault(".".join(name.split(".")[:2]), []).append(parameter)
-    return found
+            kernels.setdefault(".".join(name.split(".")[:2]), []).append(parameter)
+    return kernels
 
 
 class GradientSizes(pl.Callback):
@@ -94,7 +94,7 @@ def first_to_last(rows: Iterable[Mapping[str, Any]]) -> dict[str, float]:
     >>> first_to_last([{"grad/body.c1": 1.0, "grad/head.out": 4.0}, {"grad/body.c1": 1.0, "grad/head.out": 1.0}])
     {'grad/first_to_last': 0.5}
     """
-    found = {}
+    ratios = {}
     rows = list(rows)
     for what in ("grad", "update"):
         logs = []
@@ -103,5 +103,5 @@ def first_to_last(rows: Iterable[Mapping[str, Any]]) -> dict[str, float]:
             if sizes and sizes[0] and sizes[-1]:
                 logs.append(math.log(sizes[0] / sizes[-1]))
         if logs:
-            found[f"{what}/first_to_last"] = math.exp(sum(logs) / len(logs))
-    return found
+            ratios[f"{what}/first_to_last"] = math.exp(sum(logs) / len(logs))
+    return ratios

@@ -86,11 +86,11 @@ def recorded(metric: Metric, value: Any) -> dict[str, float]:
     """What a metric has measured, by keys. ValueError that says what it returned instead of numbers."""
     name = kind_of(type(metric))
     several = value if isinstance(value, Mapping) else {"": value}
-    found = {}
+    numbers = {}
     for end, number in several.items():
         key = str(end) if records(type(metric), str(end)) else f"{name}/{end}" if end else name
         try:
-            found[key] = float(number)
+            numbers[key] = float(number)
         except (TypeError, ValueError):
             raise ValueError(f"measured {number!r:.60}, which is no number") from None
-    return found
+    return numbers

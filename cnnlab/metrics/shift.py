@@ -42,13 +42,16 @@ def shift(evaluate: Callable[[Split], Any], test: Split, unmoved: Any) -> dict[s
     """The numbers by their keys; `unmoved` is what `evaluate` makes of `test` as it is."""
     from cnnlab.data.splits import Split
 
-    found = {}
+    values = {}
     for pixels in PIXELS:
         shifted = [(moved(test.x, rows * pixels, columns * pixels), test.y) for rows, columns in WAYS]
-        seen = [evaluate(Split(x, y)) for x, y in shifted]
-        agree = [(one.predicted == unmoved.predicted).float().mean().item() for one in seen]
-        found |= {f"shift/acc_{pixels}": fmean(one.acc for one in seen), f"shift/agree_{pixels}": fmean(agree)}
-    return found
+        evaluations = [evaluate(Split(x, y)) for x, y in shifted]
+        agree = [(evaluation.predicted == unmoved.predicted).float().mean().item() for evaluation in evaluations]
+        values |= {
+            f"shift/acc_{pixels}": fmean(evaluation.acc for evaluation in evaluations),
+            f"shift/agree_{pixels}": fmean(agree),
+        }
+    return values
 
 
 def moved(images: Tensor, rows: int, columns: int) -> Tensor:
