@@ -100,7 +100,7 @@ def test_a_killed_trainer_is_told_as_failed_and_its_run_goes_on_with_each_epoch_
     monkeypatch.setenv("WANDB__STATS_SAMPLING_INTERVAL", "0.5")
     folder = tmp_path / "run"
     trainer = (
-        "import sys; from pathlib import Path; from recorded import begun, row\n"
+        "import sys; from pathlib import Path; from run_records import begun, row\n"
         "from cnnlab.tracking.mirror.follower import Follower\n"
         "folder = Path(sys.argv[1]); record = begun(folder)\n"
         "mirror = Follower(folder, {}, [], None, lambda text: print(text, flush=True))\n"
