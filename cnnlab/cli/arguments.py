@@ -55,10 +55,12 @@ class Arguments:
         ['-m', 'seed=0,1', 'hydra.sweep.dir=out/a=b']
         """
         overrides = [Override.read(word) for word in self.overrides]
-        free = [one.sign == "" and one.key in FREE_TEXT and one.value is not None for one in overrides]
+        free = [
+            override.sign == "" and override.key in FREE_TEXT and override.value is not None for override in overrides
+        ]
         words = [
-            f"{one.key}={unquoted(one.value or '')}" if is_free else str(one)
-            for one, is_free in zip(overrides, free, strict=True)
+            f"{override.key}={unquoted(override.value or '')}" if is_free else str(override)
+            for override, is_free in zip(overrides, free, strict=True)
         ]
         return [*(["-m"] if self.multirun else []), *words]
 
@@ -93,14 +95,14 @@ def _parser() -> _Parser:
 def read_arguments(argv: list[str]) -> Arguments:
     """Read `argv`; flags may stand anywhere. Raises UserError for a flag that does not exist."""
     if broken := [text for text in argv if not is_text(text) or len(text) > LONGEST]:
-        said = f"is not UTF-8 text, or has more than {LONGEST:,} characters"
-        raise UserError(*(Fault("", f"{shown(text)} {said}", origin=COMMAND_LINE) for text in broken))
+        problem = f"is not UTF-8 text, or has more than {LONGEST:,} characters"
+        raise UserError(*(Fault("", f"{shown(text)} {problem}", origin=COMMAND_LINE) for text in broken))
     parser = _parser()
     known, rest = parser.parse_known_args(argv)
     if strange := [word for word in rest if word.startswith("-")]:
         flags = [flag for action in parser._actions for flag in action.option_strings]
-        said = (f"there is no option {_option(word, flags)}" for word in strange)
-        raise UserError(*(Fault("", message, origin=COMMAND_LINE) for message in said))
+        problem = (f"there is no option {_option(word, flags)}" for word in strange)
+        raise UserError(*(Fault("", message, origin=COMMAND_LINE) for message in problem))
     return Arguments(**vars(known), overrides=[plain_words(text, known.multirun) for text in rejoined(rest)])
 
 
@@ -116,13 +118,13 @@ def rejoined(words: list[str]) -> list[str]:
     >>> rejoined(["model.norm={kind:", "group,", "groups:", "2}", "seed=1"])
     ['model.norm={kind: group, groups: 2}', 'seed=1']
     """
-    found: list[str] = []
+    joined: list[str] = []
     for word in words:
-        if found and _open(found[-1]) and not re.match(r"[~+]*[\w.@/]+=", word):
-            found[-1] += f" {word}"
+        if joined and _open(joined[-1]) and not re.match(r"[~+]*[\w.@/]+=", word):
+            joined[-1] += f" {word}"
         elif word.strip():
-            found.append(word)
-    return found
+            joined.append(word)
+    return joined
 
 
 def _open(text: str) -> bool:

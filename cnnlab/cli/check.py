@@ -69,36 +69,36 @@ def absent(composed: Composed) -> Iterator[Fault]:
         if places == [COMMAND_LINE] and re.fullmatch(r"model(\..+)?\.(body|head|branches)", stack):
             blocks = dotted.get(composed.config, stack)
             if isinstance(blocks, dict) and name in blocks and blocks[name] is None:
-                said, others = f"there is no block {name!r} to remove", [block for block in blocks if block != name]
-                yield Fault.unknown(FaultKind.UNKNOWN_BLOCK, key, said, name, others)
+                message, others = f"there is no block {name!r} to remove", [block for block in blocks if block != name]
+                yield Fault.unknown(FaultKind.UNKNOWN_BLOCK, key, message, name, others)
 
 
 def unknown_task(composed: Composed) -> Fault:
     name, known = composed.config.get("task"), tuple(TASKS)
-    said = f"should be one of {', '.join(known)}, not {shown(name)}{did_you_mean(name, known)}"
-    return Fault("task", said, FaultKind.UNKNOWN_CHOICE, str(name), meant(name, known), known)
+    message = f"should be one of {', '.join(known)}, not {shown(name)}{did_you_mean(name, known)}"
+    return Fault("task", message, FaultKind.UNKNOWN_CHOICE, str(name), meant(name, known), known)
 
 
 def pointless(composed: Composed, task: Task | None) -> Iterator[Fault]:
     """What nothing would read. `adapt` without weights: a sweep may well compare weights to none, and says so."""
-    said = {key for key, places in composed.origins.history.items() if COMMAND_LINE in places}
-    if composed.config.get("adapt") and composed.config.get("weights") is None and "weights" not in said:
+    typed = {key for key, places in composed.origins.history.items() if COMMAND_LINE in places}
+    if composed.config.get("adapt") and composed.config.get("weights") is None and "weights" not in typed:
         yield Fault("adapt", "there are no weights to adapt; say which with weights=FILE")
     if composed.config.get("format") == "html" and not (task and task.writes_pages):
         names = [name for name, other in TASKS.items() if other.writes_pages]
         yield Fault("format", f"html is for {_listed(names)}, not for task={composed.config.get('task')}")
     for key in paths():
         if dotted.get(composed.config, key) is not None:
-            yield from _idle(key, traits(key), composed.config, said, task)
+            yield from _idle(key, traits(key), composed.config, typed, task)
 
 
-def _idle(key: str, setting: Traits, config: dict[str, Any], said: set[str], task: Task | None) -> Iterator[Fault]:
-    """Why nothing would read a setting that has a value. `said` are those that the command line names."""
+def _idle(key: str, setting: Traits, config: dict[str, Any], typed: set[str], task: Task | None) -> Iterator[Fault]:
+    """Why nothing would read a setting that has a value. `typed` are those that the command line names."""
     name = config.get("task")
-    if setting.for_training and task and task.of_trained and any(dotted.within(one, key) for one in said):
+    if setting.for_training and task and task.of_trained and any(dotted.within(typed_key, key) for typed_key in typed):
         yield Fault(key, f"is for training; task={name} goes by what ckpt_path was trained with")
     rounded = f"{key.rpartition('.')[0]}.{setting.rounds}"
-    if setting.rounds and key in said and dotted.get(config, rounded) is None:
+    if setting.rounds and key in typed and dotted.get(config, rounded) is None:
         yield Fault(key, f"rounds what {rounded} makes, which is not set")
     if setting.tasks and name not in setting.tasks and not (task and key in task.takes):
         hint = f"; {setting.instead}" if setting.instead and name == "train" else ""
@@ -140,12 +140,12 @@ def misfits(run: Run, composed: Composed, check_output: bool = True, trains: boo
     from cnnlab.network.fixes import explanation
     from cnnlab.network.graph import graph
 
-    found = graph(run.network, image_shape(run), check_output=check_output)
-    if not found.faults:
+    traced = graph(run.network, image_shape(run), check_output=check_output)
+    if not traced.faults:
         faults = at_fault(run) if check_output else misnamed_blocks(run)
         if trains:
-            faults += unaffordable(found)
+            faults += unaffordable(traced)
         return [locate(fault, composed) for fault in faults]
-    lines = explanation(found, model_of(composed.config), run.network.classes) if found.end else []
-    faults = [replace(f, lines=tuple(lines)) if found.end and f is found.end[0] else f for f in found.faults]
+    lines = explanation(traced, model_of(composed.config), run.network.classes) if traced.end else []
+    faults = [replace(f, lines=tuple(lines)) if traced.end and f is traced.end[0] else f for f in traced.faults]
     return [locate(fault, composed) for fault in faults]

@@ -20,27 +20,32 @@ if TYPE_CHECKING:
 HEADINGS = ("block", "settings", "output", "parameters", "MACs", "sees", "its weights")
 
 
-def page(found: Difference, names: tuple[str, str], runs: tuple[Run, Run], theme: Theme) -> str:
+def page(difference: Difference, names: tuple[str, str], runs: tuple[Run, Run], theme: Theme) -> str:
     """The whole document; boxes of blocks that differ in more than what they see have a broken edge."""
-    altered = frozenset(block_of(row.name) for row in found.rows if row.altered)
+    altered = frozenset(block_of(row.name) for row in difference.rows if row.altered)
     drawings = [
         pane(words, tag("p", name, class_="quiet"), flow(outline(run.network, image_shape(run)), altered))
         for words, name, run in zip(("This network", "Against"), names, runs, strict=True)
     ]
-    lead = " · ".join(totals(found))
+    lead = " · ".join(totals(difference))
     return workbench(
-        f"{names[0]} → {names[1]}", lead, *drawings, pane("What differs", _table(found)), layout="both", theme=theme
+        f"{names[0]} → {names[1]}",
+        lead,
+        *drawings,
+        pane("What differs", _table(difference)),
+        layout="both",
+        theme=theme,
     )
 
 
-def _table(found: Difference) -> Markup:
+def _table(difference: Difference) -> Markup:
     """A row a block that differs; copies that differ in the same way in one."""
     rows = [
         TableRow(
             [name, *(TableCell(cell, differs=" → " in cell) for cell in cells)],
             {"data_block": block_of(name.partition("–")[0])},
         )
-        for name, *cells in table_rows(found)
+        for name, *cells in table_rows(difference)
     ]
     if not rows:
         return tag("p", "Nothing: all blocks are equal.")

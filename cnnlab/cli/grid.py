@@ -28,8 +28,8 @@ STUDYS = ("study", "study.size")
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A sweep's grid, and what its jobs have in common, composed; as far as it can be made."""
+class SweepRequest:
+    """A sweep that a command line asks for, as far as it can be made: its grid, and what its jobs have in common."""
 
     grid: Grid
     base: Composed
@@ -54,36 +54,36 @@ class Asked:
     @property
     def located(self) -> list[Fault]:
         """What is wrong with the grid, and with the study's file."""
-        found = [replace(fault, origin=self.origin(fault.path)) for fault in self.faults]
+        located = [replace(fault, origin=self.origin(fault.path)) for fault in self.faults]
         for fault in self.study.faults if self.study else ():
             origin = self.origins.of(fault.path) if self.origins and fault.path else fault.origin
-            found.append(replace(fault, origin=origin))
-        return found
+            located.append(replace(fault, origin=origin))
+        return located
 
 
-def ask(hydra: HydraEngine, arguments: Arguments) -> Asked:
+def read_request(hydra: HydraEngine, arguments: Arguments) -> SweepRequest:
     """Read the command line's sweep. UserError, or Unreadable, where there is no such study to be read."""
     loader, config = hydra.config_loader, arguments.config_name
     words = [word for word in arguments.overrides if Override.read(word).key not in STUDYS]
     typed = frozenset(keys(words))
-    asked, name = read_words(loader, words), arguments.value("study")
-    model = _model(loader, config, asked.swept)
-    swept, lost = _each(asked, model)
+    overrides, name = read_words(loader, words), arguments.value("study")
+    model = _model(loader, config, overrides.swept)
+    swept, lost = _each(overrides, model)
     if name is None:
-        study, base = None, compose(loader, config, list(asked.fixed))
+        study, base = None, compose(loader, config, list(overrides.fixed))
         params = read_words(loader, [f"{key}={value}" for key, value in base.swept.items() if key not in typed])
-        found, faults = Grid((*params.fixed, *asked.fixed), (*params.swept, *swept)), params.faults
+        sweep_grid, faults = Grid((*params.fixed, *overrides.fixed), (*params.swept, *swept)), params.faults
     else:
         # A study may name kinds of plugins; only the command line and the user's own config.yaml name the modules
-        compose(loader, config, [word for word in asked.fixed if Override.read(word).key == "plugins"])
+        compose(loader, config, [word for word in overrides.fixed if Override.read(word).key == "plugins"])
         study, size = _study(hydra, name, arguments)
-        found, more = grid(name, study.study, size, asked.fixed, swept, model)
-        base, faults = compose(loader, config, list(found.fixed)), ()
+        sweep_grid, more = grid(name, study.study, size, overrides.fixed, swept, model)
+        base, faults = compose(loader, config, list(sweep_grid.fixed)), ()
         lost |= {**more, **dict.fromkeys(study.partly - typed, ())}
-    lost |= {fault.path: (fault,) for fault in (*asked.faults, *faults)}
-    large = wrong_size(found.factors)
-    faults = (*chain(*lost.values()), *wrong_names(found.factors), *large)
-    return Asked(found, base, study, typed, faults, bool(large), frozenset(lost))
+    lost |= {fault.path: (fault,) for fault in (*overrides.faults, *faults)}
+    large = wrong_size(sweep_grid.factors)
+    faults = (*chain(*lost.values()), *wrong_names(sweep_grid.factors), *large)
+    return SweepRequest(sweep_grid, base, study, typed, faults, bool(large), frozenset(lost))
 
 
 def _study(hydra: HydraEngine, name: str, arguments: Arguments) -> tuple[StudyFile, str]:
@@ -108,26 +108,26 @@ def _model(loader: Loader, config: str, swept: Iterable[Factor]) -> ModelCompose
         if several:
             raise UserError(Fault("model", "each(…) takes one network; choose it: model=NAME"))
         composed = compose(loader, config, list(fixed))
-        found = composed.config.get("model")
-        if "model" in {key.split(".")[0] for key in composed.broken} or not isinstance(found, dict):
+        network = composed.config.get("model")
+        if "model" in {key.split(".")[0] for key in composed.broken} or not isinstance(network, dict):
             raise UserError  # without a fault: the jobs have it, too
-        return found
+        return network
 
     return model
 
 
-def _each(asked: TypedOverrides, model: ModelComposer) -> tuple[list[Factor], dict[str, tuple[Fault, ...]]]:
+def _each(overrides: TypedOverrides, model: ModelComposer) -> tuple[list[Factor], dict[str, tuple[Fault, ...]]]:
     """The factors of a command line, those that are made of a network's blocks too; and those that cannot be made."""
-    swept, lost = list(asked.swept), {}
-    for name, value in asked.each:
+    swept, lost = list(overrides.swept), {}
+    for name, value in overrides.each:
         try:
-            swept.append(each(name, value, model(asked.fixed)))
+            swept.append(each(name, value, model(overrides.fixed)))
         except UserError as error:
             lost[name] = error.faults
     return swept, lost
 
 
-def check_claims(asked: Asked, checked: Sequence[CheckedCell], known: Sequence[Fault] = ()) -> list[Fault]:
+def check_claims(request: SweepRequest, checked: Sequence[CheckedCell], known: Sequence[Fault] = ()) -> list[Fault]:
     """What is wrong with a study's claims: arms, metrics or blocks that are not there, as far as jobs tell.
 
     What follows from other faults, of the file or of the jobs (`known`), is left out.
@@ -135,28 +135,28 @@ def check_claims(asked: Asked, checked: Sequence[CheckedCell], known: Sequence[F
     from cnnlab.compare.check import faults, faults_to_show, not_varied
     from cnnlab.metrics import METRICS, described
 
-    study, said = asked.study, asked.grid.study
-    if study is None or said is None:
+    study, settings = request.study, request.grid.study
+    if study is None or settings is None:
         return []
-    factors = _factors(asked)
-    metrics = list(METRICS) if "metrics" in study.unknown else said["metrics"]
-    target = 1.0 if "target" in study.unknown else said["target"]
-    runs = [one.run for one in checked]
+    factors = _factors(request)
+    metrics = list(METRICS) if "metrics" in study.unknown else settings["metrics"]
+    target = 1.0 if "target" in study.unknown else settings["target"]
+    runs = [cell.run for cell in checked]
     about: Any = {
         "target": target,
-        "arms": _arms(checked) if study.whole and _names_blocks(said) else (),
+        "arms": _arms(checked) if study.whole and _names_blocks(settings) else (),
         "known": {key: info for run in runs for key, info in described(run.top.metrics).items()},
         "logs": any(run.callbacks for run in runs),
     }
-    found = faults(said["claims"], factors, metrics, margin=said["margin"], **about)
-    found += faults_to_show(said["show"], metrics, **about)
-    for number, name in enumerate(said["tuned"]):
+    wrong = faults(settings["claims"], factors, metrics, margin=settings["margin"], **about)
+    wrong += faults_to_show(settings["show"], metrics, **about)
+    for number, name in enumerate(settings["tuned"]):
         if name not in factors:
-            found.append(not_varied(f"tuned[{number}]", name, factors))
+            wrong.append(not_varied(f"tuned[{number}]", name, factors))
     if "factors" in study.unknown:
-        found = [fault for fault in found if fault.kind is not FaultKind.NOT_VARIED]
-    found = [fault for fault in found if not any(_echoes(fault, other) for other in known)]
-    return [replace(fault, origin=study.origins.of(fault.path)) for fault in found]
+        wrong = [fault for fault in wrong if fault.kind is not FaultKind.NOT_VARIED]
+    wrong = [fault for fault in wrong if not any(_echoes(fault, other) for other in known)]
+    return [replace(fault, origin=study.origins.of(fault.path)) for fault in wrong]
 
 
 def _echoes(fault: Fault, other: Fault) -> bool:
@@ -169,10 +169,10 @@ def _echoes(fault: Fault, other: Fault) -> bool:
     return fault.kind is FaultKind.UNKNOWN_LEVEL and (other.path, other.word) == (fault.factor, misspelt)
 
 
-def _factors(asked: Asked) -> dict[str, list[str]]:
+def _factors(request: SweepRequest) -> dict[str, list[str]]:
     """The factors with their values, of which those have none that are not known."""
-    keys = {factor.name: [level.label for level in factor.levels] for factor in asked.grid.factors}
-    return keys | {name: [] for name in asked.lost}
+    keys = {factor.name: [level.label for level in factor.levels] for factor in request.grid.factors}
+    return keys | {name: [] for name in request.lost}
 
 
 def _names_blocks(study: Mapping[str, Any]) -> bool:
@@ -184,5 +184,5 @@ def _arms(checked: Sequence[CheckedCell]) -> list[tuple[dict[str, str], dict[str
     from cnnlab.experiment.facts import image_shape
     from cnnlab.network.graph import graph
 
-    jobs = {tuple(item for item in one.labels.items() if item[0] != SEED): one.run for one in checked}
+    jobs = {tuple(item for item in cell.labels.items() if item[0] != SEED): cell.run for cell in checked}
     return [(dict(labels), graph(run.network, image_shape(run)).record()) for labels, run in jobs.items()]

@@ -31,8 +31,8 @@ WORDS = ("hydra/launcher", "hydra/sweeper", "hydra.launcher", "hydra.sweeper", "
 def is_hydras_own(words: Sequence[str], base: Composed) -> bool:
     """Whether the command line or a file asks for another way of running jobs than cnnlab's own."""
     chosen = {base.choices.get(f"hydra/{part}", "basic") for part in ("launcher", "sweeper")}
-    asked = any(Override.read(word).key.startswith(WORDS) for word in words)
-    return asked or any(map(_is_space, words)) or chosen != {"basic"}
+    follows_hydra = any(Override.read(word).key.startswith(WORDS) for word in words)
+    return follows_hydra or any(map(_is_space, words)) or chosen != {"basic"}
 
 
 def _is_space(word: str) -> bool:
@@ -46,10 +46,10 @@ def sweep_by_hydra(hydra: HydraEngine, arguments: Arguments, known: Sequence[Fau
     `known` is what is wrong with the grid.
     """
     loader = hydra.config_loader
-    asked = read_words(loader, [word for word in arguments.overrides if not _is_space(word)])
-    cells = Grid(asked.fixed, asked.swept).cells()
+    typed = read_words(loader, [word for word in arguments.overrides if not _is_space(word)])
+    cells = Grid(typed.fixed, typed.swept).cells()
     composed = [compose(loader, arguments.config_name, cell.words) for cell in cells]
-    if faults := [*known, *(fault for one in composed for fault in check(one)[1])]:
+    if faults := [*known, *(fault for job_config in composed for fault in check(job_config)[1])]:
         return complain(faults)
     overrides, folder = list(arguments.overrides), composed[0].sweep_dir
     if folder is None:

@@ -62,8 +62,8 @@ def _with_hydra(conf: Path, arguments: Arguments) -> int:
     hydra = start(Path(arguments.config_path) if arguments.config_path else conf, more)
     try:
         if arguments.shows and arguments.value("study"):
-            said = "is a sweep of many configurations; task=preflight lists its jobs"
-            return complain([Fault("study", said, origin=COMMAND_LINE)])
+            message = "is a sweep of many configurations; task=preflight lists its jobs"
+            return complain([Fault("study", message, origin=COMMAND_LINE)])
         if arguments.shows:
             return show(hydra, arguments)
         if _is_sweep(hydra, arguments):

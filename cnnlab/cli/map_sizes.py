@@ -40,12 +40,12 @@ def feature_map_lines(record: dict[str, Any], room: int) -> list[str]:
 def _sizes(shapes: Sequence[Sequence[int]]) -> list[tuple[tuple[int, ...], str]]:
     """(rows, columns) -> the channels there, in order; rows of numbers are left out."""
     images = [shape for shape in shapes if len(shape) == 3]
-    found = []
+    sizes = []
     for size, group in groupby(images, key=lambda shape: tuple(shape[1:])):
         channels = [shape[0] for shape in group]
         low, high = min(channels), max(channels)
-        found.append((size, str(low) if low == high else f"{low}–{high}"))
-    return found
+        sizes.append((size, str(low) if low == high else f"{low}–{high}"))
+    return sizes
 
 
 def _length(size: Iterable[int]) -> float:

@@ -60,20 +60,20 @@ def _typed(fault: Fault) -> Fault:
 def _words(text: str) -> list[str]:
     """`text` as a command line's words. UserError."""
     try:
-        found = read_arguments(shlex.split(text))
+        arguments = read_arguments(shlex.split(text))
     except ValueError:
         raise UserError(Fault(KEY, f"{text}: a quote without its end")) from None
     except UserError as error:
         raise UserError(*(Fault(KEY, str(_typed(fault))) for fault in error.faults)) from None
-    if found.multirun or found.help or found.shows or found.config_dir or found.config_path:
+    if arguments.multirun or arguments.help or arguments.shows or arguments.config_dir or arguments.config_path:
         raise UserError(Fault(KEY, f"{text}: settings alone can stand here, as in 'model=resnet34 model.norm=none'"))
-    return found.overrides
+    return arguments.overrides
 
 
 def _shared(words: Sequence[str], own: Sequence[str]) -> list[str]:
     """What holds for the other network, too, unless it is said in its own words: data and whatever else bears on it."""
-    said, read = keys(own), [(word, Override.read(word)) for word in words]
-    return [word for word, override in read if override.key not in said and _holds_for_both(traits(override.path))]
+    own_keys, read = keys(own), [(word, Override.read(word)) for word in words]
+    return [word for word, override in read if override.key not in own_keys and _holds_for_both(traits(override.path))]
 
 
 def _holds_for_both(setting: Traits) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from cnnlab.cli.arguments import Arguments
 from cnnlab.cli.check import locate
 from cnnlab.cli.folders import OUTPUTS, make_writable, new_sweep_folder
-from cnnlab.cli.grid import ask
+from cnnlab.cli.grid import read_request
 from cnnlab.cli.hydra_sweep import is_hydras_own, sweep_by_hydra
 from cnnlab.cli.jobs import run_sweep_job, sweep_exit
 from cnnlab.cli.messages import complain
@@ -36,25 +36,25 @@ NO_JOBS = Fault("", "this makes no jobs: a glob(…) matches no file, or a range
 def sweep(hydra: HydraEngine, arguments: Arguments) -> Exit:
     """Everything wrong with any job at once; else the sweep."""
     try:
-        asked = ask(hydra, arguments)
+        request = read_request(hydra, arguments)
     except Unreadable as error:
         return complain(error.faults)
     except UserError as error:
         return complain((replace(fault, origin=COMMAND_LINE) for fault in error.faults), error.code)
-    hydras = is_hydras_own(arguments.overrides, asked.base)
-    if hydras and not asked.study and not asked.too_large:
-        return sweep_by_hydra(hydra, arguments, asked.located)
+    hydras = is_hydras_own(arguments.overrides, request.base)
+    if hydras and not request.study and not request.too_large:
+        return sweep_by_hydra(hydra, arguments, request.located)
     with WorkerPool() as pool:
-        if not asked.located:
-            _warm(pool, asked.base, asked.grid)
-        checked, faults = check_jobs(hydra, arguments.config_name, asked)
-        if hydras and asked.study:
+        if not request.located:
+            _warm(pool, request.base, request.grid)
+        checked, faults = check_jobs(hydra, arguments.config_name, request)
+        if hydras and request.study:
             message = "runs by cnnlab's own means; leave hydra/launcher and the like out"
             faults.append(Fault("study", message, origin=COMMAND_LINE))
         if faults or not checked:
             return complain(faults or [NO_JOBS])
         try:
-            return _run(hydra, asked.grid, checked, arguments, pool)
+            return _run(hydra, request.grid, checked, arguments, pool)
         except UserError as error:
             return complain((locate(fault, checked[0].composed) for fault in error.faults), error.code)
 
@@ -67,8 +67,8 @@ def _warm(pool: WorkerPool, base: Composed, grid: Grid) -> None:
         pool.warm()
 
 
-def _folder(given: str | None, grid: Grid) -> Path:
-    return Path(given) if given else default_folder(OUTPUTS, grid)
+def _folder(folder: str | None, grid: Grid) -> Path:
+    return Path(folder) if folder else default_folder(OUTPUTS, grid)
 
 
 def _run(hydra: HydraEngine, grid: Grid, checked: list[CheckedCell], arguments: Arguments, pool: WorkerPool) -> Exit:

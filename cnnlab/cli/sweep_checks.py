@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from cnnlab.cli.check import check
-from cnnlab.cli.grid import Asked, check_claims
+from cnnlab.cli.grid import SweepRequest, check_claims
 from cnnlab.config.compose import compose
 from cnnlab.errors import Fault
 from cnnlab.origin import COMMAND_LINE
@@ -20,20 +20,20 @@ SAMPLES = 50
 """cells of a grid too large to be trained that are checked all the same, at a tenth of a second each"""
 
 
-def check_jobs(hydra: HydraEngine, name: str, asked: Asked) -> tuple[list[CheckedCell], list[Fault]]:
+def check_jobs(hydra: HydraEngine, name: str, request: SweepRequest) -> tuple[list[CheckedCell], list[Fault]]:
     """Every job that can be trained, and everything wrong with any, or with what is claimed of them."""
-    checked, faults = check_cells(hydra, name, asked)
-    return checked, [*asked.located, *faults, *check_claims(asked, checked, faults)]
+    checked, faults = check_cells(hydra, name, request)
+    return checked, [*request.located, *faults, *check_claims(request, checked, faults)]
 
 
-def check_cells(hydra: HydraEngine, name: str, asked: Asked) -> tuple[list[CheckedCell], list[Fault]]:
+def check_cells(hydra: HydraEngine, name: str, request: SweepRequest) -> tuple[list[CheckedCell], list[Fault]]:
     """Every cell, composed and checked; cells that differ in the seed alone are composed once.
 
     Where it is not known what a study holds fixed, nothing is known of its cells; of too many some are tried.
     """
-    if asked.study and "base" in asked.study.unknown:
+    if request.study and "base" in request.study.unknown:
         return [], []
-    cells = islice(asked.grid.samples(), SAMPLES) if asked.too_large else asked.grid.cells()
+    cells = islice(request.grid.samples(), SAMPLES) if request.too_large else request.grid.cells()
     checked, faults = [], []
     twins: dict[tuple[str, ...], CheckedCell | None] = {}
     for cell in cells:
@@ -45,7 +45,7 @@ def check_cells(hydra: HydraEngine, name: str, asked: Asked) -> tuple[list[Check
         run, wrong = check(composed)
         for fault in wrong:
             from_command = fault.origin == COMMAND_LINE
-            faults.append(replace(fault, origin=asked.origin(fault.path)) if from_command else fault)
+            faults.append(replace(fault, origin=request.origin(fault.path)) if from_command else fault)
         if run:
             checked.append(CheckedCell(cell, composed, run))
         if cell.is_plainly_seeded and not composed.refers_to_seed:

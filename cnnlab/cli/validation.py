@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from cnnlab import dotted
 from cnnlab.cli.arguments import Arguments, quoted
 from cnnlab.cli.check import check, misfits
-from cnnlab.cli.grid import ask
+from cnnlab.cli.grid import read_request
 from cnnlab.cli.messages import complain
 from cnnlab.cli.sweep_checks import check_jobs
 from cnnlab.config import SHARED
@@ -60,27 +60,29 @@ def validate(hydra: HydraEngine, arguments: Arguments) -> Exit:
     """Check every file, or those below the file or folder that `dir=` names, or one study; with the other overrides."""
     study = arguments.value("study")
     named = str(find(study, hydra.folders)) if study else arguments.value("dir")
-    places = asked(hydra.folders, named)
-    found: dict[Problem, None] = {}
+    places = files_to_check(hydra.folders, named)
+    problems: dict[Problem, None] = {}
     for root, file in places:
         engine = hydra if root in hydra.folders else start(hydra.folders[-1], root)
         for fault in faults(engine, arguments, file, root):
-            found[problem(fault, file, arguments.overrides)] = None
+            problems[problem(fault, file, arguments.overrides)] = None
     if arguments.value("format") == "json":
-        print(json.dumps({"files": len(places), "faults": [asdict(one) for one in found]}, ensure_ascii=False))
-        return Exit.USER if found else Exit.DONE
+        print(
+            json.dumps({"files": len(places), "faults": [asdict(problem) for problem in problems]}, ensure_ascii=False)
+        )
+        return Exit.USER if problems else Exit.DONE
     count = plural(len(places), "file")
-    if found:
-        complain(found)
-        files = len({one.file for one in found} - {str(COMMAND_LINE)})
+    if problems:
+        complain(problems)
+        files = len({problem.file for problem in problems} - {str(COMMAND_LINE)})
         where = f"in {files} of {count}" if files else "on the command line"
-        complain([f"{plural(len(found), 'fault')} {where}"])
+        complain([f"{plural(len(problems), 'fault')} {where}"])
         return Exit.USER
     Output().print(f"{count}, no fault", highlight=False)
     return Exit.DONE
 
 
-def asked(confs: Sequence[Path], named: str | None) -> list[tuple[Path, Path]]:
+def files_to_check(confs: Sequence[Path], named: str | None) -> list[tuple[Path, Path]]:
     """The files to check, each with the folder of configuration that it lies in. UserError where there are none."""
     if named is None:
         return [(conf, file) for conf in confs for file in sorted(conf.rglob("*.yaml"))]
@@ -157,10 +159,10 @@ def _of_study(hydra: HydraEngine, arguments: Arguments, words: list[str], name: 
         if words:
             study.overrides += words if arguments.value("study") else _beside(words, hydra, study)
         try:
-            found = ask(hydra, study)
-            jobs = (found.grid.fixed, found.grid.factors)  # not one by one: they may be too many
+            request = read_request(hydra, study)
+            jobs = (request.grid.fixed, request.grid.factors)  # not one by one: they may be too many
             if jobs != done:
-                yield from check_jobs(hydra, arguments.config_name, found)[1]
+                yield from check_jobs(hydra, arguments.config_name, request)[1]
             done = jobs
         except (Unreadable, UserError) as error:
             yield from error.faults
@@ -169,7 +171,7 @@ def _of_study(hydra: HydraEngine, arguments: Arguments, words: list[str], name: 
 def _beside(words: list[str], hydra: HydraEngine, study: Arguments) -> list[str]:
     """Overrides for all files, without those of what a study itself sets."""
     try:
-        grid = ask(hydra, study).grid
+        grid = read_request(hydra, study).grid
     except (Unreadable, UserError):  # told as such
         return words
     levels = (word for factor in grid.factors for level in factor.levels for word in level.words)

@@ -11,7 +11,7 @@ from tiny_run import CONF
 
 from cnnlab.cli.arguments import read_arguments
 from cnnlab.cli.check import check
-from cnnlab.cli.grid import ask
+from cnnlab.cli.grid import read_request
 from cnnlab.config.compose import compose
 from cnnlab.config.engine import start
 from cnnlab.sweep.plan import CheckedCell, SweepPlan, cores, plan, reseeded
@@ -22,7 +22,7 @@ WORDS = ["model=lenet", "data=synthetic", "seed=0,1", "-m"]
 def planned(folder: Path, words: Sequence[str]) -> SweepPlan:
     """What a command would do in `folder`, every cell composed by itself."""
     hydra = start(CONF)
-    asked = ask(hydra, read_arguments(list(words)))
+    asked = read_request(hydra, read_arguments(list(words)))
     cells = []
     for cell in asked.grid.cells():
         composed = compose(hydra.config_loader, "config", cell.words)
@@ -46,7 +46,7 @@ def test_the_first_command_decides_threads_and_precision_and_later_ones_adopt_th
 
 def test_a_cell_that_differs_in_the_seed_alone_is_what_composing_it_would_give(tmp_path: Path) -> None:
     hydra = start(CONF)
-    first, second = ask(hydra, read_arguments(WORDS)).grid.cells()
+    first, second = read_request(hydra, read_arguments(WORDS)).grid.cells()
     composed = [compose(hydra.config_loader, "config", cell.words) for cell in (first, second)]
     runs = [check(one)[0] for one in composed]
     assert runs[0]

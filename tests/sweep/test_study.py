@@ -12,7 +12,7 @@ from tiny_run import CONF
 
 from cnnlab.cli.arguments import read_arguments
 from cnnlab.cli.check import check
-from cnnlab.cli.grid import ask
+from cnnlab.cli.grid import read_request
 from cnnlab.config.compose import compose
 from cnnlab.config.engine import start
 
@@ -42,7 +42,7 @@ def told(cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], text: s
 def test_every_shipped_study_composes_at_both_sizes_and_its_claims_are_about_what_is_there(name: str) -> None:
     hydra = start(CONF)
     for size in ("cpu", "full"):
-        asked = ask(hydra, read_arguments([f"study={name}", f"study.size={size}"]))
+        asked = read_request(hydra, read_arguments([f"study={name}", f"study.size={size}"]))
         cells = list(
             {
                 tuple(cell.labels[key] for key in cell.labels if key != "seed"): cell for cell in asked.grid.cells()

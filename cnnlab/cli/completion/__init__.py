@@ -50,8 +50,8 @@ def _asked(words: list[str]) -> tuple[str, str]:
         request, _, shell = word.partition("=")
         if request in REQUESTS:
             if shell not in SHELLS:
-                said = f"there is no script for {shell!r}{near(shell, SHELLS)}"
-                raise UserError(Fault(request, said, origin=COMMAND_LINE))
+                message = f"there is no script for {shell!r}{near(shell, SHELLS)}"
+                raise UserError(Fault(request, message, origin=COMMAND_LINE))
             return request, shell
-    said = "--shell-completion takes install=SHELL, uninstall=SHELL or query=SHELL"
-    raise UserError(Fault("", said, origin=COMMAND_LINE))
+    message = "--shell-completion takes install=SHELL, uninstall=SHELL or query=SHELL"
+    raise UserError(Fault("", message, origin=COMMAND_LINE))

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from cnnlab.cli.completion.book import PART, Book, Place
 from cnnlab.cli.completion.line import Candidate
 from cnnlab.cli.completion.loose import composed
+from cnnlab.cli.completion.schema_files import PART, ConfigNode, SchemaFiles
 from cnnlab.config import GROUPS, KINDS, SHARED
 from cnnlab.override import Override
 
@@ -49,11 +49,13 @@ def candidates(conf: Path, words: Sequence[str], current: str) -> list[Candidate
     if previous in (*CONFIG_DIR, *CONFIG_PATH):
         return list(_paths(current, ""))
     if current.startswith("-"):
-        return [Candidate(flag, said) for flag, said in FLAGS.items() if flag.startswith(current)]
-    typed, at = Override.read(current), _At(conf, words)
+        return [Candidate(flag, description) for flag, description in FLAGS.items() if flag.startswith(current)]
+    typed, config = Override.read(current), _TypedConfig(conf, words)
     removing = "~" in typed.sign
-    found = at.keys(typed.key, removing) if typed.value is None else at.values(typed.key, typed.value)
-    return [Candidate(f"{typed.sign}{one.text}", one.said.split("\n")[0]) for one in found]
+    continuations = config.keys(typed.key, removing) if typed.value is None else config.values(typed.key, typed.value)
+    return [
+        Candidate(f"{typed.sign}{candidate.text}", candidate.description.split("\n")[0]) for candidate in continuations
+    ]
 
 
 CONFIG_DIR, CONFIG_PATH, CONFIG_NAME = ("-cd", "--config-dir"), ("-cp", "--config-path"), ("-cn", "--config-name")
@@ -68,7 +70,7 @@ def _flag(words: Sequence[str], names: Sequence[str]) -> str | None:
     return None
 
 
-class _At:
+class _TypedConfig:
     """A configuration as far as it is typed."""
 
     def __init__(self, conf: Path, words: Sequence[str]):
@@ -76,9 +78,9 @@ class _At:
         own = Path(instead).expanduser() if instead else conf
         self.confs = [*([Path(more).expanduser()] if more else []), own]
         settings = [word for word in words if "=" in word and not word.startswith("-")]
-        book = Book([folder / "schema" for folder in (*self.confs, conf)])
+        files = SchemaFiles([folder / "schema" for folder in (*self.confs, conf)])
         value = composed(self.confs, settings, _flag(words, CONFIG_NAME) or "config")
-        self.root = Place((book.at(f"global.json#/definitions/{PART}", ""),), value)
+        self.root = ConfigNode((files.at(f"global.json#/definitions/{PART}", ""),), value)
 
     # -- names
 
@@ -87,8 +89,8 @@ class _At:
         for name, place in self.names(above).items():
             text = f"{above}{dot}{name}"
             if text.startswith(typed) and name != "defaults":
-                for end in self.ends(above, name, place) if not removing else [""]:
-                    yield Candidate(text + end, place.said)
+                for end in self.suffixes(above, name, place) if not removing else [""]:
+                    yield Candidate(text + end, place.description)
         if not above:
             for name in sorted({*self.groups(), "study"} - {*GROUPS, SHARED, "defaults"}):
                 if name.startswith(typed):
@@ -99,7 +101,7 @@ class _At:
             if name.startswith(typed) and typed.startswith("h"):
                 yield Candidate(name, "where the run or the sweep lies")
 
-    def ends(self, above: str, name: str, place: Place) -> list[str]:
+    def suffixes(self, above: str, name: str, place: ConfigNode) -> list[str]:
         """What follows a name: a dot before more of it, an equals sign before its value."""
         if not above and name in GROUPS:
             return ["=", "."]
@@ -107,19 +109,19 @@ class _At:
             return ["="]
         return ["."] if place.is_mapping or isinstance(place.value, dict) else ["="]
 
-    def names(self, path: str) -> dict[str, Place]:
+    def names(self, path: str) -> dict[str, ConfigNode]:
         """What may be said at a dotted name; nothing where it leads nowhere."""
         place = self.place(path)
         made = self.composite(place.value)
         if made is None:
             return place.names()
-        inner = Place(place.schemas, {**place.value, "block": made.get("block")}).names()
-        return {**{str(name): Place(()) for name in made.get("params") or {}}, **inner}
+        inner = ConfigNode(place.schemas, {**place.value, "block": made.get("block")}).names()
+        return {**{str(name): ConfigNode(()) for name in made.get("params") or {}}, **inner}
 
-    def place(self, path: str) -> Place:
+    def place(self, path: str) -> ConfigNode:
         place = self.root
         for name in filter(None, path.split(".")):
-            place = place.names().get(name, Place(()))
+            place = place.names().get(name, ConfigNode(()))
         return place
 
     def composite(self, block: Any) -> dict[str, Any] | None:
@@ -138,11 +140,13 @@ class _At:
             yield from _paths(typed, f"{key}=")
             return
         if key == "key":  # names a block or a setting
-            yield from (Candidate(f"key={one.text.rstrip('=.')}", one.said) for one in self.keys(typed))
+            yield from (
+                Candidate(f"key={candidate.text.rstrip('=.')}", candidate.description) for candidate in self.keys(typed)
+            )
             return
-        for word, said in self.words(key).items():
+        for word, description in self.words(key).items():
             if word.startswith(typed[len(before) :]):
-                yield Candidate(f"{key}={before}{word}", said)
+                yield Candidate(f"{key}={before}{word}", description)
 
     def words(self, key: str) -> dict[str, str]:
         above, _, name = key.rpartition(".")
@@ -151,16 +155,16 @@ class _At:
         if key in self.groups():
             kinds = self.place(f"{key}.kind").choices() if key in KINDS else {}
             return {**dict.fromkeys(self.options(key), ""), **kinds}
-        found = self.place(key).choices()
+        words = self.place(key).choices()
         if name in ANCHORS:
             stack = self.place(above.rpartition(".")[0]).value
             own = above.rpartition(".")[2]
             blocks = stack if isinstance(stack, dict) else {}
-            found = {**{other: "" for other in map(str, blocks) if other != own}, **found}
-            found |= {"input": "what the stack itself takes in"} if name == "from" else {}
+            words = {**{other: "" for other in map(str, blocks) if other != own}, **words}
+            words |= {"input": "what the stack itself takes in"} if name == "from" else {}
         if name == "block":
-            found |= dict.fromkeys(map(str, self.composites()), "a block written in YAML")
-        return found
+            words |= dict.fromkeys(map(str, self.composites()), "a block written in YAML")
+        return words
 
     def composites(self) -> list[Any]:
         own, shared = self.place("model.blocks").value, self.place(SHARED).value

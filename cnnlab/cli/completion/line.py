@@ -15,7 +15,7 @@ class Candidate:
 
     text: str
     """the whole word"""
-    said: str = ""
+    description: str = ""
     """what it is"""
 
 
@@ -68,11 +68,11 @@ def split(text: str) -> tuple[list[str], str]:
     return words, quote
 
 
-def printed(shell: str, line: Line, found: Iterable[Candidate]) -> str:
+def printed(shell: str, line: Line, candidates: Iterable[Candidate]) -> str:
     """The answer, a candidate a line; fish and zsh show what it is, too."""
     if shell == "bash":
-        return "".join(f"{_for_bash(one.text, line)}\n" for one in found)
-    return "".join(f"{_escaped(one.text, line.quote)}\t{one.said}\n" for one in found)
+        return "".join(f"{_for_bash(candidate.text, line)}\n" for candidate in candidates)
+    return "".join(f"{_escaped(candidate.text, line.quote)}\t{candidate.description}\n" for candidate in candidates)
 
 
 def _for_bash(text: str, line: Line) -> str:

@@ -27,14 +27,14 @@ def composed(confs: Sequence[Path], words: Iterable[str], name: str = "config") 
     pairs = [(override.key, override.value or "") for override in map(Override.read, words)]
     study = next((value for key, value in pairs if key == "study"), None)
     base = _file(confs, f"study/{study}").get("base") if study else None
-    said = [*(base.items() if isinstance(base, dict) else ()), *((key, _value(text)) for key, text in pairs)]
+    settings = [*(base.items() if isinstance(base, dict) else ()), *((key, _value(text)) for key, text in pairs)]
     chosen = {group: str(option) for entry in top.pop("defaults", []) for group, option in _choice(entry)}
-    chosen |= {key: value for key, value in said if key in (*GROUPS, SHARED, "debug") and isinstance(value, str)}
+    chosen |= {key: value for key, value in settings if key in (*GROUPS, SHARED, "debug") and isinstance(value, str)}
     for group in (*GROUPS, SHARED):
         top[group] = merged(top.get(group) or {}, _chosen(confs, group, chosen[group]) if group in chosen else {})
     if "debug" in chosen:
         top = merged(top, option(confs, "debug", chosen["debug"]))
-    for key, value in said:
+    for key, value in settings:
         if key not in chosen:
             dotted.put(top, key, merged(dotted.get(top, key), value))
     return top
@@ -55,18 +55,18 @@ def _chosen(confs: Sequence[Path], group: str, name: str) -> dict[str, Any]:
 
 def option(confs: Sequence[Path], group: str, name: str, depth: int = 0) -> dict[str, Any]:
     """A group's file with what it starts from."""
-    found: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     own = _file(confs, f"{group}/{name}")
     entries = own.pop("defaults", None) or []
     entries = entries if "_self_" in entries else [*entries, "_self_"]
     for entry in entries if depth < DEEPEST else ():
         if entry == "_self_":
-            found = merged(found, own)
+            settings = merged(settings, own)
         elif isinstance(entry, str):
             path, _, package = entry.partition("@")
             parent = _parent(confs, group, path, depth)
-            found = merged(found, parent if package in ("", "_here_") else {package: parent})
-    return found
+            settings = merged(settings, parent if package in ("", "_here_") else {package: parent})
+    return settings
 
 
 def _parent(confs: Sequence[Path], group: str, path: str, depth: int) -> dict[str, Any]:
@@ -76,8 +76,8 @@ def _parent(confs: Sequence[Path], group: str, path: str, depth: int) -> dict[st
 
 def _file(confs: Sequence[Path], path: str) -> dict[str, Any]:
     file = next((file for conf in confs if (file := conf / f"{path}.yaml").is_file()), None)
-    found = yaml.load(file.read_text(encoding="utf-8"), Loader=LOADER) if file else None  # a safe one
-    return found if isinstance(found, dict) else {}
+    content = yaml.load(file.read_text(encoding="utf-8"), Loader=LOADER) if file else None  # a safe one
+    return content if isinstance(content, dict) else {}
 
 
 def merged(below: Any, above: Any) -> Any:

@@ -48,16 +48,16 @@ class Diff(Task):
 
         run, composed = context.run, context.composed
         against, composed_against = other(composed)
-        found = difference((run.network, image_shape(run)), (against.network, image_shape(against)))
+        compared = difference((run.network, image_shape(run)), (against.network, image_shape(against)))
         names = network_words(composed), network_words(composed_against)
         if run.top.format == "json":
-            print(json_text({"this": names[0], "against": names[1], **found.record()}, indent=2))
+            print(json_text({"this": names[0], "against": names[1], **compared.record()}, indent=2))
             return Exit.DONE
         console = Output()
-        show(found, names, console)
+        show(compared, names, console)
         if run.top.format == "html":
             file = context.folder / "diff.html"
-            write(file, page(found, names, (run, against), run.top.draw.theme))
+            write(file, page(compared, names, (run, against), run.top.draw.theme))
             console.print(f"  {file}", highlight=False, markup=False, soft_wrap=True)
         return Exit.DONE
 

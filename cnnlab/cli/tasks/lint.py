@@ -30,39 +30,41 @@ class Lint(Task):
         from cnnlab.untrusted.words import json_text
 
         run, composed = context.run, context.composed
-        found = design(run, model_of(composed.config))
-        findings = [(finding, what_helps(found, finding)) for finding in find_smells(found)]
+        checked_design = design(run, model_of(composed.config))
+        findings = [(finding, what_helps(checked_design, finding)) for finding in find_smells(checked_design)]
         network = composed.choices["model"]
         if run.top.format == "json":
-            print(json_text(record(network, found, findings), indent=2))
+            print(json_text(record(network, checked_design, findings), indent=2))
             return Exit.DONE
         console = Output()
-        for line in lines(network, found, findings):
+        for line in lines(network, checked_design, findings):
             console.print(line, highlight=False, markup=False, soft_wrap=True)
         return Exit.DONE
 
 
-def record(network: str, found: Design, findings: list[tuple[Finding, list[str]]]) -> dict[str, Any]:
-    told = [
-        {"smell": one.smell, "where": list(one.where), "said": one.message, "figures": one.figures}
-        | {"reason": one.reason, "instead": helps}
-        for one, helps in findings
+def record(network: str, design: Design, findings: list[tuple[Finding, list[str]]]) -> dict[str, Any]:
+    entries = [
+        {"smell": finding.smell, "where": list(finding.where), "said": finding.message, "figures": finding.figures}
+        | {"reason": finding.reason, "instead": helps}
+        for finding, helps in findings
     ]
-    about = {"input": list(found.graph.input), "classes": found.network.classes, "batch_size": found.batch_size}
-    return {"network": network, **about, "findings": told}
+    about = {"input": list(design.graph.input), "classes": design.network.classes, "batch_size": design.batch_size}
+    return {"network": network, **about, "findings": entries}
 
 
-def lines(network: str, found: Design, findings: list[tuple[Finding, list[str]]]) -> Iterator[str]:
+def lines(network: str, design: Design, findings: list[tuple[Finding, list[str]]]) -> Iterator[str]:
     from cnnlab.explain.words import wrapped
     from cnnlab.override import for_shell
 
     count = plural(len(findings), "smell") if findings else "nothing to remark"
-    at = f"{network} at {dims(found.graph.input)}, {found.network.classes} classes, batches of {found.batch_size}"
-    yield from wrapped(f"{at}: {count}")
-    for one, helps in findings:
+    heading = (
+        f"{network} at {dims(design.graph.input)}, {design.network.classes} classes, batches of {design.batch_size}"
+    )
+    yield from wrapped(f"{heading}: {count}")
+    for finding, helps in findings:
         yield ""
-        yield from wrapped(f"{one.smell} · {one.places(6)}", 0, 2)
-        yield from wrapped(f"{one.message}.", 2)
-        yield from wrapped(f"Why: {one.reason}", 2, 2)
+        yield from wrapped(f"{finding.smell} · {finding.places(6)}", 0, 2)
+        yield from wrapped(f"{finding.message}.", 2)
+        yield from wrapped(f"Why: {finding.reason}", 2, 2)
         if helps:
             yield from wrapped(f"Helps: {'  |  '.join(map(for_shell, helps))}", 2, 2)

@@ -12,7 +12,7 @@ PART = "part"
 
 
 @dataclass
-class Book:
+class SchemaFiles:
     """Schema files by name, the first folder that has one counts; what none has says nothing."""
 
     folders: Sequence[Path]
@@ -37,7 +37,7 @@ class Book:
 class SchemaNode:
     """A place in a schema."""
 
-    book: Book
+    files: SchemaFiles
     name: str
     node: Any
 
@@ -47,7 +47,7 @@ class SchemaNode:
             return
         yield self
         if "$ref" in self.node:
-            yield from self.book.at(self.node["$ref"], self.name).all(value)
+            yield from self.files.at(self.node["$ref"], self.name).all(value)
         for key in ("allOf", "anyOf"):
             for inner in self.node.get(key, ()):
                 yield from self.within(inner).all(value)
@@ -58,11 +58,11 @@ class SchemaNode:
                 yield from self.within(self.node.get(side)).all(value)
 
     def within(self, node: Any) -> SchemaNode:
-        return SchemaNode(self.book, self.name, node)
+        return SchemaNode(self.files, self.name, node)
 
 
 @dataclass(frozen=True)
-class Place:
+class ConfigNode:
     """Where a dotted name leads: what may stand there, and what does."""
 
     schemas: tuple[SchemaNode, ...]
@@ -72,31 +72,31 @@ class Place:
         for schema in self.schemas:
             yield from schema.all(self.value)
 
-    def names(self) -> dict[str, Place]:
+    def names(self) -> dict[str, ConfigNode]:
         """What may be said of it, and the blocks that are there, by name."""
-        there = self.value if isinstance(self.value, dict) else {}
-        found: dict[str, list[SchemaNode]] = {}
+        values = self.value if isinstance(self.value, dict) else {}
+        schemas_of: dict[str, list[SchemaNode]] = {}
         for schema in self.all():
             for name, node in schema.node.get("properties", {}).items():
-                found.setdefault(name, []).append(schema.within(node))
+                schemas_of.setdefault(name, []).append(schema.within(node))
             more = schema.node.get("additionalProperties")
-            for name in there if isinstance(more, dict) else ():
+            for name in values if isinstance(more, dict) else ():
                 if name not in schema.node.get("properties", {}):
-                    found.setdefault(str(name), []).append(schema.within(more))
-        return {name: Place(tuple(schemas), there.get(name)) for name, schemas in found.items()}
+                    schemas_of.setdefault(str(name), []).append(schema.within(more))
+        return {name: ConfigNode(tuple(schemas), values.get(name)) for name, schemas in schemas_of.items()}
 
     @property
-    def said(self) -> str:
+    def description(self) -> str:
         return next((schema.node["description"] for schema in self.all() if "description" in schema.node), "")
 
     def choices(self) -> dict[str, str]:
         """The words that may stand there, and what they mean."""
-        found: dict[str, str] = {}
+        descriptions: dict[str, str] = {}
         for schema in self.all():
             values = schema.node.get("enum", ())
             notes = schema.node.get("enumDescriptions", [""] * len(values))
-            found |= {written(value): note for value, note in zip(values, notes, strict=True)}
-        return found
+            descriptions |= {written(value): note for value, note in zip(values, notes, strict=True)}
+        return descriptions
 
     @property
     def is_mapping(self) -> bool:
@@ -124,16 +124,16 @@ def written(value: Any) -> str:
 
 def holds(condition: Any, value: Any) -> bool:
     """Whether one of the conditions that our schemas have is true of `value`."""
-    said = value if isinstance(value, dict) else {}
+    settings = value if isinstance(value, dict) else {}
     if "not" in condition and holds(condition["not"], value):
         return False
     if condition.get("type") == "object" and not isinstance(value, dict):
         return False
-    if any(name not in said for name in condition.get("required", ())):
+    if any(name not in settings for name in condition.get("required", ())):
         return False
     for name, node in condition.get("properties", {}).items():
-        if "const" in node and name in said and said[name] != node["const"]:
+        if "const" in node and name in settings and settings[name] != node["const"]:
             return False
-        if node.get("type") == "string" and not isinstance(said.get(name), str):
+        if node.get("type") == "string" and not isinstance(settings.get(name), str):
             return False
     return True
