@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
+from cnnlab.data.data_record import NO_NOTES, DataNotes, DataRecord
 from cnnlab.data.source import Source
 from cnnlab.data.splits import Parts, Split, balanced, stratified
 from cnnlab.errors import Fault, UserError
@@ -24,6 +25,14 @@ class Dataset:
     names: tuple[str, ...]
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    notes: DataNotes = NO_NOTES
+    """what was noticed while they were read and checked"""
+
+    def record(self, source: str, digest: str) -> DataRecord:
+        """What data.json says of it."""
+        parts = {"train": self.train, "val": self.val, "test": self.test}
+        counts = {name: split.y.bincount(minlength=len(self.names)).tolist() for name, split in parts.items()}
+        return DataRecord(digest, source, self.names, {name: tuple(n) for name, n in counts.items()}, self.notes)
 
 
 def open_dataset(settings: Source, seed: int = 0) -> Dataset:
@@ -45,7 +54,7 @@ def open_dataset(settings: Source, seed: int = 0) -> Dataset:
         for setting, own in zip((settings.mean, settings.std), mean_std(train.x), strict=True)
     )
     names = settings.names or parts.names or tuple(map(str, range(settings.classes or 0)))
-    return Dataset(train, val, test, names, mean, std)
+    return Dataset(train, val, test, names, mean, std, parts.notes)
 
 
 def _as_stored(values: tuple[float, ...] | None) -> tuple[float, ...] | None:

@@ -9,6 +9,7 @@ from math import prod
 import numpy as np
 import torch
 
+from cnnlab.data.data_record import NO_NOTES, DataNotes
 from cnnlab.data.draws import shuffled
 from cnnlab.data.entry import Entry, EntrySource
 from cnnlab.errors import Fault, UserError
@@ -51,6 +52,8 @@ class Parts:
     """None: there is no validation part, one has to be carved"""
     names: tuple[str, ...] | None = None
     """names of the classes, where the files say them"""
+    notes: DataNotes = NO_NOTES
+    """what was noticed while they were read"""
 
 
 def check_memory(count: int, shape: tuple[int, ...]) -> None:
