@@ -6,19 +6,16 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-import matplotlib
 import pytest
 import yaml
 from drawing_faults import faults
 from hypothesis import HealthCheck, assume, given, settings
-from PIL import ImageFont
 from sample_networks import CONV, models, network
 from zoo_outlines import drawn
 
 from cnnlab.blocks.part import Misfit
 from cnnlab.drawing.columns import drawing
 from cnnlab.drawing.piece import Connector, Piece
-from cnnlab.drawing.text_width import width
 from cnnlab.network.graph import graph
 from cnnlab.network.outline import outline
 from cnnlab.network.read import read_network
@@ -89,20 +86,3 @@ def test_the_check_finds_what_is_wrong() -> None:
     assert any("runs through" in fault for fault in faults(replace(good, lines=[line])))
     narrow = [replace(box, width=30.0) for box in good.boxes]
     assert any("does not fit" in fault for fault in faults(Piece(good.width, good.height, boxes=narrow)))
-
-
-@pytest.mark.parametrize("bold", [False, True])
-def test_words_are_never_wider_than_reckoned(bold: bool) -> None:
-    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    font = ImageFont.truetype(str(folder / ("DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf")), 1000)
-    said = {run.words for name in ("googlenet", "paper/lenet5")
-            for box in drawing(drawn(name), 9).boxes for words in box.words for run in words.runs}  # fmt: skip
-    letters = [chr(code) for code in range(33, 127)] + list("×·…–→")
-    for words in [*said, *(letter * 3 for letter in letters)]:
-        assert font.getlength(words) <= width(words, 1000.0, bold) + 1.0
-
-
-def test_styles_open_what_they_say() -> None:
-    found = drawn("inception_v3")
-    looks = [sorted({box.look for box in drawing(found, depth).boxes}) for depth in (0, 1, 9)]
-    assert [("frame" in one, "folded" in one) for one in looks] == [(False, True), (True, True), (True, False)]

@@ -1,4 +1,4 @@
-"""Mirrors cnnlab/training/{losses,learned}.py: what the group `loss` builds."""
+"""What the group `loss` builds."""
 
 from __future__ import annotations
 
