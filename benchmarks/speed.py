@@ -34,7 +34,7 @@ from cnnlab.experiment.hardware import decide
 from cnnlab.experiment.job import Job
 from cnnlab.network.graph import graph
 from cnnlab.tracking.record import RunRecord
-from cnnlab.training.callbacks import Signals
+from cnnlab.training.callbacks import StopSignals
 from cnnlab.training.checkpoint_callback import CheckpointCallback
 
 FASHION = ["data=fashion_mnist"] if DEBIAN.exists() else ["data=fashion_mini"]
@@ -59,7 +59,7 @@ def job_of(words: list[str], folder: Path) -> Job:
     return Job(run, decide(run.trainer, run.top.threads), folder, config={}, facts=facts, origins={})
 
 
-class Clock(Signals):
+class Clock(StopSignals):
     """Seconds of the last epoch, to when its row and its checkpoint are on disk."""
 
     def on_train_epoch_start(self, *_: Any) -> None:

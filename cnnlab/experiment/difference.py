@@ -127,34 +127,37 @@ def _record(row: BlockDifference) -> dict[str, Any]:
 def difference(here: tuple[Network, Shape], there: tuple[Network, Shape]) -> Difference:
     """Compare two networks, each with the shape of its images. Raises Misfit where one cannot be built."""
     graphs = graph(*here), graph(*there)
-    ours, theirs = (dict(_sides(network, whole)) for (network, _), whole in zip((here, there), graphs, strict=True))
-    fills, moved, rows = _weights(here, there), _moved(list(ours), list(theirs)), []
-    for place in _aligned(list(ours), list(theirs)):
-        name = next(side.layer.name for side in (ours.get(place), theirs.get(place)) if side)
+    sides, others = (dict(_sides(network, whole)) for (network, _), whole in zip((here, there), graphs, strict=True))
+    fills, moved, rows = _weights(here, there), _moved(list(sides), list(others)), []
+    for place in _aligned(list(sides), list(others)):
+        name = next(side.layer.name for side in (sides.get(place), others.get(place)) if side)
         rows.append(
             BlockDifference(
-                name, ours.get(place), theirs.get(place), fills.get(place, TakenWeights()), moved.get(place)
+                name, sides.get(place), others.get(place), fills.get(place, TakenWeights()), moved.get(place)
             )
         )
     return Difference(*graphs, tuple(rows))
 
 
-def _moved(ours: list[CopyAddress], theirs: list[CopyAddress]) -> dict[CopyAddress, tuple[str, str]]:
+def _moved(copies: list[CopyAddress], others: list[CopyAddress]) -> dict[CopyAddress, tuple[str, str]]:
     """Of the places in both, those that follow another one there than here: its name here, and there."""
-    orders = [[place for place in ours if place in theirs], [place for place in theirs if place in ours]]
+    orders = [
+        [place for place in copies if place in others],
+        [place for place in others if place in copies],
+    ]
     here, there = ({place: before[0] for before, place in pairwise([("input", ""), *order])} for order in orders)
     return {place: (here[place], there[place]) for place in here if here[place] != there[place]}
 
 
-def _aligned(ours: list[CopyAddress], theirs: list[CopyAddress]) -> list[CopyAddress]:
+def _aligned(copies: list[CopyAddress], others: list[CopyAddress]) -> list[CopyAddress]:
     """All places, each of theirs after the one that it follows there."""
-    places, at = list(ours), 0
-    for place in theirs:
-        if place in ours:
-            at = places.index(place) + 1
+    places, index = list(copies), 0
+    for place in others:
+        if place in copies:
+            index = places.index(place) + 1
         else:
-            places.insert(at, place)
-            at += 1
+            places.insert(index, place)
+            index += 1
     return places
 
 
@@ -192,16 +195,16 @@ def _stack(path: str, stack: Stack) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     for stage in stack:
         alone = len(stack) == 1 and path.endswith(f".{stage.name}")
-        at = path if alone else f"{path}.{stage.name}"
+        stage_path = path if alone else f"{path}.{stage.name}"
         for part, block in stage.parts.items():
-            where = at if len(stage.parts) == 1 else f"{at}.{part}"
-            settings |= {f"{where}.{key}": value for key, value in {**_stage(stage), **_flat(block)}.items()}
+            block_path = stage_path if len(stage.parts) == 1 else f"{stage_path}.{part}"
+            settings |= {f"{block_path}.{key}": value for key, value in {**_stage(stage), **_flat(block)}.items()}
     return settings
 
 
 def _weights(here: tuple[Network, Shape], there: tuple[Network, Shape]) -> dict[CopyAddress, TakenWeights]:
     """What the other network's weights would fill here, by block."""
-    own, foreign = (blank(*one).state_dict() for one in (here, there))
+    own, foreign = (blank(network, images).state_dict() for network, images in (here, there))
     weights, adapt = Weights(Path("against"), foreign, "cnnlab's own names"), ("channels", "classes", "shapes")
     transferred = transfer(weights, own, adapt, OTHER_NETWORK)
     layers: dict[CopyAddress, list[Any]] = {}
@@ -209,7 +212,9 @@ def _weights(here: tuple[Network, Shape], there: tuple[Network, Shape]) -> dict[
         layers.setdefault(place_of(layer.name), []).append(layer)
     return {
         place: TakenWeights(
-            len(same), sum(one.taken for one in same), tuple(dict.fromkeys(one.note for one in same if one.note))
+            len(same),
+            sum(layer.taken for layer in same),
+            tuple(dict.fromkeys(layer.note for layer in same if layer.note)),
         )
         for place, same in layers.items()
     }

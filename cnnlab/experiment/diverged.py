@@ -19,8 +19,8 @@ from cnnlab.weights.transfer import Transfer
 class FirstNonFinite(Exception):
     """The first value that is not finite: which block's, and where in the epoch."""
 
-    def __init__(self, what: str, block: str, epoch: int, at: str):
-        super().__init__(f"it began with the {what} of model.{block}, epoch {epoch}, {at}")
+    def __init__(self, what: str, block: str, epoch: int, moment: str):
+        super().__init__(f"it began with the {what} of model.{block}, epoch {epoch}, {moment}")
 
 
 class Watch(pl.Callback):
@@ -34,35 +34,35 @@ class Watch(pl.Callback):
     def output(self, name: str) -> Callable[..., None]:
         def hook(_: nn.Module, __: Any, out: Tensor) -> None:
             if not out.isfinite().all():
-                self.found("output", name)
+                self.raise_at("output", name)
 
         return hook
 
     def on_after_backward(self, trainer: pl.Trainer, module: Any) -> None:
         for name, block in reversed(self.blocks.items()):  # gradients come from the end
             if any(p.grad is not None and not p.grad.isfinite().all() for p in block.parameters()):
-                self.found("gradient", name)
+                self.raise_at("gradient", name)
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *_: Any) -> None:
         for name, block in self.blocks.items():
             if not all(p.isfinite().all() for p in block.parameters()):
-                self.found("weights", name, done=True)
+                self.raise_at("weights", name, done=True)
 
-    def found(self, what: str, block: str, done: bool = False) -> None:
+    def raise_at(self, what: str, block: str, done: bool = False) -> None:
         step = self.module.progress.step
-        at = f"step {step + (not done)}" if self.module.training else "its validation"
-        raise FirstNonFinite(what, block, self.module.current_epoch + 1, at)
+        moment = f"step {step + (not done)}" if self.module.training else "its validation"
+        raise FirstNonFinite(what, block, self.module.current_epoch + 1, moment)
 
 
 def blocks(module: nn.Module) -> list[tuple[str, nn.Module]]:
     """The blocks of body and head by their names in the YAML, in order; of several copies each, as `body.stage3.1`."""
-    found = []
+    named = []
     for section in ("body", "head"):
         for name, stage in module.get_submodule(section).named_children():
             copies = list(stage.named_children())
             for number, copy in copies:
-                found.append((f"{section}.{name}" + (f".{number}" if len(copies) > 1 else ""), copy))
-    return found
+                named.append((f"{section}.{name}" + (f".{number}" if len(copies) > 1 else ""), copy))
+    return named
 
 
 def origin(job: Job, dataset: Dataset, weights: Transfer | None, start: StoredCheckpoint | None) -> str | None:
@@ -73,8 +73,8 @@ def origin(job: Job, dataset: Dataset, weights: Transfer | None, start: StoredCh
     module = classifier(job, dataset, weights)
     try:
         fit(job, module, [Watch()], start.path if start else None)
-    except FirstNonFinite as found:
-        return str(found)
+    except FirstNonFinite as first:
+        return str(first)
     except Diverged:
         return None
     return None

@@ -75,12 +75,12 @@ def classifier(job: Job, dataset: Dataset, weights: Transfer | None = None) -> C
     return module
 
 
-def callbacks(said: dict[str, dict[str, Any]]) -> list[pl.Callback]:
+def callbacks(settings: dict[str, dict[str, Any]]) -> list[pl.Callback]:
     """Lightning's callbacks and plugins' own, as the settings name them. UserError for one that cannot be made."""
     known = [name for name in lightning.__all__ if name != "Callback"]
     made, faults = [], []
-    for name, one in said.items():
-        own, named = own_callback(one["_target_"]), one["_target_"].rpartition(".")[2]
+    for name, callback in settings.items():
+        own, named = own_callback(callback["_target_"]), callback["_target_"].rpartition(".")[2]
         if not own and named not in known:
             faults.append(
                 Fault(f"callbacks.{name}._target_", f"Lightning has no callback {named!r}{near(named, known)}")
@@ -88,7 +88,7 @@ def callbacks(said: dict[str, dict[str, Any]]) -> list[pl.Callback]:
             continue
         kind = own or getattr(lightning, named)
         try:
-            made.append(kind(**{key: value for key, value in one.items() if key != "_target_"}))
+            made.append(kind(**{key: value for key, value in callback.items() if key != "_target_"}))
         except (TypeError, ValueError, MisconfigurationException) as error:
             faults.append(Fault(f"callbacks.{name}", f"{kind.__name__} cannot be made: {error}{own_line(error)}"))
         except Exception as error:
@@ -97,10 +97,10 @@ def callbacks(said: dict[str, dict[str, Any]]) -> list[pl.Callback]:
             faults.append(Fault(f"callbacks.{name}", f"{kind.__name__} cannot be made: {fault.message}"))
     if faults:
         raise UserError(*faults)
-    for one in made:
+    for callback in made:
         for hook in STEPWISE:
-            if wants(one, hook):
-                setattr(one, hook, partial(_of_steps, getattr(one, hook)))
+            if wants(callback, hook):
+                setattr(callback, hook, partial(_of_steps, getattr(callback, hook)))
     return made
 
 
@@ -129,7 +129,7 @@ def steps_together(macs: int, batch_size: int, callbacks: Iterable[pl.Callback])
 
     One where a callback wants to see each. It changes no result, but an interrupted epoch must go on with the same.
     """
-    if any(wants(one, hook) for one in callbacks for hook in STEPWISE):
+    if any(wants(callback, hook) for callback in callbacks for hook in STEPWISE):
         return 1
     return max(1, min(MOST, TOGETHER // (3 * macs * batch_size)))  # 3: forwards, and twice backwards
 

@@ -25,15 +25,15 @@ from cnnlab.weights.transfer import Transfer, transfer
 CHECKED = (Sgd, Adam, AdamW, CrossEntropy)
 
 
-def given(run: Run) -> Transfer | None:
+def transferred_weights(run: Run) -> Transfer | None:
     """What of the weights that `run` names goes into its network; None where it names none. UserError for misfits."""
     if run.top.weights is None:
         return None
     own = blank(run.network, image_shape(run)).state_dict()
-    found = transfer(read_weights(locate(run.top.weights)), own, run.top.adapt)
-    if found.faults:
-        raise UserError(*found.faults)
-    return found
+    transferred = transfer(read_weights(locate(run.top.weights)), own, run.top.adapt)
+    if transferred.faults:
+        raise UserError(*transferred.faults)
+    return transferred
 
 
 def at_fault(run: Run) -> list[Fault]:
@@ -43,7 +43,7 @@ def at_fault(run: Run) -> list[Fault]:
     """
     faults = [*misnamed_blocks(run), *unbuildable(run)]
     try:
-        given(run) if run.top else None
+        transferred_weights(run) if run.top else None
     except UserError as error:
         faults += error.faults
     return faults

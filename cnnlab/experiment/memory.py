@@ -20,9 +20,9 @@ from cnnlab.untrusted.machine import too_much
 
 def out_of_memory(error: BaseException) -> bool:
     """Whether `error` is how torch or Python says that memory is at an end."""
-    said = "can't allocate memory", "not enough memory", "out of memory"
+    messages = "can't allocate memory", "not enough memory", "out of memory"
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
-        isinstance(error, RuntimeError) and any(text in str(error) for text in said)
+        isinstance(error, RuntimeError) and any(text in str(error) for text in messages)
     )
 
 
@@ -34,10 +34,10 @@ def unaffordable(paper: Graph, copies: int = 3) -> list[Fault]:
     weights = 4 * (paper.params + paper.params_aux)
     largest = max([prod(paper.input), *(prod(layer.shape) for layer in paper.layers)])
     faults = []
-    if said := too_much(copies * weights):
-        faults.append(Fault("model", f"its {paper.params + paper.params_aux:,} parameters would take {said}"))
-    if said := too_much(4 * largest):
-        faults.append(Fault("data.size", f"what one image becomes on its way through the network would take {said}"))
+    if demand := too_much(copies * weights):
+        faults.append(Fault("model", f"its {paper.params + paper.params_aux:,} parameters would take {demand}"))
+    if demand := too_much(4 * largest):
+        faults.append(Fault("data.size", f"what one image becomes on its way through the network would take {demand}"))
     return faults
 
 

@@ -21,25 +21,25 @@ from cnnlab.plugins import own_callback
 LOG = "run.log"
 
 
-def theirs(error: Exception, callbacks: Mapping[str, Mapping[str, Any]]) -> Fault | None:
+def plugin_fault(error: Exception, callbacks: Mapping[str, Mapping[str, Any]]) -> Fault | None:
     """The exception as a user's fault, where it passed through a module of theirs; None where it is ours."""
     if not (fault := own_fault(error)):
         return None
     return Fault(_setting(error, callbacks) or fault.path, f"in training, {fault.message}")
 
 
-def unkept(callbacks: Mapping[str, pl.Callback]) -> Fault | None:
+def unsaved_state(callbacks: Mapping[str, pl.Callback]) -> Fault | None:
     """A callback of the user's whose state a checkpoint cannot hold: torch says so far from the callback's own code."""
-    for name, one in callbacks.items():
-        if own_callback(f"{type(one).__module__}.{type(one).__name__}"):
+    for name, callback in callbacks.items():
+        if own_callback(f"{type(callback).__module__}.{type(callback).__name__}"):
             file = io.BytesIO()
             try:
-                torch.save(one.state_dict(), file)
+                torch.save(callback.state_dict(), file)
                 file.seek(0)
                 torch.load(file, weights_only=True)
             except Exception:
-                said = f"what {type(one).__name__}.state_dict() returns cannot be kept in a checkpoint"
-                return Fault(f"callbacks.{name}", f"{said}, which holds plain values and tensors")
+                message = f"what {type(callback).__name__}.state_dict() returns cannot be kept in a checkpoint"
+                return Fault(f"callbacks.{name}", f"{message}, which holds plain values and tensors")
     return None
 
 
@@ -53,10 +53,10 @@ def keep_traceback(error: Exception, folder: Path) -> Path:
 def _setting(error: Exception, callbacks: Mapping[str, Mapping[str, Any]]) -> str | None:
     """The callback or the block whose code it was, as far as the frames tell."""
     frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
-    networks = [one for one in _selves(frames) if isinstance(one, pl.LightningModule)]
+    networks = [module for module in _selves(frames) if isinstance(module, pl.LightningModule)]
     for own in _selves(own_frames(error)):
-        for name, said in callbacks.items():
-            if type(own) is own_callback(said["_target_"]):
+        for name, settings in callbacks.items():
+            if type(own) is own_callback(settings["_target_"]):
                 return f"callbacks.{name}"
         for network in networks:
             if isinstance(own, nn.Module) and (path := _path(own, network)):
@@ -70,5 +70,5 @@ def _selves(frames: Iterable[FrameType]) -> Iterator[object]:
 
 def _path(module: nn.Module, network: nn.Module) -> str | None:
     """Of the block of the network that a module is, or is in: `model.body.x`."""
-    name = next((name for name, one in network.named_modules() if one is module), "")
+    name = next((name for name, inner in network.named_modules() if inner is module), "")
     return ".".join(["model", *name.split(".")[:2]]) if "." in name else None

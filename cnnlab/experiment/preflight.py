@@ -82,7 +82,9 @@ def _alone(module: nn.Module) -> Iterator[None]:
             )
             raise UserError(Fault("data.batch_size", message))
 
-    names = {one: name for name, one in module.named_modules() if isinstance(one, nn.BatchNorm2d | nn.BatchNorm1d)}
+    names = {
+        layer: name for name, layer in module.named_modules() if isinstance(layer, nn.BatchNorm2d | nn.BatchNorm1d)
+    }
     hooks = [layer.register_forward_pre_hook(check) for layer in names]
     try:
         yield

@@ -13,20 +13,20 @@ from cnnlab.training.evaluate import Evaluation, evaluate
 from cnnlab.training.settings import TrainerSettings
 
 
-def on_test_split(found: Restored, trainer: TrainerSettings, threads: int | None) -> Evaluation:
+def on_test_split(restored: Restored, trainer: TrainerSettings, threads: int | None) -> Evaluation:
     """Evaluate on the test split, normalised as in training, with the numerics of the run."""
-    run = found.run
+    run = restored.run
     hardware = decide(run.trainer.model_copy(update={"accelerator": trainer.accelerator}), threads or run.top.threads)
     torch.set_num_threads(hardware.threads)
     shape = image_shape(run)
     batches = Batches(
         open_dataset(run.data, run.top.seed).test,
         run.data.batch_size,
-        tuple(found.record["mean"]),
-        tuple(found.record["std"]),
+        tuple(restored.record["mean"]),
+        tuple(restored.record["std"]),
         (shape[1], shape[2]),
         device=hardware.device,
         memory_format=hardware.memory_format,
     )
-    net = found.net.to(device=hardware.device, memory_format=hardware.memory_format)  # type: ignore[call-overload]
+    net = restored.net.to(device=hardware.device, memory_format=hardware.memory_format)  # type: ignore[call-overload]
     return evaluate(net, batches, hardware.precision)

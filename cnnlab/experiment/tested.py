@@ -21,8 +21,8 @@ SIDE = 160
 def write_tested(folder: Path, tested: Evaluation, dataset: Dataset, count: int) -> None:
     """The classes, the confusion matrix (true, predicted), and the `count` worst predictions with their images."""
     worst = [_prediction(tested, dataset, index) for index in worst_first(tested)[:count]]
-    found = {"classes": list(dataset.names), "confusion": tested.confusion().tolist(), "worst": worst}
-    write_json(folder / "tested.json", found)
+    content = {"classes": list(dataset.names), "confusion": tested.confusion().tolist(), "worst": worst}
+    write_json(folder / "tested.json", content)
 
 
 def worst_first(tested: Evaluation) -> list[int]:

@@ -21,12 +21,12 @@ from cnnlab.experiment.diverged import origin
 from cnnlab.experiment.facts import fingerprint, image_shape
 from cnnlab.experiment.fitting import callbacks, classifier, feeder, fit, steps_together
 from cnnlab.experiment.following import listeners
-from cnnlab.experiment.initial import given, stuck
+from cnnlab.experiment.initial import stuck, transferred_weights
 from cnnlab.experiment.job import Job
 from cnnlab.experiment.measuring import Measuring
 from cnnlab.experiment.memory import out_of_memory, what_fits
 from cnnlab.experiment.pictures import draw
-from cnnlab.experiment.plugged import keep_traceback, theirs, unkept
+from cnnlab.experiment.plugged import keep_traceback, plugin_fault, unsaved_state
 from cnnlab.experiment.preflight import preflight
 from cnnlab.experiment.tested import write_tested
 from cnnlab.lint.check import find_smells, opening_lines
@@ -37,7 +37,7 @@ from cnnlab.text import dims, plural
 from cnnlab.tracking.durable import write_json
 from cnnlab.tracking.loggers import RunListener
 from cnnlab.tracking.record import RunRecord
-from cnnlab.training.callbacks import Lines, Signals
+from cnnlab.training.callbacks import EpochLines, StopSignals
 from cnnlab.training.checkpoint import BEST, CheckpointFolder, StoredCheckpoint, read_checkpoint
 from cnnlab.training.checkpoint_callback import CheckpointCallback
 from cnnlab.training.classifier import Classifier, Diverged
@@ -51,19 +51,19 @@ from cnnlab.weights.transfer import Transfer
 def train(job: Job, console: Console) -> Exit:
     """Fit, test the best checkpoint once, write everything down. The exit code says how it ended."""
     torch.set_num_threads(job.hardware.threads)
-    theirs = callbacks(job.run.callbacks)
+    own_callbacks = callbacks(job.run.callbacks)
     dataset = open_dataset(job.run.data, job.run.top.seed)
     paper = graph(job.run.network, image_shape(job.run))
     counts = {"params": paper.params, "params_aux": paper.params_aux, "macs": paper.macs}
     facts = {**job.facts, "fingerprint": fingerprint(job.run), **counts}
     if own := described(job.run.top.metrics):
         facts["described"] = {key: info.plain() for key, info in own.items()}
-    weights = given(job.run)
+    weights = transferred_weights(job.run)
     if weights:
         facts["weights"] = {"file": str(weights.weights.file), "sha256": sha256(weights.weights.file)}
     network = network_record(job.run.network, image_shape(job.run))
     record = RunRecord(job.folder, config=job.config, network=network, facts=facts, provenance=job.origins)
-    attempt = Attempt(job, dataset, paper, weights, record, console, theirs, listeners(job, console))
+    attempt = Attempt(job, dataset, paper, weights, record, console, own_callbacks, listeners(job, console))
     console.print(_opening(attempt), highlight=False, soft_wrap=True)
     code = Exit.BUG
     try:
@@ -95,17 +95,17 @@ def _recorded(attempt: Attempt) -> Exit:
         record.finish("interrupted")
         return Exit.INTERRUPTED
     except Exception as error:
-        said = f"{type(error).__name__}: {error}"
+        message = f"{type(error).__name__}: {error}"
         if not (lacking := _exhausted(error)):
             named = dict(zip(job.run.callbacks, attempt.callbacks, strict=True))
-            fault = theirs(error, job.run.callbacks) or unkept(named)
-            record.finish("failed", error=str(fault or said))
+            fault = plugin_fault(error, job.run.callbacks) or unsaved_state(named)
+            record.finish("failed", error=str(fault or message))
             if not fault:
                 raise
             log = keep_traceback(error, job.folder)
             console.print(f"what the plugin's code was doing stands in {log}", highlight=False, soft_wrap=True)
             raise UserError(fault) from None
-    return attempt.exhausted(lacking, said)  # out here, where the error no longer holds on to what filled the memory
+    return attempt.exhausted(lacking, message)  # out here, where the error no longer holds on to what filled the memory
 
 
 @dataclass(frozen=True)
@@ -136,14 +136,14 @@ class Attempt:
         job, record = self.job, self.record
         module = classifier(job, self.dataset, self.weights)
         preflight(module, self.checkpoints.folder)
-        found = self.resume_point()
-        if said := module.tuning.summary(job.run.trainer.max_epochs):
-            self.console.print(said, highlight=False)
-        if self.weights and (said := stuck(job.run, self.weights)):
-            record.warn(said)
-            self.console.print(f"warning: {said}", highlight=False, soft_wrap=True)
-        if not (found and found.state["cnnlab"]["stop"]):
-            self.learn(module, found)
+        resumed = self.resume_point()
+        if line := module.tuning.summary(job.run.trainer.max_epochs):
+            self.console.print(line, highlight=False)
+        if self.weights and (line := stuck(job.run, self.weights)):
+            record.warn(line)
+            self.console.print(f"warning: {line}", highlight=False, soft_wrap=True)
+        if not (resumed and resumed.state["cnnlab"]["stop"]):
+            self.learn(module, resumed)
         for warning in _warnings(record, job.run.network.classes):
             record.warn(warning)
             self.console.print(f"warning: {warning}")
@@ -182,22 +182,22 @@ class Attempt:
     def learn(self, module: Classifier, start: StoredCheckpoint | None) -> None:
         """Fit, with what a person sees and what is written down on the way."""
         run = self.job.run
-        signals, lines = Signals(self.console), Lines(self.console, run.trainer)
+        signals, lines = StopSignals(self.console), EpochLines(self.console, run.trainer)
         checkpointing = CheckpointCallback(
-            self.checkpoints.folder, self.record, signals, run.top.checkpoint.every, self.told(lines)
+            self.checkpoints.folder, self.record, signals, run.top.checkpoint.every, self.announcing(lines)
         )
         looks = [*self.measuring.callbacks(), *self.callbacks]
         together = steps_together(self.paper.macs, run.data.batch_size, looks)
         fit(self.job, module, [signals, lines, *looks, checkpointing], start.path if start else None, together)
 
-    def told(self, lines: Lines) -> Callable[[dict[str, Any]], None]:
-        """Who hears of an epoch."""
+    def announcing(self, epoch_lines: EpochLines) -> Callable[[dict[str, Any]], None]:
+        """What tells each listener of an epoch that has ended."""
 
-        def tell(row: dict[str, Any]) -> None:
-            for one in (lines, *self.listeners):
-                one.epoch(row)
+        def announce(row: dict[str, Any]) -> None:
+            for listener in (epoch_lines, *self.listeners):
+                listener.epoch(row)
 
-        return tell
+        return announce
 
     def diverged(self, end: Diverged) -> Exit:
         kept = self.checkpoints.newest()
@@ -205,19 +205,19 @@ class Attempt:
         self.record.finish("diverged", error="; ".join(filter(None, (str(end), began))))
         self.console.print(f"diverged: {end}" + (f";\n  {began}" if began else ""), highlight=False, soft_wrap=True)
         advice = "a lower optimizer.lr may help"
-        said = f"The checkpoint of {kept} is kept; {advice}." if kept else f"{advice.capitalize()}."
-        self.console.print(said, highlight=False)
+        line = f"The checkpoint of {kept} is kept; {advice}." if kept else f"{advice.capitalize()}."
+        self.console.print(line, highlight=False)
         return Exit.DIVERGED
 
     def exhausted(self, lacking: str, error: str) -> Exit:
         job = self.job
         if lacking == "disk":
-            said = f"out of disk: {job.folder} is full; once there is room, the same command goes on"
+            message = f"out of disk: {job.folder} is full; once there is room, the same command goes on"
         else:
-            said = f"out of memory at data.batch_size={job.run.data.batch_size}; {what_fits(job, self.dataset)}"
-        self.console.print(said, highlight=False, soft_wrap=True)
+            message = f"out of memory at data.batch_size={job.run.data.batch_size}; {what_fits(job, self.dataset)}"
+        self.console.print(message, highlight=False, soft_wrap=True)
         with suppress(OSError):  # the disk may be too full for this too
-            self.record.finish("failed", error=f"{said} ({error})")
+            self.record.finish("failed", error=f"{message} ({error})")
         return Exit.EXHAUSTED
 
 

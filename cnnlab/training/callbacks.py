@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from cnnlab.training.settings import TrainerSettings
 
 
-class Lines(pl.Callback):
+class EpochLines(pl.Callback):
     """A line an epoch; on a terminal, a bar within the epoch too; nothing where no progress is wanted."""
 
     def __init__(self, console: Console, settings: TrainerSettings):
@@ -57,7 +57,7 @@ class Lines(pl.Callback):
             self.bar = None
 
 
-class Signals(pl.Callback):
+class StopSignals(pl.Callback):
     """Notes SIGINT and SIGTERM, so that training can end after the step in progress; a second one ends it at once.
 
     Installed at the start of training, when Lightning's own handlers are: those end with exit 0 or 1.

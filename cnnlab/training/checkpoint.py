@@ -70,8 +70,8 @@ def _opened(path: Path) -> Any:
     try:
         check(path)
     except Foreign as error:
-        said = f"holds more than tensors and plain values ({word(error)}), and opening that could run code"
-        raise Damaged(f"{said}, so it is refused") from None
+        contents = f"holds more than tensors and plain values ({word(error)}), and opening that could run code"
+        raise Damaged(f"{contents}, so it is refused") from None
     except Refused as error:
         raise Damaged(str(error).replace("a file that torch.save has written, or it", "a checkpoint, or")) from None
     return _checked(path)
@@ -129,17 +129,18 @@ class CheckpointFolder:
         no later save counts them among the two that are kept.
         """
         valid = list(self._valid(LAST, PREVIOUS, BEST))
-        bests = {one.at[0]: one for one in valid if one.is_best}
-        kept = max((epoch for epoch, one in bests.items() if one.path.name == BEST), default=0)
-        found = sorted((one for one in valid if one.path.name != BEST or kept), key=lambda one: one.at, reverse=True)
-        for one in found:
-            if kept >= one.best_epoch:
-                return one
-            if one.best_epoch in bests:  # killed between the two names, or best.ckpt is damaged
-                durable.copy(bests[one.best_epoch].path, self.folder / BEST)
-                return one
-        if found:
-            self.complaints.append(f"no {BEST} for what {found[0].path.name} holds; starting again")
+        bests = {stored.at[0]: stored for stored in valid if stored.is_best}
+        kept = max((epoch for epoch, stored in bests.items() if stored.path.name == BEST), default=0)
+        candidates = [stored for stored in valid if stored.path.name != BEST or kept]
+        newest_first = sorted(candidates, key=lambda stored: stored.at, reverse=True)
+        for stored in newest_first:
+            if kept >= stored.best_epoch:
+                return stored
+            if stored.best_epoch in bests:  # killed between the two names, or best.ckpt is damaged
+                durable.copy(bests[stored.best_epoch].path, self.folder / BEST)
+                return stored
+        if newest_first:
+            self.complaints.append(f"no {BEST} for what {newest_first[0].path.name} holds; starting again")
         return None
 
     def _valid(self, *names: str) -> Iterator[StoredCheckpoint]:

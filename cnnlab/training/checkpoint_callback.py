@@ -11,9 +11,9 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Checkpoint
 
 from cnnlab.tracking import durable
-from cnnlab.training.callbacks import Signals
+from cnnlab.training.callbacks import StopSignals
 from cnnlab.training.checkpoint import BEST, LAST, PREVIOUS
-from cnnlab.training.settings import Every
+from cnnlab.training.settings import CheckpointInterval
 
 
 class CheckpointCallback(Checkpoint):
@@ -25,7 +25,9 @@ class CheckpointCallback(Checkpoint):
     saved, and the process ends with 128 + its number.
     """
 
-    def __init__(self, folder: Path, record: Any, signals: Signals, every: Every, tell: Callable[[dict], None]) -> None:
+    def __init__(
+        self, folder: Path, record: Any, signals: StopSignals, every: CheckpointInterval, tell: Callable[[dict], None]
+    ) -> None:
         self.folder, self.record, self.signals, self.every, self.tell = folder, record, signals, every, tell
         self.best, self.best_epoch = -1.0, 0
         durable.make_folder(folder)
@@ -52,8 +54,13 @@ class CheckpointCallback(Checkpoint):
         if improved:
             self.best, self.best_epoch = row["val/acc"], row["epoch"]
         self.record.epoch(row)
-        ends = trainer.should_stop or row["epoch"] == trainer.max_epochs
-        if improved or ends or self.signals.received or (self.every.epochs and row["epoch"] % self.every.epochs == 0):
+        is_last = trainer.should_stop or row["epoch"] == trainer.max_epochs
+        if (
+            improved
+            or is_last
+            or self.signals.received
+            or (self.every.epochs and row["epoch"] % self.every.epochs == 0)
+        ):
             self.save(trainer, module, row["epoch"], 0)
         if improved:
             durable.copy(self.folder / LAST, self.folder / BEST)

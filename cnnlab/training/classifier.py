@@ -139,14 +139,17 @@ class Classifier(pl.LightningModule):
     def look(self, what: str, *values: Tensor) -> None:
         """Raise Diverged if one of `values` is not finite. Waits for the device."""
         if not all_finite(values):
-            at = f"epoch {self.current_epoch + 1}, step {self.progress.step}"
-            raise Diverged(f"{what} is not finite any more ({at})")
+            moment = f"epoch {self.current_epoch + 1}, step {self.progress.step}"
+            raise Diverged(f"{what} is not finite any more ({moment})")
 
     def look_at_state(self) -> None:
         """Raise Diverged where a checkpoint would hold what nothing can go on from: NaN or infinity."""
         optimizer: Any = self.optimizers(use_pl_optimizer=False)
         kept = [
-            one for state in optimizer.state.values() for one in state.values() if isinstance(one, Tensor) and one.dim()
+            value
+            for state in optimizer.state.values()
+            for value in state.values()
+            if isinstance(value, Tensor) and value.dim()
         ]
         self.look("the loss", self.progress.sums[:1])
         self.look("a weight", *self.parameters(), *self.buffers(), *kept)
@@ -179,10 +182,10 @@ class Classifier(pl.LightningModule):
 
     def validation_step(self, batch: tuple[int, int], _: int) -> None:
         """All of the validation images in one go."""
-        found = evaluate(self, self.val_batches, self.precision)
-        self.look("the validation loss", torch.tensor(found.loss))
-        self.validated = found
-        self.judged = {"val/loss": found.loss, "val/acc": found.acc}
+        evaluation = evaluate(self, self.val_batches, self.precision)
+        self.look("the validation loss", torch.tensor(evaluation.loss))
+        self.validated = evaluation
+        self.judged = {"val/loss": evaluation.loss, "val/acc": evaluation.acc}
         self.log_dict(self.judged, batch_size=1)
 
     def row(self) -> dict[str, float]:
@@ -191,8 +194,8 @@ class Classifier(pl.LightningModule):
         loss, acc = (total / done.seen for total in done.sums.tolist())
         learned = {"train/loss": loss, "train/acc": acc}
         speed = {"seconds": done.seconds, "images_per_second": done.seen / done.seconds}
-        ends = {"lr": self.rate(self.global_step - 1), "step": self.global_step, **speed}
-        own = {"epoch": self.current_epoch + 1, **learned, **self.judged, **ends, **self.measured}
+        rate_and_speed = {"lr": self.rate(self.global_step - 1), "step": self.global_step, **speed}
+        own = {"epoch": self.current_epoch + 1, **learned, **self.judged, **rate_and_speed, **self.measured}
         return {**own, **{key: value for key, value in self.logged().items() if key not in own}}
 
     def logged(self) -> dict[str, float]:

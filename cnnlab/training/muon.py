@@ -65,9 +65,9 @@ class MuonAndAdamW(torch.optim.Optimizer):
         for weight, flat in learning.items():
             weight.copy_(flat.view_as(weight))
 
-    def _share(self, half: torch.optim.Optimizer, theirs: list[Tensor], weights: list[Tensor]) -> None:
+    def _share(self, half: torch.optim.Optimizer, copies: list[Tensor], weights: list[Tensor]) -> None:
         """Let a half keep its state of each weight in the one that checkpoints hold."""
-        for own, weight in zip(theirs, weights, strict=True):
+        for own, weight in zip(copies, weights, strict=True):
             if own.grad is not None:
                 half.state[own] = self.state[weight]
 

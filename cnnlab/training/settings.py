@@ -62,7 +62,7 @@ class TrainerSettings(Settings):
 
 
 @dataclass(frozen=True)
-class Every:
+class CheckpointInterval:
     """How often a checkpoint is due: after so many epochs, or after so many of an epoch's optimiser steps too."""
 
     epochs: int = 1
@@ -72,18 +72,20 @@ class Every:
 Steps = Annotated[str, Field(pattern=r"^[1-9]\d* *steps?$")]
 
 
-def _every(value: Any) -> Any:
+def _interval(value: Any) -> Any:
     if type(value) is int and value >= 1:
-        return Every(value)
-    if isinstance(value, str) and (told := re.fullmatch(r"([1-9]\d*) *steps?", value)):
-        return Every(1, int(told[1]))
+        return CheckpointInterval(value)
+    if isinstance(value, str) and (match := re.fullmatch(r"([1-9]\d*) *steps?", value)):
+        return CheckpointInterval(1, int(match[1]))
     raise ValueError(f"should be a number of epochs, or of steps as in 100steps, not {shown(value)}")
 
 
 class CheckpointSettings(Settings):
     """When a run can be taken up again from; it does not change its result."""
 
-    every: Annotated[Every, BeforeValidator(_every, json_schema_input_type=Count | Steps)] = Every()
+    every: Annotated[CheckpointInterval, BeforeValidator(_interval, json_schema_input_type=Count | Steps)] = (
+        CheckpointInterval()
+    )
     """epochs between two checkpoints, or optimiser steps as in 100steps; the best and the last epoch always have one"""
 
 
@@ -97,12 +99,12 @@ def read_callbacks(raw: Any, path: str) -> tuple[dict[str, dict[str, Any]] | Non
     """Lightning's callbacks and plugins', by names of the user's; their arguments are tried when they are made."""
     if not isinstance(raw, dict):
         return None, [Fault(path, f"should be a mapping from names to callbacks, not {shown(raw)}")]
-    said = {str(name): one for name, one in raw.items() if one is not None}
+    callbacks = {str(name): settings for name, settings in raw.items() if settings is not None}
     faults = []
-    for name, one in said.items():
-        target = one.get("_target_") if isinstance(one, dict) else None
+    for name, settings in callbacks.items():
+        target = settings.get("_target_") if isinstance(settings, dict) else None
         if target is None:
-            close = did_you_mean(name, [other for other in said if other != name])
+            close = did_you_mean(name, [other for other in callbacks if other != name])
             new = f"(a new one needs its class: _target_: {CALLBACKS}.…)"
             faults.append(Fault(f"{path}.{name}", f"there is no callback {name!r}{close} {new}"))
         elif isinstance(target, str) and own_callback(target):
@@ -114,7 +116,7 @@ def read_callbacks(raw: Any, path: str) -> tuple[dict[str, dict[str, Any]] | Non
             message = "cnnlab keeps the checkpoints itself, in the run's folder: checkpoint.every says when"
             faults.append(Fault(f"{path}.{name}._target_", message))
         else:
-            places = [str(key) for key in one if str(key).endswith(("path", "filename"))]
+            places = [str(key) for key in settings if str(key).endswith(("path", "filename"))]
             message = "a run writes into its own folder alone; leave it out"
             faults += [Fault(f"{path}.{name}.{key}", message) for key in places]
-    return (None if faults else said), faults
+    return (None if faults else callbacks), faults

@@ -41,9 +41,8 @@ def ranges(count: int, together: int, stops: int | None = None) -> list[tuple[in
     >>> ranges(7, 3, stops=5)
     [(0, 3), (3, 5), (5, 6), (6, 7), (7, 7)]
     """
-    ends = {*range(together, count, together), *(range(stops, count, stops) if stops else ()), count}
-    edges = [0, *sorted(ends)]
-    return [*pairwise(edges), (count, count)]
+    edges = {0, count, *range(together, count, together), *(range(stops, count, stops) if stops else ())}
+    return [*pairwise(sorted(edges)), (count, count)]
 
 
 class Steps:

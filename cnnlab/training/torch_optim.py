@@ -61,14 +61,14 @@ def _files() -> dict[str, tuple[str, Path]]:
         exports = ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))
     except (OSError, SyntaxError, ValueError):
         return {}
-    found = {
+    files = {
         alias.name.lower(): (alias.name, folder / f"{node.module.rpartition('.')[2]}.py")
         for node in exports.body
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("torch.optim.")
         for alias in node.names
         if alias.name[:1].isupper() and alias.name != "Optimizer"
     }  # fmt: skip
-    return {kind: found[kind] for kind in sorted(found.keys() - REFUSED.keys())}
+    return {kind: files[kind] for kind in sorted(files.keys() - REFUSED.keys())}
 
 
 @cache
@@ -77,10 +77,10 @@ def _record(name: str, file: Path) -> type[Optimizer]:
     tree = ast.parse(file.read_text(encoding="utf-8"))
     (cls,) = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name]
     (start,) = [node for node in cls.body if isinstance(node, ast.FunctionDef) and node.name == "__init__"]
-    said = _documented(tree)
+    documented = _documented(tree)
     fields: dict[str, Any] = {"kind": (Literal[name.lower()], name.lower())}  # type: ignore[valid-type]
     for argument, default, annotation in _arguments(start.args, _constants(tree)):
-        about = OURS.get(argument) or said.get(argument, f"as torch.optim.{name} has it")
+        about = OURS.get(argument) or documented.get(argument, f"as torch.optim.{name} has it")
         kind, value = _setting(argument, default, annotation)
         fields[argument] = (kind, Field(value, description=about))
     made: Any = create_model(name, __base__=TorchOptimizer, __module__=__name__, __doc__=_about(name), **fields)

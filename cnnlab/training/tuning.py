@@ -72,14 +72,14 @@ def groups(weights: Iterable[tuple[str, nn.Parameter]], settings: Optimizer) -> 
 
     A group has its `lr_factor` beside it, which the learning rate of each step is multiplied by.
     """
-    found: dict[tuple[float, float], list[Tensor]] = {}
+    grouped: dict[tuple[float, float], list[Tensor]] = {}
     for name, weight in weights:
         rate, decay = (chosen(name, table) for table in (settings.lr_factors, settings.weight_decay_factors))
-        found.setdefault((1.0 if rate is None else rate, 1.0 if decay is None else decay), []).append(weight)
+        grouped.setdefault((1.0 if rate is None else rate, 1.0 if decay is None else decay), []).append(weight)
     decays = getattr(settings, "weight_decay", None)
     return [
         {"params": params, "lr_factor": rate, **({} if decays is None else {"weight_decay": decays * decay})}
-        for (rate, decay), params in found.items()
+        for (rate, decay), params in grouped.items()
     ]
 
 

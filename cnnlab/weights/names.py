@@ -29,15 +29,15 @@ HOLE = re.compile(r"\{([^{}]*)\}")
 class Rule:
     """One line: a pattern of foreign names, and what becomes of them; `words` are tables."""
 
-    theirs: str
-    ours: str
+    foreign: str
+    own: str
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         """With a group for every word, under its name, and every list, under its place."""
         parts, lists = [], 0
-        for i, part in enumerate(HOLE.split(self.theirs)):
+        for i, part in enumerate(HOLE.split(self.foreign)):
             if i % 2 == 0:
                 parts.append(re.escape(part))
             elif "," in part:
@@ -51,16 +51,16 @@ class Rule:
     @cached_property
     def lists(self) -> list[dict[str, str]]:
         """Of each list, what its entries become."""
-        theirs, ours = (
-            [hole.split(",") for hole in HOLE.findall(side) if "," in hole] for side in (self.theirs, self.ours)
+        foreign, own = (
+            [hole.split(",") for hole in HOLE.findall(side) if "," in hole] for side in (self.foreign, self.own)
         )
-        return [dict(zip(a, b, strict=True)) for a, b in zip(theirs, ours, strict=True)]
+        return [dict(zip(a, b, strict=True)) for a, b in zip(foreign, own, strict=True)]
 
     def translate(self, layer: str) -> str | None:
-        found = self.pattern.fullmatch(layer)
-        if not found:
+        match = self.pattern.fullmatch(layer)
+        if not match:
             return None
-        words, lists = found.groupdict(), iter(enumerate(self.lists))
+        words, lists = match.groupdict(), iter(enumerate(self.lists))
 
         def filled(hole: re.Match[str]) -> str:
             if "," in hole[1]:
@@ -70,7 +70,7 @@ class Rule:
             word = self.words.get(name, {}).get(words[name], words[name])
             return str(int(word) + int(f"{sign}{shift}")) if sign else word
 
-        return HOLE.sub(filled, self.ours)
+        return HOLE.sub(filled, self.own)
 
 
 @dataclass(frozen=True)
@@ -82,13 +82,13 @@ class Layout:
 
     def translate(self, layer: str) -> str | None:
         """Our name of a foreign layer, by the first rule that knows it."""
-        return next((ours for rule in self.rules if (ours := rule.translate(layer))), None)
+        return next((own for rule in self.rules if (own := rule.translate(layer))), None)
 
 
 def read_layout(name: str, family: Mapping[str, Any]) -> Layout:
     tables = family.get("words", {}).items()
-    words = {name: {str(theirs): str(ours) for theirs, ours in table.items()} for name, table in tables}
-    return Layout(name, tuple(Rule(theirs, ours, words) for theirs, ours in family["names"].items()))
+    words = {name: {str(foreign): str(own) for foreign, own in table.items()} for name, table in tables}
+    return Layout(name, tuple(Rule(foreign, own, words) for foreign, own in family["names"].items()))
 
 
 @cache
@@ -106,9 +106,9 @@ def recognise(keys: Iterable[str]) -> tuple[str, dict[str, str]]:
     """Of all whose names are known, whoever knows most of `keys`, names of tensors; and what those are called here."""
     keys = list(keys)
     layers = dict.fromkeys(key.rpartition(".")[0] for key in keys)
-    found = [("cnnlab's own names", {key: key for key in keys if key.startswith(OURS)})]
+    recognized = [("cnnlab's own names", {key: key for key in keys if key.startswith(OURS)})]
     for layout in layouts():
         known = {layer: layout.translate(layer) for layer in layers}
         parts = [(key, known[layer], last) for key in keys for layer, _, last in [key.rpartition(".")]]
-        found.append((f"torchvision's {layout.name}", {key: f"{ours}.{last}" for key, ours, last in parts if ours}))
-    return max(found, key=lambda one: len(one[1]))
+        recognized.append((f"torchvision's {layout.name}", {key: f"{own}.{last}" for key, own, last in parts if own}))
+    return max(recognized, key=lambda candidate: len(candidate[1]))

@@ -49,7 +49,7 @@ def read_weights(file: Path) -> Weights:
     layout, names = recognise(state)
     unknown = tuple(name for name in state if name not in names)
     if len(names) > len(unknown):
-        return Weights(file, {ours: state[name] for name, ours in names.items()}, layout, unknown)
+        return Weights(file, {own: state[name] for name, own in names.items()}, layout, unknown)
     nearest = f"; nearest are {layout}, of which it has {few(names)}" if names else ""
     known = ", ".join(layout.name for layout in layouts())
     message = f"{file} names its weights as no network known here does: {few(unknown)}{nearest}"

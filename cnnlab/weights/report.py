@@ -19,14 +19,15 @@ def rows(transfer: Transfer) -> list[dict[str, Any]]:
     left: dict[str, list[str]] = {}
     for name in transfer.left:
         left.setdefault(_block(name), []).append(name)
-    found = []
+    reported = []
     for block, layers in blocks.items():
         notes = _notes(block, layers)
         if block in left:
             notes.append(f"{_within(block, left[block])} of the file: no such layer here")
-        found.append({"block": block, "layers": len(layers), "taken": sum(one.taken for one in layers), "notes": notes})
+        taken = sum(layer.taken for layer in layers)
+        reported.append({"block": block, "layers": len(layers), "taken": taken, "notes": notes})
     new = [block for block in left if block not in blocks]
-    return [*found, *({"block": block, "layers": 0, "taken": 0, "notes": ["no such block here"]} for block in new)]
+    return [*reported, *({"block": block, "layers": 0, "taken": 0, "notes": ["no such block here"]} for block in new)]
 
 
 def report(transfer: Transfer) -> dict[str, Any]:
@@ -70,8 +71,10 @@ def _within(block: str, names: list[str]) -> str:
 
 def _notes(block: str, layers: list[LayerTransfer]) -> list[str]:
     """Each thing to be said once, with the layers it is said of where they are not the whole block."""
-    said: dict[str, list[str]] = {}
+    layers_of: dict[str, list[str]] = {}
     for layer in layers:
         if layer.note:
-            said.setdefault(layer.note if layer.taken else f"starts anew: {layer.note}", []).append(layer.name)
-    return [note if len(names) == len(layers) else f"{_within(block, names)}: {note}" for note, names in said.items()]
+            layers_of.setdefault(layer.note if layer.taken else f"starts anew: {layer.note}", []).append(layer.name)
+    return [
+        note if len(names) == len(layers) else f"{_within(block, names)}: {note}" for note, names in layers_of.items()
+    ]

@@ -81,41 +81,41 @@ def transfer(
     outputs = set(output_layers(here))
     misfits: list[tuple[str, str]] = []
     for name, params in here.items():
-        found = there.get(name, {})
-        if not found:
+        stored = there.get(name, {})
+        if not stored:
             result.layers.append(LayerTransfer(name, False, wording.absent))
-        elif "weight" not in params and not params.keys() & found.keys():
-            result.layers.append(LayerTransfer(name, False, f"{few(found)} {from_where}, {few(params)} here"))
-        elif ("running_mean" in params) != ("running_mean" in found):
+        elif "weight" not in params and not params.keys() & stored.keys():
+            result.layers.append(LayerTransfer(name, False, f"{few(stored)} {from_where}, {few(params)} here"))
+        elif ("running_mean" in params) != ("running_mean" in stored):
             kinds = ("batch norm", "another norm")
-            there_, here_ = kinds if "running_mean" in found else reversed(kinds)
+            there_, here_ = kinds if "running_mean" in stored else reversed(kinds)
             result.layers.append(LayerTransfer(name, False, f"{there_} {from_where}, {here_} here"))
-        elif all(found[key].shape == params[key].shape for key in params.keys() & found.keys()):
-            _take(result, name, params, found)
-        elif name in outputs and _size(found, 0) != _size(params, 0):
-            _other_classes(result, name, _size(found, 0), _size(params, 0), "classes" in adapt)
-        elif name == first and _only_inputs_differ(params, found):
-            _other_channels(result, name, params, found, "channels" in adapt)
+        elif all(stored[key].shape == params[key].shape for key in params.keys() & stored.keys()):
+            _take(result, name, params, stored)
+        elif name in outputs and _size(stored, 0) != _size(params, 0):
+            _other_classes(result, name, _size(stored, 0), _size(params, 0), "classes" in adapt)
+        elif name == first and _only_inputs_differ(params, stored):
+            _other_channels(result, name, params, stored, "channels" in adapt)
         else:
-            differing = next(key for key in params if key in found and found[key].shape != params[key].shape)
-            there_, here_ = _sizes(found[differing]), _sizes(params[differing])
+            differing = next(key for key in params if key in stored and stored[key].shape != params[key].shape)
+            there_, here_ = _sizes(stored[differing]), _sizes(params[differing])
             whose = "" if differing == "weight" else differing
             result.layers.append(LayerTransfer(name, False, f"{whose} {there_} {from_where}, {here_} here".strip()))
-            said = f"{there_} in the file, {here_} here"
-            misfits.append((f"{name}.{whose}".rstrip("."), said))
+            problem = f"{there_} in the file, {here_} here"
+            misfits.append((f"{name}.{whose}".rstrip("."), problem))
     result.left = [name for name in there if name not in here]
     strange = [name for name, value in result.values.items() if not value.is_meta and not torch.isfinite(value).all()]
     if strange:
         result.faults.append(_fault(f"{few(strange)} has numbers in it that are not finite", weights))
     if misfits and "shapes" not in adapt:
-        name, said = misfits[0]
+        name, problem = misfits[0]
         more = f", and {len(misfits) - 1} more differ" if misfits[1:] else ""
-        result.faults.append(_fault(f"{name} is {said}{more}; adapt=shapes starts such layers anew", weights))
+        result.faults.append(_fault(f"{name} is {problem}{more}; adapt=shapes starts such layers anew", weights))
     if not result.faults and not any(layer.taken for layer in result.layers):
-        said = f"it has {few(there)}, this network {few(here)}"
+        problem = f"it has {few(there)}, this network {few(here)}"
         if misfits:
-            said = few(f"{name} is {sizes}" for name, sizes in misfits)
-        result.faults.append(_fault(f"none of its layers fits this network: {said}", weights))
+            problem = few(f"{name} is {sizes}" for name, sizes in misfits)
+        result.faults.append(_fault(f"none of its layers fits this network: {problem}", weights))
     return result
 
 
@@ -137,31 +137,31 @@ def output_layers(layers: dict[str, Params]) -> Iterable[str]:
     return last.values()
 
 
-def _take(result: Transfer, name: str, params: Params, found: Params) -> None:
-    lacking = [key for key in params if key not in found and key != "num_batches_tracked"]
+def _take(result: Transfer, name: str, params: Params, stored: Params) -> None:
+    lacking = [key for key in params if key not in stored and key != "num_batches_tracked"]
     if "weight" in lacking:
-        result.faults.append(_fault(f"it has {few(found)} of {name}, but no weight", result.weights))
+        result.faults.append(_fault(f"it has {few(stored)} of {name}, but no weight", result.weights))
     notes = [f"its {key} starts anew, {result.wording.owner} has none" for key in lacking]
-    notes += [f"{result.wording.owner}'s {key} has no place here" for key in found if key not in params]
+    notes += [f"{result.wording.owner}'s {key} has no place here" for key in stored if key not in params]
     result.layers.append(LayerTransfer(name, True, "; ".join(notes)))
-    result.values.update({f"{name}.{key}": found[key] for key in params if key in found})
+    result.values.update({f"{name}.{key}": stored[key] for key in params if key in stored})
 
 
 def _other_classes(result: Transfer, name: str, there: int, here: int, allowed: bool) -> None:
     result.layers.append(LayerTransfer(name, False, f"{there} classes {result.wording.there}, {here} here"))
     if not allowed:
-        said = f"made for {there} classes, these data have {here}; adapt=classes starts {name} anew"
-        result.faults.append(_fault(said, result.weights))
+        problem = f"made for {there} classes, these data have {here}; adapt=classes starts {name} anew"
+        result.faults.append(_fault(problem, result.weights))
 
 
-def _other_channels(result: Transfer, name: str, params: Params, found: Params, allowed: bool) -> None:
-    there, here = _size(found, 1), _size(params, 1)
+def _other_channels(result: Transfer, name: str, params: Params, stored: Params, allowed: bool) -> None:
+    there, here = _size(stored, 1), _size(params, 1)
     result.layers.append(LayerTransfer(name, True, f"fitted to {here} channel{'s' * (here > 1)} from {there}"))
-    result.values |= {f"{name}.{key}": tensor for key, tensor in found.items() if key in params}
-    result.values[f"{name}.weight"] = spread(found["weight"], here)
+    result.values |= {f"{name}.{key}": tensor for key, tensor in stored.items() if key in params}
+    result.values[f"{name}.weight"] = spread(stored["weight"], here)
     if not allowed:
-        said = f"made for images of {there} channels, these have {here}; adapt=channels fits {name} to them"
-        result.faults.append(_fault(said, result.weights))
+        problem = f"made for images of {there} channels, these have {here}; adapt=channels fits {name} to them"
+        result.faults.append(_fault(problem, result.weights))
 
 
 def spread(weight: Tensor, channels: int) -> Tensor:
@@ -176,10 +176,10 @@ def spread(weight: Tensor, channels: int) -> Tensor:
     return weight[:, torch.arange(channels) % inputs] * (inputs / channels)
 
 
-def _only_inputs_differ(params: Params, found: Params) -> bool:
-    others = (key for key in params.keys() & found.keys() if key != "weight")
-    a, b = params["weight"].shape, found["weight"].shape
-    return len(b) == 4 and (a[0], *a[2:]) == (b[0], *b[2:]) and all(params[k].shape == found[k].shape for k in others)
+def _only_inputs_differ(params: Params, stored: Params) -> bool:
+    others = (key for key in params.keys() & stored.keys() if key != "weight")
+    a, b = params["weight"].shape, stored["weight"].shape
+    return len(b) == 4 and (a[0], *a[2:]) == (b[0], *b[2:]) and all(params[k].shape == stored[k].shape for k in others)
 
 
 def _dims(params: Params) -> int:

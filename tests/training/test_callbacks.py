@@ -12,7 +12,7 @@ import pytest
 from classifiers import classifier, fit
 from rich.console import Console
 
-from cnnlab.training.callbacks import Lines, Signals
+from cnnlab.training.callbacks import EpochLines, StopSignals
 from cnnlab.training.settings import TrainerSettings
 
 ROW = {
@@ -21,10 +21,10 @@ ROW = {
 }
 
 
-def lines(terminal: bool = False, **settings: Any) -> tuple[Lines, io.StringIO]:
+def lines(terminal: bool = False, **settings: Any) -> tuple[EpochLines, io.StringIO]:
     said = io.StringIO()
     console = Console(file=said, force_terminal=terminal, width=40, color_system=None)
-    return Lines(console, TrainerSettings(max_epochs=12, **settings)), said
+    return EpochLines(console, TrainerSettings(max_epochs=12, **settings)), said
 
 
 def test_an_epoch_is_one_line_that_is_not_wrapped() -> None:
@@ -62,7 +62,7 @@ def test_a_bar_goes_away_where_training_ends_in_an_exception() -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_first_signal_is_noted_and_the_second_ends_at_once(number: int) -> None:
     before, said = signal.getsignal(number), io.StringIO()
-    signals = Signals(Console(file=said))
+    signals = StopSignals(Console(file=said))
     signals.on_train_start(None, None)  # type: ignore[arg-type]
     try:
         os.kill(os.getpid(), number)
@@ -79,7 +79,7 @@ def test_the_first_signal_is_noted_and_the_second_ends_at_once(number: int) -> N
 @pytest.mark.parametrize("ends", ["teardown", "on_exception"])
 def test_handlers_are_those_of_before_when_training_ends(ends: str) -> None:
     before = signal.getsignal(signal.SIGTERM)
-    signals = Signals(Console(file=io.StringIO()))
+    signals = StopSignals(Console(file=io.StringIO()))
     signals.on_train_start(None, None)  # type: ignore[arg-type]
     assert signal.getsignal(signal.SIGTERM) == signals.note
     getattr(signals, ends)(None, None, None)

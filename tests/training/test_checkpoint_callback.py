@@ -12,11 +12,11 @@ import torch
 from classifiers import classifier, equal, fit, weights
 from rich.console import Console
 
-from cnnlab.training.callbacks import Signals
+from cnnlab.training.callbacks import StopSignals
 from cnnlab.training.checkpoint import read_checkpoint
 from cnnlab.training.checkpoint_callback import CheckpointCallback
 from cnnlab.training.classifier import Diverged
-from cnnlab.training.settings import Every
+from cnnlab.training.settings import CheckpointInterval
 
 
 class Record:
@@ -40,10 +40,16 @@ class Validated(pl.Callback):
         module.judged = {"val/loss": 1.0, "val/acc": self.accuracies[trainer.current_epoch]}
 
 
-def keeper(folder: Path, every: Every | None = None) -> tuple[CheckpointCallback, Record, list[dict[str, Any]]]:
+def keeper(
+    folder: Path, every: CheckpointInterval | None = None
+) -> tuple[CheckpointCallback, Record, list[dict[str, Any]]]:
     record, heard = Record(folder), []
-    signals = Signals(Console(quiet=True))
-    return CheckpointCallback(folder, record, signals, every or Every(epochs=1), heard.append), record, heard
+    signals = StopSignals(Console(quiet=True))
+    return (
+        CheckpointCallback(folder, record, signals, every or CheckpointInterval(epochs=1), heard.append),
+        record,
+        heard,
+    )
 
 
 def kept(folder: Path) -> dict[str, tuple[int, int]]:
@@ -52,7 +58,7 @@ def kept(folder: Path) -> dict[str, tuple[int, int]]:
     return {name: (fact["epochs"], fact["steps"]) for name, fact in facts.items()}
 
 
-def run(folder: Path, *accuracies: float, every: Every | None = None, **options: Any) -> Record:
+def run(folder: Path, *accuracies: float, every: CheckpointInterval | None = None, **options: Any) -> Record:
     checkpoints, record, heard = keeper(folder, every)
     fit(classifier(), epochs=len(accuracies), callbacks=[Validated(*accuracies), checkpoints], **options)
     assert heard == record.rows
@@ -70,13 +76,13 @@ def test_after_each_epoch_the_newest_is_kept_the_one_before_it_and_the_best(tmp_
 @pytest.mark.parametrize(
     ("every", "accuracies", "newest", "before"),
     [
-        (Every(epochs=2), (0.5, 0.4, 0.3, 0.2, 0.1), 5, 4),
-        (Every(epochs=100), (0.5, 0.4, 0.3, 0.2, 0.1), 5, 1),
-        (Every(epochs=100), (0.1, 0.4, 0.3, 0.2, 0.1), 5, 2),
+        (CheckpointInterval(epochs=2), (0.5, 0.4, 0.3, 0.2, 0.1), 5, 4),
+        (CheckpointInterval(epochs=100), (0.5, 0.4, 0.3, 0.2, 0.1), 5, 1),
+        (CheckpointInterval(epochs=100), (0.1, 0.4, 0.3, 0.2, 0.1), 5, 2),
     ],
 )
 def test_a_checkpoint_is_written_when_it_is_due_the_best_or_the_last(
-    tmp_path: Path, every: Every, accuracies: tuple[float, ...], newest: int, before: int
+    tmp_path: Path, every: CheckpointInterval, accuracies: tuple[float, ...], newest: int, before: int
 ) -> None:
     run(tmp_path, *accuracies, every=every)
     found = kept(tmp_path)
@@ -90,7 +96,7 @@ def test_a_checkpoint_within_an_epoch_says_how_many_steps_it_has(tmp_path: Path)
         def on_train_batch_end(self, *_: Any) -> None:
             seen.append(kept(tmp_path))
 
-    checkpoints, _, _ = keeper(tmp_path, Every(epochs=1, steps=2))
+    checkpoints, _, _ = keeper(tmp_path, CheckpointInterval(epochs=1, steps=2))
     fit(classifier(), callbacks=[Looks(), checkpoints])
     assert [found.get("last") for found in seen] == [None, None, (0, 2), (0, 2), (0, 4)]
     assert kept(tmp_path)["last"] == (1, 0)

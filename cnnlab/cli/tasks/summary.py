@@ -23,7 +23,7 @@ class Summary(Task):
         """Write network.json and show it."""
         from cnnlab.cli.map_sizes import feature_map_lines
         from cnnlab.experiment.facts import image_shape
-        from cnnlab.experiment.initial import given
+        from cnnlab.experiment.initial import transferred_weights
         from cnnlab.network.outline import network_record
         from cnnlab.tracking.durable import write_json
         from cnnlab.untrusted.terminal import Output
@@ -32,7 +32,7 @@ class Summary(Task):
 
         run, folder = context.run, context.folder
         record = network_record(run.network, image_shape(run))
-        weights = given(run)
+        weights = transferred_weights(run)
         if (folder / "run.json").exists():
             raise UserError(Fault("hydra.run.dir", f"{folder} is a run's folder, whose record stays; choose another"))
         write_json(folder / "network.json", record)
