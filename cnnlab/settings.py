@@ -98,25 +98,29 @@ def fault_of(error: Any, cls: type[Settings], raw: Any, path: str, noun: str, al
     """One of pydantic's errors about `raw`, read as a record of `cls`, as a sentence."""
     loc, context, value = [str(part) for part in error["loc"]], error.get("ctx", {}), error["input"]
     written, holder = _descend(cls, raw, loc)
-    at = ".".join([path, *written] if path else written)
+    full_path = ".".join([path, *written] if path else written)
     if holder is not cls:
         noun, also = written[-2], ()
     match error["type"]:
         case "extra_forbidden" | "missing" as what if holder is cls and loc[1:]:  # of a record in a list or a mapping
-            return Fault(at, f"{loc[-1]!r} is {'missing' if what == 'missing' else 'not a setting of it'}")
+            return Fault(full_path, f"{loc[-1]!r} is {'missing' if what == 'missing' else 'not a setting of it'}")
         case "extra_forbidden":
             return Fault.unknown(
-                FaultKind.UNKNOWN_SETTING, at, f"{noun} has no such setting", written[-1], [*names(holder), *also]
+                FaultKind.UNKNOWN_SETTING,
+                full_path,
+                f"{noun} has no such setting",
+                written[-1],
+                [*names(holder), *also],
             )
         case "missing":
-            return Fault(at, f"{noun} needs this setting", FaultKind.MISSING)
+            return Fault(full_path, f"{noun} needs this setting", FaultKind.MISSING)
         case "value_error":
-            return Fault(at if loc else path, str(context["error"]), word=_word(value))
+            return Fault(full_path if loc else path, str(context["error"]), word=_word(value))
         case "literal_error":
             choices = [part.strip("' ") for part in context["expected"].replace(" or ", ",").split(",")]
-            said = f"should be one of {', '.join(choices)}, not {shown(value)}{did_you_mean(value, choices)}"
+            message = f"should be one of {', '.join(choices)}, not {shown(value)}{did_you_mean(value, choices)}"
             known = {"word": _word(value), "suggestion": meant(value, choices), "choices": tuple(choices)}
-            return Fault(at, said, FaultKind.UNKNOWN_CHOICE, **known)
+            return Fault(full_path, message, FaultKind.UNKNOWN_CHOICE, **known)
         case "greater_than_equal":
             wanted = f"at least {context['ge']:g}"
         case "greater_than":
@@ -134,7 +138,7 @@ def fault_of(error: Any, cls: type[Settings], raw: Any, path: str, noun: str, al
         case "bool_type" | "bool_parsing":
             wanted = "true or false"
         case "string_type" if loc[-1] == "[key]":
-            return Fault(at, f"names are words, not {shown(value)}")
+            return Fault(full_path, f"names are words, not {shown(value)}")
         case "string_type":
             wanted = "text"
         case "list_type" | "tuple_type":
@@ -142,8 +146,10 @@ def fault_of(error: Any, cls: type[Settings], raw: Any, path: str, noun: str, al
         case "dict_type" | "model_type":
             wanted = "a mapping of settings"
         case _:
-            return Fault(at, f"{error['msg'][:1].lower()}{error['msg'][1:]}, not {shown(value)}", word=_word(value))
-    return Fault(at, f"should be {wanted}, not {shown(value)}", word=_word(value))
+            return Fault(
+                full_path, f"{error['msg'][:1].lower()}{error['msg'][1:]}, not {shown(value)}", word=_word(value)
+            )
+    return Fault(full_path, f"should be {wanted}, not {shown(value)}", word=_word(value))
 
 
 def _word(value: Any) -> str:

@@ -42,9 +42,9 @@ class Traits:
 
     def within(self, outer: Traits) -> Traits:
         """The traits of a setting with this mark inside of one with `outer`: what the mark does not say is as there."""
-        said = {field.name: getattr(self, field.name) for field in fields(self)}
+        own = {field.name: getattr(self, field.name) for field in fields(self)}
         usual = {field.name: field.default for field in fields(self)}
-        return replace(outer, **{name: value for name, value in said.items() if value != usual[name]})
+        return replace(outer, **{name: value for name, value in own.items() if value != usual[name]})
 
 
 ORDINARY = Traits()

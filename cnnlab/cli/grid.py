@@ -132,7 +132,7 @@ def check_claims(request: SweepRequest, checked: Sequence[CheckedCell], known: S
 
     What follows from other faults, of the file or of the jobs (`known`), is left out.
     """
-    from cnnlab.compare.check import faults, faults_to_show, not_varied
+    from cnnlab.compare.check import claim_faults, not_varied, show_faults
     from cnnlab.metrics import METRICS, described
 
     study, settings = request.study, request.grid.study
@@ -148,8 +148,8 @@ def check_claims(request: SweepRequest, checked: Sequence[CheckedCell], known: S
         "known": {key: info for run in runs for key, info in described(run.top.metrics).items()},
         "logs": any(run.callbacks for run in runs),
     }
-    wrong = faults(settings["claims"], factors, metrics, margin=settings["margin"], **about)
-    wrong += faults_to_show(settings["show"], metrics, **about)
+    wrong = claim_faults(settings["claims"], factors, metrics, margin=settings["margin"], **about)
+    wrong += show_faults(settings["show"], metrics, **about)
     for number, name in enumerate(settings["tuned"]):
         if name not in factors:
             wrong.append(not_varied(f"tuned[{number}]", name, factors))

@@ -123,7 +123,9 @@ def _changes(metric: Quantity, key: str, cells: Iterable[Cell], ledger: Ledger) 
     counts: dict[Cell, set[float]] = {}
     for cell in cells:
         read = (metric.read(trial) for trial in ledger.trials[cell].values())
-        counts.setdefault((*cell[:place], *cell[place + 1 :]), set()).update(one.value for one in read if one)
+        counts.setdefault((*cell[:place], *cell[place + 1 :]), set()).update(
+            reading.value for reading in read if reading
+        )
     return any(len(some) > 1 for some in counts.values())
 
 

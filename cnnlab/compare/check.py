@@ -21,7 +21,7 @@ def not_varied(path: str, factor: str, factors: Iterable[str]) -> Fault:
     return Fault.unknown(FaultKind.NOT_VARIED, path, f"{factor!r} is not varied here", factor, factors)
 
 
-def faults(
+def claim_faults(
     claims: Any,
     keys: Mapping[str, Sequence[str]],
     metrics: Iterable[Any] = (),
@@ -40,18 +40,18 @@ def faults(
     """
     if not isinstance(claims, list | tuple):
         return [Fault(path, f"should be a list of claims, not {shown(claims)}")]
-    found, metrics = [], tuple(metrics)
+    faults, metrics = [], tuple(metrics)
     for number, raw in enumerate(claims):
         claim_path = f"{path}[{number}]"
         claim, wrong = read(Claim, raw, claim_path, "a claim")
         claim, left_out = (claim, set()) if claim else _sound(raw, wrong, claim_path)
-        found += wrong
+        faults += wrong
         if claim:
             misfits = _misfits(claim, keys, _Measured(metrics, known, logs), claim_path, margin, target)
-            found += [fault for fault in misfits if not _follows(fault, left_out, claim_path)]
+            faults += [fault for fault in misfits if not _follows(fault, left_out, claim_path)]
             if not misfits and not left_out:
-                found += _without_block(claim, keys, arms, claim_path)
-    return found
+                faults += _without_block(claim, keys, arms, claim_path)
+    return faults
 
 
 def _sound(raw: Any, wrong: Iterable[Fault], path: str) -> tuple[Claim | None, set[str]]:
@@ -69,11 +69,11 @@ FOLLOW = {"factor": ("arm", "reference"), "reference": ("arm",), "value": ("fact
 
 def _follows(fault: Fault, left_out: Iterable[str], path: str) -> bool:
     """Whether a fault may be one only because other settings of its claim are left out."""
-    about = {name for one in left_out for name in (one, *FOLLOW.get(one, ()))}
+    about = {name for setting in left_out for name in (setting, *FOLLOW.get(setting, ()))}
     return fault.path.removeprefix(f"{path}.").split(".")[0] in about
 
 
-def faults_to_show(
+def show_faults(
     show: Iterable[str],
     metrics: Iterable[Any] = (),
     path: str = "show",
@@ -84,7 +84,7 @@ def faults_to_show(
     logs: bool = False,
 ) -> list[Fault]:
     """What is wrong with the metrics to plot besides: an arm that has none is left out, but one has to have it."""
-    found, metrics = [], tuple(metrics)
+    faults, metrics = [], tuple(metrics)
     for number, text in enumerate(show):
         try:
             reason = unknown(parse(text, target=target, known=known).text, metrics, known, logs)
@@ -92,8 +92,8 @@ def faults_to_show(
             reason = str(error)
         lacks = [lacking(text, network) for _, network in arms]
         if reason := reason or (lacks[0] if lacks and all(lacks) else None):
-            found.append(Fault(f"{path}[{number}]", reason))
-    return found
+            faults.append(Fault(f"{path}[{number}]", reason))
+    return faults
 
 
 def read_study(
@@ -103,23 +103,23 @@ def read_study(
     raw = dict(raw) if isinstance(raw, Mapping) else {}
     claims, metrics = raw.pop("claims", None) or (), raw.pop("metrics", None) or ()
     sound_settings = {key: value for key, value in raw.items() if key in JudgedStudy.model_fields and value is not None}
-    found: list[Fault] = []
+    faults: list[Fault] = []
     for key in list(sound_settings):
         _, wrong = read(JudgedStudy, {key: sound_settings[key]}, path, "a study")
-        found += wrong
+        faults += wrong
         if wrong:
             del sound_settings[key]
     study = JudgedStudy.model_validate(sound_settings)
     metrics = metrics if isinstance(metrics, list | tuple) else ()
     sound = []
     for number, claim in enumerate(claims if isinstance(claims, list | tuple) else [claims]):
-        wrong = faults(
+        wrong = claim_faults(
             [claim], keys, metrics, f"{path}.claims", margin=study.margin, target=study.target, known=known, logs=logs
         )
-        found += [replace(fault, path=fault.path.replace("claims[0]", f"claims[{number}]", 1)) for fault in wrong]
+        faults += [replace(fault, path=fault.path.replace("claims[0]", f"claims[{number}]", 1)) for fault in wrong]
         if not wrong:
             sound.append(Claim.model_validate(claim))
-    return study.model_copy(update={"claims": tuple(sound)}), found
+    return study.model_copy(update={"claims": tuple(sound)}), faults
 
 
 @dataclass(frozen=True)
@@ -139,14 +139,14 @@ def _misfits(
     margin: float | None,
     target: float | None,
 ) -> list[Fault]:
-    found = [*_metric_faults(claim, measured, path, margin, target), *_arm_faults(claim, keys, path)]
+    faults = [*_metric_faults(claim, measured, path, margin, target), *_arm_faults(claim, keys, path)]
     if (over := _collapsed(claim)) and over not in keys:
-        found.append(not_varied(f"{path}.metric", over, (key for key in keys if key != "seed")))
+        faults.append(not_varied(f"{path}.metric", over, (key for key in keys if key != "seed")))
     for key, value in claim.where.items():
-        found += _value_faults(key, (value,), keys, f"{path}.where.{key}")
+        faults += _value_faults(key, (value,), keys, f"{path}.where.{key}")
         if claim.factor and key in claim.factor:
-            found.append(Fault(f"{path}.where.{key}", "is the claim's own factor; it cannot be held at one value too"))
-    return found
+            faults.append(Fault(f"{path}.where.{key}", "is the claim's own factor; it cannot be held at one value too"))
+    return faults
 
 
 def _collapsed(claim: Claim) -> str | None:
@@ -167,15 +167,15 @@ def _metric_faults(claim: Claim, measured: _Measured, path: str, margin: float |
         return list(_rate_faults(claim, path))
     if metric.exact:
         return []
-    found = []
+    faults = []
     if margin_of(claim, metric, margin) is None:
         message = f"{claim.metric} has no margin that goes without saying: the smallest difference that counts"
-        found.append(Fault(f"{path}.margin", message))
+        faults.append(Fault(f"{path}.margin", message))
     if metric.log and claim.margin is not None and claim.margin <= 1:
-        found.append(Fault(f"{path}.margin", f"is a ratio here and should be above 1, not {claim.margin:g}"))
+        faults.append(Fault(f"{path}.margin", f"is a ratio here and should be above 1, not {claim.margin:g}"))
     if metric.log and claim.value is not None and claim.value <= 0:
-        found.append(Fault(f"{path}.value", f"is compared as a ratio and should be above 0, not {claim.value:g}"))
-    return found
+        faults.append(Fault(f"{path}.value", f"is compared as a ratio and should be above 0, not {claim.value:g}"))
+    return faults
 
 
 def _rate_faults(claim: Claim, path: str) -> Iterator[Fault]:
@@ -193,25 +193,25 @@ def _arm_faults(claim: Claim, keys: Mapping[str, Sequence[str]], path: str) -> l
             return [Fault(f"{path}.factor", "a claim needs a factor and an arm, or a value to compare with")]
         extra = [name for name in ("arm", "reference") if getattr(claim, name)]
         return [Fault(f"{path}.{name}", "says nothing without a factor; the arm stands in where") for name in extra]
-    found = []
+    faults = []
     if claim.arm is None:
-        found.append(Fault(f"{path}.arm", f"a claim about {' and '.join(claim.factor)} needs the arm it is about"))
+        faults.append(Fault(f"{path}.arm", f"a claim about {' and '.join(claim.factor)} needs the arm it is about"))
     if claim.value is not None and (claim.reference or len(claim.factor) > 1):
-        found.append(Fault(f"{path}.value", "stands in place of a reference; a claim has one of the two"))
+        faults.append(Fault(f"{path}.value", "stands in place of a reference; a claim has one of the two"))
     if len(set(claim.factor)) < len(claim.factor):
-        found.append(Fault(f"{path}.factor", "an interaction is of two factors"))
+        faults.append(Fault(f"{path}.factor", "an interaction is of two factors"))
     for name in ("arm", "reference"):
         labels = getattr(claim, name)
         if labels and len(labels) != len(claim.factor):
-            found.append(Fault(f"{path}.{name}", f"should name a value for each of {' and '.join(claim.factor)}"))
+            faults.append(Fault(f"{path}.{name}", f"should name a value for each of {' and '.join(claim.factor)}"))
         elif labels:
             for key, value in zip(claim.factor, labels, strict=True):
-                found += _value_faults(key, (value,), keys, f"{path}.{name}", f"{path}.factor")
+                faults += _value_faults(key, (value,), keys, f"{path}.{name}", f"{path}.factor")
     for key, arm, reference in _pairs(claim, keys):
         if reference is not None and arm == reference:
             remedy = "" if claim.reference else ", the first-listed: name a reference"
-            found.append(Fault(f"{path}.arm", f"{key} {arm} is compared with itself{remedy}"))
-    return list(dict.fromkeys(found))
+            faults.append(Fault(f"{path}.arm", f"{key} {arm} is compared with itself{remedy}"))
+    return list(dict.fromkeys(faults))
 
 
 def _pairs(claim: Claim, keys: Mapping[str, Sequence[str]]):
@@ -219,9 +219,9 @@ def _pairs(claim: Claim, keys: Mapping[str, Sequence[str]]):
         return
     for place, key in enumerate(claim.factor):
         if keys.get(key):
-            given = claim.reference[place] if claim.reference and len(claim.reference) > place else None
+            named = claim.reference[place] if claim.reference and len(claim.reference) > place else None
             arm = spelt(claim.arm[place], keys[key])
-            yield key, arm, spelt(given, keys[key]) if given else keys[key][0]
+            yield key, arm, spelt(named, keys[key]) if named else keys[key][0]
 
 
 def _value_faults(
@@ -242,17 +242,17 @@ def _without_block(claim: Claim, keys: Mapping[str, Sequence[str]], arms: Arms, 
     if not all(keys[key] for key in (*claim.where, *(claim.factor or ()))):
         return []
     about = _about(claim, keys)
-    concerned = [one for one in arms if all(one[0].get(key) in values for key, values in about.items())]
+    concerned = [arm for arm in arms if all(arm[0].get(key) in values for key, values in about.items())]
     lacks = [(labels, reason) for labels, network in concerned if (reason := lacking(claim.metric, network))]
     if not lacks:
         return []
     reason = lacks[0][1]
     if len(lacks) < len(concerned):
-        key, where = _where([labels for labels, _ in lacks], [labels for labels, _ in concerned])
+        key, condition = _where([labels for labels, _ in lacks], [labels for labels, _ in concerned])
         need = "a claim needs it in all arms that it is about"
         if key and key not in about:
             need = f"hold {key!r} at a value that has it (the claim's `where`)"
-        reason = f"{reason.partition(';')[0]} where {where}; {need}"
+        reason = f"{reason.partition(';')[0]} where {condition}; {need}"
     return [Fault(f"{path}.metric", reason)]
 
 
@@ -260,8 +260,8 @@ def _about(claim: Claim, keys: Mapping[str, Sequence[str]]) -> dict[str, tuple[s
     """Factor -> those of its values that the claim is about, for the factors that it does not average over."""
     held: dict[str, tuple[str | None, ...]] = {key: (spelt(value, keys[key]),) for key, value in claim.where.items()}
     for place, key in enumerate(claim.factor or ()):
-        given = claim.reference[place] if claim.reference else keys[key][0]
-        named = [*(claim.arm or ())[place : place + 1], *([given] if claim.value is None else [])]
+        reference = claim.reference[place] if claim.reference else keys[key][0]
+        named = [*(claim.arm or ())[place : place + 1], *([reference] if claim.value is None else [])]
         held[key] = tuple(spelt(value, keys[key]) for value in named)
     return held
 

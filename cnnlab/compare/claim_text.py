@@ -33,13 +33,13 @@ def cell(question: Question, levels: Sequence[str]) -> str:
 def where(question: Question, numbers: Numbers) -> str:
     """What is held, and what is averaged over, as the end of a sentence's subject."""
     held = question.held if question.claim.factor else {}
-    at = f" at {', '.join(map(wording.setting, held, held.values()))}" if held else ""
+    held_at = f" at {', '.join(map(wording.setting, held, held.values()))}" if held else ""
     over = [key.rpartition(".")[2] for key in question.averaged]
     if not over or not question.claim.factor:
-        return at
+        return held_at
     left_out = len(question.groups) - numbers.places
     but = f" ({left_out} of {len(question.groups)} places left out)" if left_out else ""
-    return f"{at}, averaged over {' and '.join(over)}{but}"
+    return f"{held_at}, averaged over {' and '.join(over)}{but}"
 
 
 def claim_text(question: Question, numbers: Numbers) -> str:

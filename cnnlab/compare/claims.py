@@ -117,7 +117,10 @@ def spelt(value: str, values: Iterable[str]) -> str | None:
     values = list(values)
     if value in values:
         return value
-    return next((one for one in values if _number(one) is not None and _number(one) == _number(value)), None)
+    return next(
+        (candidate for candidate in values if _number(candidate) is not None and _number(candidate) == _number(value)),
+        None,
+    )
 
 
 def _number(text: str) -> float | None:

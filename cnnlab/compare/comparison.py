@@ -38,8 +38,8 @@ class Arm:
     @property
     def counts(self) -> dict[str, int]:
         """runs by how they ended, or that they did not"""
-        ends = [trial.status for trial in self.trials]
-        return {state: ends.count(state) for state in STATES}
+        statuses = [trial.status for trial in self.trials]
+        return {state: statuses.count(state) for state in STATES}
 
     @property
     def done(self) -> int:
@@ -112,22 +112,22 @@ class Comparison:
         return headline(self.judged, self.waiting, self.total)
 
     def of(self, *families: str) -> list[Verdict]:
-        return [one for one in self.judged if one.question.family in families]
+        return [verdict for verdict in self.judged if verdict.question.family in families]
 
 
 def headline(judged: Sequence[Verdict], waiting: int, total: int) -> str:
     """The whole comparison in a sentence."""
-    claims = [one for one in judged if one.question.family == "claims"] or [
-        one for one in judged if one.question.family == "controls"
+    claims = [verdict for verdict in judged if verdict.question.family == "claims"] or [
+        verdict for verdict in judged if verdict.question.family == "controls"
     ]
     so_far = f"So far ({total - waiting} of {total} runs): " if waiting else ""
     if not claims:
         return f"{so_far}Nothing is compared here: all runs are of one arm."
     if len(claims) == 1:
         return f"{so_far}{claims[0].sentence}"
-    counts = {word: sum(one.answer == answer for one in claims) for answer, word in ANSWERS.items()}
+    counts = {word: sum(verdict.answer == answer for verdict in claims) for answer, word in ANSWERS.items()}
     tally = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
-    first = min(claims, key=lambda one: (one.answer != "supported", one.answer is None, one.rank))
+    first = min(claims, key=lambda verdict: (verdict.answer != "supported", verdict.answer is None, verdict.rank))
     rest = f" {first.sentence}" if first.answer in ("supported", "refuted") else ""
     return f"{so_far}Of {len(claims)} claims: {tally}.{rest}"
 
@@ -145,15 +145,15 @@ def compare(folders: Sequence[Path | str]) -> Comparison:
 
 
 def _metrics(study: JudgedStudy, judged: Sequence[Verdict], ledger: Ledger) -> tuple[Quantity, ...]:
-    texts = [one.question.metric.text for one in judged if one.question.family in ("claims", "controls")]
+    texts = [verdict.question.metric.text for verdict in judged if verdict.question.family in ("claims", "controls")]
     texts = [text for text in texts if text != "diverged"]
-    found: dict[str, Quantity] = {}
+    metrics: dict[str, Quantity] = {}
     for text in (*texts, *study.show, *([] if texts else ["test/acc"])):
         try:
-            found.setdefault(text, parse(text, target=study.target, known=ledger.known))
+            metrics.setdefault(text, parse(text, target=study.target, known=ledger.known))
         except ValueError:
             continue
-    return tuple(found.values())
+    return tuple(metrics.values())
 
 
 def _arms(ledger: Ledger, metric: Quantity) -> tuple[Arm, ...]:
@@ -255,7 +255,7 @@ def _summary(arm: Arm, metric: Quantity) -> dict[str, Any]:
         "n": len(values),
         "mean": st.fmean(values) if values else None,
         "sd": st.stdev(values) if len(values) > 1 else None,
-        "interval": list(found) if (found := arm.interval(metric)) else None,
+        "interval": list(bounds) if (bounds := arm.interval(metric)) else None,
         "censored": arm.beyond(metric),
         "values": values,
     }

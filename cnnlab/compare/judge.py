@@ -120,9 +120,11 @@ def _enough(verdict: MeanVerdict, answer: Answer, level: float) -> int | None:
 
 def failed_controls(verdicts: Sequence[Verdict]) -> list[Verdict]:
     """Controls that did not come out: the study could not have seen what it is about."""
-    return [one for one in verdicts if one.question.family == "controls" and one.answer != "supported"]
+    return [verdict for verdict in verdicts if verdict.question.family == "controls" and verdict.answer != "supported"]
 
 
 def by_family(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
-    ranked = sorted(verdicts, key=lambda one: FAMILIES.index(one.question.family))
-    return {family: list(some) for family, some in itertools.groupby(ranked, key=lambda one: one.question.family)}
+    ranked = sorted(verdicts, key=lambda verdict: FAMILIES.index(verdict.question.family))
+    return {
+        family: list(some) for family, some in itertools.groupby(ranked, key=lambda verdict: verdict.question.family)
+    }

@@ -18,8 +18,8 @@ Network = Mapping[str, Any]
 
 def number(network: Network, name: str, what: str) -> Any:
     """`what` of the block `name`, of all that is in it together, or of the `first:KIND`; None where there is none."""
-    found = _matching(_layers(network), name)
-    return _of_layers(found, what, network.get("params")) if found else None
+    layers = _matching(_layers(network), name)
+    return _of_layers(layers, what, network.get("params")) if layers else None
 
 
 def lacking(metric: str, network: Network) -> str | None:
@@ -29,10 +29,10 @@ def lacking(metric: str, network: Network) -> str | None:
     """
     for name, what in re.findall(r"(?<!\S)layer/(\S+)/(\w+)", metric):
         layers = _layers(network)
-        if not (found := _matching(layers, name)):
+        if not (matching := _matching(layers, name)):
             return _no_block(name, layers)
         if not is_number(number(network, name, what)):
-            return _no_number(found[-1], what)
+            return _no_number(matching[-1], what)
     return None
 
 
@@ -41,11 +41,11 @@ def _no_block(name: str, layers: Sequence[Any]) -> str:
     if colon and place not in ("first", "last"):
         return f"{name!r} should be the name of a block, first:KIND or last:KIND"
     if colon:
-        kinds = dict.fromkeys(str(one.get("block")) for one in layers)
+        kinds = dict.fromkeys(str(layer.get("block")) for layer in layers)
         return f"there is no block of kind {kind!r}{near(kind, kinds)}"
-    rows = [str(one.get("name")).split(".") for one in layers]
+    rows = [str(layer.get("name")).split(".") for layer in layers]
     known = list(dict.fromkeys(".".join(parts[:depth]) for parts in rows for depth in range(1, len(parts) + 1)))
-    stages = [one for one in known if one.count(".") == 1]  # without copies: nobody reads a deep network's rows
+    stages = [layer for layer in known if layer.count(".") == 1]  # without copies: nobody reads a deep network's rows
     return f"there is no block {name!r}{near(name, known if meant(name, known) else stages)}"
 
 
@@ -59,22 +59,22 @@ def _no_number(layer: Any, what: str) -> str:
 
 def _layers(network: Network) -> list[Any]:
     listed = network.get("layers")
-    return [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list) else []
+    return [layer for layer in listed if isinstance(layer, Mapping)] if isinstance(listed, list) else []
 
 
 def _matching(layers: Iterable[Any], name: str) -> list[Any]:
     place, colon, kind = name.partition(":")
     if colon:
-        of_kind = [one for one in layers if one.get("block") == kind]
+        of_kind = [layer for layer in layers if layer.get("block") == kind]
         return of_kind[:1] if place == "first" else of_kind[-1:] if place == "last" else []
-    return [one for one in layers if one.get("name") == name or str(one.get("name")).startswith(f"{name}.")]
+    return [layer for layer in layers if layer.get("name") == name or str(layer.get("name")).startswith(f"{name}.")]
 
 
 def _of_layers(layers: Sequence[Any], what: str, total: Any) -> Any:
     if what in ("params", "macs"):
-        return sum(one[what] for one in layers if is_number(one.get(what)))
+        return sum(layer[what] for layer in layers if is_number(layer.get(what)))
     if what == "share":
-        return sum(one["params"] for one in layers if is_number(one.get("params"))) / total if total else None
+        return sum(layer["params"] for layer in layers if is_number(layer.get("params"))) / total if total else None
     shape = layers[-1].get("receptive_field" if what == "receptive_field" else "shape") or []
     place = {"channels": 0, "rows": 1, "columns": 2, "receptive_field": 0}[what]
     return shape[place] if isinstance(shape, list) and len(shape) > place else None

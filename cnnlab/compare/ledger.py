@@ -51,16 +51,16 @@ class Ledger:
     @cached_property
     def known(self) -> dict[str, KeyInfo]:
         """Keys that runs record besides this package's: as the records describe them, else by their names alone."""
-        found: dict[str, KeyInfo] = {}
+        infos: dict[str, KeyInfo] = {}
         for trial in self.all():
             described = trial.result.get("described")
             for key, raw in described.items() if isinstance(described, dict) else ():
                 if info := read_info(raw):
-                    found.setdefault(str(key), info)
+                    infos.setdefault(str(key), info)
         for key in sorted({str(key) for trial in self.all() for row in trial.rows for key in row} - ROW.keys()):
-            if key.rpartition("/")[0] not in found:
-                found.setdefault(key, KeyInfo(key))
-        return found
+            if key.rpartition("/")[0] not in infos:
+                infos.setdefault(key, KeyInfo(key))
+        return infos
 
     @property
     def logs(self) -> bool:

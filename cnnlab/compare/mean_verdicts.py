@@ -135,12 +135,12 @@ class MeanVerdict(Verdict):
         """What the numbers that are bounds leave open."""
         count, mean = sum(self.numbers.censored), self.estimate.mean
         if self.question.metric.collapses:
-            said = "numbers lie" if count > 1 else "number lies"
-            return f"{count} {said} at an end of the grid: what is beyond it is not known."
-        said = "runs did not reach it and count" if count > 1 else "run did not reach it and counts"
+            subject = "numbers lie" if count > 1 else "number lies"
+            return f"{count} {subject} at an end of the grid: what is beyond it is not known."
+        subject = "runs did not reach it and count" if count > 1 else "run did not reach it and counts"
         if self.numbers.bounds == {math.copysign(1, mean)} and abs(mean) > 1e-12:
-            return f"{count} {said} with the budget, so the difference is at least that."
-        return f"{count} {said} with the budget: how far apart they are is not known."
+            return f"{count} {subject} with the budget, so the difference is at least that."
+        return f"{count} {subject} with the budget: how far apart they are is not known."
 
     def _detectable(self) -> str:
         metric, least = self.question.metric, self.reach.detectable

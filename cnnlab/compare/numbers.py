@@ -120,7 +120,7 @@ def _usable(question: Question, readings: Readings, ledger: Ledger) -> tuple[Seq
             usable.append(sides)
         else:
             statuses = [trial.status for trial in trials_of(empty, ledger).values()]
-            counts = (f"{statuses.count(one)} of {len(statuses)} {one}" for one in dict.fromkeys(statuses))
+            counts = (f"{statuses.count(status)} of {len(statuses)} {status}" for status in dict.fromkeys(statuses))
             lacks = f"{arm_at(ledger, empty.cells[0])} has no {question.metric.words}"
             left_out.append(f"{lacks}: {', '.join(counts)}")
     return (usable, left_out) if usable else (question.groups, [])

@@ -21,7 +21,7 @@ class Readings:
     by_side: Mapping[WeightedCells, Mapping[str, Reading | str]]
 
     def of(self, side: WeightedCells) -> Mapping[str, Reading]:
-        return {seed: found for seed, found in self.by_side[side].items() if isinstance(found, Reading)}
+        return {seed: reading for seed, reading in self.by_side[side].items() if isinstance(reading, Reading)}
 
     def at(self, seed: str, sides: Iterable[WeightedCells]) -> Mapping[WeightedCells, Reading | str]:
         return {side: self.by_side[side][seed] for side in sides}

@@ -26,27 +26,27 @@ def report(folders: Sequence[Path | str]) -> Comparison:
     folder = Path(folders[0])
     if not folder.is_dir():
         raise UserError(Fault("dir", f"there is no folder {folder}"))
-    found = compare(folders)
+    comparison = compare(folders)
     try:
-        write_json(folder / "comparison.json", finite(record(found)))
-        write(folder / "runs.csv", table(found))
-        write(folder / "report.html", page(found))
+        write_json(folder / "comparison.json", finite(record(comparison)))
+        write(folder / "runs.csv", table(comparison))
+        write(folder / "report.html", page(comparison))
     except OSError as error:
         raise UserError(
             Fault("dir", f"{folder} cannot be written to: {(error.strerror or str(error)).lower()}")
         ) from None
-    return found
+    return comparison
 
 
-def table(found: Comparison) -> str:
+def table(comparison: Comparison) -> str:
     """A row a run: its folder, the factors, the seed, and what it came to."""
-    trials = found.ledger.all()
+    trials = comparison.ledger.all()
     extra = sorted(
         {key for t in trials for key, value in t.result.items() if "/" in key and _plain(value)} - {*COLUMNS}
     )
     buffer = io.StringIO(newline="")
     rows = csv.writer(buffer, lineterminator="\n")
-    rows.writerow(["run", *map(inert, found.ledger.factors), "seed", *COLUMNS, *map(inert, extra), "error"])
+    rows.writerow(["run", *map(inert, comparison.ledger.factors), "seed", *COLUMNS, *map(inert, extra), "error"])
     for trial in trials:
         facts = {**trial.facts, **trial.result, "status": trial.status, "identity": trial.identity}
         cells = [facts.get(key) for key in (*COLUMNS, *extra)]

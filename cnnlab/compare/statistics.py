@@ -47,11 +47,11 @@ class Estimate:
         """standard error of the mean"""
         return self.sd / math.sqrt(self.n)
 
-    def tail(self, at: float) -> float:
-        """One-sided p of "the mean is `at` or less"; 1 minus it is that of "`at` or more"."""
+    def tail(self, value: float) -> float:
+        """One-sided p of "the mean is `value` or less"; 1 minus it is that of "`value` or more"."""
         if self.error == 0:
-            return 0.0 if self.mean > at else 1.0 if self.mean < at else 0.5
-        return float(stdtr(self.n - 1, (at - self.mean) / self.error))
+            return 0.0 if self.mean > value else 1.0 if self.mean < value else 0.5
+        return float(stdtr(self.n - 1, (value - self.mean) / self.error))
 
 
 def paired(differences: Sequence[float], resolution: float = 0.0, level: float = 0.95) -> Estimate:
@@ -211,8 +211,8 @@ def rates(some: int, of: int, others: int, of_others: int) -> float:
     table = [[some, others], [of - some, of_others - others]]
     if some + others in (0, of + of_others):
         return 1.0
-    found = boschloo_exact(table) if max(of, of_others) <= 30 else fisher_exact(table)
-    return min(1.0, float(found.pvalue))  # type: ignore[union-attr]
+    test = boschloo_exact(table) if max(of, of_others) <= 30 else fisher_exact(table)
+    return min(1.0, float(test.pvalue))  # type: ignore[union-attr]
 
 
 def permuted(some: Sequence[Fraction], others: Sequence[Fraction]) -> float:
@@ -225,13 +225,13 @@ def permuted(some: Sequence[Fraction], others: Sequence[Fraction]) -> float:
     >>> round(permuted(all_, none), 4), permuted(all_[:1], none[:1])
     (0.0079, 1.0)
     """
-    unit = math.lcm(*(one.denominator for one in (*some, *others)))  # whole numbers of it add fast
-    shares = [int(one * unit) for one in (*some, *others)]
+    unit = math.lcm(*(share.denominator for share in (*some, *others)))  # whole numbers of it add fast
+    shares = [int(share * unit) for share in (*some, *others)]
     dealt = {(0, 0): 1}  # how many were dealt to the first arm, and their sum -> ways to do so
-    for one in shares:
+    for share in shares:
         for (n, total), ways in list(dealt.items()):
             if n < len(some):
-                dealt[n + 1, total + one] = dealt.get((n + 1, total + one), 0) + ways
+                dealt[n + 1, total + share] = dealt.get((n + 1, total + share), 0) + ways
     ways_to = {total: ways for (n, total), ways in dealt.items() if n == len(some)}
 
     def apart(total: int) -> int:

@@ -40,7 +40,7 @@ def text(comparison: Comparison) -> RenderableType:
     for family, some in families.items():
         if len(families) > 1:
             parts.append(Text(TITLES[family], style="bold"))
-        parts += [_verdict(one) for one in some]
+        parts += [_verdict(verdict) for verdict in some]
     if not families:
         parts.append(Text(comparison.headline))
     parts += _lines(comparison)
@@ -55,7 +55,7 @@ def _arms(comparison: Comparison) -> Table:
         table.add_column(heading, justify="right")
     for arm in comparison.arms:
         mean = "–" if arm.mean is None else wording.at_least(metric, arm.mean, arm.beyond(metric))
-        bounds = "–" if (ends := arm.interval(metric)) is None else wording.span(metric, ends)
+        bounds = "–" if (interval := arm.interval(metric)) is None else wording.span(metric, interval)
         others = [f"{arm.counts[state]} {state}" for state in STATES[1:] if arm.counts[state]]
         table.add_row(
             clean(arm.label), mean, "" if metric.exact else bounds, ", ".join([str(arm.counts["ok"]), *others])

@@ -22,8 +22,8 @@ def counted(text: str, unit: str) -> str:
     >>> counted("1", "epochs"), counted("−1.5", "epochs"), counted("1", "s"), counted("1", "")
     ('1 epoch', '−1.5 epochs', '1 s', '1')
     """
-    one = text.lstrip("+−") == "1" and unit in ("epochs", "steps")
-    return f"{text} {unit.removesuffix('s') if one else unit}".rstrip()
+    singular = text.lstrip("+−") == "1" and unit in ("epochs", "steps")
+    return f"{text} {unit.removesuffix('s') if singular else unit}".rstrip()
 
 
 def at_least(metric: Quantity, mean: float, beyond: int) -> str:
@@ -31,9 +31,9 @@ def at_least(metric: Quantity, mean: float, beyond: int) -> str:
     return f"{'> ' if beyond else ''}{value(metric, mean)}"
 
 
-def span(metric: Quantity, ends: tuple[float, float]) -> str:
+def span(metric: Quantity, bounds: tuple[float, float]) -> str:
     """From one number to another, their unit said once."""
-    low, high = ends
+    low, high = bounds
     return f"{value(metric, low) if metric.unit == 'points' else number(low)} to {value(metric, high)}"
 
 

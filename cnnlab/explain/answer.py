@@ -154,8 +154,8 @@ class Answer:
     def explained(self, subject: find.BlockSetting) -> ExplainedSetting:
         piece, name = subject.piece, subject.name
         every = [*self.placed(piece), *block_settings(piece, self.conf)]
-        if found := next((setting for setting in every if setting.name == name), None):
-            return found
+        if explained := next((setting for setting in every if setting.name == name), None):
+            return explained
         path = f"model.{piece.stage}.{name}"
         if name == "block":
             before = self.conf.overridden(path)
@@ -221,5 +221,5 @@ def where(setting: ExplainedSetting) -> Iterator[str]:
     """Where a setting was set, and what it overrode."""
     why = f"({setting.why})" if setting.why and setting.where else setting.why
     yield from wrapped(" ".join(filter(None, ("set by", setting.where, why))) if setting.where else setting.why, 2, 2)
-    for one in setting.overrode:
-        yield from wrapped(str(one), 4, 2)
+    for overridden in setting.overrode:
+        yield from wrapped(str(overridden), 4, 2)

@@ -41,16 +41,20 @@ def record(answer: Answer) -> dict[str, Any]:
             every = [setting for use in piece.uses for setting in use_parameters(use, answer.conf)]
             return {"key": path, **next(setting for setting in every if setting.name == name).record()}
         case find.OtherSetting(path=path, value=value, doc=doc):
-            told = [{"value": one.value, "where": str(one)} for one in answer.conf.places(path)]
-            return {"key": path, "value": short_form(value), "doc": doc, "where": told}
+            places = [{"value": place.value, "where": str(place)} for place in answer.conf.places(path)]
+            return {"key": path, "value": short_form(value), "doc": doc, "where": places}
         case find.CompositeDefinition(path=path, made=made):
             return {"key": path, "where": answer.conf.where(path), "params": dict(made.params), "is": dict(made.root)}
 
 
 def _piece(piece: BlockCopy, conf: Configuration) -> dict[str, Any]:
-    found = piece.trace
+    trace = piece.trace
     uses = [
-        {"kind": use.kind, "where": conf.where(use.path), "params": [one.record() for one in use_parameters(use, conf)]}
+        {
+            "kind": use.kind,
+            "where": conf.where(use.path),
+            "params": [parameter.record() for parameter in use_parameters(use, conf)],
+        }
         for use in piece.uses
     ]
     cls = type(piece.block)
@@ -63,9 +67,9 @@ def _piece(piece: BlockCopy, conf: Configuration) -> dict[str, Any]:
         "place": [setting.record() for setting in placement_settings(piece, conf)],
         "settings": [setting.record() for setting in block_settings(piece, conf)],
         "input": list(piece.input),
-        "output": list(found.shape),
-        "params": found.params,
-        "macs": found.macs,
+        "output": list(trace.shape),
+        "params": trace.params,
+        "macs": trace.macs,
         "receptive_field": list(piece.field.size),
         "steps": [_step(working) for working in piece.workings],
         "unused": [list(shape) for shape in piece.trace.idle],

@@ -66,15 +66,15 @@ def _window(step: TracedStep) -> str:
 
 def _moves(step: TracedStep) -> str:
     """Stride, padding and dilation, where there is something to say of them."""
-    said = ""
+    words = ""
     if step.window and step.window.stride != (1, 1):
         rows, columns = step.window.stride
-        said += f", step {rows:g}" if rows == columns else f", step {rows:g} down and {columns:g} across"
+        words += f", step {rows:g}" if rows == columns else f", step {rows:g} down and {columns:g} across"
     if any(step.pads):
-        said += f", padded by {_sides(step)}"
+        words += f", padded by {_sides(step)}"
     if step.window and step.window.dilation != (1, 1):
-        said += f", taps {_of(step.window.dilation)} apart"
-    return said + (", sizes rounded up" if step.ceil else "")
+        words += f", taps {_of(step.window.dilation)} apart"
+    return words + (", sizes rounded up" if step.ceil else "")
 
 
 def _sides(step: TracedStep) -> str:
@@ -93,12 +93,12 @@ def _norm(step: TracedStep) -> str:
     layer = step.layer
     if isinstance(layer, nn.GroupNorm):
         groups = layer.num_groups
-        said = "all numbers of an image" if groups == 1 else f"each of {groups} groups of channels of an image"
+        numbers = "all numbers of an image" if groups == 1 else f"each of {groups} groups of channels of an image"
     elif isinstance(layer, nn.LocalResponseNorm):
         return f"{step.name}, over {layer.size} neighbouring channels"
     else:
-        said = next((words for kind, words in over.items() if isinstance(layer, kind)), "")
-    return f"{step.name}: mean 0, variance 1 of {said}" if said else step.name
+        numbers = next((words for kind, words in over.items() if isinstance(layer, kind)), "")
+    return f"{step.name}: mean 0, variance 1 of {numbers}" if numbers else step.name
 
 
 def _dropped(step: TracedStep) -> str:

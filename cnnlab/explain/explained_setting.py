@@ -50,7 +50,7 @@ class ExplainedSetting:
 
     def record(self) -> dict[str, Any]:
         own = {"name": self.name, "value": self.value, "where": self.where or None, "why": self.why}
-        return {**own, "overrode": [one.record() for one in self.overrode], "doc": self.doc}
+        return {**own, "overrode": [overridden.record() for overridden in self.overrode], "doc": self.doc}
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ def _set_at(path: str, conf: Configuration) -> list[Overridden]:
 def placement_settings(block: BlockCopy, conf: Configuration) -> list[ExplainedSetting]:
     """What is said of a block's place: repeat, from, after …"""
     docs = {info.alias or name: info.description or "" for name, info in Placement.model_fields.items()}
-    found = []
+    settings = []
     for name in PLACED:
         path = f"model.{block.stage}.{name}"
         places, value = conf.places(path), conf.at(path)
@@ -191,18 +191,21 @@ def placement_settings(block: BlockCopy, conf: Configuration) -> list[ExplainedS
             scaled = name == "repeat" and block.stage.startswith("body.")
             depth = conf.model.get("depth", 1) if scaled else 1
             why = f"times model.depth {one_line(depth)}" if depth not in (1, None) else ""
-            found.append(ExplainedSetting(name, value, str(places[0]), why, conf.overridden(path), docs[name]))
-    return found
+            settings.append(ExplainedSetting(name, value, str(places[0]), why, conf.overridden(path), docs[name]))
+    return settings
 
 
 def use_parameters(use: CompositeUse, conf: Configuration) -> list[ExplainedSetting]:
     """The parameters of a block that YAML defines, where it is used."""
-    found = []
+    parameters = []
     for name, setting in use.params.items():
         source, default = setting.source, setting.source.rule == "default"
         defaults = [] if default else _set_at(f"{use.path}.params.{name}", conf)
-        overrode = [*conf.overridden(source.path), *(one for one in defaults if one.origin.value != REQUIRED)]
+        overrode = [
+            *conf.overridden(source.path),
+            *(written_at for written_at in defaults if written_at.origin.value != REQUIRED),
+        ]
         shown = short_form(conf.at(source.path) if default else setting.value)
         why = f"default of {use.kind}" if default else ""
-        found.append(ExplainedSetting(name, shown, conf.where(source.path), why, tuple(overrode)))
-    return found
+        parameters.append(ExplainedSetting(name, shown, conf.where(source.path), why, tuple(overrode)))
+    return parameters

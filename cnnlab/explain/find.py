@@ -134,14 +134,14 @@ def _record(path: str, record: Settings, written: Any) -> KeyNode:
     values = {name: plain_data(getattr(record, name), written.get(name)) for name in type(record).model_fields}
 
     def below() -> dict[str, KeyNode]:
-        found = {}
+        nodes = {}
         for name, info in type(record).model_fields.items():
             inner, key = getattr(record, name), dotted.join(path, name)
             if isinstance(inner, Settings):
-                found[name] = _record(key, inner, written.get(name))
+                nodes[name] = _record(key, inner, written.get(name))
             else:
-                found[name] = _setting(key, values[name], info.description or "")
-        return found
+                nodes[name] = _setting(key, values[name], info.description or "")
+        return nodes
 
     return KeyNode(OtherSetting(path, values, (type(record).__doc__ or "").strip()), below)
 
@@ -160,7 +160,7 @@ def model_node(whole: ExplainedNetwork, config: dict[str, Any]) -> KeyNode:
 
     def below() -> dict[str, KeyNode]:
         model = config["model"]
-        found = {
+        nodes = {
             name: _setting(
                 f"model.{name}",
                 model.get(name, info.get_default(call_default_factory=True)),
@@ -169,12 +169,12 @@ def model_node(whole: ExplainedNetwork, config: dict[str, Any]) -> KeyNode:
             for name, info in ModelSettings.model_fields.items()
         }
         sections = {section.path: _section(section, whole.provenance) for section in whole.sections}
-        found |= {"body": sections["body"], "head": sections["head"]}
+        nodes |= {"body": sections["body"], "head": sections["head"]}
         heads = {aux.name: _head(aux, sections[f"aux.{aux.name}.head"]) for aux in whole.network.aux}
-        found["aux"] = KeyNode(found["aux"].subject, lambda: heads)
-        found["kinds"] = KeyNode(found["kinds"].subject, lambda: _kinds(model))
-        found["blocks"] = KeyNode(found["blocks"].subject, lambda: _defined(config))
-        return found
+        nodes["aux"] = KeyNode(nodes["aux"].subject, lambda: heads)
+        nodes["kinds"] = KeyNode(nodes["kinds"].subject, lambda: _kinds(model))
+        nodes["blocks"] = KeyNode(nodes["blocks"].subject, lambda: _defined(config))
+        return nodes
 
     return KeyNode(whole, below)
 
@@ -192,13 +192,13 @@ def _head(aux: Aux, blocks: KeyNode) -> KeyNode:
 
 def _kinds(model: dict[str, Any]) -> dict[str, KeyNode]:
     """What is said of all blocks of a kind, a setting's description from the kind."""
-    found = {}
+    nodes = {}
     for kind, written in (model.get("kinds") or {}).items():
         fields, path = KINDS[kind].model_fields if kind in KINDS else {}, f"model.kinds.{kind}"
         docs = {name: fields[name].description or "" if name in fields else "" for name in written}
         inner = {name: _setting(f"{path}.{name}", value, docs[name]) for name, value in written.items()}
-        found[kind] = KeyNode(OtherSetting(path, written), lambda inner=inner: inner)
-    return found
+        nodes[kind] = KeyNode(OtherSetting(path, written), lambda inner=inner: inner)
+    return nodes
 
 
 def _defined(config: dict[str, Any]) -> dict[str, KeyNode]:
@@ -242,18 +242,18 @@ def _within(piece: BlockCopy, path: str, provenance: Provenance) -> dict[str, Ke
     """
     path = path or f"model.{piece.address}"
     steps = _steps(piece, path, "")
-    found = dict(steps)
+    settings = dict(steps)
     for name in type(piece.block).model_fields:
         if name not in ("block", "body", "branches"):
             below = steps[name].below if name in steps else dict
-            found[name] = KeyNode(BlockSetting(f"{path}.{name}", name, piece), below)
+            settings[name] = KeyNode(BlockSetting(f"{path}.{name}", name, piece), below)
     stacks = {section.path.rpartition(".")[2]: section for section in inside(piece, provenance)}
     nodes = {name: _branch(name, section, provenance) for name, section in stacks.items()}
     if "branches" in type(piece.block).model_fields:
-        return {**found, **nodes, "branches": KeyNode(BlockSubject(path, [piece]), lambda: nodes)}
+        return {**settings, **nodes, "branches": KeyNode(BlockSubject(path, [piece]), lambda: nodes)}
     for node in nodes.values():
-        found |= node.below()
-    return {**found, **nodes}
+        settings |= node.below()
+    return {**settings, **nodes}
 
 
 def _branch(name: str, section: Section, provenance: Provenance) -> KeyNode:
@@ -269,9 +269,9 @@ def _steps(piece: BlockCopy, path: str, prefix: str) -> dict[str, KeyNode]:
     """What the steps below `prefix` begin with."""
     names: dict[str, list[Working]] = {}
     for working in piece.workings:
-        at = working.step.path
-        if at.startswith(prefix) and at != prefix.rstrip(".") and at:
-            names.setdefault(at[len(prefix) :].split(".")[0], []).append(working)
+        step_path = working.step.path
+        if step_path.startswith(prefix) and step_path != prefix.rstrip(".") and step_path:
+            names.setdefault(step_path[len(prefix) :].split(".")[0], []).append(working)
     return {
         name: KeyNode(
             InnerSteps(f"{path}.{name}", piece, inner),

@@ -97,17 +97,17 @@ def _held(what: str, worked: Worked | None, measured: int) -> FormulaLine:
 
 
 def _sizes(step: TracedStep) -> Iterator[FormulaLine]:
-    given = step.inputs[0] if step.inputs else ()
-    if step.shape == given:
+    taken = step.inputs[0] if step.inputs else ()
+    if step.shape == taken:
         formulas = _windowed(step) if step.window and _slides(step) else {}
     else:
         formulas = SIZES[step.operation](step) if step.operation in SIZES and step.inputs else {}
     names = ("channels", *AXES) if len(step.shape) == 3 else ("numbers",) if len(step.shape) == 1 else ()
-    if not names and step.shape != given:
+    if not names and step.shape != taken:
         yield from (FormulaLine(f"axis {i}", number(n), measured=True) for i, n in enumerate(step.shape))
     held = {}
     for i, name in enumerate(names):
-        before = given[i] if len(given) == len(step.shape) else None
+        before = taken[i] if len(taken) == len(step.shape) else None
         if name in formulas or step.shape[i] != before:
             held[name] = _held(name, formulas.get(name), step.shape[i])
     plain = {what: line.worked for what, line in held.items() if not line.measured}
@@ -130,11 +130,11 @@ def _paired(sizes: Sizes) -> list[tuple[str, Worked]]:
 
 def _windowed(step: TracedStep) -> Sizes:
     """⌊(n + p − d·(k − 1) − 1)/s⌋ + 1, the window's span for d·(k − 1) + 1 where nothing is left out."""
-    found: Sizes = {}
+    sizes: Sizes = {}
     if step.window is None or len(step.inputs[0]) != 3:
-        return found
+        return sizes
     if step.operation == "convolution":
-        found["channels"] = number(step.weight[0])
+        sizes["channels"] = number(step.weight[0])
     for axis, name in enumerate(AXES):
         n = step.inputs[0][1 + axis]
         before, behind = step.pads[2 * axis : 2 * axis + 2]
@@ -148,8 +148,8 @@ def _windowed(step: TracedStep) -> Sizes:
         steps = (padded - span) / stride
         count = (ceil(steps) if step.ceil else floor(steps)) + 1
         beyond = step.ceil and (count.value - 1) * int(stride) >= n + before
-        found[name] = count - 1 if beyond else count  # torch leaves out a window that would begin behind the image
-    return found
+        sizes[name] = count - 1 if beyond else count  # torch leaves out a window that would begin behind the image
+    return sizes
 
 
 def _concatenated(step: TracedStep) -> Sizes:
@@ -163,12 +163,12 @@ def _grown(step: TracedStep) -> Sizes:
     if len(step.inputs[0]) != 3:
         return {}
     channels, *size = step.inputs[0]
-    found: Sizes = {"channels": number(channels) + step.count} if step.count else {}
+    sizes: Sizes = {"channels": number(channels) + step.count} if step.count else {}
     for axis, name in enumerate(AXES):
         before, behind = step.pads[2 * axis : 2 * axis + 2]
         if before or behind:
-            found[name] = number(size[axis]) + before + behind
-    return found
+            sizes[name] = number(size[axis]) + before + behind
+    return sizes
 
 
 def _binned(step: TracedStep) -> Sizes:
@@ -197,11 +197,11 @@ SIZES: dict[str, Callable[[TracedStep], Sizes]] = {
 
 def _bins(step: TracedStep) -> Sizes:
     """The rows and columns of the widest bin: ⌈(n + m − gcd(n, m))/m⌉, or n/m where they are all alike."""
-    found: Sizes = {}
+    sizes: Sizes = {}
     for n, m, name in zip(step.inputs[0][1:], step.shape[1:], AXES, strict=False):
         shared = math.gcd(n, m)
-        found[name] = number(n) / m if n % m == 0 else ceil((number(n) + m - shared) / m)
-    pairs = _paired(found)
+        sizes[name] = number(n) / m if n % m == 0 else ceil((number(n) + m - shared) / m)
+    pairs = _paired(sizes)
     return {"widest bin" if what == "rows, columns" else f"widest bin {what}": worked for what, worked in pairs}
 
 

@@ -24,10 +24,10 @@ LEGEND = (
 
 def lesson(name: str, whole: ExplainedNetwork) -> Iterator[str]:
     """The whole network."""
-    network, found = whole.network, whole.graph
+    network, graph = whole.network, whole.graph
     blocks = sum(len(section.stages) for section in whole.sections)
     yield from wrapped(
-        f"{name}: images of {dims(found.input)} in, {network.classes} numbers out, one for each class. "
+        f"{name}: images of {dims(graph.input)} in, {network.classes} numbers out, one for each class. "
         f"It has {blocks} named blocks; each takes what the one before it leaves, unless it says otherwise."
     )
     yield ""

@@ -134,7 +134,7 @@ def inside(piece: BlockCopy, provenance: Provenance) -> Iterator[Section]:
 
 def _section(path: str, placed: Sequence[PlacedBlock], provenance: Provenance) -> Section:
     stages = {
-        name: [BlockCopy(one, tuple(provenance.uses.get(one.address, ()))) for one in copies]
+        name: [BlockCopy(copy, tuple(provenance.uses.get(copy.address, ()))) for copy in copies]
         for name, copies in by_stage(placed).items()
     }
     return Section(path, stages)

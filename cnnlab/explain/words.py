@@ -83,9 +83,9 @@ def passes(piece: BlockCopy) -> str:
 
 def counted(piece: BlockCopy) -> str:
     """What a block costs, and what its output sees."""
-    found = piece.trace
-    cost = f"{found.params:,} parameters" if found.params else "no parameters"
-    macs = f", {found.macs:,} MACs" if found.macs else ""
+    trace = piece.trace
+    cost = f"{trace.params:,} parameters" if trace.params else "no parameters"
+    macs = f", {trace.macs:,} MACs" if trace.macs else ""
     return f"{cost}{macs}; sees {_pixels(piece.field)}"
 
 
@@ -106,14 +106,14 @@ def together(piece: BlockCopy) -> Iterator[tuple[str, str]]:
 
 def setting_lines(settings: Iterable[ExplainedSetting], indent: int = 2) -> Iterator[str]:
     """Settings: value, place and why; those that nothing says in one line at the end."""
-    said: list[ExplainedSetting] = []
+    chosen: list[ExplainedSetting] = []
     usual: list[ExplainedSetting] = []
     for setting in settings:
-        (said if setting.where or setting.why != "default" else usual).append(setting)
-    said.sort(key=lambda setting: bool(setting.why))
-    names = max((len(setting.name) for setting in said), default=0)
-    values = min(max((len(one_line(setting.value)) for setting in said), default=0), 26)
-    for setting in said:
+        (chosen if setting.where or setting.why != "default" else usual).append(setting)
+    chosen.sort(key=lambda setting: bool(setting.why))
+    names = max((len(setting.name) for setting in chosen), default=0)
+    values = min(max((len(one_line(setting.value)) for setting in chosen), default=0), 26)
+    for setting in chosen:
         left = f"{setting.name:<{names}}  {one_line(setting.value):<{values}}"
         why = f"({setting.why})" if setting.why and setting.where else setting.why
         yield from wrapped(f"{left}  {' '.join(filter(None, (setting.where, why)))}", indent, names + 4)

@@ -54,8 +54,8 @@ def calibration(probabilities: Tensor, truth: Tensor, count: int = BINS) -> Cali
     right = (predicted == truth).double()
     place = (confidence * count).ceil().long().clamp(1, count) - 1  # bins are open below: (low, high]
     bins = tuple(_bin(i, count, confidence[place == i], right[place == i]) for i in place.unique().tolist())
-    gaps = [abs(one.accuracy - one.confidence) for one in bins]
-    ece = sum(one.count * gap for one, gap in zip(bins, gaps, strict=True)) / len(truth)
+    gaps = [abs(filled.accuracy - filled.confidence) for filled in bins]
+    ece = sum(filled.count * gap for filled, gap in zip(bins, gaps, strict=True)) / len(truth)
     hot = torch.nn.functional.one_hot(truth, p.shape[1])
     return Calibration(
         bins,

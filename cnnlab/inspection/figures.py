@@ -83,8 +83,10 @@ def histogram(block: Stats) -> Markup:
     ]
     zero = (0 - block.low) / ((block.high - block.low) or 1) * 120
     mark = line(zero, 0, zero, 28, class_="zero") if 0 <= zero <= 120 else None
-    ends = f"{number(block.low)} to {number(block.high)}"
-    return tag("svg", tag("title", ends), mark, bars, viewBox="0 0 120 28", class_="spark", role="img", aria_label=ends)
+    extent = f"{number(block.low)} to {number(block.high)}"
+    return tag(
+        "svg", tag("title", extent), mark, bars, viewBox="0 0 120 28", class_="spark", role="img", aria_label=extent
+    )
 
 
 def blocks(stats: Sequence[Stats], kinds: dict[str, str]) -> Markup:

@@ -125,7 +125,7 @@ def look(restored: Restored, trainer: TrainerSettings, threads: int | None, file
 
     test = on(data.test)
     shown = _given(files, run.data.shape, answers) if files else _picked(data.test, test, restored.record["classes"])
-    images = torch.stack([one.image for one in shown])
+    images = torch.stack([picture.image for picture in shown])
     x = prepare(images.to(hardware.device), mean, std, size)
     few = _some(data.test, STATISTICS)
     stats, kernels = statistics(net, *_whole(feed(few)))

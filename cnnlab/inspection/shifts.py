@@ -39,6 +39,6 @@ class Moved:
 def shifted(answers: Answers, images: Tensor) -> Moved:
     """Move images (N, C, H, W) every way there is."""
     ways = range(-REACH, REACH + 1)
-    found = torch.stack([torch.stack([answers(moved(images, down, right)) for right in ways]) for down in ways])
-    confidence, predicted = found.max(3)
+    probabilities = torch.stack([torch.stack([answers(moved(images, down, right)) for right in ways]) for down in ways])
+    confidence, predicted = probabilities.max(3)
     return Moved(predicted, confidence)

@@ -29,7 +29,7 @@ class Written:
 
     shared: Mapping[str, Any] = field(default_factory=dict)
     """of the group `blocks`: blocks by name"""
-    told: Mapping[str, str] = field(default_factory=dict)
+    comments: Mapping[str, str] = field(default_factory=dict)
     """what their files say of them"""
     own: Mapping[str, Any] = field(default_factory=dict)
     """those that networks define for themselves, and for their children"""
@@ -97,15 +97,15 @@ def definitions(written: Written) -> dict[str, Node]:
     settings = {kind: _settings(kind) for kind in KINDS}
     vocabulary = written.vocabulary
     for name in written.shared:
-        settings[name] = _composed(vocabulary.composites[name], vocabulary, settings, written.told.get(name, ""))
-    found: dict[str, Node] = {f"{name}": _kind(node, name, place) for name, node in settings.items()}
-    found |= {f"{name}.settings": _overlay(node, name) for name, node in settings.items()}
+        settings[name] = _composed(vocabulary.composites[name], vocabulary, settings, written.comments.get(name, ""))
+    nodes: dict[str, Node] = {f"{name}": _kind(node, name, place) for name, node in settings.items()}
+    nodes |= {f"{name}.settings": _overlay(node, name) for name, node in settings.items()}
     params = {name: {} for composite in vocabulary.composites.values() for name in composite.params}
     partial = {**params, **either([{**node["properties"], **place} for node in settings.values()])}
     partial |= {name: ref_to(stack) for name, stack in STACKS.items()}
     params_said = described("parameters by name, with their defaults, or `required`", type=["object", "null"])
     return {
-        **found,
+        **nodes,
         "kind": _kinds(written),
         "partial": mapping(partial, description="settings of a block that another file defines"),
         "own": mapping({"params": params_said, **partial, "block": ref("kind")}, type=["object", "null"]),
@@ -165,7 +165,7 @@ def _overlay(node: Node, name: str) -> Node:
     return {**node, "type": ["object", "null"]}
 
 
-def _composed(made: Composite, vocabulary: Vocabulary, known: Mapping[str, Node], said: str) -> Node:
+def _composed(made: Composite, vocabulary: Vocabulary, known: Mapping[str, Node], comment: str) -> Node:
     """What a block of the group `blocks` takes: its parameters, and what the kind it is made of does."""
     root = made
     while root.root.get("block") in vocabulary.composites:
@@ -173,7 +173,7 @@ def _composed(made: Composite, vocabulary: Vocabulary, known: Mapping[str, Node]
     inner = known.get(str(root.root.get("block")), {}).get("properties", {})
     settings = {name: inner.get(name, {}) for name in vocabulary.settings(made.name)}
     params = {name: described(f"parameter of {made.name}; {_default(value)}") for name, value in made.params.items()}
-    return mapping({**settings, **params}, **described(said))
+    return mapping({**settings, **params}, **described(comment))
 
 
 def _default(value: Any) -> str:
@@ -182,9 +182,9 @@ def _default(value: Any) -> str:
 
 def _kinds(written: Written) -> Node:
     """The word after `block:`."""
-    said = [flowing(cls.__doc__ or "").split("\n")[0] for cls in KINDS.values()]
-    said += [written.told.get(name, "").split("\n")[0] for name in written.shared]
-    listed = {"enum": [*KINDS, *written.shared], "enumDescriptions": said}
+    descriptions = [flowing(cls.__doc__ or "").split("\n")[0] for cls in KINDS.values()]
+    descriptions += [written.comments.get(name, "").split("\n")[0] for name in written.shared]
+    listed = {"enum": [*KINDS, *written.shared], "enumDescriptions": descriptions}
     return {"description": "what kind of block it is", "anyOf": [listed, {"type": "string"}]}
 
 

@@ -68,11 +68,11 @@ def fields(
 def _field(reader: _Reader, node: Node, metadata: Iterable[Any]) -> Node:
     words = ["classes"] if any(isinstance(mark, Sized) for mark in metadata) else []
     around = next((mark.name for mark in metadata if isinstance(mark, Inherits)), None)
-    found = reader.setting(node, words)
+    field = reader.setting(node, words)
     if around:  # the record's own default counts only outside of a network
-        found.pop("default", None)
-        found["description"] = f"{found.get('description', '')} (where not set: the network's `{around}`)".strip()
-    return found
+        field.pop("default", None)
+        field["description"] = f"{field.get('description', '')} (where not set: the network's `{around}`)".strip()
+    return field
 
 
 def required(cls: type[Settings]) -> list[str]:
@@ -80,13 +80,13 @@ def required(cls: type[Settings]) -> list[str]:
     return [info.alias or name for name, info in cls.model_fields.items() if info.is_required()]
 
 
-def described(said: str | None, **node: Any) -> Node:
-    return {**({"description": flowing(said)} if said else {}), **node}
+def described(text: str | None, **node: Any) -> Node:
+    return {**({"description": flowing(text)} if text else {}), **node}
 
 
-def flowing(said: str) -> str:
+def flowing(doc: str) -> str:
     """A docstring as running text, its examples left out: what is broken within a paragraph only breaks the line."""
-    text = cleandoc(said).split("\n>>> ")[0].strip()
+    text = cleandoc(doc).split("\n>>> ")[0].strip()
     return re.sub(r"(?<!\n)\n(?!\n)", " ", text)
 
 
@@ -99,13 +99,13 @@ class _Reader:
 
     def setting(self, node: Node, words: Iterable[str] = ()) -> Node:
         """One setting: its choices in one list, then whatever else it may be."""
-        said = described(node.get("description"))
+        common = described(node.get("description"))
         default = node.get("default")
         if default is not None and default != [] and not isinstance(default, dict):
-            said["default"] = default
+            common["default"] = default
         parts = list(self.parts(node, words))
         if {} in parts:
-            return said
+            return common
         choices = unique([*(value for part in parts for value in part.get("enum", ())), *words])
         if self.dialect.absent and None not in choices:
             choices.append(None)
@@ -114,7 +114,7 @@ class _Reader:
         if not any(way.get("type") == "string" and "pattern" not in way for way in ways):
             ways.append({"type": "string", "pattern": self.dialect.text})
         ways = [_worded(way, wanted) for way in unique(ways)]
-        return {**said, **_one_of(ways)}
+        return {**common, **_one_of(ways)}
 
     def parts(self, node: Node, words: Iterable[str] = ()) -> Iterator[Node]:
         """What it may be, one by one; `{}` for anything."""
@@ -183,8 +183,8 @@ def _worded(way: Node, wanted: str) -> Node:
     """With a sentence for the editor, in the place of types and regular expressions."""
     if "properties" in way:
         return way  # which of its settings is wrong is told better without
-    said = {"patternErrorMessage": wanted} if "pattern" in way else {}
-    return {**way, "errorMessage": wanted, **said}
+    pattern = {"patternErrorMessage": wanted} if "pattern" in way else {}
+    return {**way, "errorMessage": wanted, **pattern}
 
 
 def sentence(ways: Iterable[Node]) -> str:
@@ -193,8 +193,8 @@ def sentence(ways: Iterable[Node]) -> str:
     >>> sentence([{"enum": ["same", None]}, {"type": "integer", "minimum": 1}])
     'should be same, or a whole number (at least 1)'
     """
-    said = [word for word in map(_noun, ways) if word]
-    return "should be " + ", or ".join(dict.fromkeys(said))
+    nouns = [word for word in map(_noun, ways) if word]
+    return "should be " + ", or ".join(dict.fromkeys(nouns))
 
 
 def _noun(way: Node) -> str:
@@ -218,7 +218,7 @@ def _noun(way: Node) -> str:
                 "maximum": "at most",
                 "exclusiveMaximum": "below",
             }
-            said = " and ".join(f"{word} {way[key]:g}" for key, word in limits.items() if key in way)
+            limits_text = " and ".join(f"{word} {way[key]:g}" for key, word in limits.items() if key in way)
             noun = "a whole number" if kind == "integer" else "a number"
-            return f"{noun} ({said})" if said else noun
+            return f"{noun} ({limits_text})" if limits_text else noun
     return ""

@@ -34,8 +34,8 @@ def made(confs: Sequence[Path], tasks: Sequence[str]) -> dict[str, str]:
             files = sorted(str(file.relative_to(folder).with_suffix("")) for file in folder.rglob("*.yaml"))
             options.setdefault(folder.name, []).extend(files)
     named = [Path(schema_for(file, conf)).stem for conf in confs for file in conf.rglob("*.yaml")]
-    found = schemas(written(confs), options, sorted(named), tasks)
-    return {f"{name}.json": text(schema) for name, schema in found.items()}
+    by_name = schemas(written(confs), options, sorted(named), tasks)
+    return {f"{name}.json": text(schema) for name, schema in by_name.items()}
 
 
 def text(schema: Node) -> str:
@@ -62,35 +62,37 @@ def write(folder: Path, texts: dict[str, str]) -> list[Path]:
     """Write those that are not there in this form; which ones were."""
     changed = []
     folder.mkdir(parents=True, exist_ok=True)
-    for name, said in texts.items():
+    for name, content in texts.items():
         file = folder / name
-        if not file.exists() or file.read_text(encoding="utf-8") != said:
-            file.write_text(said, encoding="utf-8")
+        if not file.exists() or file.read_text(encoding="utf-8") != content:
+            file.write_text(content, encoding="utf-8")
             changed.append(file)
     return changed
 
 
 def written(confs: Sequence[Path]) -> Written:
     """The blocks that YAML files define. A file that cannot be read defines none; composing it says why."""
-    shared, told, own = {}, {}, {}
+    shared, comments, own = {}, {}, {}
     for conf in reversed(confs):
         for file in sorted((conf / SHARED).rglob("*.yaml")):
-            found = {name: said for name, said in _read(file).items() if isinstance(said, dict)}
-            shared |= found
-            told |= dict.fromkeys(found, comment(file))
+            defined = {name: settings for name, settings in _read(file).items() if isinstance(settings, dict)}
+            shared |= defined
+            comments |= dict.fromkeys(defined, comment(file))
         for file in sorted((conf / "model").rglob("*.yaml")):
             blocks = _read(file).get("blocks")
-            own |= {str(k): said for k, said in (blocks if isinstance(blocks, dict) else {}).items() if said}
-    return Written(shared, told, {name: said for name, said in own.items() if isinstance(said, dict)})
+            own |= {
+                str(k): settings for k, settings in (blocks if isinstance(blocks, dict) else {}).items() if settings
+            }
+    return Written(shared, comments, {name: settings for name, settings in own.items() if isinstance(settings, dict)})
 
 
 def _read(file: Path) -> dict[str, Any]:
     try:
         document = read(file, FileKind(SHARED, own=False))
-        found = {} if document.refused else data(document.node)
+        content = {} if document.refused else data(document.node)
     except (OSError, ValueError, yaml.YAMLError, Unreadable):
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def comment(file: Path) -> str:

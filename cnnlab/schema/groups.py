@@ -47,7 +47,7 @@ def schemas(
     written: Written, options: Options, named: Iterable[str] = (), tasks: Sequence[str] = ()
 ) -> dict[str, Node]:
     """Every group's schema, and those that files name; `tasks` are the words of the setting `task`."""
-    found = {
+    by_name = {
         "model": model(written),
         SHARED: blocks(),
         **{name: _record(cls, title) for name, (cls, title) in RECORDS.items()},
@@ -59,8 +59,8 @@ def schemas(
         GLOBAL: _global(options, tasks),
     }
     for group in (*GROUPS, *named):  # without a record here: anything goes
-        found.setdefault(group, document(group, mapping({"defaults": defaults()}, additionalProperties=True)))
-    return {name: shared(schema) for name, schema in found.items()}
+        by_name.setdefault(group, document(group, mapping({"defaults": defaults()}, additionalProperties=True)))
+    return {name: shared(schema) for name, schema in by_name.items()}
 
 
 def _record(cls: type[Settings], title: str) -> Node:
@@ -103,8 +103,8 @@ def _callbacks() -> Node:
     wanted = f"should be a class of {CALLBACKS}, or a callback of a module that plugins= names"
     places = "|".join(re.escape(name) for name in (CALLBACKS, *LOADED))
     target = {"type": "string", "pattern": rf"^({places})\.[A-Za-z]\w*$", "patternErrorMessage": wanted}
-    one = {"type": ["object", "null"], "properties": {"_target_": target}}
-    part = {"type": ["object", "null"], "properties": {"defaults": defaults()}, "additionalProperties": one}
+    callback = {"type": ["object", "null"], "properties": {"_target_": target}}
+    part = {"type": ["object", "null"], "properties": {"defaults": defaults()}, "additionalProperties": callback}
     return document("Lightning's callbacks, by names of one's own", part)
 
 
@@ -120,10 +120,10 @@ def _study(options: Options) -> Node:
     claim = mapping(fields(Claim), **described(Claim.__doc__))
     put = {"base": ref("base"), "factors": ref("factors")}
     full = {**fields(Full), **put}
-    said = {**fields(Study), **put, "claims": {"type": "array", "items": ref("claim")}}
-    said["full"] = mapping(full, **described(said["full"].get("description")))
+    settings = {**fields(Study), **put, "claims": {"type": "array", "items": ref("claim")}}
+    settings["full"] = mapping(full, **described(settings["full"].get("description")))
     places = {"base": base, "factors": varied, "claim": claim}
-    return document("a question with its claims", mapping(said), required(Study), places)
+    return document("a question with its claims", mapping(settings), required(Study), places)
 
 
 def ref(name: str) -> Node:
@@ -140,17 +140,17 @@ def dotted(options: Options) -> dict[str, Node]:
 
     Written out, for references into other files by the dozen keep yaml-language-server busy for minutes.
     """
-    found = {name: node for name, node in fields(Top).items() if name != SHARED and traits(name).set_in == "studies"}
-    found |= {f"model.{name}": node for name, node in fields(ModelSettings, MODEL).items()}
+    nodes = {name: node for name, node in fields(Top).items() if name != SHARED and traits(name).set_in == "studies"}
+    nodes |= {f"model.{name}": node for name, node in fields(ModelSettings, MODEL).items()}
     for group, cls in (*((group, cls) for group, (cls, _) in RECORDS.items()), (LOGGER, LoggerSettings)):
-        found |= {f"{group}.{name}": node for name, node in fields(cls).items()}
-    found |= {f"augment.{name}": node for name, node in fields(AugmentSettings).items()}
+        nodes |= {f"{group}.{name}": node for name, node in fields(cls).items()}
+    nodes |= {f"augment.{name}": node for name, node in fields(AugmentSettings).items()}
     for group, (table, key, _) in KINDS.items():
         settings = _settings_of(table, key).values()
-        found |= {f"{group}.{name}": node for name, node in either(list(settings)).items()}
-        found[f"{group}.{key}"] = words(table)
-    found |= {f"checkpoint.{name}": {} for name in CheckpointSettings.model_fields}
-    return {**found, **{group: _file(options, group) for group in (*GROUPS, SHARED, LOGGER)}}
+        nodes |= {f"{group}.{name}": node for name, node in either(list(settings)).items()}
+        nodes[f"{group}.{key}"] = words(table)
+    nodes |= {f"checkpoint.{name}": {} for name in CheckpointSettings.model_fields}
+    return {**nodes, **{group: _file(options, group) for group in (*GROUPS, SHARED, LOGGER)}}
 
 
 def _file(options: Options, group: str) -> Node:

@@ -15,8 +15,8 @@ PART = "part"
 def defaults(names: Sequence[str] = ()) -> Node:
     """Hydra's `defaults`; `names` are offered, but others may be there by tomorrow."""
     offered = [{"enum": ["_self_", *names]}, {"type": "string"}]
-    said = "what this file starts from: `[parent, _self_]`; in a folder `/model/d2l/lenet@_here_`"
-    return {"description": said, "type": "array", "items": {"anyOf": [*offered, {"type": "object"}]}}
+    description = "what this file starts from: `[parent, _self_]`; in a folder `/model/d2l/lenet@_here_`"
+    return {"description": description, "type": "array", "items": {"anyOf": [*offered, {"type": "object"}]}}
 
 
 def document(title: str, part: Node, required: Sequence[str] = (), definitions: Mapping[str, Node] = {}) -> Node:
@@ -40,25 +40,28 @@ def chosen(key: str, ways: Mapping[str, Node], rest: Node) -> list[Node]:
 
 def either(settings: Sequence[Mapping[str, Node]]) -> dict[str, Node]:
     """The settings of several records in one: each may be what it may be in any of them."""
-    found: dict[str, list[Node]] = {}
+    nodes_of: dict[str, list[Node]] = {}
     for some in settings:
         for name, node in some.items():
-            found.setdefault(name, []).append(node)
-    return {name: _any(nodes) for name, nodes in found.items()}
+            nodes_of.setdefault(name, []).append(node)
+    return {name: _any(nodes) for name, nodes in nodes_of.items()}
 
 
 def _any(nodes: Sequence[Node]) -> Node:
     bare = unique(
         {key: value for key, value in node.items() if key not in ("description", "default")} for node in nodes
     )
-    said = list(dict.fromkeys(node["description"] for node in nodes if "description" in node))
-    return {**described(said[0] if len(said) == 1 else None), **(bare[0] if len(bare) == 1 else {"anyOf": bare})}
+    descriptions = list(dict.fromkeys(node["description"] for node in nodes if "description" in node))
+    return {
+        **described(descriptions[0] if len(descriptions) == 1 else None),
+        **(bare[0] if len(bare) == 1 else {"anyOf": bare}),
+    }
 
 
 def words(table: Mapping[str, type[Any]]) -> Node:
     """A choice among names, each with its docstring's first line."""
-    said = [flowing(cls.__doc__ or "").split("\n")[0] for cls in table.values()]
-    return {"enum": list(table), "enumDescriptions": said}
+    descriptions = [flowing(cls.__doc__ or "").split("\n")[0] for cls in table.values()]
+    return {"enum": list(table), "enumDescriptions": descriptions}
 
 
 def told_apart(

@@ -17,14 +17,14 @@ def shared(schema: Node) -> Node:
     """The same schema; what several settings may be is a definition, named after the first of them."""
     often = {key for key, count in Counter(key for _, _, key in _settings(schema)).items() if count > 1}
     names: dict[str, str] = {}
-    found: dict[str, Node] = {}
+    definitions: dict[str, Node] = {}
     taken = set(schema["definitions"])
     for name, body, key in _settings(schema):
         if key in often and key not in names and len(key) >= LEAST:
             names[key] = _free(f"a.{name}", taken)
             taken.add(names[key])
-            found[names[key]] = body
-    return {**_replaced(schema, names), "definitions": {**_replaced(schema["definitions"], names), **found}}
+            definitions[names[key]] = body
+    return {**_replaced(schema, names), "definitions": {**_replaced(schema["definitions"], names), **definitions}}
 
 
 def _free(name: str, taken: set[str]) -> str:
@@ -57,10 +57,10 @@ def _replaced(node: Any, names: dict[str, str]) -> Any:
         return [_replaced(part, names) for part in node]
     if not isinstance(node, dict):
         return node
-    found = {key: _replaced(part, names) for key, part in node.items()}
+    replaced = {key: _replaced(part, names) for key, part in node.items()}
     if isinstance(node.get("properties"), dict):
-        found["properties"] = {name: _setting(part, names) for name, part in node["properties"].items()}
-    return found
+        replaced["properties"] = {name: _setting(part, names) for name, part in node["properties"].items()}
+    return replaced
 
 
 def _setting(setting: Node, names: dict[str, str]) -> Node:

@@ -77,8 +77,8 @@ class SweepEngine:
                 self._train(pool, waiting, places)
         if self.stops:
             return Exit(128 + self.stops[0])
-        ends = [RunFolder(job.folder).status for job in self.plan.unique()]
-        return Exit.DONE if set(ends) <= {"ok"} else Exit.SWEEP
+        statuses = [RunFolder(job.folder).status for job in self.plan.unique()]
+        return Exit.DONE if set(statuses) <= {"ok"} else Exit.SWEEP
 
     def places(self, count: int) -> int:
         """How many of `count` jobs run at once."""

@@ -26,12 +26,12 @@ def end_of(folder: Path, facts: Mapping[str, Any], status: int, asked: str | Non
 
     `asked`: why the sweep made it end, "stop" or the error to be recorded; None where it did not.
     """
-    found = RunFolder(folder).result or {}
-    known = found.get("status")
+    result = RunFolder(folder).result or {}
+    known = result.get("status")
     if known in ("ok", "diverged"):
-        return found
+        return result
     if asked == "stop":
-        return found if known == "interrupted" else write_end(folder, facts, "interrupted")
+        return result if known == "interrupted" else write_end(folder, facts, "interrupted")
     if asked:
         return write_end(folder, facts, "failed", asked)
     if status == LOST:
@@ -40,9 +40,9 @@ def end_of(folder: Path, facts: Mapping[str, Any], status: int, asked: str | Non
     if code < 0:
         return write_end(folder, facts, "failed", f"killed by {_signal(-code)}")
     if known == "failed" and code:
-        return found
+        return result
     if known == "interrupted" and code in (Exit.INTERRUPTED, Exit.TERMINATED):
-        return found
+        return result
     return write_end(folder, facts, "failed", f"it ended itself before its end, with exit code {code}")
 
 

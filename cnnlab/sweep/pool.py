@@ -53,14 +53,14 @@ class WorkerPool:
         """Start the server, whose imports take seconds, while there is other work to do."""
         if self._server:
             return
-        ours, theirs = socket.socketpair()
-        os.set_inheritable(theirs.fileno(), True)
-        command = [sys.executable, "-c", SERVER, str(theirs.fileno()), *sys.path]
+        own, servers = socket.socketpair()
+        os.set_inheritable(servers.fileno(), True)
+        command = [sys.executable, "-c", SERVER, str(servers.fileno()), *sys.path]
         self._server = subprocess.Popen(
-            command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, start_new_session=True
+            command, pass_fds=[servers.fileno()], stdin=subprocess.DEVNULL, start_new_session=True
         )
-        theirs.close()
-        self._connection = Connection(ours.detach())
+        servers.close()
+        self._connection = Connection(own.detach())
 
     def start(self, job: Job, slot: int) -> None:
         self.warm()

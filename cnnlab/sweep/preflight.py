@@ -38,16 +38,16 @@ def preflight(plan: SweepPlan, trains: bool = True) -> list[PreflightArm]:
     datasets: dict[str, Dataset] = {}
     pace: dict[str, float] = {}
     owners: dict[object, str] = {}
-    found = []
+    tried = []
     for arm, jobs in arms.items():
         job, name = jobs[0], arm_title(arm) or "all"
         facts = job.facts
         seconds = _seconds(job, datasets, pace) if trains else None
         same = owners.setdefault(frozenset(job.folder for job in jobs), name)
-        found.append(
+        tried.append(
             PreflightArm(name, len(jobs), facts["params"], facts["macs"], seconds, same if same != name else None)
         )
-    return found
+    return tried
 
 
 def _seconds(job: Job, datasets: dict[str, Dataset], pace: dict[str, float]) -> float:

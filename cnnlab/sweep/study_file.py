@@ -117,13 +117,13 @@ def read_study(file: Path, size: str) -> StudyFile:
     )
 
 
-def _misnamed(raw: Mapping[str, Any], at: str = "") -> Iterator[Fault]:
+def _misnamed(raw: Mapping[str, Any], prefix: str = "") -> Iterator[Fault]:
     """What a study sets becomes overrides: it may say no more than a recipe may."""
     base, factors, full = (raw.get(name) for name in (*VARIED, "full"))
     if isinstance(base, dict):
-        yield from _refused(base, f"{at}base")
+        yield from _refused(base, f"{prefix}base")
     for name, levels in factors.items() if isinstance(factors, dict) else ():
-        path = f"{at}factors.{name}"
+        path = f"{prefix}factors.{name}"
         if isinstance(levels, dict) and levels:
             for label, settings in levels.items():
                 if isinstance(settings, dict):
@@ -131,20 +131,20 @@ def _misnamed(raw: Mapping[str, Any], at: str = "") -> Iterator[Fault]:
                 elif settings is not None:
                     yield Fault(f"{path}.{label}", "should be a mapping of the settings that make this arm")
         elif isinstance(levels, list) and levels:
-            yield from _refused([name], f"{at}factors")
+            yield from _refused([name], f"{prefix}factors")
         elif isinstance(levels, list | dict) or not is_each(str(name)):
             yield Fault(path, "should list its values, or name its arms")
-    if isinstance(full, dict) and not at:
+    if isinstance(full, dict) and not prefix:
         yield from _misnamed(full, "full.")
 
 
-def _refused(names: Iterable[Any], at: str) -> Iterator[Fault]:
+def _refused(names: Iterable[Any], path: str) -> Iterator[Fault]:
     for name in map(str, names):
         parts = name.split(".")
         if traits(name).set_in != "studies" or not re.fullmatch(r"\w+(\.[\w-]+)*", name):
-            yield Fault(f"{at}.{name}", "is no setting that a study may set")
+            yield Fault(f"{path}.{name}", "is no setting that a study may set")
         elif any(part.startswith("_") for part in parts):
-            yield Fault(f"{at}.{name}", "names that begin with _ are Hydra's own")
+            yield Fault(f"{path}.{name}", "names that begin with _ are Hydra's own")
 
 
 def _made(sound: dict[Any, Any]) -> Study:
@@ -159,7 +159,7 @@ def _made(sound: dict[Any, Any]) -> Study:
 
 def _leave_out(raw: dict[Any, Any], path: str) -> bool:
     """Take out what stands at a path whose names may have dots in them; whether there was anything."""
-    for key in sorted(raw, key=lambda one: -len(str(one))):
+    for key in sorted(raw, key=lambda key: -len(str(key))):
         rest = path.removeprefix(str(key))
         if path.startswith(str(key)) and rest[:1] in ("", ".", "["):
             inner = raw[key]

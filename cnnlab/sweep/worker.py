@@ -29,9 +29,9 @@ def work(payload: bytes) -> int:
     try:
         if faults := load_plugins(job.run.top.plugins, RESERVED):
             raise UserError(*faults)
-        lock, found = _hold(job)
+        lock, run = _hold(job)
         with lock:
-            if found.kind == "finished":
+            if run.kind == "finished":
                 return Exit.DONE
             return train(job, Output(width=120))
     except UserError as error:

@@ -49,7 +49,9 @@ class Board:
     def _show(self, writer: Any, step: int) -> None:
         import numpy as np
 
-        found = content.tested(self.folder) or {"worst": []}
-        for rank, one in enumerate(found["worst"][: self.images]):
-            image = np.asarray(content.picture(one["image"]).convert("RGB"))
-            writer.add_image(f"worst/{rank:02d} {one['true']} as {one['predicted']}", image, step, dataformats="HWC")
+        tested = content.tested(self.folder) or {"worst": []}
+        for rank, prediction in enumerate(tested["worst"][: self.images]):
+            image = np.asarray(content.picture(prediction["image"]).convert("RGB"))
+            writer.add_image(
+                f"worst/{rank:02d} {prediction['true']} as {prediction['predicted']}", image, step, dataformats="HWC"
+            )

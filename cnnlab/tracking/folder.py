@@ -76,17 +76,17 @@ def enter(folder: Path | str, identity: str, path: str = KEY) -> tuple[Lock, Run
 
 
 def _admit(folder: Path | str, identity: str, path: str) -> RunFolder:
-    found = run_in(folder, path)
-    if found.kind == "empty" and (others := strangers(Path(folder))):
+    run = run_in(folder, path)
+    if run.kind == "empty" and (others := strangers(Path(folder))):
         message = f"{folder} holds other files ({few(others)}); choose an empty folder, or one that is not there yet"
         raise UserError(Fault(path, message))
-    if found.kind == "foreign":
+    if run.kind == "foreign":
         there = ", ".join(name for name in OURS if (Path(folder) / name).exists())
         raise UserError(Fault(path, f"{folder} holds {there}, but of no run; choose another folder"))
-    if found.kind != "empty" and found.identity != identity:
-        message = f"{folder} holds another experiment ({found.identity}, this one is {identity})"
+    if run.kind != "empty" and run.identity != identity:
+        message = f"{folder} holds another experiment ({run.identity}, this one is {identity})"
         raise UserError(Fault(path, f"{message}; choose another folder"))
-    return found
+    return run
 
 
 def strangers(folder: Path) -> list[str]:
@@ -105,9 +105,9 @@ def enter_any(root: Path | str, name: str, identity: str, path: str = KEY) -> tu
             lock = Lock(folder, path)
         except UserError:
             continue  # in use: the same command runs beside this one, which is its right
-        found = run_in(folder, path)  # again: it may have been finished before the lock was ours
-        if _is_interrupted(found, identity):
-            return lock, found
+        run = run_in(folder, path)  # again: it may have been finished before the lock was ours
+        if _is_interrupted(run, identity):
+            return lock, run
         lock.release()
     return enter(new_folder(root, name, path), identity, path)
 
@@ -117,16 +117,16 @@ def interrupted(root: Path | str, identity: str) -> list[Path]:
 
     Damaged ones are passed by; one that failed is not taken up unasked, as it may well fail again.
     """
-    found = []
+    dated = []
     for record in Path(root).glob("*/run.json"):
         try:
             here = run_in(record.parent)
         except UserError:
             continue
         if _is_interrupted(here, identity):
-            found.append((record.stat().st_mtime_ns, record.parent))
-    return [folder for _, folder in sorted(found, reverse=True)]
+            dated.append((record.stat().st_mtime_ns, record.parent))
+    return [folder for _, folder in sorted(dated, reverse=True)]
 
 
-def _is_interrupted(found: RunFolder, identity: str) -> bool:
-    return found.kind == "unfinished" and found.identity == identity and found.status in (None, "interrupted")
+def _is_interrupted(run: RunFolder, identity: str) -> bool:
+    return run.kind == "unfinished" and run.identity == identity and run.status in (None, "interrupted")

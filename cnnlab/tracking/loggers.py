@@ -144,7 +144,7 @@ class LoggerSettings(Settings):
     @property
     def images(self) -> int:
         """The most images of bad predictions that one of them shows."""
-        return max((getattr(one, "images", one.shown_images) for one in self.chosen()), default=0)
+        return max((getattr(logger, "images", logger.shown_images) for logger in self.chosen()), default=0)
 
     def missing(self) -> list[Fault]:
         """What is wrong with choosing loggers whose packages are not installed."""

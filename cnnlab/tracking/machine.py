@@ -18,13 +18,13 @@ _DISTRIBUTIONS = {"pytorch_lightning": "pytorch-lightning", "hydra": "hydra-core
 
 @cache
 def _versions() -> dict[str, str | None]:
-    found: dict[str, str | None] = {"python": platform.python_version()}
+    versions: dict[str, str | None] = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
-            found[package] = version(_DISTRIBUTIONS.get(package, package))
+            versions[package] = version(_DISTRIBUTIONS.get(package, package))
         except PackageNotFoundError:
-            found[package] = None
-    return found
+            versions[package] = None
+    return versions
 
 
 def versions() -> dict[str, str | None]:

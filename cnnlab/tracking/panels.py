@@ -76,11 +76,11 @@ def _lines(axes: Axes, rows: Rows, train: np.ndarray, val: np.ndarray, shown: Ca
 
 def _level(axes: Axes, value: float, label: str) -> None:
     axes.axhline(value, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
-    at = axes.get_yaxis_transform()
+    transform = axes.get_yaxis_transform()
     style = {"size": 7.5, "color": MUTED, "ha": "right", "va": "bottom", "zorder": 1.5}  # below every curve
     # on paper, so that the line of the best epoch does not run through it
     paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
-    axes.annotate(label, (0.99, value), (0, 2), xycoords=at, textcoords="offset points", bbox=paper, **style)
+    axes.annotate(label, (0.99, value), (0, 2), xycoords=transform, textcoords="offset points", bbox=paper, **style)
 
 
 def _mark(axes: Axes, epoch: float, value: float) -> None:
@@ -185,7 +185,7 @@ def worst(
     names = names or [str(index) for index in range(len(table))]
     np.fill_diagonal(table, 0)
     order = np.argsort(-table, axis=None, kind="stable")[:lines]
-    pairs = [divmod(int(at), len(table)) for at in order if table.flat[at]]
+    pairs = [divmod(int(index), len(table)) for index in order if table.flat[index]]
     if not pairs:
         return
     w, h = figure.get_size_inches()

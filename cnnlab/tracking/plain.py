@@ -18,10 +18,10 @@ def plain(value: Any) -> Any:
     return _plain(value, "")
 
 
-def _plain(value: Any, at: str) -> Any:
+def _plain(value: Any, path: str) -> Any:
     match value:
         case Enum():
-            return _plain(value.value, at)
+            return _plain(value.value, path)
         case None | bool():
             return value
         case str():
@@ -33,12 +33,12 @@ def _plain(value: Any, at: str) -> Any:
         case PurePath():
             return str(value)
         case Mapping():
-            return {str(key): _plain(inner, f"{at}.{key}".lstrip(".")) for key, inner in value.items()}
+            return {str(key): _plain(inner, f"{path}.{key}".lstrip(".")) for key, inner in value.items()}
         case list() | tuple() | set() | frozenset():
-            return [_plain(inner, f"{at}[{index}]") for index, inner in enumerate(value)]
+            return [_plain(inner, f"{path}[{index}]") for index, inner in enumerate(value)]
     if callable(listed := getattr(value, "tolist", None)):  # numpy and torch, of any number of axes
         return listed()
-    raise TypeError(f"{at or 'value'}: {type(value).__name__} is not plain data")
+    raise TypeError(f"{path or 'value'}: {type(value).__name__} is not plain data")
 
 
 def finite(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,13 +52,13 @@ def finite(record: Mapping[str, Any]) -> dict[str, Any]:
     return {**result, "not_finite": notes} if notes else result
 
 
-def _finite(value: Any, at: str, notes: dict[str, str]) -> Any:
+def _finite(value: Any, path: str, notes: dict[str, str]) -> Any:
     match value:
         case float() if not math.isfinite(value):
-            notes[at] = str(value)
+            notes[path] = str(value)
             return None
         case dict():
-            return {key: _finite(inner, f"{at}.{key}".lstrip("."), notes) for key, inner in value.items()}
+            return {key: _finite(inner, f"{path}.{key}".lstrip("."), notes) for key, inner in value.items()}
         case list():
-            return [_finite(inner, f"{at}[{index}]", notes) for index, inner in enumerate(value)]
+            return [_finite(inner, f"{path}[{index}]", notes) for index, inner in enumerate(value)]
     return value

@@ -57,7 +57,7 @@ def table(predictions: Sequence[Prediction], names: Sequence[str], *, classes: i
     for rank in range(ranks):
         shown.add_column(("predicted", "then", "then")[min(rank, 2)], overflow="ellipsis", no_wrap=True, ratio=1)
     for prediction in predictions[:limit]:
-        shown.add_row(_printable(prediction.image), *(_share(names[at], p) for at, p in prediction.top(ranks)))
+        shown.add_row(_printable(prediction.image), *(_share(names[index], p) for index, p in prediction.top(ranks)))
     if len(predictions) > limit:
         shown.caption = escape(f"… and {len(predictions) - limit:,} more")
         shown.caption_justify = "left"

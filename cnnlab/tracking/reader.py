@@ -114,7 +114,7 @@ class RunFolder:
         """The rows before the first broken one."""
         raw = self._read("metrics.jsonl", LINES, bytes)
         rows, error = parse_lines(raw or b"")
-        sound = next((at for at, row in enumerate(rows) if not is_number(row.get("epoch"))), len(rows))
+        sound = next((index for index, row in enumerate(rows) if not is_number(row.get("epoch"))), len(rows))
         if sound < len(rows):
             error = ValueError(f"line {sound + 1} has no number as its epoch")
         if error:
@@ -195,8 +195,10 @@ def run_in(folder: Path | str, path: str = KEY) -> RunFolder:
     """The run in `folder`, to be started or gone on with there; UserError under `path` where its record is damaged."""
     run = RunFolder(folder)
     if links := run.links:
-        said = f"{folder}: {', '.join(links)} lead elsewhere (symbolic links); a run writes into its own folder alone"
-        raise UserError(Fault(path, said))
+        message = (
+            f"{folder}: {', '.join(links)} lead elsewhere (symbolic links); a run writes into its own folder alone"
+        )
+        raise UserError(Fault(path, message))
     _ = run.kind
     for name, damage in run.damages.items():
         file = run.folder / name

@@ -107,9 +107,9 @@ def settle(folder: Path | str, status: RunEnd, facts: Mapping[str, Any] | None =
     run = RunFolder(folder)
     rows = _rows(run)
     spent = round(sum(row.get("seconds") or 0 for row in rows), 3)
-    ends = {"status": status, "warnings": [], "seconds": spent, **summary(rows), "finished": timestamp()}
+    usual = {"status": status, "warnings": [], "seconds": spent, **summary(rows), "finished": timestamp()}
     known = _known(run)
-    result = finite({**ends, **known, **(facts or {}), "status": status})
+    result = finite({**usual, **known, **(facts or {}), "status": status})
     result |= {"checksum": checksum(result)}
     write_json(folder / "result.json", result)
     return result

@@ -12,7 +12,7 @@ from simulated_arms import reason
 
 from benchmarks.simulated import Outcome, write_sweep
 from cnnlab.compare import compare
-from cnnlab.compare.check import faults, faults_to_show
+from cnnlab.compare.check import claim_faults, show_faults
 from cnnlab.compare.claims import Claim, margin_of
 
 KEYS = {"model.norm": ["none", "batch"], "optimizer.lr": ["0.05", "0.5"], "seed": ["0", "1", "2", "3", "4"]}
@@ -51,7 +51,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("claim", "message"), WRONG)
 def test_what_is_wrong_with_a_claim_is_said_with_its_place(claim: dict[str, Any], message: str) -> None:
-    assert [str(fault) for fault in faults([claim], KEYS)] == [message]
+    assert [str(fault) for fault in claim_faults([claim], KEYS)] == [message]
 
 
 C1 = {"name": "body.c1", "block": "conv", "params": 1}
@@ -84,12 +84,12 @@ MISSING: list[tuple[dict[str, Any], list[str]]] = [
 @pytest.mark.parametrize(("claim", "said"), MISSING)
 def test_a_block_has_to_be_in_all_arms_that_a_claim_is_about(claim: dict[str, Any], said: list[str]) -> None:
     keys = {"model.norm": ["none", "batch"], "depth": ["1", "2", "3"], "seed": ["0"]}
-    assert [str(fault) for fault in faults([claim], keys, arms=ARMS)] == said
+    assert [str(fault) for fault in claim_faults([claim], keys, arms=ARMS)] == said
 
 
 def test_what_is_to_be_shown_has_to_be_in_one_arm() -> None:
     texts = ["test/acc", "layer/body.c2/params", "layer/body.c3/params", "test/ac", "epochs to target", "gap/acc"]
-    assert [str(fault) for fault in faults_to_show(texts, arms=ARMS)] == [
+    assert [str(fault) for fault in show_faults(texts, arms=ARMS)] == [
         "show[2]: there is no block 'body.c3'; did you mean 'body.c1'?",
         "show[3]: no run records 'test/ac'; did you mean 'test/acc'?",
         "show[4]: 'epochs to target' needs the study's target, a validation accuracy",
@@ -99,7 +99,7 @@ def test_what_is_to_be_shown_has_to_be_in_one_arm() -> None:
 
 def test_numbers_are_the_same_however_they_are_spelt() -> None:
     claim = {"factor": "model.norm", "arm": "batch", "where": {"optimizer.lr": 5e-1}}
-    assert faults([claim], KEYS) == []
+    assert claim_faults([claim], KEYS) == []
 
 
 @pytest.mark.parametrize(

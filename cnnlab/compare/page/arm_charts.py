@@ -45,7 +45,7 @@ def dots(comparison: Comparison, metric: Quantity) -> Markup | None:
     step, top, width = 46, 12, 760
     start = 24 + min(230, 7.2 * max(len(shortened(arm.label, LABEL)) for _, arm, _ in read))
     base = top + step * len(read)
-    bounds = [end for _, arm, _ in read if (ends := arm.interval(metric)) for end in ends]
+    bounds = [end for _, arm, _ in read if (interval := arm.interval(metric)) for end in interval]
     near = [end for end in bounds if min(values) - _range(values) <= end <= max(values) + _range(values)]
     scale = spread([*values, *near], start, width - 96)
     rows = [
@@ -68,8 +68,8 @@ def _row(
         center = y - 7 + 14 * (index + 0.5) / len(numbers) if len(numbers) > 1 else y
         hover = f"{arm.label}, seed {seed}\n{wording.value(metric, value)}"
         parts.append(mark(place, scale(value), center - 6, 4, class_="dot", data_t=hover))
-    if ends := arm.interval(metric):
-        low, high = (min(max(scale(end), scale.start), scale.end) for end in ends)
+    if interval := arm.interval(metric):
+        low, high = (min(max(scale(end), scale.start), scale.end) for end in interval)
         hover = f"{arm.label}: mean of {len(values)}\n{_summary(arm, metric)}"
         parts.append(line(low, y + 10, high, y + 10, class_="bar", data_t=hover))
     if values:
@@ -87,8 +87,8 @@ def _summary(arm: Arm, metric: Quantity) -> str:
     if not values:
         return f"{arm.label} has none"
     mean = wording.at_least(metric, sum(values) / len(values), arm.beyond(metric))
-    ends = arm.interval(metric)
-    bounds = f", 95 % interval {wording.span(metric, ends)}" if ends else ""
+    interval = arm.interval(metric)
+    bounds = f", 95 % interval {wording.span(metric, interval)}" if interval else ""
     return f"{arm.label} {mean}{bounds}, n = {len(values)}"
 
 
@@ -110,8 +110,8 @@ def differences(judged: Sequence[Verdict], verdict: Verdict) -> Markup | None:
     seen = [pair.difference for other in alike for pair in other.numbers.pairs]
     zone = [verdict.margin, -verdict.margin] if verdict.margin and verdict.margin < 4 * _range([*seen, 0.0]) else []
     reach = max(abs(v) for v in (*seen, *zone)) or 1.0
-    ends = [v for other in alike if other.estimate for v in (other.estimate.low, other.estimate.high)]
-    scale = spread([*seen, *zone, 0.0, *(v for v in ends if abs(v) <= 2.2 * reach)], 16, 464)
+    bounds = [v for other in alike if other.estimate for v in (other.estimate.low, other.estimate.high)]
+    scale = spread([*seen, *zone, 0.0, *(v for v in bounds if abs(v) <= 2.2 * reach)], 16, 464)
     base, middle = 58, 30
 
     def label(value: float) -> str:
@@ -141,8 +141,8 @@ def differences(judged: Sequence[Verdict], verdict: Verdict) -> Markup | None:
     return chart(480, base + 22, summary, parts)
 
 
-def _same(one: Quantity, other: Quantity) -> bool:
-    return (one.text, one.log) == (other.text, other.log)
+def _same(metric: Quantity, other: Quantity) -> bool:
+    return (metric.text, metric.log) == (other.text, other.log)
 
 
 def cost(comparison: Comparison, metric: Quantity, price: Quantity, words: str) -> Markup | None:
@@ -157,10 +157,10 @@ def cost(comparison: Comparison, metric: Quantity, price: Quantity, words: str) 
         return None
     width, height, start = 480, 300, 62
     x = spread(prices, start + 10, width - 24, log=max(prices) / min(prices) > 4, pad=0.1)
-    ends = [end for _, arm, *_ in read for end in arm.interval(metric) or ()]
+    interval_ends = [end for _, arm, *_ in read for end in arm.interval(metric) or ()]
     means = [sum(values) / len(values) for *_, values in read]
     room = 2 * (_range(means) or max(means) * 0.1)
-    y = spread([*means, *(e for e in ends if min(means) - room <= e <= max(means) + room)], height - 44, 34)
+    y = spread([*means, *(e for e in interval_ends if min(means) - room <= e <= max(means) + room)], height - 44, 34)
     parts: list[Content] = [
         x_axis(x, 30, height - 44, words, tick_label, 4),
         y_axis(y, start, width - 8, metric.words, axis(metric)),

@@ -22,10 +22,10 @@ def choose(wanted: str) -> tuple[Mode, str]:
     import wandb
     from wandb.errors import AuthenticationError
 
-    said = wandb.setup().settings.mode
-    if said == "disabled":
+    mode = wandb.setup().settings.mode
+    if mode == "disabled":
         return "disabled", "W&B is switched off (WANDB_MODE, or `wandb disabled`)"
-    if said in ("offline", "dryrun") and wanted != "online":
+    if mode in ("offline", "dryrun") and wanted != "online":
         return "offline", "W&B is told to be (WANDB_MODE, or `wandb offline`)"
     if why := unreachable(wandb.setup().settings.base_url):
         return "offline", why

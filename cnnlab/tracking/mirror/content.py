@@ -35,21 +35,21 @@ def name(facts: Mapping[str, Any]) -> str:
     >>> name({"variant": "model=lenet model.norm=batch", "seed": 3})
     'model=lenet model.norm=batch-s3'
     """
-    said = f"{tilde(arm(facts))}-s{facts.get('seed')}"
-    return said if len(said) <= 128 else f"…{said[-127:]}"
+    full = f"{tilde(arm(facts))}-s{facts.get('seed')}"
+    return full if len(full) <= 128 else f"…{full[-127:]}"
 
 
 def config(run: RunFolder, group: str | None) -> dict[str, Any]:
     """Flat keys for grouping and columns, and the whole resolved configuration under `cfg`."""
-    facts, said = run.facts, run.config
+    facts, settings = run.facts, run.config
     versions, git = facts.get("versions") or {}, facts.get("git") or {}
     flat = {key: facts.get(key) for key in FLAT}
     flat |= {"variant": arm(facts), "sweep": group, "commit": git.get("commit")}
-    flat |= {"batch_size": _at(said, "data", "batch_size"), "optimizer": _at(said, "optimizer", "kind")}
-    flat |= {"lr": _at(said, "optimizer", "lr"), "scheduler": _at(said, "scheduler", "kind")}
-    flat |= {"max_epochs": _at(said, "trainer", "max_epochs"), "precision": _at(said, "trainer", "precision")}
-    flat |= {"threads": said.get("threads"), "torch": versions.get("torch"), "cnnlab": versions.get("cnnlab")}
-    return tilde({**flat, "cfg": {key: value for key, value in said.items() if key not in PRIVATE}})
+    flat |= {"batch_size": _at(settings, "data", "batch_size"), "optimizer": _at(settings, "optimizer", "kind")}
+    flat |= {"lr": _at(settings, "optimizer", "lr"), "scheduler": _at(settings, "scheduler", "kind")}
+    flat |= {"max_epochs": _at(settings, "trainer", "max_epochs"), "precision": _at(settings, "trainer", "precision")}
+    flat |= {"threads": settings.get("threads"), "torch": versions.get("torch"), "cnnlab": versions.get("cnnlab")}
+    return tilde({**flat, "cfg": {key: value for key, value in settings.items() if key not in PRIVATE}})
 
 
 def _at(config: Mapping[str, Any], group: str, key: str) -> Any:
@@ -59,28 +59,28 @@ def _at(config: Mapping[str, Any], group: str, key: str) -> Any:
 
 def history(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The rows of metrics.jsonl with what is not finite as it was, and the best validation accuracy so far."""
-    best, found = -math.inf, []
+    best, points = -math.inf, []
     for row in rows:
         strange = {key: float(value) for key, value in (row.get("not_finite") or {}).items()}
         clean = {key: value for key, value in row.items() if key != "not_finite" and value is not None}
         if row.get("val/acc") is not None:
             best = max(best, row["val/acc"])
-        found.append({**clean, **strange, **({"best/val_acc": best} if best >= 0 else {})})
-    return found
+        points.append({**clean, **strange, **({"best/val_acc": best} if best >= 0 else {})})
+    return points
 
 
 def summary(result: Mapping[str, Any]) -> dict[str, Any]:
     """The single values of result.json under their own names; warnings as one text."""
     single = {key: value for key, value in result.items() if isinstance(value, str | int | float | bool)}
-    said = "; ".join(map(str, result.get("warnings") or ()))
+    warnings = "; ".join(map(str, result.get("warnings") or ()))
     kept = {key: value for key, value in single.items() if key not in ELSEWHERE}
-    return tilde({**kept, **({"warnings": said} if said else {})})
+    return tilde({**kept, **({"warnings": warnings} if warnings else {})})
 
 
 def tags(facts: Mapping[str, Any], more: Iterable[str]) -> list[str]:
     """The user's, the network's and the data's; W&B allows 1 to 64 characters."""
-    said = (*more, facts.get("model"), facts.get("data"))
-    return list(dict.fromkeys(tilde(str(one))[:64] for one in said if one))
+    words = (*more, facts.get("model"), facts.get("data"))
+    return list(dict.fromkeys(tilde(str(word))[:64] for word in words if word))
 
 
 def tested(folder: Path) -> dict[str, Any] | None:
@@ -95,10 +95,10 @@ def picture(encoded: str) -> Any:
     """A PNG in base64 as an image of PIL's. Raises what PIL raises, and ValueError."""
     from PIL import Image
 
-    found = Image.open(io.BytesIO(base64.b64decode(encoded)), formats=["PNG"])
-    if max(found.size) > LARGEST:  # its pixels are not decoded yet
-        raise ValueError(f"a picture of {found.width}×{found.height} pixels")
-    return found
+    image = Image.open(io.BytesIO(base64.b64decode(encoded)), formats=["PNG"])
+    if max(image.size) > LARGEST:  # its pixels are not decoded yet
+        raise ValueError(f"a picture of {image.width}×{image.height} pixels")
+    return image
 
 
 def tilde(value: Any) -> Any:

@@ -21,13 +21,13 @@ def media(folder: Path, settings: dict[str, Any]) -> dict[str, Any]:
     shown: dict[str, Any] = {}
     if (folder / "overview.png").exists():
         shown["overview"] = wandb.Image(str(folder / "overview.png"))
-    if (found := content.tested(folder)) is None:
+    if (tested := content.tested(folder)) is None:
         return shown
-    names, matrix = found["classes"], found["confusion"]
+    names, matrix = tested["classes"], tested["confusion"]
     if len(names) <= MOST_CLASSES:
         shown["test/confusion"] = confusion(names, matrix)
     shown["test/per_class"] = per_class(names, matrix)
-    if worst := found["worst"][: settings.get("images", 0)]:
+    if worst := tested["worst"][: settings.get("images", 0)]:
         shown["test/worst"] = _worst(worst)
     return shown
 
@@ -62,9 +62,16 @@ def _worst(predictions: list[dict[str, Any]]) -> Any:
     import wandb
 
     table = wandb.Table(columns=["image", "true", "predicted", "p(predicted)", "p(true)", "test image"])
-    for one in predictions:
-        image = wandb.Image(content.picture(one["image"]))
-        table.add_data(image, one["true"], one["predicted"], one["p_predicted"], one["p_true"], one["index"])
+    for prediction in predictions:
+        image = wandb.Image(content.picture(prediction["image"]))
+        table.add_data(
+            image,
+            prediction["true"],
+            prediction["predicted"],
+            prediction["p_predicted"],
+            prediction["p_true"],
+            prediction["index"],
+        )
     return table
 
 

@@ -134,14 +134,14 @@ class Mirror:
         """`end`, and whether the server really has it: the client does not say what it gave up on."""
         if self.run is None:
             return {"delivered": True, "before": True}
-        found, until = self.end(), time.monotonic() + SETTLE
-        while found["delivered"] and (lacking := self._lacking()):
+        outcome, until = self.end(), time.monotonic() + SETTLE
+        while outcome["delivered"] and (lacking := self._lacking()):
             if time.monotonic() > until:
                 self.note.delivered = False
                 self.note.write(self.folder)
                 return {"delivered": False, "why": f"it was sent, but {lacking}"}
             time.sleep(0.5)
-        return found
+        return outcome
 
     def _lacking(self) -> str | None:
         """What W&B does not have of the run's epochs and its end; None where it has all, which is noted."""
@@ -150,15 +150,15 @@ class Mirror:
         rows, result = read_lines(self.folder / "metrics.jsonl"), read_run(self.folder).result or KILLED
         path = "/".join(part for part in (self.entity, self.project, self.note.id) if part)
         try:
-            found = wandb.Api().run(path)
+            shown_run = wandb.Api().run(path)
         except Exception as error:
             return f"W&B says of it: {reason(error)}"
-        if found.historyLineCount < len(rows):
-            return f"W&B shows {found.historyLineCount} of {len(rows)} epochs"
-        shown = (found.summary_metrics or {}).get("status")
-        if shown != result["status"] or found.state == "running":
-            return f"W&B shows it as {found.state}, its result as {shown}"
-        self.note.url, self.note.entity, self.note.project = found.url, found.entity, found.project
+        if shown_run.historyLineCount < len(rows):
+            return f"W&B shows {shown_run.historyLineCount} of {len(rows)} epochs"
+        shown = (shown_run.summary_metrics or {}).get("status")
+        if shown != result["status"] or shown_run.state == "running":
+            return f"W&B shows it as {shown_run.state}, its result as {shown}"
+        self.note.url, self.note.entity, self.note.project = shown_run.url, shown_run.entity, shown_run.project
         self.note.offline, self.note.delivered = None, True
         self.note.write(self.folder)
         return None
@@ -176,11 +176,11 @@ def stage(mode: str) -> None:
 
     Offline it stays where W&B has it: there it waits for `wandb sync`.
     """
-    given = os.environ.get(STAGING, "")
-    if mode == "online" and not given:
+    staging = os.environ.get(STAGING, "")
+    if mode == "online" and not staging:
         os.environ[STAGING] = tempfile.mkdtemp(prefix=PREFIX)
         atexit.register(shutil.rmtree, os.environ[STAGING], ignore_errors=True)
-    elif mode == "offline" and Path(given).name.startswith(PREFIX):
+    elif mode == "offline" and Path(staging).name.startswith(PREFIX):
         del os.environ[STAGING]
 
 

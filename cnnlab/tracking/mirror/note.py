@@ -54,12 +54,12 @@ def read(folder: Path) -> Note | None:
 
 def whereabouts(sweep: Path, folders: Iterable[Path]) -> str | None:
     """Where a sweep's runs are at W&B, and what to do about those that are not."""
-    notes = [found for folder in folders if (found := read(folder))]
-    absent = [one for one in notes if not one.delivered]
-    project = next((one.url.rpartition("/runs/")[0] for one in notes if one.url), None)
+    notes = [note for folder in folders if (note := read(folder))]
+    absent = [note for note in notes if not note.delivered]
+    project = next((note.url.rpartition("/runs/")[0] for note in notes if note.url), None)
     lines = [f"W&B: {len(notes) - len(absent)} of {len(notes)} runs at {project}"] if project else []
     if absent:
-        why = next((f" ({one.offline})" for one in absent if one.offline), "")
+        why = next((f" ({note.offline})" for note in absent if note.offline), "")
         lines.append(f"W&B: {len(absent)} runs are not uploaded{why}: {later(sweep)}")
     return "\n".join(lines) or None
 

@@ -15,7 +15,7 @@ from cnnlab.tracking.mirror import content, note, workspace
 from cnnlab.tracking.mirror.choose import choose, reason
 from cnnlab.tracking.mirror.mirror import quiet, stage
 from cnnlab.tracking.mirror.process import environment
-from cnnlab.tracking.mirror.upload import said
+from cnnlab.tracking.mirror.upload import recorded_settings
 
 CURVES = {"epoch", "step", "seconds", "images_per_second", "train/acc", "train/loss", "val/acc", "val/loss", "lr"}
 MOST_CURVES = 12
@@ -46,8 +46,8 @@ def publish(
 ) -> PublishedSweep:
     """Log the comparison in `folder` and save the workspace. UserError where W&B cannot be reached, or has no run."""
     workspace.check()
-    there = [(run, found) for run in runs if (found := note.read(run)) and found.url]
-    if not there:
+    uploaded = [(run, entry) for run in runs if (entry := note.read(run)) and entry.url]
+    if not uploaded:
         message = f"no run of {folder} is at W&B yet: {note.later(folder)} logger=wandb"
         raise UserError(Fault("dir", message))
     os.environ.update(environment())
@@ -56,11 +56,11 @@ def publish(
         raise UserError(Fault("", f"W&B: {why}"))
     stage(mode)
     known = note.read(folder) or note.new(folder.resolve().name)
-    run, mirrored = there[-1]
+    run, mirrored = uploaded[-1]
     known.entity = settings.get("entity") or mirrored.entity
     known.project = settings.get("project") or mirrored.project
     known.write(folder)  # before anything is there, so that it is found again
-    group = settings.get("group") or said(run)[0].get("group") or mirrored.group or folder.resolve().name
+    group = settings.get("group") or recorded_settings(run)[0].get("group") or mirrored.group or folder.resolve().name
     try:
         entity, project = _log(folder, known, group, verdict)
         text = content.tilde(f"**{verdict.headline}**\n\n```\n{verdict.text}\n```\n")
@@ -102,13 +102,13 @@ def _log(folder: Path, known: note.Note, group: str, verdict: PublishedCompariso
 COLUMNS = ("factor", "arm", "reference", "metric", "n", "mean", "low", "high", "p", "verdict", "sentence")
 
 
-def _contrasts(found: Sequence[Mapping[str, Any]]) -> Any:
+def _contrasts(contrasts: Sequence[Mapping[str, Any]]) -> Any:
     import wandb
 
     table = wandb.Table(columns=list(COLUMNS))
-    for one in found:
-        low, high = one.get("interval") or (None, None)
-        row = {**one, "low": low, "high": high}
+    for contrast in contrasts:
+        low, high = contrast.get("interval") or (None, None)
+        row = {**contrast, "low": low, "high": high}
         table.add_data(*(content.tilde(_cell(row.get(key))) for key in COLUMNS))
     return table
 

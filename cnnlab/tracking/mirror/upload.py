@@ -26,7 +26,7 @@ class Outcome:
 
     folder: Path
     delivered: bool
-    said: str
+    message: str
     url: str | None = None
     unreachable: bool = False
     """whether it is W&B that cannot be reached"""
@@ -38,13 +38,13 @@ def mirrored(root: Path, also_unmirrored: bool = False) -> list[Path]:
     return [folder for folder in folders if also_unmirrored or note.read(folder)]
 
 
-def upload(folder: Path, given: dict[str, Any] | None) -> Outcome:
-    """Bring W&B up to the record in `folder`. `given` are the settings to do it with, if not those of the run."""
-    settings, tags = said(folder)
+def upload(folder: Path, settings: dict[str, Any] | None) -> Outcome:
+    """Bring W&B up to the record in `folder`. `settings`: what to do it with, if not with those of the run."""
+    recorded, tags = recorded_settings(folder)
     if note.read(folder) is None:
         group = folder.parent.name if (folder.parent / "sweep.json").exists() else None
         note.new(group).write(folder)
-    order = Order(str(folder.resolve()), {**Wandb().plain(), **(given or settings)}, tags)
+    order = Order(str(folder.resolve()), {**Wandb().plain(), **(settings or recorded)}, tags)
     try:
         done = subprocess.run(
             command(),
@@ -70,7 +70,7 @@ def _outcome(folder: Path, answer: dict[str, Any]) -> Outcome:
     return Outcome(folder, True, "already there" if answer.get("before") else f"{answer['epochs']} epochs", url)
 
 
-def said(folder: Path) -> tuple[dict[str, Any], list[str]]:
+def recorded_settings(folder: Path) -> tuple[dict[str, Any], list[str]]:
     """The settings of logger.wandb and the tags that the run was started with."""
     try:
         config = read_plain(read_bytes(folder / "config.yaml", CONFIG))

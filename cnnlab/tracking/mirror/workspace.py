@@ -30,16 +30,16 @@ def save(entity: str, project: str, group: str, verdict: str, extra: list[str]) 
     import wandb_workspaces.workspaces as ws
 
     made = specification(entity, project, group, verdict, extra)
-    found: Any = None
+    saved: Any = None
     with suppress(ValueError):  # there is none yet
-        found = ws.Workspace.from_url(address(entity, project))
-    if found is not None:
-        ours = {section.name for section in made.sections}
-        made.sections = [*made.sections, *(section for section in found.sections if section.name not in ours)]
-        made._internal_id = found._internal_id
+        saved = ws.Workspace.from_url(address(entity, project))
+    if saved is not None:
+        own_names = {section.name for section in made.sections}
+        made.sections = [*made.sections, *(section for section in saved.sections if section.name not in own_names)]
+        made._internal_id = saved._internal_id
     made._internal_name = KEY
     made.save()
-    return made.url, found is None
+    return made.url, saved is None
 
 
 def address(entity: str, project: str) -> str:
@@ -174,7 +174,7 @@ def _diagnostics(extra: list[str]) -> list[Any]:
     columns = [wr.Config("variant"), wr.Config("lr"), wr.Config("params"), wr.SummaryMetric("test/acc")]
     return [
         *(_line(key, key) for key in extra),
-        wr.ParallelCoordinatesPlot(columns=[wr.ParallelCoordinatesPlotColumn(metric=one) for one in columns]),
+        wr.ParallelCoordinatesPlot(columns=[wr.ParallelCoordinatesPlotColumn(metric=column) for column in columns]),
         wr.ParameterImportancePlot(with_respect_to="test/acc"),
         wr.RunComparer(diff_only=True),
     ]
