@@ -82,8 +82,8 @@ def flat(tree: Mapping[str, Any], path: str = "") -> dict[str, Any]:
     >>> flat({"body": {"stem": 0.1}, "head.fc": 2})
     {'body.stem': 0.1, 'head.fc': 2}
     """
-    found: dict[str, Any] = {}
+    paths: dict[str, Any] = {}
     for name, inner in tree.items():
         here = join(path, str(name))
-        found |= flat(inner, here) if isinstance(inner, dict) else {here: inner}
-    return found
+        paths |= flat(inner, here) if isinstance(inner, dict) else {here: inner}
+    return paths

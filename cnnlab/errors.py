@@ -75,8 +75,8 @@ class Fault:
         model.nrom: no such setting; did you mean 'norm'?
         """
         choices = tuple(map(str, known))
-        said = f"{message}{near(word, choices)}{more}"
-        return cls(path, said, kind, str(word), meant(word, choices), choices, factor)
+        sentence = f"{message}{near(word, choices)}{more}"
+        return cls(path, sentence, kind, str(word), meant(word, choices), choices, factor)
 
     def __str__(self) -> str:
         origin = f"{self.origin}  " if self.origin else ""

@@ -31,7 +31,7 @@ def load_plugins(
 
     `reserved` are settings that all records of a group have already, such as a block's place.
     """
-    return [Fault(path, said) for name in names if name not in LOADED for said in _load(name, reserved or {})]
+    return [Fault(path, message) for name in names if name not in LOADED for message in _load(name, reserved or {})]
 
 
 def _load(name: str, reserved: Mapping[str, Sequence[str]]) -> Iterator[str]:
@@ -47,8 +47,8 @@ def _load(name: str, reserved: Mapping[str, Sequence[str]]) -> Iterator[str]:
         yield f"there is no module {name!r} here, nor is one installed" if own else f"{name} needs {error.name}"
         return
     except (Exception, SystemExit) as error:
-        said = error.msg if isinstance(error, SyntaxError) else error
-        yield f"{name} cannot be imported: {type(error).__name__}: {said}{line_in(error, places(name))}"
+        reason = error.msg if isinstance(error, SyntaxError) else error
+        yield f"{name} cannot be imported: {type(error).__name__}: {reason}{line_in(error, places(name))}"
         return
     classes = _classes(vars(module).values())
     faults = [f"{name}.{flaw}" for cls in classes for flaw in flaws(cls, reserved)]
@@ -68,8 +68,8 @@ def _load(name: str, reserved: Mapping[str, Sequence[str]]) -> Iterator[str]:
 
 def _classes(values: Iterable[object]) -> list[type[Registered]]:
     """A module's own kinds that are new. One without the methods of a kind is there for others to derive from."""
-    found = [value for value in values if isinstance(value, type) and issubclass(value, Registered)]
-    own = [cls for cls in dict.fromkeys(found) if not cls.__module__.startswith(SHIPPED)]
+    registered = [value for value in values if isinstance(value, type) and issubclass(value, Registered)]
+    own = [cls for cls in dict.fromkeys(registered) if not cls.__module__.startswith(SHIPPED)]
     return [
         cls for cls in own
         if cls not in cls.registry.brought.values()
@@ -79,19 +79,19 @@ def _classes(values: Iterable[object]) -> list[type[Registered]]:
 
 def _extensions(values: Iterable[object]) -> list[type[Extension]]:
     """A module's own classes that are no records; an abstract one is there for others to derive from."""
-    found = [value for value in values if isinstance(value, type) and issubclass(value, Extension)]
-    own = [cls for cls in dict.fromkeys(found) if not cls.__module__.startswith(SHIPPED)]
+    extensions = [value for value in values if isinstance(value, type) and issubclass(value, Extension)]
+    own = [cls for cls in dict.fromkeys(extensions) if not cls.__module__.startswith(SHIPPED)]
     return [cls for cls in own if not any(issubclass(other, cls) for other in own if other is not cls)]
 
 
 def _doubles(classes: Iterable[type[Registered]]) -> Iterator[str]:
     """Two classes of one module that would have one name."""
-    found: dict[tuple[str, str], type[Registered]] = {}
+    first_of: dict[tuple[str, str], type[Registered]] = {}
     for cls in classes:
-        first = found.setdefault((cls.registry.group, kind_of(cls)), cls)
+        first = first_of.setdefault((cls.registry.group, kind_of(cls)), cls)
         if first is not cls:
-            said = f"is called {kind_of(cls)!r} as {first.__name__} is; give it another `{cls.registry.key}`"
-            yield f"{cls.__name__} {said}{written_at(cls)}"
+            problem = f"is called {kind_of(cls)!r} as {first.__name__} is; give it another `{cls.registry.key}`"
+            yield f"{cls.__name__} {problem}{written_at(cls)}"
 
 
 def _is_callback(value: object) -> bool:
@@ -104,8 +104,8 @@ def _is_callback(value: object) -> bool:
 def own_callback(target: str) -> type | None:
     """The callback `MODULE.NAME` of a module that was named; None where there is none."""
     module, _, name = target.rpartition(".")
-    found = getattr(LOADED.get(module), name, None)
-    return found if isinstance(found, type) and _is_callback(found) else None
+    cls = getattr(LOADED.get(module), name, None)
+    return cls if isinstance(cls, type) and _is_callback(cls) else None
 
 
 def sources(names: Iterable[str]) -> dict[str, str]:

@@ -184,24 +184,24 @@ def flaws(cls: type[Registered], reserved: Mapping[str, Sequence[str]]) -> Itera
                 f"Field(default_factory={type(info.default).__name__}){written_at(cls, field)}"
             )
         if field in reserved.get(registry.group, ()):
-            said = f"every {registry.group} takes {field}; give this setting another name"
-            yield f"{name}.{field}: {said}{written_at(cls, field)}"
+            problem = f"every {registry.group} takes {field}; give this setting another name"
+            yield f"{name}.{field}: {problem}{written_at(cls, field)}"
     if not is_whole(cls):
         ways = (way for way in (registry.methods, registry.instead) if way)
         wanted = (" and ".join(f"{method}{_signature(registry, method)}" for method in way) for way in ways)
         yield f"{name} needs a method {', or else '.join(wanted)}{written_at(cls)}"
     for method in (*registry.methods, *registry.instead):
         if _defines(cls, method) and not _takes(cls, method):
-            told = f"{name}.{method} should take {_signature(registry, method)}"
-            yield f"{told}, not {inspect.signature(getattr(cls, method))}{written_at(cls, method)}"
+            expected = f"{name}.{method} should take {_signature(registry, method)}"
+            yield f"{expected}, not {inspect.signature(getattr(cls, method))}{written_at(cls, method)}"
     kind = kind_of(cls)
     if not re.fullmatch(r"\w[\w-]*", kind):
         yield f"{name}.{registry.key}: {kind!r} is no word{written_at(cls, registry.key)}"
     elif kind in registry:
         other = registry[kind]
         whose = "" if other.__module__.startswith(SHIPPED) else f", {other.__module__}.{other.__name__}"
-        said = f"there is a kind of {registry.group} {kind!r} already{whose}; give it another `{registry.key}`"
-        yield f"{name}: {said}{written_at(cls, registry.key)}"
+        problem = f"there is a kind of {registry.group} {kind!r} already{whose}; give it another `{registry.key}`"
+        yield f"{name}: {problem}{written_at(cls, registry.key)}"
 
 
 def _without_type(cls: type[Registered]) -> Iterator[str]:

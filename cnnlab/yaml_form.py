@@ -22,9 +22,9 @@ def short_form(value: Any) -> Any:
     match value:
         case Settings() if value.shorthand:
             fields = type(value).model_fields
-            said = {name: inner for name, inner in value.model_dump().items()
+            unusual = {name: inner for name, inner in value.model_dump().items()
                     if name == value.shorthand or inner != fields[name].default}  # fmt: skip
-            return said[value.shorthand] if len(said) == 1 else said
+            return unusual[value.shorthand] if len(unusual) == 1 else unusual
         case Settings():
             return value.model_dump(mode="json")
         case (top, bottom, left, right) if top == bottom and left == right and all(type(n) is int for n in value):
@@ -63,10 +63,10 @@ def _quoted(scalar: Any) -> str:
 def _written(value: Any, scalar: Callable[[Any], str], gap: str) -> str:
     match value:
         case Mapping():
-            inner = (f"{key}:{gap}{_written(one, scalar, gap)}" for key, one in value.items())
+            inner = (f"{key}:{gap}{_written(inner_value, scalar, gap)}" for key, inner_value in value.items())
             return f"{{{f',{gap}'.join(inner)}}}"
         case list() | tuple():
-            return f"[{f',{gap}'.join(_written(one, scalar, gap) for one in value)}]"
+            return f"[{f',{gap}'.join(_written(inner_value, scalar, gap) for inner_value in value)}]"
         case None:
             return "null"
         case bool():

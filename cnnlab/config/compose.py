@@ -184,9 +184,9 @@ def _kept_names(frozen: dict[str, Any]) -> Iterator[Fault]:
 
 def named_plugins(loader: Loader, name: str, overrides: list[Override]) -> list[str]:
     """The modules that the command line names, or else the user's own `name`.yaml, before anything is composed."""
-    said = [override for override in overrides if override.key_or_group == "plugins"]
-    if said:
-        return [] if said[-1].is_delete() else _words(said[-1].value())
+    typed = [override for override in overrides if override.key_or_group == "plugins"]
+    if typed:
+        return [] if typed[-1].is_delete() else _words(typed[-1].value())
     source = loader.repository._find_object_source(name, ObjectType.CONFIG)
     if not isinstance(source, FileConfigSource) or not (kind := source.kind(name)).own:
         return []

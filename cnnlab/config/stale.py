@@ -82,17 +82,19 @@ def stale_recipes(config: Mapping[str, Any], origins: Origins) -> list[str]:
     A file of one of these groups is the recipe of one kind. A rate chosen for it is none for the next: so all that was
     said before the change goes, and what is said with it, or after it, stays.
     """
-    found = []
+    stale = []
     for group, registry in registries().items():
         key = f"{group}.{registry.key}"
-        said = origins.history.get(key, ())
-        if len(said) > 1 and said[-1].value != said[-2].value and isinstance(settings := config.get(group), dict):
+        history = origins.history.get(key, ())
+        if len(history) < 2 or history[-1].value == history[-2].value:
+            continue
+        if isinstance(settings := config.get(group), dict):
             names = (f"{group}.{name}" for name in settings)
-            found += [name for name in names if _latest(name, origins) < said[-1].rank]
-            origins.history[group] = [said[-1]]
-    return found
+            stale += [name for name in names if _latest(name, origins) < history[-1].rank]
+            origins.history[group] = [history[-1]]
+    return stale
 
 
 def _latest(key: str, origins: Origins) -> int:
     """The rank of what was last said of a setting, or of anything in it."""
-    return max((said[-1].rank for name, said in origins.history.items() if dotted.within(name, key)), default=-1)
+    return max((history[-1].rank for name, history in origins.history.items() if dotted.within(name, key)), default=-1)

@@ -66,10 +66,10 @@ def download(remote: Remote, url: str, into: Path) -> Path:
                     raise
         file.flush()
         kind, published = ("MD5", remote.md5) if remote.md5 else ("SHA-256", remote.sha256)
-        found = digest_of(part, kind.replace("-", "").lower())[: len(published)]
-        if found != published:
+        digest = digest_of(part, kind.replace("-", "").lower())[: len(published)]
+        if digest != published:
             file.truncate(0)
-            raise Broken(f"its {kind} is {found}, not {published}: the file was damaged or replaced")
+            raise Broken(f"its {kind} is {digest}, not {published}: the file was damaged or replaced")
         part.replace(target)
     return target
 
@@ -129,21 +129,21 @@ def _resolve(url: str) -> None:
     """Asks for the host's address, no longer than PATIENCE: the system itself may wait for a minute."""
     if getproxies().get(urlsplit(url).scheme):
         return
-    found: list[object] = []
+    answers: list[object] = []
 
     def ask() -> None:
         try:
-            found.append(socket.getaddrinfo(urlsplit(url).hostname, None))
+            answers.append(socket.getaddrinfo(urlsplit(url).hostname, None))
         except OSError as error:
-            found.append(error)
+            answers.append(error)
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
     thread.join(PATIENCE)
-    if not found:
+    if not answers:
         raise Broken("no answer from the name server")
-    if isinstance(found[0], OSError):
-        raise Broken(found[0])
+    if isinstance(answers[0], OSError):
+        raise Broken(answers[0])
 
 
 def digest_of(path: Path, kind: str) -> str:

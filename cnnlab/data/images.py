@@ -74,13 +74,13 @@ def _check_file(path: Path) -> None:
             raise ValueError(f"has more than {MAX_FILE >> 20} MiB")
         head = file.read(32)
     if head[:4] == b"RIFF" and head[12:16] == b"VP8X" and len(head) >= 30:
-        width, height = (1 + int.from_bytes(head[at : at + 3], "little") for at in (24, 27))
+        width, height = (1 + int.from_bytes(head[offset : offset + 3], "little") for offset in (24, 27))
         _check_pixels(width, height)
     elif head[:4] == b"RIFF" and head[12:16] == b"VP8L" and len(head) >= 25:
         bits = int.from_bytes(head[21:25], "little")
         _check_pixels(1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF))
     elif head[:4] == b"RIFF" and len(head) >= 30:
-        _check_pixels(*(int.from_bytes(head[at : at + 2], "little") & 0x3FFF for at in (26, 28)))
+        _check_pixels(*(int.from_bytes(head[offset : offset + 2], "little") & 0x3FFF for offset in (26, 28)))
 
 
 def _check_pixels(width: int, height: int) -> None:

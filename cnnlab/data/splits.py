@@ -126,11 +126,11 @@ def quotas(sizes: list[int], count: int) -> list[int]:
     >>> quotas([5, 5, 5], 8), quotas([1, 5, 5], 7)
     ([2, 3, 3], [1, 3, 3])
     """
-    given, left = [0] * len(sizes), count
+    quota, left = [0] * len(sizes), count
     for turn, place in enumerate(sorted(range(len(sizes)), key=sizes.__getitem__)):
-        given[place] = min(sizes[place], left // (len(sizes) - turn))
-        left -= given[place]
-    return given
+        quota[place] = min(sizes[place], left // (len(sizes) - turn))
+        left -= quota[place]
+    return quota
 
 
 def _by_class(labels: torch.Tensor, *key: object) -> list[torch.Tensor]:

@@ -20,8 +20,8 @@ def dims_range(first: Shape, last: Shape | None = None) -> str:
     >>> dims_range((64, 56, 56)), dims_range((96, 56, 56), (256, 56, 56))
     ('64×56×56', '96–256×56×56')
     """
-    ends = last if last and len(last) == len(first) else first
-    return dims(a if a == b else f"{a}–{b}" for a, b in zip(first, ends, strict=True))
+    end = last if last and len(last) == len(first) else first
+    return dims(a if a == b else f"{a}–{b}" for a, b in zip(first, end, strict=True))
 
 
 def hover_text(node: OutlineNode, name: str) -> str:
@@ -103,10 +103,10 @@ def _ways(node: OutlineNode) -> str:
         main = max(ways, key=lambda branch: len(branch.nodes), default=Branch())
         return " → ".join(filter(None, map(gist, main.nodes)))
     words = f"{sum(branch.times for branch in node.branches)} branches"
-    ends = [branch.nodes[-1].shape[:1] for branch in ways if branch.times == 1]
-    if node.merge != "concat" or len(ends) < len(node.branches) or () in ends:
+    outputs = [branch.nodes[-1].shape[:1] for branch in ways if branch.times == 1]
+    if node.merge != "concat" or len(outputs) < len(node.branches) or () in outputs:
         return words
-    return f"{words}: {' + '.join(str(channels) for (channels,) in ends)}"
+    return f"{words}: {' + '.join(str(channels) for (channels,) in outputs)}"
 
 
 def _plain(node: OutlineNode) -> bool:

@@ -44,7 +44,7 @@ def _skips(step: TracedStep) -> bool:
 
 def _positions(step: TracedStep, axis: int, pads: tuple[int, ...], size: int) -> set[int]:
     """Rows (or columns) that the window reads."""
-    return {at for taps in _taps(step, axis, pads, size) for at in taps}
+    return {position for taps in _taps(step, axis, pads, size) for position in taps}
 
 
 def _taps(step: TracedStep, axis: int, pads: tuple[int, ...], size: int) -> list[list[int]]:
@@ -53,7 +53,7 @@ def _taps(step: TracedStep, axis: int, pads: tuple[int, ...], size: int) -> list
     kernel, stride, dilation = (part[axis] for part in (step.window.kernel, step.window.stride, step.window.dilation))
     starts = [int(stride) * i - pads[2 * axis] for i in range(step.shape[1 + axis])]
     reached = [[start + int(dilation) * tap for start in starts] for tap in range(int(kernel))]
-    return [[at for at in lies if 0 <= at < size] for lies in reached]
+    return [[position for position in lies if 0 <= position < size] for lies in reached]
 
 
 def dead_weights(graph: StepGraph, node: PlacedStep) -> int:

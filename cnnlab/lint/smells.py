@@ -88,7 +88,7 @@ def names_in_alphabetical_order(design: Design) -> Iterator[Finding]:
 
 def _out_of_count(names: list[str]) -> bool:
     """Whether the numbers in names go back at some place, or a tenth stands before a second: c1, c2, s1, s2."""
-    counts = [int(found[1]) for name in names if (found := re.search(r"(\d+)\D*$", name))]
+    counts = [int(match[1]) for name in names if (match := re.search(r"(\d+)\D*$", name))]
     return any(later < earlier for earlier, later in pairwise(counts))
 
 

@@ -51,7 +51,7 @@ def described(metrics: Iterable[Metric]) -> dict[str, KeyInfo]:
 
 def names(raw: Iterable[Any]) -> list[str]:
     """The kinds that a list of metrics names, each a word or a mapping with a `kind`."""
-    return [str(one.get("kind")) if isinstance(one, dict) else str(one) for one in raw]
+    return [str(metric.get("kind")) if isinstance(metric, dict) else str(metric) for metric in raw]
 
 
 def _validated(raw: Any) -> tuple[Metric, ...]:

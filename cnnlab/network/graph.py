@@ -163,8 +163,8 @@ class Graph:
 def by_stage(placed: Sequence[PlacedBlock]) -> dict[str, list[PlacedBlock]]:
     """Blocks of one stack, copies of one block put together, by its name."""
     stages: dict[str, list[PlacedBlock]] = {}
-    for one in placed:
-        stages.setdefault(one.stage.rpartition(".")[2], []).append(one)
+    for block in placed:
+        stages.setdefault(block.stage.rpartition(".")[2], []).append(block)
     return stages
 
 
@@ -242,11 +242,12 @@ class Walker:
         """Place a stack's blocks under `path`, and `address`, the same with all copies numbered. Raises Misfit."""
 
         def place(name: str, stage: Stage, taken: Edge) -> Edge:
-            at, parts = f"{path}.{name}", stage.parts
+            stage_path, parts = f"{path}.{name}", stage.parts
             for part, block in parts.items():
                 self.block = block
-                names = (at if len(parts) == 1 else f"{at}.{part}", f"{address}.{name}.{part}", at, stage.kind_of(part))
-                placed = PlacedBlock(*names, block, taken, self.traced(block, taken.shape, f"model.{at}"))
+                own_path = stage_path if len(parts) == 1 else f"{stage_path}.{part}"
+                names = (own_path, f"{address}.{name}.{part}", stage_path, stage.kind_of(part))
+                placed = PlacedBlock(*names, block, taken, self.traced(block, taken.shape, f"model.{stage_path}"))
                 taken = Edge(placed.shape, placed.field, (len(self.placed),))
                 self.placed.append(placed)
             return taken

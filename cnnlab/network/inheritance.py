@@ -62,9 +62,9 @@ def with_kind(
 
 
 def resolved(
-    said: BlockSettings, cls: type[Block], enclosing: Enclosing, output: bool, provenance: Provenance
+    written: BlockSettings, cls: type[Block], enclosing: Enclosing, output: bool, provenance: Provenance
 ) -> BlockSettings:
-    """All settings of a block that are not its kind's defaults; `said` is what `with_kind` makes."""
+    """All settings of a block that are not its kind's defaults; `written` is what `with_kind` makes."""
     of_output = (
         {"act": ResolvedSetting("none", SettingSource("output"))} if output and "act" in cls.model_fields else {}
     )
@@ -72,7 +72,7 @@ def resolved(
         name: ResolvedSetting(enclosing[setting], provenance.inherited(setting))
         for setting, name in inherited(cls, enclosing, output)
     }
-    return {**of_output, **around, **said}
+    return {**of_output, **around, **written}
 
 
 def source_of(cls: type[Block], name: str) -> str | None:

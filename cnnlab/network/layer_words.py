@@ -14,7 +14,7 @@ from cnnlab.settings import Shape
 from cnnlab.text import dims
 
 
-def described(layer: nn.Module, given: Shape, left: Shape) -> str:
+def described(layer: nn.Module, taken: Shape, left: Shape) -> str:
     """A layer in words, "3×3 conv, 64, /2"; "" for one that does nothing. One that torch does not have: its class."""
     match layer:
         case nn.Identity():
@@ -34,7 +34,7 @@ def described(layer: nn.Module, given: Shape, left: Shape) -> str:
         case PadShortcut():
             return ", ".join([f"pad to {left[0]}", *_after(layer.stride)])
         case Selected():
-            return f"{len(layer.channels)} of {given[0]} maps"
+            return f"{len(layer.channels)} of {taken[0]} maps"
         case nn.GroupNorm():
             return "layer norm" if layer.num_groups == 1 else f"group norm {layer.num_groups}"
         case nn.Dropout() if not isinstance(layer, StochasticDepth):
@@ -70,12 +70,12 @@ NAMES: dict[type[nn.Module], str] = {
 POOLS = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, Blur)
 
 
-def role(layers: Sequence[nn.Module], params: int, macs: int, given: Shape, left: Shape) -> Role:
+def role(layers: Sequence[nn.Module], params: int, macs: int, taken: Shape, left: Shape) -> Role:
     """What a box is: by what it is on paper, so that a user's own block has its colour, too."""
     if macs and params:
         return "linear" if len(left) == 1 else "conv"
     pools = any(isinstance(layer, POOLS) for layer in layers)
-    return "pool" if pools or (given[1:] != left[1:] and prod(left) < prod(given)) else "other"
+    return "pool" if pools or (taken[1:] != left[1:] and prod(left) < prod(taken)) else "other"
 
 
 def _conv(layer: nn.Conv2d) -> str:

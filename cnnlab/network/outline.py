@@ -112,8 +112,8 @@ class _NodeMaker:
             case Gated():
                 branches = (Branch(self.row(module.gate)), Branch())
                 return OutlineNode(branches=branches, merge="mul")
-            case nn.Sequential() if any(isinstance(one, CONTAINERS) for one in module.modules()):
-                return OutlineNode(chain=tuple(self.node(name, one) for name, one in module.named_children()))
+            case nn.Sequential() if any(isinstance(inner, CONTAINERS) for inner in module.modules()):
+                return OutlineNode(chain=tuple(self.node(name, inner) for name, inner in module.named_children()))
         return self.box(module)
 
     def row(self, module: nn.Module) -> tuple[OutlineNode, ...]:
@@ -125,8 +125,8 @@ class _NodeMaker:
 
     def chain(self, module: Chain) -> tuple[OutlineNode, ...]:
         nodes = []
-        for name, one in module.named_children():
-            node = self.node(name, one)
+        for name, inner in module.named_children():
+            node = self.node(name, inner)
             if name in module._sources:
                 sources, join = module._sources[name]
                 node = replace(node, sources=sources, join=join)

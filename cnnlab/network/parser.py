@@ -215,19 +215,19 @@ class NetworkParser:
             raise TooMany(path)
         self.used.add(kind)
         cls, output = KINDS.get(kind), self.is_output(written, at_end)
-        said = with_kind(written, self.of_kind(kind), cls, enclosing, output)
+        of_kind = with_kind(written, self.of_kind(kind), cls, enclosing, output)
         if cls is None:
-            return self.use(self.vocabulary.composites[kind], said, path, enclosing, at_end)
-        settings = resolved(said, cls, enclosing, output, self.provenance)
+            return self.use(self.vocabulary.composites[kind], of_kind, path, enclosing, at_end)
+        settings = resolved(of_kind, cls, enclosing, output, self.provenance)
         self.used |= uses(cls, enclosing, output)
         sources = {name: setting.source for name, setting in settings.items()}
         self.provenance.record({**(left_to_output(cls) if output else {}), **sources})
         before = len(self.faults)
         values = {name: setting.value for name, setting in settings.items()}
         self.widths(cls, values, path)
-        self.inside(cls, values, path, enclosing.new_child(inheritable(said)), at_end)
+        self.inside(cls, values, path, enclosing.new_child(inheritable(of_kind)), at_end)
         block, faults = read(cls, values, path, kind, PLACED)
-        self.faults += [replace(fault, path=_where_written(fault.path, path, said)) for fault in faults]
+        self.faults += [replace(fault, path=_where_written(fault.path, path, of_kind)) for fault in faults]
         return block if len(self.faults) == before else None
 
     def of_kind(self, kind: str) -> BlockSettings:
@@ -352,10 +352,10 @@ def _written(settings: dict[str, Any], path: str) -> BlockSettings:
     }
 
 
-def _where_written(path: str, block: str, said: BlockSettings) -> str:
+def _where_written(path: str, block: str, settings: BlockSettings) -> str:
     """The path of a block's fault, moved to where the setting is written."""
     name, _, rest = path[len(block) + 1 :].partition(".")
-    return dotted.join(said[name].source.path if name in said else dotted.join(block, name), rest)
+    return dotted.join(settings[name].source.path if name in settings else dotted.join(block, name), rest)
 
 
 def _with_user(fault: Fault, made: Composite, path: str) -> Fault:

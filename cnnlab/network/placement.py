@@ -109,8 +109,8 @@ class StackState:
 
 def _unknown(path: str, name: str, all_names: list[str]) -> Fault:
     if name in all_names:
-        said = f"{name!r} does not come before it; `from` takes earlier blocks, so that nothing goes in a circle"
-        return Fault(path, said)
+        message = f"{name!r} does not come before it; `from` takes earlier blocks, so that nothing goes in a circle"
+        return Fault(path, message)
     known = [*all_names, "input"]
     return Fault.unknown(FaultKind.UNKNOWN_BLOCK, path, f"there is no block {name!r}", name, known)
 

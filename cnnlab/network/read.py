@@ -58,7 +58,7 @@ def _without_nulls(settings: dict[str, Any]) -> dict[str, Any]:
     """`null` says nothing: of the model, and of a kind of block."""
     settings = {key: value for key, value in settings.items() if value is not None}
     if isinstance(settings.get("kinds"), dict):
-        settings["kinds"] = {kind: said for kind, said in settings["kinds"].items() if said is not None}
+        settings["kinds"] = {kind: inner for kind, inner in settings["kinds"].items() if inner is not None}
     return settings
 
 

@@ -51,8 +51,10 @@ def _first(module: nn.Module) -> list[nn.Conv2d]:
     """The convolutions that take what a module takes, in all its branches."""
     if isinstance(module, nn.Conv2d):
         return [module]
-    found = [layers for child in module.children() if (layers := _first(child))]
-    return found[0] if found and isinstance(module, nn.Sequential) else [layer for layers in found for layer in layers]
+    firsts = [layers for child in module.children() if (layers := _first(child))]
+    if isinstance(module, nn.Sequential):
+        return firsts[0] if firsts else []
+    return [layer for layers in firsts for layer in layers]
 
 
 def is_paired(layer: nn.Module, image: bool = False) -> bool:

@@ -26,10 +26,10 @@ class AxisScale:
     log: bool = False
 
     def __call__(self, value: float) -> float:
-        low, high, at = (
+        low, high, position = (
             (math.log(v) for v in (self.low, self.high, value)) if self.log else (self.low, self.high, value)
         )
-        return self.start + (at - low) / ((high - low) or 1) * (self.end - self.start)
+        return self.start + (position - low) / ((high - low) or 1) * (self.end - self.start)
 
     def ticks(self, count: int = 5) -> list[float]:
         """Round numbers between the ends."""
@@ -59,9 +59,9 @@ def _ticks(low: float, high: float, count: int) -> list[float]:
 def _log_ticks(low: float, high: float, count: int) -> list[float]:
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7)):
-        found = [k * 10.0**power for power in powers for k in steps if low <= k * 10.0**power <= high]
-        if len(found) >= min(count - 1, 3):
-            return found
+        ticks = [k * 10.0**power for power in powers for k in steps if low <= k * 10.0**power <= high]
+        if len(ticks) >= min(count - 1, 3):
+            return ticks
     return _ticks(low, high, count)
 
 

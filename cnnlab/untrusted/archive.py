@@ -43,9 +43,9 @@ def _size(header: bytes) -> int:
 
 def _is_sound(header: bytes) -> bool:
     """Whether the checksum holds: the sum of all bytes, its own taken for spaces."""
-    told = header[148:156].strip(b"\0 ")
+    recorded = header[148:156].strip(b"\0 ")
     sound = sum(header) - sum(header[148:156]) + 8 * ord(" ")
-    return told in (f"{sound:o}".encode(), f"{sound:06o}".encode())
+    return recorded in (f"{sound:o}".encode(), f"{sound:06o}".encode())
 
 
 def _pass(file: BinaryIO, count: int) -> None:

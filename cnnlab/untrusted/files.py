@@ -68,18 +68,18 @@ def bounded(value: Any, kinds: tuple[type, ...] = (), most: int = MOST) -> Any:
     """
     waiting, count = [(value, 1)], 0
     while waiting:
-        one, depth = waiting.pop()
+        part, depth = waiting.pop()
         count += 1
         if depth > DEEPEST:
             raise Refused(f"is nested more than {DEEPEST} levels deep")
         if count > most:
             raise Refused(f"has more than {most:,} values")
-        if isinstance(one, dict):
-            if not all(isinstance(key, str | int | float | bool | None) for key in one):
+        if isinstance(part, dict):
+            if not all(isinstance(key, str | int | float | bool | None) for key in part):
                 raise Refused("has names that are no words")
-            waiting += ((inner, depth + 1) for inner in one.values())
-        elif isinstance(one, list | tuple):
-            waiting += ((inner, depth + 1) for inner in one)
-        elif one is not None and not isinstance(one, (str, bytes, int, float, *kinds)):
-            raise Refused(f"has a {type(one).__name__} in it")
+            waiting += ((inner, depth + 1) for inner in part.values())
+        elif isinstance(part, list | tuple):
+            waiting += ((inner, depth + 1) for inner in part)
+        elif part is not None and not isinstance(part, (str, bytes, int, float, *kinds)):
+            raise Refused(f"has a {type(part).__name__} in it")
     return value

@@ -15,8 +15,8 @@ SHARE = 0.5
 def check_environment() -> None:
     """UserError where the environment takes the lock off torch.load: ours says weights_only=True, others' may not."""
     if os.environ.get(FORCED, "0").lower() in ("1", "y", "yes", "true"):
-        said = f"{FORCED}={os.environ[FORCED]} lets files of weights run code; unset it, cnnlab does not run with it"
-        raise UserError(Fault("", said))
+        message = f"{FORCED}={os.environ[FORCED]} lets files of weights run code; unset it, cnnlab does not run with it"
+        raise UserError(Fault("", message))
 
 
 def memory() -> int | None:

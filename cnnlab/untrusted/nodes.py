@@ -40,8 +40,8 @@ class Guard:
         event = self.peek_event()  # type: ignore[attr-defined]
         self.depth: int = getattr(self, "depth", 0) + 1
         self.count: int = getattr(self, "count", 0) + 1
-        if said := complaint(event, self.depth, self.count, self.strict):
-            raise Forbidden(said, event.start_mark)
+        if problem := complaint(event, self.depth, self.count, self.strict):
+            raise Forbidden(problem, event.start_mark)
         node = super().compose_node(parent, index)  # type: ignore[misc]
         self.depth -= 1
         return node
@@ -79,8 +79,8 @@ def read_plain(raw: bytes) -> Any:
         raise Refused(f"has more than {CONFIG:,} bytes")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, parsed by libyaml
     for depth, count, event in _counted(yaml.parse(raw, Loader=loader)):
-        if said := complaint(event, depth, count // 16, strict=True):
-            raise Forbidden(said, event.start_mark)
+        if problem := complaint(event, depth, count // 16, strict=True):
+            raise Forbidden(problem, event.start_mark)
     return yaml.load(raw, Loader=loader)
 
 

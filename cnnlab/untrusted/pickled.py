@@ -76,8 +76,8 @@ def check(path: Path) -> None:
         about = os.fstat(file.fileno())
         if not stat.S_ISREG(about.st_mode):
             raise Refused("is no regular file")
-        if said := too_much(about.st_size):
-            raise Refused(f"would take {said}")
+        if demand := too_much(about.st_size):
+            raise Refused(f"would take {demand}")
         try:
             (_zipped if file.read(4) == b"PK\x03\x04" else _stream)(file, about.st_size)
         except (Refused, OSError):
@@ -121,7 +121,7 @@ def _stream(file: IO[bytes], length: int) -> None:
     def storage(key: str, claimed: Storage) -> None:
         if claims.setdefault(key, claimed) != claimed:
             raise Refused("gives a storage two sizes")
-        if sum(one.bytes for one in claims.values()) > length:
+        if sum(other.bytes for other in claims.values()) > length:
             raise Refused(f"claims to hold more than its {length:,} bytes")
 
     file.seek(0)
@@ -208,6 +208,6 @@ class _Unpickler(pickle._Unpickler):  # pyright: ignore[reportAttributeAccessIss
         _, width, key, _, count = pid[:5]
         if type(width) is not int or type(count) is not int or count < 0 or not isinstance(key, str | int):
             raise Refused("has a storage without a size")
-        found = Storage(str(key), count, width)
-        self.storage(found.key, found)
-        return found
+        storage = Storage(str(key), count, width)
+        self.storage(storage.key, storage)
+        return storage
