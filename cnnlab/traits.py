@@ -23,6 +23,8 @@ class Traits:
     """whether runs of two sweeps that differ in it are different arms; only if it affects the result"""
     may_differ: bool = False
     """whether runs are on equal terms that differ in it although nobody asked for that; always, without an effect"""
+    after_reading: bool = False
+    """whether it says what is done with images once they are read: the data set is the same with another value"""
     of_machine: bool = False
     """whether it says what a run runs on: a recipe that sets it makes no arm of it"""
     of_network: bool = False
@@ -50,6 +52,8 @@ class Traits:
 ORDINARY = Traits()
 NO_EFFECT = Traits(affects_result=False)
 """of names, of what is shown, of how a sweep is run: the same experiment with it and without"""
+AFTER_READING = Traits(after_reading=True)
+"""of the settings of a data set that do not choose its images"""
 COMMAND = Traits(affects_result=False, set_in="command line")
 """of what is to be done, and with what"""
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +17,16 @@ from cnnlab.cli.main import main
 
 # Of two workers with two threads each, on two cores, every one waits for the others
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Whoever runs the tests keeps the cache they have
+CACHE, PID = tempfile.mkdtemp(prefix="cnnlab-cache-"), os.getpid()
+os.environ["CNNLAB_CACHE_DIR"] = CACHE
+
+
+@atexit.register
+def remove_cache() -> None:
+    if os.getpid() == PID:  # and not in a child, whose parent goes on with it
+        shutil.rmtree(CACHE, ignore_errors=True)
 
 
 @pytest.fixture

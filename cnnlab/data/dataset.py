@@ -6,7 +6,7 @@ import torch
 
 from cnnlab.data.data_record import NO_NOTES, DataNotes, DataRecord
 from cnnlab.data.source import Source
-from cnnlab.data.splits import Parts, Split, balanced, stratified
+from cnnlab.data.splits import Parts, Split, balanced, digest_of_parts, stratified
 from cnnlab.errors import Fault, UserError
 from cnnlab.registry import returned
 from cnnlab.text import dims
@@ -27,6 +27,8 @@ class Dataset:
     std: tuple[float, ...]
     notes: DataNotes = NO_NOTES
     """what was noticed while they were read and checked"""
+    digest_as_read: str | None = None
+    """of a source that does not say which files it reads: the digest of what it has read"""
 
     def record(self, source: str, digest: str) -> DataRecord:
         """What data.json says of it."""
@@ -42,10 +44,7 @@ def open_dataset(settings: Source, seed: int = 0) -> Dataset:
     the images trained on, unless `settings` has others. UserError where the files are missing or broken, or are not
     what `settings` says.
     """
-    if faults := settings.mismatches():
-        raise UserError(*faults)
-    parts = settings.read()
-    _check(parts, settings)
+    parts = checked_parts(settings)
     train, val, test = _three(parts, settings, seed)
     if settings.subset is not None:
         train = _subset(train, settings.subset, seed)
@@ -54,7 +53,17 @@ def open_dataset(settings: Source, seed: int = 0) -> Dataset:
         for setting, own in zip((settings.mean, settings.std), mean_std(train.x), strict=True)
     )
     names = settings.names or parts.names or tuple(map(str, range(settings.classes or 0)))
-    return Dataset(train, val, test, names, mean, std, parts.notes)
+    as_read = None if settings.own_digest() or settings.files() is not None else digest_of_parts(parts)
+    return Dataset(train, val, test, names, mean, std, parts.notes, as_read)
+
+
+def checked_parts(settings: Source) -> Parts:
+    """What its source reads. UserError where the files are missing or broken, or are not what `settings` says."""
+    if faults := settings.mismatches():
+        raise UserError(*faults)
+    parts = settings.read()
+    _check(parts, settings)
+    return parts
 
 
 def _as_stored(values: tuple[float, ...] | None) -> tuple[float, ...] | None:

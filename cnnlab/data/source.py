@@ -6,6 +6,7 @@ Neither torch nor numpy is needed to compose and check one.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
@@ -15,7 +16,7 @@ from cnnlab.errors import Fault
 from cnnlab.registry import Registered, Registry, kind_of
 from cnnlab.settings import LARGEST, Count, Flag, shown
 from cnnlab.text import dims
-from cnnlab.traits import NO_EFFECT, Traits
+from cnnlab.traits import AFTER_READING, NO_EFFECT, Traits
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,22 +93,25 @@ class Source(Registered):
     """number of classes; null only for a folder, whose directories are counted"""
     names: Annotated[tuple[str, ...] | None, BeforeValidator(_names), NO_EFFECT] = None
     """names of the classes in the order of their labels; null: a folder's directories, else 0, 1, …"""
-    size: Size = "auto"
+    size: Annotated[Size, AFTER_READING] = "auto"
     """(rows, columns) fed to the network; auto: what the network asks for, else as stored; null: as stored"""
-    batch_size: Count = 128
+    batch_size: Annotated[Count, AFTER_READING] = 128
     """images a step"""
-    subset: Count | None = None
+    subset: Annotated[Count | None, AFTER_READING] = None
     """train on so many images only, as many of each class; null: on all"""
-    val_fraction: Annotated[float, Field(gt=0, lt=1, strict=True)] = 0.1
+    val_fraction: Annotated[float, Field(gt=0, lt=1, strict=True), AFTER_READING] = 0.1
     """part of each class's training images that is kept for validation"""
-    mean: Annotated[Channels, Traits(for_training=True)] = None
+    mean: Annotated[Channels, Traits(for_training=True, after_reading=True)] = None
     """of each channel, values going from 0 to 1: images are normalised by it; null: that of the images trained on"""
-    std: Annotated[Channels, Traits(for_training=True)] = None
+    std: Annotated[Channels, Traits(for_training=True, after_reading=True)] = None
     """standard deviation of each channel, likewise"""
     samples: Count | None = Field(default=None, validate_default=True)
     """synthetic data: number of training images; a fifth as many test images come with them"""
     download: Annotated[Flag, NO_EFFECT] = True
     """fetch files that are not on this machine"""
+    cache_dir: Annotated[Annotated[str, Field(min_length=1)] | None, NO_EFFECT] = None
+    """folder for what is fetched or worked out once, such as digests of images; null: that of the environment variable
+    CNNLAB_CACHE_DIR, else cnnlab in the user's cache (~/.cache, or XDG_CACHE_HOME)"""
 
     fixed_shape: ClassVar[tuple[int, int, int] | None] = None
     """the only shape that the source's format allows"""
@@ -119,6 +123,11 @@ class Source(Registered):
     """whether `class_names` can tell the classes, so that `classes` may be null"""
     takes_samples: ClassVar[bool] = False
     """whether the number of its images is the user's to say"""
+    packed: ClassVar[bool] = False
+    """whether its files hold many images each and are published in several forms: the digest of the data set is then
+    that of the images in them, and the files tell only whether it is still true"""
+    largest_file: ClassVar[int | None] = None
+    """bytes of a file beyond which it is not read"""
 
     def class_names(self) -> tuple[str, ...]:
         """Names of the classes, from the names of files alone. UserError at `data.dir` where they cannot be told."""
@@ -135,6 +144,22 @@ class Source(Registered):
     def image(self, entry: Entry) -> np.ndarray:
         """One decoded image, uint8 of `shape`. ValueError that says what is wrong with its file."""
         raise AssertionError(f"{type(self).__name__} has neither read nor image")
+
+    def files(self) -> list[tuple[str, Path]] | None:
+        """(path within the data set, place) of every file that is read; None where that is not known.
+
+        They tell whether the data set is what it was, so that it need not be read to find out. Of a source with
+        `entries` they are those that the keys name below `dir`; one that reads others besides has its own `files`.
+        """
+        if not self.dir or not lists_entries(self):
+            return None
+        root = Path(self.dir).expanduser()
+        files = [(entry.key, root / entry.key) for entry in self.entries()]
+        return files if all(file.is_file() for _, file in files) else None
+
+    def own_digest(self) -> str | None:
+        """Digest of the images where neither files of the user's nor much reading is needed to tell it."""
+        return None
 
     def read(self) -> Parts:
         """All its images. UserError where the files are missing or broken, or are not what the settings say."""
@@ -204,3 +229,8 @@ class Source(Registered):
         if self.names is not None and len(self.names) != count:
             return [Fault("data.names", f"there are {len(self.names)} names for {count} classes")]
         return []
+
+
+def lists_entries(source: Source) -> bool:
+    """Whether a source lists its images one by one, and so does not only give whole arrays."""
+    return type(source).entries is not Source.entries

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
@@ -54,6 +55,19 @@ class Parts:
     """names of the classes, where the files say them"""
     notes: DataNotes = NO_NOTES
     """what was noticed while they were read"""
+
+
+def digest_of_parts(parts: Parts) -> str:
+    """Digest of images, labels and names as a source gives them, whatever files they come from; 32 hex digits."""
+    whole = hashlib.sha256(b"cnnlab images 1\n")
+    for name in ("train", "val", "test"):
+        split = getattr(parts, name)
+        if split is not None:
+            whole.update(f"{name} {tuple(split.x.shape)}\n".encode())
+            whole.update(split.x.contiguous().numpy())
+            whole.update(split.y.contiguous().numpy())
+    whole.update(repr(parts.names).encode())
+    return whole.hexdigest()[:32]
 
 
 def check_memory(count: int, shape: tuple[int, ...]) -> None:

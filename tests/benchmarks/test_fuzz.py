@@ -12,6 +12,7 @@ from benchmarks import fuzz
 @pytest.mark.slow
 def test_none_of_60_cases_ends_in_a_traceback_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CNNLAB_CACHE_DIR", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     with fuzz.quiet():
         totals = fuzz.fuzz(range(60), seed=0)

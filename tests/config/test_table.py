@@ -54,6 +54,7 @@ OTHERWISE = {
     "timeout": "10m",
     "data.names": "[a,b,c,d,e,f,g,h,i,j]",
     "data.download": "false",
+    "data.cache_dir": "cache",
     "trainer.progress": "false",
 }
 """a value of each setting without an effect that is not its default"""

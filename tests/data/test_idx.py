@@ -119,6 +119,7 @@ def test_the_four_files_are_found_in_the_given_folder_or_where_torchvision_puts_
 
 def test_the_usual_places_are_looked_into(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CNNLAB_CACHE_DIR", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     fill(tmp_path / "data/MNIST/raw")
     assert len(settings().read().train) == 20

@@ -85,6 +85,7 @@ class Cifar10(Source):
     source: Literal["cifar10"] = "cifar10"  # type: ignore[assignment]
     fixed_shape: ClassVar[tuple[int, int, int] | None] = (3, 32, 32)
     fixed_classes: ClassVar[int | None] = 10
+    packed: ClassVar[bool] = True
     forms: ClassVar[tuple[Form, Form]] = (PYTHON_10, BINARY_10)
 
     def read(self) -> Parts:
@@ -96,6 +97,11 @@ class Cifar10(Source):
             raise UserError(Fault("data.dir", f"{path} lacks {', '.join(lacking)}"))
         train, test = (_join([files[name] for name in names]) for names in (form.train, form.test))
         return Parts(train, test)
+
+    def files(self) -> list[tuple[str, Path]]:
+        form, path = self._find()
+        names = form.train + form.test
+        return [(name, path / name) for name in names] if path.is_dir() else [(path.name, path)]
 
     def _find(self) -> tuple[Form, Path]:
         """The first form on this machine, unpacked or not; else the binary one, downloaded: it holds no pickles."""
@@ -109,7 +115,7 @@ class Cifar10(Source):
                         return form, place
         from cnnlab.data.download import obtain
 
-        binary, into = self.forms[1], folders[0] if self.dir else cache(self.source)
+        binary, into = self.forms[1], folders[0] if self.dir else cache(self.source, self.cache_dir)
         return binary, obtain(binary.archive, URL, into, folders, self.download)
 
 

@@ -24,6 +24,7 @@ class Folder(Source):
 
     source: Literal["folder"] = "folder"  # type: ignore[assignment]
     counts_classes: ClassVar[bool] = True
+    largest_file: ClassVar[int | None] = 256 << 20  # the decoder's limit
 
     def class_names(self) -> tuple[str, ...]:
         return folder_classes(self.dir or "")
@@ -34,6 +35,11 @@ class Folder(Source):
         if self.dir is None:
             message = "say where the images lie: a directory that has a directory for each class"
             yield Fault(f"{path}.dir", message)
+
+    def files(self) -> list[tuple[str, Path]]:
+        listing, root = list_folder(self.dir or ""), Path(self.dir or "").expanduser()
+        parts = (part for part in (listing.train, listing.val, listing.test) if part)
+        return [(file.relative_to(root).as_posix(), file) for part in parts for some in part.values() for file in some]
 
     def read(self) -> Parts:
         """Unreadable images are left out with a warning; a class that has no others is a fault."""

@@ -23,8 +23,9 @@ class Mnist(Source):
     """Handwritten digits: LeCun, Bottou, Bengio, Haffner 1998, doi:10.1109/5.726791; and sets in the same files."""
 
     source: Literal["mnist"] = "mnist"  # type: ignore[assignment]
+    packed: ClassVar[bool] = True
 
-    files: ClassVar[tuple[Remote, Remote, Remote, Remote]] = (
+    remotes: ClassVar[tuple[Remote, Remote, Remote, Remote]] = (
         Remote("train-images-idx3-ubyte.gz", 9912422, "f68b3c2dcbeaaa9fbdd348bbdeb94873"),
         Remote("train-labels-idx1-ubyte.gz", 28881, "d53e105ee54ea40749a09fcbcd1e9432"),
         Remote("t10k-images-idx3-ubyte.gz", 1648877, "9fb629c4189551a2d022fa330f9573f3"),
@@ -40,9 +41,12 @@ class Mnist(Source):
     def read(self) -> Parts:
         from cnnlab.data.splits import Parts
 
-        folders = places(self, [self.torchvision, "raw"], [Path("data") / self.torchvision, *self.usual])
-        train_x, train_y, test_x, test_y = (self._find(remote, folders) for remote in self.files)
+        train_x, train_y, test_x, test_y = (file for _, file in self.files())
         return Parts(self._split(train_x, train_y), self._split(test_x, test_y))
+
+    def files(self) -> list[tuple[str, Path]]:
+        folders = places(self, [self.torchvision, "raw"], [Path("data") / self.torchvision, *self.usual])
+        return [(remote.name, self._find(remote, folders)) for remote in self.remotes]
 
     def _find(self, remote: Remote, folders: list[Path]) -> Path:
         """The file, packed or not, in the first folder that has it; else it is downloaded."""
@@ -52,7 +56,7 @@ class Mnist(Source):
                     return folder / name
         from cnnlab.data.download import obtain
 
-        into = folders[0] if self.dir else cache(self.source)
+        into = folders[0] if self.dir else cache(self.source, self.cache_dir)
         return obtain(remote, self.url, into, folders, self.download)
 
     def _split(self, images: Path, labels: Path) -> Split:
@@ -75,7 +79,7 @@ class FashionMnist(Mnist):
 
     source: Literal["fashion_mnist"] = "fashion_mnist"  # type: ignore[assignment]
 
-    files: ClassVar[tuple[Remote, Remote, Remote, Remote]] = (
+    remotes: ClassVar[tuple[Remote, Remote, Remote, Remote]] = (
         Remote("train-images-idx3-ubyte.gz", 26421880, "8d4fb7e6c68d591d4c3dfef9ec88bf0d"),
         Remote("train-labels-idx1-ubyte.gz", 29515, "25c81989df183df01b3e8a0aad5dffbe"),
         Remote("t10k-images-idx3-ubyte.gz", 4422102, "bef4ecab320f06d8554ea6380940ec79"),

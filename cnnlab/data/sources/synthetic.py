@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from cnnlab.data.source import Source
@@ -21,6 +22,11 @@ class Synthetic(Source):
     source: Literal["synthetic"] = "synthetic"  # type: ignore[assignment]
     reads_folder: ClassVar[bool] = False
     takes_samples: ClassVar[bool] = True
+
+    def own_digest(self) -> str:
+        """Of the settings: the images are a function of them, and of the version."""
+        made_of = repr((self.source, self.shape, self.classes, self.samples))
+        return sha256(made_of.encode()).hexdigest()[:32]
 
     def read(self) -> Parts:
         from cnnlab.data.splits import Parts, check_memory
