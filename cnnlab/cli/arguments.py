@@ -6,6 +6,8 @@ import argparse
 import re
 from dataclasses import dataclass, field, replace
 
+from cnnlab.cli.short_form import long_form
+from cnnlab.cli.tasks import SHIPPED
 from cnnlab.errors import Fault, UserError, near
 from cnnlab.origin import COMMAND_LINE
 from cnnlab.override import Override, last_value
@@ -19,7 +21,7 @@ LONGEST = 20_000
 """characters of one word of a command"""
 
 FREE_TEXT = (
-    *("ckpt_path", "weights", "images", "name", "dir", "key", "against"),
+    *("ckpt_path", "weights", "images", "name", "from", "dir", "key", "against"),
     *("data.dir", "hydra.run.dir", "hydra.sweep.dir"),
 )
 """settings that are free text to their user, but to Hydra's grammar full of operators"""
@@ -103,7 +105,8 @@ def read_arguments(argv: list[str]) -> Arguments:
         flags = [flag for action in parser._actions for flag in action.option_strings]
         problem = (f"there is no option {_option(word, flags)}" for word in strange)
         raise UserError(*(Fault("", message, origin=COMMAND_LINE) for message in problem))
-    return Arguments(**vars(known), overrides=[plain_words(text, known.multirun) for text in rejoined(rest)])
+    words = long_form(rejoined(rest), SHIPPED)
+    return Arguments(**vars(known), overrides=[plain_words(text, known.multirun) for text in words])
 
 
 def _option(word: str, flags: list[str]) -> str:
@@ -165,8 +168,9 @@ def _needs_no_plus(key: str) -> bool:
     """Whether a file spells the setting, or it stands in a group that is open to all."""
     from cnnlab.config import GROUPS
     from cnnlab.config.top import Top
+    from cnnlab.settings import names
 
-    return not key.startswith("hydra") and ("." in key or key in (*GROUPS, "debug", *Top.model_fields))
+    return not key.startswith("hydra") and ("." in key or key in (*GROUPS, "debug", *names(Top)))
 
 
 def _is_quoted(value: str) -> bool:

@@ -55,8 +55,7 @@ def sweep_by_hydra(hydra: HydraEngine, arguments: Arguments, known: Sequence[Fau
     if folder is None:
         folder = str(new_sweep_folder())
         overrides.append(f"hydra.sweep.dir={quoted(folder)}")
-    folders = {source.provider: source.path for source in loader.get_sources()}
-    job = LaunchedJob(folders["main"], folders.get("command-line"), arguments.config_name)
+    job = LaunchedJob(tuple(map(str, hydra.folders)), arguments.config_name)
     try:
         make_writable(Path(folder), "hydra.sweep.dir")
         with as_user_error():
@@ -79,8 +78,8 @@ def _exits(returned: Any) -> Iterator[Exit]:
 class LaunchedJob:
     """A job as Hydra's launchers call it, in whatever process: composed anew, with origins for its messages."""
 
-    conf: str
-    config_dir: str | None
+    folders: tuple[str, ...]
+    """of configuration, the shipped one last"""
     name: str
 
     def __call__(self, _: object) -> Exit:
@@ -88,7 +87,8 @@ class LaunchedJob:
 
         settings = HydraConfig.get()
         print(clean(f"\njob {settings.job.num}: {' '.join(settings.overrides.task)}"))
-        hydra = start(Path(self.conf), Path(self.config_dir) if self.config_dir else None)
+        *own, shipped = map(Path, self.folders)
+        hydra = start(shipped, *own)
         composed = compose(hydra.config_loader, self.name, list(settings.overrides.task))
         run, faults = check(composed)
         if run is None:

@@ -13,8 +13,10 @@ from cnnlab.cli.completion import complete
 from cnnlab.cli.help import help_text
 from cnnlab.cli.messages import complain
 from cnnlab.cli.tasks import TASKS, SweepTask
+from cnnlab.config.own_folder import own_folder
 from cnnlab.errors import Exit, Fault, UserError
 from cnnlab.origin import COMMAND_LINE
+from cnnlab.program import started_as
 from cnnlab.untrusted.machine import check_environment
 from cnnlab.untrusted.words import word
 
@@ -26,12 +28,16 @@ NOT_TO_BE_HAD = (errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES, errno.EPERM, err
 """what the system says of paths that a user may name and nobody, or not this user, can have"""
 
 
-def main(conf: Path, argv: list[str]) -> int:
-    """Do what `argv` asks for, with the configuration in the folder `conf`; the exit code."""
+def main(conf: Path, argv: list[str], command: str = "python run.py") -> int:
+    """Do what `argv` asks for, with the configuration in the folder `conf`; the exit code.
+
+    `command` is what the user types before `argv`, and is shown where they should type it again.
+    """
+    started_as(command)
     try:
         arguments = read_arguments(argv)
         if arguments.help:
-            print(help_text(conf), flush=True)
+            print(help_text([*_own_folders(arguments), conf]), flush=True)
             return Exit.DONE
         if arguments.completion:
             return complete(conf, arguments.overrides)
@@ -58,8 +64,7 @@ def _with_hydra(conf: Path, arguments: Arguments) -> int:
 
     from cnnlab.config.engine import start
 
-    more = Path(arguments.config_dir) if arguments.config_dir else None
-    hydra = start(Path(arguments.config_path) if arguments.config_path else conf, more)
+    hydra = start(Path(arguments.config_path) if arguments.config_path else conf, *_own_folders(arguments))
     try:
         if arguments.shows and arguments.value("study"):
             message = "is a sweep of many configurations; task=preflight lists its jobs"
@@ -81,6 +86,17 @@ def _with_hydra(conf: Path, arguments: Arguments) -> int:
         return complain([fault, *(f"    {line}" for line in own_lines(error))])
     finally:
         GlobalHydra.instance().clear()
+
+
+def _own_folders(arguments: Arguments) -> list[Path]:
+    """Folders of the user's own files, the first one counts most. Says so of one that looks like it and is not."""
+    folders = [Path(arguments.config_dir)] if arguments.config_dir else []
+    own = None if arguments.config_path else own_folder()
+    if own and own.is_ours:
+        folders.append(own.path)
+    elif own:
+        print(own.note, file=sys.stderr)
+    return folders
 
 
 def _is_sweep(hydra: HydraEngine, arguments: Arguments) -> bool:

@@ -25,6 +25,7 @@ from cnnlab.errors import Exit, Fault, UserError
 from cnnlab.network.composite import misread
 from cnnlab.origin import COMMAND_LINE, Origin
 from cnnlab.override import Override, keys
+from cnnlab.program import command, installed
 from cnnlab.sweep.study import SIZES
 from cnnlab.sweep.study_file import find
 from cnnlab.text import plural
@@ -85,7 +86,11 @@ def validate(hydra: HydraEngine, arguments: Arguments) -> Exit:
 def files_to_check(confs: Sequence[Path], named: str | None) -> list[tuple[Path, Path]]:
     """The files to check, each with the folder of configuration that it lies in. UserError where there are none."""
     if named is None:
-        return [(conf, file) for conf in confs for file in sorted(conf.rglob("*.yaml"))]
+        own = confs[:-1] if installed() else confs  # shipped files are the installer's, in a clone the user's too
+        if not own:
+            message = f"there is no folder conf here with files of yours; {command('new', 'mine')} writes one"
+            raise UserError(Fault("dir", message))
+        return [(conf, file) for conf in own for file in sorted(conf.rglob("*.yaml"))]
     path = Path(named).expanduser().resolve()
     files = sorted(path.rglob("*.yaml")) if path.is_dir() else [path] if path.is_file() else []
     if not files:

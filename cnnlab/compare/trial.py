@@ -23,7 +23,7 @@ class Trial:
     seed: str
     status: RunStatus
     words: tuple[str, ...] = ()
-    """what to type after `python run.py` to repeat it"""
+    """what to type after the program's name to repeat it"""
     identity: str | None = None
     result: Mapping[str, Any] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)

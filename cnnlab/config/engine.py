@@ -68,17 +68,20 @@ class HydraEngine(Hydra):
         return self.run(config.hydra.job.config_name, task, words)
 
 
-def start(conf: Path, more: Path | None = None) -> HydraEngine:
-    """An engine that finds configuration in `conf`, and before that in `more`. UserError for a missing folder."""
-    for folder, flag in ((conf, "--config-path"), (more, "--config-dir")):
-        if folder is not None and not folder.is_dir():
+def start(conf: Path, *own: Path) -> HydraEngine:
+    """An engine that finds configuration in `conf`, and before that in the user's `own` folders, the first one first.
+
+    UserError for a missing folder.
+    """
+    for folder, flag in ((conf, "--config-path"), *((folder, "--config-dir") for folder in own)):
+        if not folder.is_dir():
             raise UserError(Fault(flag, f"there is no folder {folder}", origin=COMMAND_LINE))
     register()
     hydra_version.setbase("1.3")
     path = create_config_search_path(str(conf.resolve()))
-    if more is not None:
-        first = SearchPathQuery(provider="main")
-        path.prepend(provider="command-line", path=f"file://{more.resolve()}", anchor=first)
+    for folder in own:
+        before = SearchPathQuery(provider="main")
+        path.prepend(provider="command-line", path=f"file://{folder.resolve()}", anchor=before)
     path.prepend(provider="cnnlab", path="kinds://", anchor=SearchPathQuery(provider="schema"))
     SourcesRegistry.instance().types |= {"file": FileConfigSource, "kinds": KindsSource}
     GlobalHydra.instance().clear()

@@ -20,6 +20,7 @@ from cnnlab.config.top import Top
 from cnnlab.errors import Fault, FaultKind
 from cnnlab.origin import COMMAND_LINE
 from cnnlab.override import Override
+from cnnlab.settings import names
 
 NAME = r"[\w$-]+([./@][\w$-]+)*"
 """of a setting, of a group, or of a group and where its file goes"""
@@ -90,7 +91,7 @@ def refused(loader: Loader, groups: list[str], override: HydraOverride, result: 
     """Note what is wrong with one override before Hydra trips over it: its group's option, its first word."""
     key, before = override.key_or_group, len(result.faults)
     first = key.split(".")[0].split("/")[0]
-    known = [*Top.model_fields, *sorted(groups, key="hydra".__eq__)]
+    known = [*names(Top), *sorted(groups, key="hydra".__eq__)]
     if options := group_options(loader, key):
         values = [] if override.is_delete() else override.value()
         if key in GROUPS and override.is_delete():

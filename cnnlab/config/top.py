@@ -78,7 +78,9 @@ class Top(Settings):
     ] = 0
     """of everything random: split, order, first weights, augmentation, dropout"""
     name: Annotated[str | None, NO_EFFECT] = None
-    """name of the run's folder; null: the network's"""
+    """name of the run's folder; null: the network's. What task=new calls its network, and task=eject copies"""
+    from_: Annotated[Text | None, for_tasks("new"), Field(alias="from")] = None
+    """the network that the new one of task=new begins as; null: lenet"""
     tags: Annotated[Words, NO_EFFECT] = ()
     """words to find the run by"""
     blocks: dict[str, Any] = Field(default_factory=dict)
@@ -104,11 +106,11 @@ class Top(Settings):
     which start anew)"""
     images: Annotated[Text | None, for_tasks("predict", "inspect", instead=OF_IMAGES)] = None
     """image file, folder or glob pattern, for task=predict and task=inspect"""
-    dir: Annotated[Text | None, for_tasks("report", "dashboard", "sync", "validate", "schema", instead=OF_FOLDERS)] = (
-        None
-    )
+    dir: Annotated[
+        Text | None, for_tasks("report", "dashboard", "sync", "validate", "schema", "new", "eject", instead=OF_FOLDERS)
+    ] = None
     """a sweep's folder, a pattern, or several with commas between them, for task=report, dashboard and sync; what
-    task=validate checks, or where task=schema writes, in the place of conf/"""
+    task=validate checks, or where task=schema, task=new and task=eject write, in the place of conf/"""
     key: Annotated[Text | None, for_tasks("explain")] = None
     """a block, one of its copies, something inside of it, or a setting, for task=explain; null: the whole network"""
     against: Annotated[Text | None, for_tasks("diff")] = None

@@ -15,6 +15,7 @@ from typing import Annotated, Any, ClassVar, Literal, Protocol
 from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
 from cnnlab.errors import Fault, UserError
+from cnnlab.program import extra
 from cnnlab.registry import Registered, Registry, kind_of, returned
 from cnnlab.settings import Natural, Settings
 
@@ -107,7 +108,7 @@ class Tensorboard(Logger):
         return Board(run.folder, self.images)
 
     def missing(self) -> str | None:
-        return None if find_spec("tensorboard") else "pip install 'cnnlab[tensorboard]'"
+        return None if find_spec("tensorboard") else extra("tensorboard")
 
 
 LOGGERS = Logger.registry.ship(Wandb, Tensorboard)

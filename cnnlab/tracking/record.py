@@ -12,7 +12,6 @@ JSON has no NaN: a value that is not finite is null, and `not_finite` beside it 
 
 import json
 import re
-import shlex
 import statistics
 import time
 from collections.abc import Iterable, Mapping
@@ -22,6 +21,7 @@ from typing import Any
 import yaml
 
 from cnnlab.errors import Fault, UserError
+from cnnlab.program import command
 from cnnlab.text import timestamp
 from cnnlab.tracking import machine
 from cnnlab.tracking.durable import append_line, make_folder, write, write_json
@@ -32,7 +32,7 @@ from cnnlab.tracking.reader import RunEnd, RunFolder, checksum
 HEADER = """\
 # The resolved configuration of one run, written before its first step; it refers to no other file.
 # It came from   {command}
-# Its network    python run.py task=test ckpt_path=<this folder>
+# Its network    {test} ckpt_path=<this folder>
 """
 
 
@@ -145,8 +145,8 @@ def _rows(run: RunFolder) -> list[dict[str, Any]]:
 
 def _header(overrides: Any) -> str:
     words = [str(word) for word in overrides] if isinstance(overrides, list | tuple) else []
-    command = shlex.join(["python", "run.py", *words])
-    return HEADER.format(command=" ".join(command.split()))  # a newline would end the comment
+    again = " ".join(command(*words).split())  # a newline would end the comment
+    return HEADER.format(command=again, test=command("task=test"))
 
 
 class _Dumper(yaml.SafeDumper):

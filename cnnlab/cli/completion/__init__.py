@@ -39,9 +39,9 @@ def complete(conf: Path, words: list[str]) -> Exit:
 
 
 REMOVE = {
-    "bash": "complete -r python python3 python3.{9..15} run.py",
-    "zsh": "compdef -d python python3 python3.{9..15} run.py",
-    "fish": "for command in python python3 python3.(seq 9 15) run.py; complete -e -c $command; end",
+    "bash": "complete -r python python3 python3.{9..15} run.py cnnlab",
+    "zsh": "compdef -d python python3 python3.{9..15} run.py cnnlab",
+    "fish": "for command in python python3 python3.(seq 9 15) run.py cnnlab; complete -e -c $command; end",
 }
 
 

@@ -13,6 +13,7 @@ from cnnlab.cli.completion.line import Candidate
 from cnnlab.cli.completion.loose import composed
 from cnnlab.cli.completion.schema_files import PART, ConfigNode, SchemaFiles
 from cnnlab.config import GROUPS, KINDS, SHARED
+from cnnlab.config.own_folder import own_folder
 from cnnlab.override import Override
 
 FILES = ("ckpt_path", "weights", "images", "dir", "data.dir", "hydra.run.dir", "hydra.sweep.dir")
@@ -75,8 +76,10 @@ class _TypedConfig:
 
     def __init__(self, conf: Path, words: Sequence[str]):
         more, instead = _flag(words, CONFIG_DIR), _flag(words, CONFIG_PATH)
-        own = Path(instead).expanduser() if instead else conf
-        self.confs = [*([Path(more).expanduser()] if more else []), own]
+        beside = None if instead else own_folder()
+        own = [Path(more).expanduser()] if more else []
+        own += [beside.path] if beside and beside.is_ours else []
+        self.confs = [*own, Path(instead).expanduser() if instead else conf]
         settings = [word for word in words if "=" in word and not word.startswith("-")]
         files = SchemaFiles([folder / "schema" for folder in (*self.confs, conf)])
         value = composed(self.confs, settings, _flag(words, CONFIG_NAME) or "config")

@@ -1,4 +1,4 @@
-# cnnlab's command line in bash: eval "$(python run.py --shell-completion install=bash)"
+# cnnlab's command line in bash: eval "$(cnnlab --shell-completion install=bash)"
 
 _cnnlab_script() { # cnnlab's run.py on the command line, or nothing
   local word
@@ -15,14 +15,16 @@ _cnnlab_script() { # cnnlab's run.py on the command line, or nothing
 _cnnlab() {
   local script reply python=${COMP_WORDS[0]/#\~/$HOME}
   COMPREPLY=()
-  if ! script=$(_cnnlab_script); then
+  if [[ ${python##*/} == cnnlab ]]; then
+    script=
+  elif ! script=$(_cnnlab_script); then
     if [[ -n $_cnnlab_before ]]; then "$_cnnlab_before" "$@"; fi
     return
   fi
   if [[ $python == *.py ]]; then python=; fi
   while IFS= read -r reply; do COMPREPLY+=("$reply"); done < <(
     COMP_LINE=$COMP_LINE COMP_POINT=$COMP_POINT COMP_WORDBREAKS=$COMP_WORDBREAKS \
-      $python "$script" --shell-completion query=bash 2>/dev/null
+      $python ${script:+"$script"} --shell-completion query=bash 2>/dev/null
   )
   if [[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *[=./] ]]; then compopt -o nospace 2>/dev/null; fi
 }
@@ -31,4 +33,4 @@ if declare -F _completion_loader >/dev/null; then _completion_loader python 2>/d
 if [[ $(complete -p python 2>/dev/null) =~ -F\ ([^ ]+) && ${BASH_REMATCH[1]} != _cnnlab ]]; then
   _cnnlab_before=${BASH_REMATCH[1]}
 fi
-complete -o bashdefault -o default -F _cnnlab python python3 python3.{9..15} run.py
+complete -o bashdefault -o default -F _cnnlab python python3 python3.{9..15} run.py cnnlab

@@ -1,4 +1,4 @@
-# cnnlab's command line in zsh: eval "$(python run.py --shell-completion install=zsh)"
+# cnnlab's command line in zsh: eval "$(cnnlab --shell-completion install=zsh)"
 
 _cnnlab() {
   local word script python=${words[1]} line reply text
@@ -10,7 +10,7 @@ _cnnlab() {
       break
     fi
   done
-  if [[ -z $script ]]; then
+  if [[ -z $script && ${python:t} != cnnlab ]]; then
     if (( $+functions[_python] )); then
       _python "$@"
     else
@@ -19,8 +19,9 @@ _cnnlab() {
     return
   fi
   [[ $python == *.py ]] && python=
+  python=${python/#\~/$HOME}
   line="${(j: :)words[1,CURRENT-1]} $QIPREFIX$PREFIX"
-  for reply in ${(f)"$(COMP_LINE=$line ${python:+${python/#\~/$HOME}} $script --shell-completion query=zsh 2>/dev/null)"}; do
+  for reply in ${(f)"$(COMP_LINE=$line ${python:+$python} ${script:+$script} --shell-completion query=zsh 2>/dev/null)"}; do
     text=${reply%%$'\t'*}
     if [[ $text == *[=./] ]]; then
       open+=($text) open_said+=("${reply/$'\t'/  -- }")
@@ -35,4 +36,4 @@ _cnnlab() {
 if ! (( $+functions[compdef] )); then
   autoload -Uz compinit && compinit
 fi
-compdef _cnnlab python python3 python3.{9..15} run.py
+compdef _cnnlab python python3 python3.{9..15} run.py cnnlab

@@ -22,6 +22,7 @@ class Schema(Task):
         from cnnlab.cli.check import locate
         from cnnlab.cli.messages import complain
         from cnnlab.config.files import shown
+        from cnnlab.program import installed
         from cnnlab.schema.files import FOLDER, made, write
         from cnnlab.untrusted.terminal import Output
 
@@ -30,6 +31,9 @@ class Schema(Task):
             return complain(locate(fault, composed) for fault in composed.faults)
         arguments, confs = Arguments(overrides=composed.overrides), context.engine.folders
         named = arguments.value("dir")
+        if not named and installed() and len(confs) == 1:
+            message = "there is no folder conf here with files of yours; write dir=FOLDER for one beside them"
+            raise UserError(Fault("dir", message))
         folder = Path(named).expanduser() if named else confs[0] / FOLDER
         texts = made(confs, list(TASKS))
         try:

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from cnnlab import program
 from cnnlab.compare import wording
 from cnnlab.compare.comparison import STATES, Comparison
 from cnnlab.compare.judge import by_family, failed_controls
@@ -155,7 +156,7 @@ def _command(trial: Trial) -> Content:
     words = [word for word in trial.words if not word.startswith(("hydra.run.dir", "hydra.sweep"))]
     if not words:
         return "–"
-    return command(shlex.join(["python", "run.py", *words]), button_only=True)
+    return command(program.command(*words), button_only=True)
 
 
 def _whole(comparison: Comparison) -> Content:
@@ -164,7 +165,7 @@ def _whole(comparison: Comparison) -> Content:
         words = manifest.get("command")
         if isinstance(words, list) and words:
             words = list(map(str, words))
-            commands.append(shlex.join(words if words[0].startswith("python") else ["python", "run.py", *words]))
+            commands.append(shlex.join(words) if words[0].startswith("python") else program.command(*words))
     if not commands:
         return None
     return [

@@ -5,13 +5,13 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
-import shlex
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnnlab.program import command
 from cnnlab.tracking.durable import write_json
 from cnnlab.untrusted.files import read_json
 
@@ -66,7 +66,7 @@ def whereabouts(sweep: Path, folders: Iterable[Path]) -> str | None:
 
 def later(folder: Path) -> str:
     """The command that uploads what lies in `folder`."""
-    return f"python run.py task=sync {shlex.quote(f'dir={folder}')}"
+    return command("task=sync", f"dir={folder}")
 
 
 class Busy(Exception):

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from cnnlab.errors import Fault, UserError
+from cnnlab.program import extra
 
 NAME = "cnnlab"
 KEY = "nw-cnnlabboard-v"
@@ -19,7 +20,7 @@ KEY = "nw-cnnlabboard-v"
 def check() -> None:
     """UserError where what it takes is not installed."""
     if find_spec("wandb_workspaces") is None:
-        raise UserError(Fault("task", "dashboard needs a package: pip install 'cnnlab[dashboard]'"))
+        raise UserError(Fault("task", f"dashboard needs a package: {extra('dashboard')}"))
 
 
 def save(entity: str, project: str, group: str, verdict: str, extra: list[str]) -> tuple[str, bool]:
