@@ -46,8 +46,8 @@ def options(folders: Sequence[Path], group: str) -> list[str]:
 def find_option(folders: Sequence[Path], group: str, option: str, setting: str) -> Path:
     """The file of an option, in the first folder that has it. UserError at `setting` where none has."""
     for folder in folders:
-        if (file := folder / group / f"{option}.yaml").is_file():
-            return file
+        if option in options([folder], group):
+            return folder / group / f"{option}.yaml"
     message = f"there is no {group} {option!r}{near(option, options(folders, group))}"
     raise UserError(Fault(setting, message, origin=COMMAND_LINE))
 

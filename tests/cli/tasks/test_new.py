@@ -60,9 +60,7 @@ def test_what_cannot_be_made_is_said(
     assert not (tmp_path / "conf").exists()
 
 
-def test_nothing_is_overwritten(
-    cnnlab: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_nothing_is_overwritten(cnnlab: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "conf" / "model" / "mine.yaml"
     file.parent.mkdir(parents=True)
     file.write_text("norm: [this is no network")
