@@ -10,7 +10,7 @@ from pydantic import BeforeValidator
 from cnnlab.blocks.block import Block, Inherits, Width
 from cnnlab.blocks.norm import NO_NORM, Act, Norm, act_layer, norm_layer
 from cnnlab.blocks.part import Misfit, image
-from cnnlab.blocks.window import Padding, check_fits, pads
+from cnnlab.blocks.window import Padding, Pads, check_fits, pads
 from cnnlab.settings import Count, Fraction, Pair, Shape, shown
 
 if TYPE_CHECKING:
@@ -73,7 +73,8 @@ class Conv(Convolutional):
     stride: Pair = (1, 1)
     """step of the window"""
     padding: Padding = "same"
-    """same, valid, a number or a pair (rows, columns) a side, or four: top, bottom, left, right"""
+    """same, valid, a number or a pair (rows, columns) a side, or four: top, bottom, left, right; under same, windows no
+    larger than their step tile the image from its first pixel"""
     dilation: Pair = (1, 1)
     """distance between the window's taps"""
     groups: Count = 1
@@ -92,7 +93,7 @@ class Conv(Convolutional):
         if channels % self.groups or self.channels % self.groups:
             raise Misfit(f"groups ({self.groups}) must divide {channels} channels in and {self.channels} out")
         check_fits(self.block, (rows, columns), self.kernel_size, self.padding, self.dilation)
-        top, bottom, left, right = pads(self.padding, self.kernel_size, self.dilation)
+        top, bottom, left, right = self.pads(rows, columns)
         lopsided = (top, left) != (bottom, right)
         first = self.order == "norm_act_conv"
         norm = norm_layer(self.norm, shape if first else (self.channels, *self.out_size(rows, columns)))
@@ -115,9 +116,12 @@ class Conv(Convolutional):
         }
         return units(**{name: parts[name] for name in ORDERS[self.order]})
 
+    def pads(self, rows: int, columns: int) -> Pads:
+        return pads(self.padding, self.kernel_size, self.dilation, self.stride, (rows, columns))
+
     def out_size(self, rows: int, columns: int) -> tuple[int, int]:
         """Rows and columns it leaves: floor((n − d·(k − 1) − 1 + p) / s) + 1."""
-        top, bottom, left, right = pads(self.padding, self.kernel_size, self.dilation)
+        top, bottom, left, right = self.pads(rows, columns)
         (h, w), (s, t), (d, e) = self.kernel_size, self.stride, self.dilation
         return (rows - d * (h - 1) - 1 + top + bottom) // s + 1, (columns - e * (w - 1) - 1 + left + right) // t + 1
 

@@ -30,11 +30,11 @@ class WindowedPool(Block):
     def sides(self, shape: Shape) -> tuple[Pads, bool]:
         """The four pads and whether they differ from side to side. Raises Misfit."""
         _, rows, columns = image(shape, self.block)
-        step = self.stride or self.kernel_size
+        step, given = self.stride or self.kernel_size, self.padding not in ("same", "valid")
         overhang = (step[0] - 1, step[1] - 1) if self.ceil_mode else (0, 0)
         check_fits(self.block, (rows, columns), self.kernel_size, self.padding, overhang=overhang)
-        top, bottom, left, right = sides = pads(self.padding, self.kernel_size, (1, 1))
-        if max(top, bottom) > self.kernel_size[0] / 2 or max(left, right) > self.kernel_size[1] / 2:
+        top, bottom, left, right = sides = pads(self.padding, self.kernel_size, (1, 1), step, (rows, columns))
+        if given and (max(top, bottom) * 2 > self.kernel_size[0] or max(left, right) * 2 > self.kernel_size[1]):
             raise Misfit(f"padding {sides} is more than half of kernel_size {self.kernel_size}")
         lopsided = (top, left) != (bottom, right)
         if (
@@ -93,6 +93,8 @@ class AvgPool(WindowedPool):
         if not lopsided:
             include = self.count_include_pad
             return nn.AvgPool2d(self.kernel_size, stride, (top, left), self.ceil_mode, include)
+        if not self.count_include_pad and self.padding == "same" and (top, left) == (0, 0):
+            return nn.AvgPool2d(self.kernel_size, stride, ceil_mode=True, count_include_pad=False)  # what hangs over
         if not self.count_include_pad:
             raise Misfit("count_include_pad=false needs the same padding on both sides")
         pool = nn.AvgPool2d(self.kernel_size, stride, ceil_mode=self.ceil_mode)
@@ -119,7 +121,7 @@ class BlurPool(Block):
         from cnnlab.blocks.modules import Blur
 
         _, rows, columns = image(shape, self.block)
-        top, bottom, left, right = pads("same", self.kernel_size, (1, 1))
+        top, bottom, left, right = pads("same", self.kernel_size, (1, 1), self.stride, (rows, columns))
         if max(top, bottom) >= rows or max(left, right) >= columns:
             needs = f"{max(top, bottom) + 1}×{max(left, right) + 1}"
             message = (

@@ -19,6 +19,7 @@ from cnnlab.data.images import read_images
 from cnnlab.errors import Fault, UserError
 from cnnlab.experiment.facts import image_shape
 from cnnlab.experiment.memory import unaffordable
+from cnnlab.experiment.older import as_of_0_2, is_of_0_2
 from cnnlab.network.build import Net, blank, build
 from cnnlab.network.graph import graph
 from cnnlab.network.spec import RESERVED
@@ -104,6 +105,8 @@ def restore(path: Path, changes: dict[str, Any] | None = None) -> Restored:
         hint = _of_plugins(config.get("plugins"))
         raise UserError(*(_told(fault, changes or {}, f"{file}", hint) for fault in wrong))
     run = Run(**parts)
+    if is_of_0_2(record["config"]):
+        run = replace(run, network=as_of_0_2(run.network, str(file)))
     if run.network.classes != len(names):
         message = f"{file} was trained on {len(names)} classes, these data have {run.network.classes}"
         raise UserError(Fault("data.classes", message))

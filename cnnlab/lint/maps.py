@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from cnnlab.blocks.trace import INPUT
 from cnnlab.lint.finding import Design, Finding, unique
-from cnnlab.lint.reading import dead_weights, unread
+from cnnlab.lint.reading import dead_weights, first_edge_left_out, pixels_read, unread
 from cnnlab.lint.steps import PlacedStep, StepGraph
 
 UNPRODUCTIVE = 0.1
@@ -33,6 +33,21 @@ def stride_beyond_window(design: Design) -> Iterator[Finding]:
         tries += [f"model.{name}.kernel_size={_stride(design, name)}" for name in design.stages(rows)[:1]]
         message = f"steps further than it looks: {most:.0%} of the positions it is given are read by nothing"
         yield Finding(unique(rows), message, {"unread": round(most, 4)}, tuple(tries))
+
+
+def pixels_that_nothing_reads(design: Design) -> Iterator[Finding]:
+    """Where windows do not come out even, the last one ends before the edge of the map, and what lies behind it was
+    recorded for nothing; the images are cut without a word. Padding `same` reads all, and so does any window whose
+    steps come out even.
+    """
+    unread = ~pixels_read(design.steps)
+    takers = first_edge_left_out(design.steps) if unread.any() else []
+    if takers:
+        count, every = int(unread.sum()), unread.numel()
+        message = f"its windows end before the edge: {count:,} of {every:,} pixels of the image are read by nothing"
+        stages = design.stages(taker.row for taker in takers)
+        tries = [f"model.{stage}.{word}" for stage in stages for word in ("ceil_mode=true", "padding=same")]
+        yield Finding(unique(taker.row for taker in takers), message, {"pixels": count, "of": every}, tuple(tries))
 
 
 def _stride(design: Design, stage: str) -> int:

@@ -10,9 +10,16 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
+from cnnlab.blocks.merge import Scope
 from cnnlab.blocks.trace import TracedStep
 from cnnlab.lint.finding import Design, Finding
-from cnnlab.lint.maps import field_beyond_image, field_smaller_than_image, stride_beyond_window, window_beyond_map
+from cnnlab.lint.maps import (
+    field_beyond_image,
+    field_smaller_than_image,
+    pixels_that_nothing_reads,
+    stride_beyond_window,
+    window_beyond_map,
+)
 from cnnlab.lint.norms import bias_before_norm, dropout_before_batch_norm, few_numbers_to_norm
 from cnnlab.lint.signal import rectified_norms, signal
 from cnnlab.lint.steps import PlacedStep, StepGraph
@@ -92,6 +99,23 @@ def _out_of_count(names: list[str]) -> bool:
     return any(later < earlier for earlier, later in pairwise(counts))
 
 
+def later_copies_stride(design: Design) -> Iterator[Finding]:
+    """Of several copies of a block only the first one strides, so that a stage has one size. A block that is made of
+    others is told so through its own stride, or a parameter that is nothing but a stride inside of it; where a number
+    is written there, every copy strides, and the map is the smaller for each.
+    """
+    steps: dict[str, set[tuple[float, float]]] = {}
+    for placed in design.graph.placed:
+        copy = placed.address.rpartition(".")[2]
+        if isinstance(placed.block, Scope) and copy.isdigit() and int(copy) and max(placed.trace.field.step) > 1:
+            steps.setdefault(placed.stage, set()).add(placed.trace.field.step)
+    for stage, stepped in steps.items():
+        rows, columns = max(stepped)
+        by = f"{rows:g}" if rows == columns else f"{rows:g}×{columns:g}"
+        message = f"every copy strides by {by}, not the first alone: a number is written as the stride inside of it"
+        yield Finding((stage,), message, {"stride": [rows, columns]})
+
+
 def output_is_changed(design: Design) -> Iterator[Finding]:
     """The loss takes any numbers for its logits, and makes probabilities of them. An activation behind the last layer
     bounds them: a unit whose ReLU is at 0 for every image never learns, and sigmoid and tanh keep the loss from
@@ -156,6 +180,8 @@ SMELLS: tuple[Smell, ...] = (
     field_beyond_image,
     field_smaller_than_image,
     stride_beyond_window,
+    pixels_that_nothing_reads,
+    later_copies_stride,
     dropout_before_batch_norm,
     bias_before_norm,
     most_parameters_in_one_linear_layer,

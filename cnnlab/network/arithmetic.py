@@ -6,6 +6,7 @@ It is read as a syntax tree of which only numbers, names, + - * / // %, min and 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -26,6 +27,16 @@ LONGEST = 200
 
 def is_expression(value: Any) -> bool:
     return isinstance(value, str) and value.startswith("$")
+
+
+def names_in(value: Any) -> set[str]:
+    """The parameters that an expression names; none of what is no expression."""
+    return set(re.findall(r"[A-Za-z_]\w*", value)) if is_expression(value) else set()
+
+
+def parameter_of(value: Any) -> str | None:
+    """The parameter that a value is, alone: `$stride`."""
+    return value[1:].strip() if is_expression(value) and value[1:].strip().isidentifier() else None
 
 
 def evaluate(text: str, params: Mapping[str, Any]) -> Any:

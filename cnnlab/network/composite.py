@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from cnnlab import dotted
 from cnnlab.blocks import KINDS
 from cnnlab.errors import Fault, FaultKind
-from cnnlab.network.arithmetic import UNKNOWN, Unknown, evaluate, is_expression
+from cnnlab.network.arithmetic import UNKNOWN, Unknown, evaluate, is_expression, names_in, parameter_of
 from cnnlab.network.provenance import ResolvedSetting
 from cnnlab.network.spec import PLACED
 from cnnlab.settings import shown
@@ -182,6 +182,10 @@ def _unknown(value: Any, path: str, vocabulary: Vocabulary) -> Iterator[Fault]:
         yield from _unknown(inner, f"{path}.{name}", vocabulary)
 
 
+Role = Literal["step", "pool", "other"]
+"""what a value inside of a block is for: how far it steps, how far a pool does, or something else"""
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     """All that `block:` may say: the kinds that Python defines, and those of `model.blocks`."""
@@ -189,6 +193,8 @@ class Vocabulary:
     composites: Mapping[str, Composite]
     broken: frozenset[str] = frozenset()
     """composites at fault, which no block can be made of"""
+    _steps: dict[str, list[str]] = field(default_factory=dict, compare=False, repr=False)
+    """of the composites that were asked for"""
 
     def __contains__(self, kind: object) -> bool:
         return kind in KINDS or kind in self.composites
@@ -214,8 +220,44 @@ class Vocabulary:
         """Settings of the second and later copies: only the first one strides."""
         if kind in KINDS:
             return {name: value for name, value in KINDS[kind].later.items() if name in KINDS[kind].model_fields}
-        composite = self.composites[kind]
-        if "stride" in composite.params:
-            return {"stride": 1}
+        composite, steps = self.composites[kind], self.steps(kind)
         root = composite.root.get("block")
-        return self.later(root) if isinstance(root, str) and root in self and root != kind else {}
+        inner = self.later(root) if isinstance(root, str) and root in self and root != kind else {}
+        of_root = {name: value for name, value in inner.items() if parameter_of(composite.root.get(name)) not in steps}
+        return {**of_root, **dict.fromkeys(steps, 1)}
+
+    def steps(self, kind: str) -> list[str]:
+        """The parameters of a composite that say how far its blocks step, and nothing else, whatever they are called.
+
+        One that is called `stride` is taken at its word.
+        """
+        if kind not in self._steps:
+            self._steps[kind] = []  # for what is made of itself
+            composite = self.composites[kind]
+            uses = list(self._uses(composite.root))
+            other = {name for text, role in uses if role == "other" for name in names_in(text)}
+            other |= {name for default in composite.params.values() for name in names_in(default)}
+            stepping = {parameter_of(text) for text, role in uses if role == "step"} - other
+            self._steps[kind] = [name for name in composite.params if name == "stride" or name in stepping]
+        return self._steps[kind]
+
+    def _uses(self, value: Any, role: Role = "other") -> Iterator[tuple[Any, Role]]:
+        """The values inside of a block, and what each is for."""
+        if isinstance(value, Mapping):
+            kind = value.get("block")
+            roles = self._roles(kind) if isinstance(kind, str) else {}
+            for name, inner in value.items():
+                yield from self._uses(inner, roles.get(name, "other"))
+        elif isinstance(value, list):
+            for inner in value:
+                yield from self._uses(inner, role)
+        else:
+            yield value, role if parameter_of(value) else "other"
+
+    def _roles(self, kind: str) -> dict[str, Role]:
+        """The settings of a kind that are steps; to stride is what a pool is for."""
+        if kind in self.composites:
+            return dict.fromkeys(self.steps(kind), "step")
+        if kind in KINDS and "stride" in KINDS[kind].model_fields:
+            return {"stride": "step" if "stride" in KINDS[kind].later else "pool"}
+        return {}

@@ -8,9 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import to_jsonable_python
 
+from cnnlab.blocks.block import Block
 from cnnlab.blocks.conv import Bias, Init
 from cnnlab.blocks.norm import Act, Norm
 from cnnlab.blocks.stack import Merge, Stack, Stage
+from cnnlab.blocks.window import tiles
 from cnnlab.dotted import flat
 from cnnlab.settings import Count, Fraction, Natural, NonNegative, Pair, Positive, Settings, names, shown
 from cnnlab.traits import Traits
@@ -186,8 +188,14 @@ def plain(value: Any) -> Any:
         case Stage():
             taken = [[*value.sources, value.join]] if value.sources else []
             return [value.name, [plain(copy) for copy in value.copies], *taken]
+        case Block() if tiles(value):  # the same words made another network before 0.3.0
+            return {**_settings(value), "tiles": True}
         case Settings():
-            return {name: plain(getattr(value, name)) for name in type(value).model_fields}
+            return _settings(value)
         case tuple():
             return [plain(part) for part in value]
     return to_jsonable_python(value)  # of users' own kinds, lists, mappings and records of theirs
+
+
+def _settings(record: Settings) -> dict[str, Any]:
+    return {name: plain(getattr(record, name)) for name in type(record).model_fields}

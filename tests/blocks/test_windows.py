@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from cnnlab.blocks import AvgPool, Conv, MaxPool
+from cnnlab.blocks import AvgPool, BlurPool, Conv, DepthwiseConv, MaxPool, Residual, Vgg
 from cnnlab.blocks.modules import Conv2d, met
 from cnnlab.blocks.part import Misfit
-from cnnlab.blocks.window import pads
+from cnnlab.blocks.window import pads, tiles
 
 PLAIN = {"act": "none", "bias": False}
 
@@ -87,7 +87,7 @@ def test_an_even_kernel_gets_its_odd_row_on_top_and_at_the_left_unlike_torchs():
 
 
 def test_four_numbers_are_top_bottom_left_right():
-    assert pads((1, 2, 3, 4), (3, 3), (1, 1)) == (1, 2, 3, 4)
+    assert pads((1, 2, 3, 4), (3, 3), (1, 1), (1, 1), (5, 5)) == (1, 2, 3, 4)
     x, weight = torch.randn(1, 5, 5), torch.randn(1, 1, 3, 3)
     ours = conv(x, weight.tolist(), padding=(1, 2, 3, 4))
     torch.testing.assert_close(ours, F.conv2d(F.pad(x, (3, 4, 1, 2)), weight))
@@ -96,10 +96,70 @@ def test_four_numbers_are_top_bottom_left_right():
 @given(k=st.integers(1, 7), s=st.integers(1, 4), n=st.integers(1, 30), d=st.integers(1, 3))
 @settings(deadline=None, max_examples=60)
 def test_under_same_the_size_is_the_image_over_the_stride_rounded_up(k, s, n, d):
-    top, bottom, left, right = pads("same", (k, 1), (d, 1))
-    assert (top + bottom, left + right) == (d * (k - 1), 0)
-    assert top - bottom == d * (k - 1) % 2
+    top, bottom, left, right = pads("same", (k, 1), (d, 1), (s, 1), (n, 3))
+    assert (left, right) == (0, 0)
+    if d * (k - 1) < s:
+        assert (top, bottom) == (0, max(0, (-(-n // s) - 1) * s + d * (k - 1) + 1 - n))
+    else:
+        assert (top + bottom, top - bottom) == (d * (k - 1), d * (k - 1) % 2)
     assert Conv(channels=1, kernel_size=(k, 1), stride=(s, 1), dilation=d).shape((1, n, 3)) == (1, -(-n // s), 3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "kernel_size", "stride"),
+    [
+        (Conv, 4, 4),
+        (Conv, 2, 2),
+        (Conv, 2, 3),
+        (DepthwiseConv, 3, 3),
+        (MaxPool, 3, 3),
+        (AvgPool, 2, 2),
+        (BlurPool, 2, 2),
+    ],
+)
+def test_windows_no_larger_than_their_step_tile_from_the_first_pixel_and_read_all(kind, kernel_size, stride):
+    said = {} if kind is BlurPool else {"padding": "same"}
+    said |= {"channels": 1} if kind is Conv else {}
+    said |= PLAIN if kind in (Conv, DepthwiseConv) else {}
+    for size in (12, 13, 14, 15, 3):
+        block = kind(kernel_size=kernel_size, stride=stride, **said)
+        net, x = block.build((1, size, size)), torch.rand(1, 1, size, size, requires_grad=True)
+        if hasattr(net, "conv"):
+            net.conv.weight.data.fill_(1)
+        if kind is BlurPool:
+            net.reset_parameters()
+        outs = net(x)
+        assert tuple(outs.shape[1:]) == (1, -(-size // stride), -(-size // stride)) == block.shape((1, size, size))
+        read = {tuple(at[2:].tolist()) for at in torch.autograd.grad(outs[0, 0, 0, 0], x)[0].nonzero()}
+        assert read <= {(row, column) for row in range(kernel_size) for column in range(kernel_size)}, (
+            "the first pixels"
+        )
+        if kernel_size == stride and kind is not MaxPool:
+            assert torch.autograd.grad(net(x).sum(), x)[0].bool().all(), "every pixel"
+
+
+def test_a_patch_stem_is_torchs_without_padding_where_the_image_comes_out_even():
+    x, weight = torch.randn(2, 32, 24), torch.randn(3, 2, 4, 4)
+    torch.testing.assert_close(conv(x, weight.tolist(), stride=4), F.conv2d(x, weight, stride=4))
+    x = torch.randn(2, 30, 25)
+    ours = conv(x, weight.tolist(), stride=4)
+    torch.testing.assert_close(ours, F.conv2d(F.pad(x, (0, 3, 0, 2)), weight, stride=4))
+    mean = AvgPool(kernel_size=3, padding="same", count_include_pad=False).build((2, 30, 25))
+    torch.testing.assert_close(mean(x), F.avg_pool2d(x, 3, ceil_mode=True, count_include_pad=False))
+
+
+def test_what_tiles_is_another_network_than_its_words_made_before():
+    assert tiles(Conv(channels=1, kernel_size=4, stride=4))
+    assert tiles(AvgPool(padding="same"))
+    assert tiles(Residual(channels=4, stride=3))
+    for other in (
+        Conv(channels=1, kernel_size=4, stride=4, padding="valid"),
+        Conv(channels=1, kernel_size=1, stride=2),
+        Conv(channels=1, kernel_size=2, stride=2, dilation=2),
+        MaxPool(),
+        Vgg(channels=4),
+    ):
+        assert not tiles(other)
 
 
 pairs = st.tuples(st.integers(1, 4), st.integers(1, 4))
@@ -111,7 +171,7 @@ sides = st.sampled_from(["same", "valid"]) | st.tuples(*[st.integers(0, 3)] * 4)
 def test_a_convolution_is_torchs_over_an_image_with_explicit_pads(k, s, d, padding, size):
     x, weight = torch.randn(2, *size), torch.randn(3, 2, *k)
     block = Conv(channels=3, kernel_size=k, stride=s, dilation=d, padding=padding)
-    top, bottom, left, right = pads(block.padding, k, d)
+    top, bottom, left, right = pads(block.padding, k, d, s, size)
     spans = [d[i] * (k[i] - 1) + 1 for i in range(2)]
     if size[0] + top + bottom < spans[0] or size[1] + left + right < spans[1]:
         with pytest.raises(Misfit, match="the feature map vanishes"):

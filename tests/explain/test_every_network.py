@@ -42,10 +42,11 @@ def test_it_is_a_lesson_that_fits_a_terminal(name: str) -> None:
 
 
 AS_SHIPPED = {
+    "d2l/alexnet": {"pixels-that-nothing-reads"},
     "d2l/bn_lenet": {"bias-before-norm"},
     "d2l/densenet": {"bias-before-norm"},
     "d2l/lenet": {"signal-lost-on-the-way"},
-    "d2l/nin": {"output-is-changed", "signal-lost-on-the-way", "field-smaller-than-image"},
+    "d2l/nin": {"output-is-changed", "signal-lost-on-the-way", "field-smaller-than-image", "pixels-that-nothing-reads"},
     "d2l/resnet18": {"bias-before-norm"},
     "d2l/vgg11": {"signal-lost-on-the-way"},
     "inception_v3": {"few-numbers-to-norm"},
@@ -54,7 +55,7 @@ AS_SHIPPED = {
     "paper/resnet101": {"stride-beyond-window"},
     "paper/resnet152": {"stride-beyond-window"},
     "squeezenet1_0": {"output-is-changed", "field-smaller-than-image"},
-    "squeezenet1_1": {"output-is-changed", "field-smaller-than-image"},
+    "squeezenet1_1": {"output-is-changed", "field-smaller-than-image", "pixels-that-nothing-reads"},
     **{f"vgg{depth}_bn": {"bias-before-norm"} for depth in (11, 13, 16, 19)},
     "cifar/plain20": {"field-beyond-image"},
     **{f"cifar/plain{n}": {"field-beyond-image", "gradient-grows-on-the-way"} for n in (32, 44, 56, 110)},

@@ -17,9 +17,9 @@ def test_positions_that_nothing_reads() -> None:
     assert helpful(raw, STRIDE) == ["model.body.d.kernel_size=2"]
     pool = model({"p": {"block": "max_pool", "kernel_size": [1, 2], "stride": 2}})
     assert findings(STRIDE, pool) == [f"body.p: {left_out.replace('75', '50')}"]
-    even = model({"c": conv(kernel_size=2, stride=3)})  # padded, so that 10 rows of 28 are read twice, and 18 once
+    even = model({"c": conv(kernel_size=2, stride=3)})
     (line,) = findings(STRIDE, even)
-    read = {3 * i - 1 + tap for i in range(10) for tap in (0, 1)} & set(range(28))
+    read = {3 * i + tap for i in range(10) for tap in (0, 1)} & set(range(28))
     assert f"{1 - (len(read) / 28) ** 2:.0%}" in line
 
 
@@ -36,6 +36,32 @@ def test_positions_that_another_path_reads() -> None:
     assert helpful(raw, STRIDE) == ["model.kinds.bottleneck.stride_at=conv2"] or helpful(raw, STRIDE) == []
     both = {"c": conv(), "d": conv(kernel_size=1, stride=2), "e": {**conv(stride=2), "from": "c"}}
     assert findings(STRIDE, model({**both, "f": {**conv(), "from": ["d", "e"]}})) == []
+
+
+PIXELS = "pixels-that-nothing-reads"
+
+
+def test_pixels_at_an_edge_that_no_window_reads() -> None:
+    raw = model({"c": conv(kernel_size=4, stride=4, padding=(2, 1, 2, 1)), "d": conv()})
+    left_out = "its windows end before the edge"
+    assert findings(PIXELS, raw, (1, 32, 32)) == [
+        f"body.c: {left_out}: {32 * 32 - 30 * 30:,} of 1,024 pixels of the image are read by nothing"
+    ]
+    assert helpful(raw, PIXELS, (1, 32, 32)) == ["model.body.c.padding=same"]
+    assert findings(PIXELS, model({"c": conv(kernel_size=4, stride=4), "d": conv()}), (1, 30, 32)) == []
+    deep = model({"c": conv(), "p": {"block": "max_pool", "kernel_size": 4}, "d": conv(kernel_size=1)})
+    assert findings(PIXELS, deep, (1, 30, 28)) == [
+        f"body.p: {left_out}: 28 of 840 pixels of the image are read by nothing"
+    ]
+    assert helpful(deep, PIXELS, (1, 30, 28)) == ["model.body.p.ceil_mode=true", "model.body.p.padding=same"]
+
+
+def test_shortcuts_that_skip_leave_no_pixel_out() -> None:
+    raw = model({"c": conv(stride=2), "r": {"block": "residual", "channels": 16, "stride": 2}}, norm="batch")
+    assert findings(PIXELS, raw, (1, 32, 32)) == []
+    skips = model({"c": conv(kernel_size=1, stride=2)})
+    assert findings(PIXELS, skips) == []
+    assert len(findings(STRIDE, skips)) == 1, "told once, for what it is"
 
 
 def test_averages_of_positions_that_see_a_part_of_the_image() -> None:

@@ -9,7 +9,7 @@ from sample_networks import model, network, zoo
 
 from cnnlab.blocks.trace import INPUT
 from cnnlab.lint.check import find_smells
-from cnnlab.lint.reading import unread
+from cnnlab.lint.reading import pixels_read, unread
 from cnnlab.network.build import build
 
 
@@ -40,3 +40,18 @@ def test_positions_that_are_said_to_be_read_by_nothing_have_no_gradient(settings
     assert image.grad is not None
     assert share == pytest.approx(float((image.grad == 0).float().mean()))
     assert skipping.row == "body.c"
+
+
+def test_pixels_that_a_gradient_says_are_unread_are_those_that_are_told() -> None:
+    body = {
+        "c": conv(4, kernel_size=3, stride=2, padding="valid", act="none"),
+        "r": {"block": "residual", "channels": 4, "stride": 2, "act": "none"},
+        "p": {"block": "avg_pool", "kernel_size": 3, "stride": 3},
+        "b": {"block": "blur_pool"},
+    }
+    for size in (26, 29, 30, 33):
+        design = designed(model(body), (1, size, 28))
+        x = torch.rand(1, 1, size, 28, requires_grad=True)
+        build(design.network, (1, size, 28))(x).sum().backward()
+        assert x.grad is not None
+        assert torch.equal(x.grad[0, 0] != 0, pixels_read(design.steps))

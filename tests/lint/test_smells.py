@@ -25,6 +25,23 @@ def test_a_linear_layer_with_most_of_the_parameters() -> None:
     assert findings(smell, model({"c": conv(16), "d": conv(64), "e": conv(64)})) == []
 
 
+# -- later-copies-stride
+
+LATER = "later-copies-stride"
+
+
+def test_copies_that_stride_by_a_number_inside_of_them() -> None:
+    inner = {"block": "sequential", "body": {"c": conv(stride=2), "d": conv()}}
+    assert findings(LATER, model({"s": {**inner, "repeat": 3}})) == [
+        "body.s: every copy strides by 2, not the first alone: a number is written as the stride inside of it"
+    ]
+    assert findings(LATER, model({"s": inner})) == []
+    own = {"params": {"step": 1}, **inner, "body": {"c": conv(stride="$step"), "d": conv()}}
+    raw = model({"s": {"block": "own", "step": 2, "repeat": 3}}, blocks={"own": own})
+    assert findings(LATER, raw) == []
+    assert findings(LATER, model({"p": {"block": "max_pool", "repeat": 2}})) == [], "to stride is what a pool is for"
+
+
 # -- names-in-alphabetical-order
 
 

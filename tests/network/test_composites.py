@@ -183,6 +183,47 @@ def test_two_spellings_are_one_network():
     assert network(spelt).plain() == network(own).plain()
 
 
+STEPPING = {
+    "params": {"channels": "required", "step": 1},
+    "block": "sequential",
+    "body": {
+        "c": {"block": "conv", "channels": "$channels", "stride": "$step"},
+        "p": {"block": "max_pool", "kernel_size": 1, "stride": ["$step", 1]},
+    },
+}
+OUTER = {
+    "params": {"channels": "required", "s": 2},
+    "block": "skip",
+    "body": {"x": {"block": "stepping", "channels": "$channels", "step": "$s"}},
+}
+
+
+def strides(raw):
+    def first(block):
+        return first(block.body[0].copies[0]) if hasattr(block, "body") else block.stride
+
+    return [first(copy) for copy in copies(raw)]
+
+
+def test_only_the_first_copy_strides_whatever_the_parameter_is_called():
+    for use in ({"block": "stepping", "step": 2}, {"block": "outer"}):
+        raw = with_own({"s": {**use, "channels": 4, "repeat": 3}}, stepping=STEPPING, outer=OUTER)
+        assert strides(raw) == [(2, 2), (1, 1), (1, 1)]
+    raw = with_own(
+        {"s": {"block": "stepping", "channels": 4, "step": 2, "repeat": 2, "last": {"step": 3}}}, stepping=STEPPING
+    )
+    assert strides(raw) == [(2, 2), (3, 3)]
+
+
+def test_a_parameter_that_is_more_than_a_step_stays_what_it_is_and_the_stride_alone_goes():
+    patch = {"params": {"size": 2}, "block": "conv", "channels": 4, "kernel_size": "$size", "stride": "$size"}
+    raw = with_own({"s": {"block": "patch", "repeat": 2}}, patch=patch)
+    assert [(copy.kernel_size, copy.stride) for copy in copies(raw)] == [((2, 2), (2, 2)), ((2, 2), (1, 1))]
+    pool = {"params": {"step": 2}, "block": "max_pool", "stride": "$step"}
+    raw = with_own({"s": {"block": "pool", "repeat": 2}}, pool=pool)
+    assert strides(raw) == [(2, 2), (2, 2)], "to stride is what a pool is for"
+
+
 PROBLEMS = {
     "a division that leaves a remainder names both numbers and who asked": (
         {"s": {"block": "pair", "channels": 9}},
