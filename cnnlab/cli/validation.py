@@ -52,9 +52,9 @@ class Problem:
     lines: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        where = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        location = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
         fault = Fault(self.path, self.message)
-        return "\n".join([f"{where}  {fault}", *(f"    {line}" for line in self.lines)])
+        return "\n".join([f"{location}  {fault}", *(f"    {line}" for line in self.lines)])
 
 
 def validate(hydra: HydraEngine, arguments: Arguments) -> Exit:
@@ -76,8 +76,8 @@ def validate(hydra: HydraEngine, arguments: Arguments) -> Exit:
     if problems:
         complain(problems)
         files = len({problem.file for problem in problems} - {str(COMMAND_LINE)})
-        where = f"in {files} of {count}" if files else "on the command line"
-        complain([f"{plural(len(problems), 'fault')} {where}"])
+        files_named = f"in {files} of {count}" if files else "on the command line"
+        complain([f"{plural(len(problems), 'fault')} {files_named}"])
         return Exit.USER
     Output().print(f"{count}, no fault", highlight=False)
     return Exit.DONE

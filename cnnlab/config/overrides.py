@@ -66,8 +66,8 @@ def unreadable(value: str, error: Exception) -> str:
     if value.startswith("{"):
         return f"{value} cannot be read; inside braces it is {{name: value, …}}"
     reason = str(error).splitlines()[0]
-    where = re.search(r"input '(.+?)'", reason)
-    named = f" at {where[1]!r}" if where and where[1] != "<EOF>" else ""
+    rejected = re.search(r"input '(.+?)'", reason)
+    named = f" at {rejected[1]!r}" if rejected and rejected[1] != "<EOF>" else ""
     quotes = "'" if '"' in value else '"'
     return (
         f"{value} cannot be read{named}; if it is plain text, put it in quotes within quotes: {_nested(value, quotes)}"

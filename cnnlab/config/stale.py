@@ -26,7 +26,7 @@ def stale(model: Any, origins: Origins, path: str = "model") -> list[str]:
     composites, _ = read_composites(model.get("blocks"), f"{path}.blocks")
     vocabulary = Vocabulary(composites)
     blocks = list(_blocks(model, path))
-    left_over = [key for where, block in blocks for key in _left_over(where, block, vocabulary, origins)]
+    left_over = [key for path, block in blocks for key in _left_over(path, block, vocabulary, origins)]
     return left_over + list(_idle_kinds(model, path, blocks, vocabulary, origins))
 
 
@@ -45,10 +45,10 @@ def _left_over(path: str, block: dict[str, Any], vocabulary: Vocabulary, origins
         return
     known = {"block", "params", *PLACED, *vocabulary.settings(kind)}
     overlays = [(f"{path}.{side}", block[side]) for side in OVERLAYS if isinstance(block.get(side), dict)]
-    for where, settings in [(path, block), *overlays]:
+    for own_path, settings in [(path, block), *overlays]:
         for key in settings:
-            if key not in known and origins.rank(f"{where}.{key}", changed) < changed:
-                yield f"{where}.{key}"
+            if key not in known and origins.rank(f"{own_path}.{key}", changed) < changed:
+                yield f"{own_path}.{key}"
 
 
 def _idle_kinds(
@@ -59,7 +59,7 @@ def _idle_kinds(
     origins: Origins,
 ) -> Iterator[str]:
     """Settings of kinds that are no longer there, since blocks were changed or taken away."""
-    changes = [f"{where}.block" for where, _ in blocks if len(origins.history.get(f"{where}.block", ())) > 1]
+    changes = [f"{path}.block" for path, _ in blocks if len(origins.history.get(f"{path}.block", ())) > 1]
     latest = max((origins.rank(key) for key in [*changes, *_removed(model, path)]), default=-1)
     there = {block["block"] for _, block in blocks}
     kinds = model.get("kinds")

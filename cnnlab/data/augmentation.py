@@ -30,7 +30,7 @@ class Augmentation(Registered):
 
     def build(self, shape: Shape) -> Change:
         """The change of a batch of images of `shape` (C, H, W). All that is random comes from its Chance."""
-        raise AssertionError(f"{type(self).__name__} has no build")
+        raise NotImplementedError
 
 
 class Shift(Augmentation):

@@ -119,8 +119,6 @@ class Source(Registered):
     """the only number of classes that it allows"""
     reads_folder: ClassVar[bool] = True
     """whether `dir` means anything to it"""
-    counts_classes: ClassVar[bool] = False
-    """whether `class_names` can tell the classes, so that `classes` may be null"""
     takes_samples: ClassVar[bool] = False
     """whether the number of its images is the user's to say"""
     packed: ClassVar[bool] = False
@@ -130,8 +128,11 @@ class Source(Registered):
     """bytes of a file beyond which it is not read"""
 
     def class_names(self) -> tuple[str, ...]:
-        """Names of the classes, from the names of files alone. UserError at `data.dir` where they cannot be told."""
-        raise AssertionError(f"{type(self).__name__} counts classes but has no class_names")
+        """Names of the classes, from the names of files alone. UserError at `data.dir` where they cannot be told.
+
+        A source that has this method can count its classes: its `classes` may be null.
+        """
+        raise NotImplementedError
 
     def own_mismatches(self, path: str) -> Iterable[Fault]:
         """Faults of this source that matter as soon as images are read; `path` is the group's."""
@@ -139,11 +140,11 @@ class Source(Registered):
 
     def entries(self) -> Iterable[Entry]:
         """Every image there is. UserError where the files are missing."""
-        raise AssertionError(f"{type(self).__name__} has neither read nor entries")
+        raise NotImplementedError
 
     def image(self, entry: Entry) -> np.ndarray:
         """One decoded image, uint8 of `shape`. ValueError that says what is wrong with its file."""
-        raise AssertionError(f"{type(self).__name__} has neither read nor image")
+        raise NotImplementedError
 
     def files(self) -> list[tuple[str, Path]] | None:
         """(path within the data set, place) of every file that is read; None where that is not known.
@@ -170,7 +171,7 @@ class Source(Registered):
     @field_validator("classes")
     @classmethod
     def _classes_known(cls, classes: int | None) -> int | None:
-        if classes is None and not cls.counts_classes:
+        if classes is None and cls.class_names is Source.class_names:
             raise ValueError(f"{kind_of(cls)} needs a number of classes; only a folder's can be counted (null)")
         return classes
 

@@ -54,8 +54,7 @@ def train(job: Job, console: Console) -> Exit:
     own_callbacks = callbacks(job.run.callbacks)
     dataset = open_dataset(job.run.data, job.run.top.seed)
     paper = graph(job.run.network, image_shape(job.run))
-    counts = {"params": paper.params, "params_aux": paper.params_aux, "macs": paper.macs}
-    facts = {**job.facts, "fingerprint": fingerprint(job.run), **counts}
+    facts = {**job.facts, "fingerprint": fingerprint(job.run), **paper.counts}
     if own := described(job.run.top.metrics):
         facts["described"] = {key: info.plain() for key, info in own.items()}
     weights = transferred_weights(job.run)

@@ -100,11 +100,11 @@ def find(key: str, run: Run, whole: ExplainedNetwork, config: dict[str, Any]) ->
     for name in key.split("."):
         below = node.below()
         if name not in below:
-            where = f"{path} has no {name!r}" if path else f"there is no {name!r}"
+            message = f"{path} has no {name!r}" if path else f"there is no {name!r}"
             known = list(dict.fromkeys(below))
             if not known:
-                raise UserError(Fault("key", f"{where}: nothing is inside of it"))
-            raise UserError(Fault.unknown(FaultKind.UNKNOWN_CHOICE, "key", where, name, known))
+                raise UserError(Fault("key", f"{message}: nothing is inside of it"))
+            raise UserError(Fault.unknown(FaultKind.UNKNOWN_CHOICE, "key", message, name, known))
         node, path = below[name], f"{path}.{name}" if path else name
     return node.subject
 

@@ -57,7 +57,7 @@ class Metric(Registered):
 
     def measure(self, look: Look) -> float | Mapping[str, float]:
         """The number, or several by the ends of their keys."""
-        raise AssertionError(f"{type(self).__name__} has no measure")
+        raise NotImplementedError
 
     def callback(self) -> Callback | None:
         """What watches the training for it; such a one writes into `module.measured`."""

@@ -23,12 +23,12 @@ def explanation(network: Graph, raw: dict[str, Any], classes: int) -> list[str]:
     `raw` is the model's settings.
     """
     assert network.end
-    where, misfit = network.end[0].path.removeprefix("model."), network.end[1]
-    lines = [chain_of(network, where)] if misfit.cause in ("vanishes", "flat", "image") else []
+    path, misfit = network.end[0].path.removeprefix("model."), network.end[1]
+    lines = [chain_of(network, path)] if misfit.cause in ("vanishes", "flat", "image") else []
     smallest = smallest_size(raw, classes, network.input[0]) if misfit.cause == "vanishes" else None
     if smallest and lines:
         lines[0] += f"     smallest image that works: {smallest}×{smallest}"
-    fixes = list(_working(misfit, where, raw, classes, network.input))
+    fixes = list(_working(misfit, path, raw, classes, network.input))
     if smallest:
         fixes.append(f"data.size={smallest}")
     if fixes:
@@ -36,20 +36,20 @@ def explanation(network: Graph, raw: dict[str, Any], classes: int) -> list[str]:
     return lines
 
 
-def chain_of(network: Graph, where: str) -> str:
-    """The shapes on the way to `where`; a long chain keeps its ends.
+def chain_of(network: Graph, path: str) -> str:
+    """The shapes on the way to `path`; a long chain keeps its ends.
 
     input 1×12×12 → c1 6×8×8 → s2 6×4×4 → c3 ✗
     """
-    steps = [f"{_short(layer)} {dims(layer.shape)}" for layer in _on_the_way(network, where)]
+    steps = [f"{_short(layer)} {dims(layer.shape)}" for layer in _on_the_way(network, path)]
     if len(steps) > 8:
         steps = [*steps[:2], "…", *steps[-5:]]
-    return " → ".join([f"input {dims(network.input)}", *steps, f"{where.split('.', 1)[1]} ✗"])
+    return " → ".join([f"input {dims(network.input)}", *steps, f"{path.split('.', 1)[1]} ✗"])
 
 
-def _on_the_way(network: Graph, where: str) -> list[PlacedBlock]:
-    """The blocks that were walked before `where`; an auxiliary head begins at a block of the body."""
-    section, name = where.split(".")[:2]
+def _on_the_way(network: Graph, path: str) -> list[PlacedBlock]:
+    """The blocks that were walked before `path`; an auxiliary head begins at a block of the body."""
+    section, name = path.split(".")[:2]
     if section != "aux":
         return list(network.layers)
     head = network.aux[name]
@@ -79,16 +79,16 @@ def smallest_size(raw: dict[str, Any], classes: int, channels: int) -> int | Non
     return high
 
 
-def _working(misfit: Misfit, where: str, raw: dict[str, Any], classes: int, shape: Shape) -> Iterator[str]:
+def _working(misfit: Misfit, path: str, raw: dict[str, Any], classes: int, shape: Shape) -> Iterator[str]:
     """Overrides of one setting or block that make the network fit."""
-    for word in _tries(misfit, where, raw):
+    for word in _tries(misfit, path, raw):
         if _fits(overridden(raw, word), classes, shape):
             yield for_shell(word)
 
 
-def _tries(misfit: Misfit, where: str, raw: dict[str, Any]) -> Iterator[str]:
-    """Overrides that may help against what is wrong with the block at `where`."""
-    section, name = where.split(".")[:2]
+def _tries(misfit: Misfit, path: str, raw: dict[str, Any]) -> Iterator[str]:
+    """Overrides that may help against what is wrong with the block at `path`."""
+    section, name = path.split(".")[:2]
     block = f"model.{section}.{name}"
     if misfit.cause == "vanishes" and dotted.get(raw, f"{section}.{name}.padding") != "same":
         yield f"{block}.padding=same"

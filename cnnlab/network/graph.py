@@ -153,9 +153,14 @@ class Graph:
         """Without those of auxiliary heads, which only training runs."""
         return sum(layer.macs for layer in self.layers)
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """Parameters and multiply-adds, as records have them."""
+        return {"params": self.params, "params_aux": self.params_aux, "macs": self.macs}
+
     def record(self) -> dict[str, Any]:
         """As network.json has it."""
-        counts = {"params": self.params, "params_aux": self.params_aux, "macs": self.macs, "input": list(self.input)}
+        counts = {**self.counts, "input": list(self.input)}
         aux = {"aux": {name: head.record() for name, head in self.aux.items()}} if self.aux else {}
         return {**counts, "layers": [layer.record() for layer in self.layers], **aux}
 
@@ -268,14 +273,14 @@ class Walker:
         """Note a fault where a stack that should end in a number for each class does not."""
         if classes is None or output == (classes,):
             return
-        where = ".".join(["model", path, *(stage.name for stage in stack[-1:])])
+        path_of_end = ".".join(["model", path, *(stage.name for stage in stack[-1:])])
         if stack and "features" in type(stack[-1].copies[-1]).model_fields:
-            where += ".features"
+            path_of_end += ".features"
         message = (
             f"the network ends in {dims(output)} numbers, the data have {classes} classes; "
             "end it with a width of `classes`"
         )
-        self.faults.append(Fault(where, message))
+        self.faults.append(Fault(path_of_end, message))
 
 
 def _joined(merge: Merge, edges: Sequence[tuple[str, Edge]]) -> Edge:

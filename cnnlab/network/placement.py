@@ -28,11 +28,13 @@ def ordered(raw: dict[str, Any], path: str) -> tuple[list[str], list[Fault]]:
     faults = []
     for name in waiting:
         side, anchor = anchors[name]
-        where = f"{path}.{name}.{side}"
+        side_path = f"{path}.{name}.{side}"
         if anchor in raw:
-            faults.append(Fault(where, "the anchors go round in a circle"))
+            faults.append(Fault(side_path, "the anchors go round in a circle"))
         else:
-            faults.append(Fault.unknown(FaultKind.UNKNOWN_BLOCK, where, f"there is no block {anchor!r}", anchor, raw))
+            faults.append(
+                Fault.unknown(FaultKind.UNKNOWN_BLOCK, side_path, f"there is no block {anchor!r}", anchor, raw)
+            )
     return names + waiting, faults
 
 

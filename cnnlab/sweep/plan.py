@@ -130,16 +130,15 @@ def _place_jobs(folder: Path, cells: Sequence[CheckedCell], manifest: SweepManif
         which = identity(run, hardware.threads, hardware.precision, hardware.accelerator)
         if which not in seen:
             name = job_folder_name(replace(checked.cell, labels=checked.labels), run.top.seed)
-            where = known.get(which) or free_folder(folder, name, which, known)
-            known[which] = where
-            made = job(run, checked.composed, hardware, where, which, pictures=False, sweep=folder.resolve().name)
+            job_folder = known.get(which) or free_folder(folder, name, which, known)
+            known[which] = job_folder
+            made = job(run, checked.composed, hardware, job_folder, which, pictures=False, sweep=folder.resolve().name)
             seen[which] = replace(made, facts={**made.facts, **_costs(run)})
         yield PlannedJob(checked.labels, seen[which])
 
 
 def _costs(run: Run) -> dict[str, Any]:
-    paper = graph(run.network, image_shape(run))
-    return {"fingerprint": fingerprint(run), "params": paper.params, "params_aux": 0, "macs": paper.macs}
+    return {"fingerprint": fingerprint(run), **graph(run.network, image_shape(run)).counts}
 
 
 def _hardware(run: Run, manifest: SweepManifest, count: int) -> Hardware:
@@ -162,8 +161,8 @@ def _entry(folder: Path, planned: PlannedJob) -> dict[str, Any]:
     facts = planned.job.facts
     words = [word for word in facts["overrides"] if not word.startswith("hydra")]
     names = {name: facts[name] for name in ("identity", "fingerprint", "variant")}
-    where = os.path.relpath(planned.job.folder, folder)
-    return {"folder": where, "overrides": planned.labels, "words": words, **names}
+    name = os.path.relpath(planned.job.folder, folder)
+    return {"folder": name, "overrides": planned.labels, "words": words, **names}
 
 
 def _cell(entry: dict[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -53,7 +53,7 @@ class Logger(Registered):
 
     def follow(self, run: LoggedRun) -> RunListener | None:
         """What hears of the run; None where it cannot be followed, which has then been said."""
-        raise AssertionError(f"{type(self).__name__} has no follow")
+        raise NotImplementedError
 
     def missing(self) -> str | None:
         """What is not installed that it needs, as the end of a sentence."""

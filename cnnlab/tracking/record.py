@@ -70,8 +70,8 @@ class RunRecord:
         # first of all files: from here on the folder is this run's, and without it no file in it counts
         known = _known(RunFolder(self.folder))
         started = {"started": known.get("started") or timestamp(), "resumed": known.get("resumed", 0) + bool(known)}
-        where = {"versions": machine.versions(), "git": machine.revision()}
-        write_json(self.folder / "run.json", {**where, **facts, **started})
+        environment = {"versions": machine.versions(), "git": machine.revision()}
+        write_json(self.folder / "run.json", {**environment, **facts, **started})
 
     def rewind(self, epoch: int) -> None:
         """Forget the rows after `epoch`, the last one that the checkpoint gone on from knows of."""

@@ -44,6 +44,13 @@ def test_the_first_command_decides_threads_and_precision_and_later_ones_adopt_th
     assert json.loads((tmp_path / "sweep.json").read_text())["created"] == later.manifest.created
 
 
+def test_a_job_knows_the_parameters_of_its_auxiliary_heads_before_it_runs(tmp_path: Path) -> None:
+    head = "+model.aux.side={from: c3, head: {flat: {block: flatten}, fc: {block: linear, features: classes}}}"
+    jobs = planned(tmp_path, [*WORDS, head]).unique()
+    (costs,) = {(job.facts["params"], job.facts["params_aux"]) for job in jobs}
+    assert costs == (61_706, 16 * 10 * 10 * 10 + 10)
+
+
 def test_a_cell_that_differs_in_the_seed_alone_is_what_composing_it_would_give(tmp_path: Path) -> None:
     hydra = start(CONF)
     first, second = read_request(hydra, read_arguments(WORDS)).grid.cells()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal
 
 from cnnlab.data.listing import Files, folder_classes, list_folder
 from cnnlab.data.source import Source
@@ -23,7 +23,6 @@ class Folder(Source):
     """Your own images: DIR/class/*.jpg, or DIR/train/class/… with DIR/test/class/… (or val, or both)."""
 
     source: Literal["folder"] = "folder"  # type: ignore[assignment]
-    counts_classes: ClassVar[bool] = True
     largest_file: ClassVar[int | None] = 256 << 20  # the decoder's limit
 
     def class_names(self) -> tuple[str, ...]:

@@ -67,8 +67,8 @@ def _follow(mirror: Mirror, orders: TextIO, say: Any) -> Answer:
     if why := mirror.open():
         _end_in_time(orders)
         return {"event": "end", "delivered": None, "why": why}
-    where = {"url": mirror.note.url} if mirror.note.offline is None else {"offline": mirror.note.offline}
-    say({"event": "open", **where})
+    address = {"url": mirror.note.url} if mirror.note.offline is None else {"offline": mirror.note.offline}
+    say({"event": "open", **address})
     code: int | None = None
     for line in orders:
         match line.split():

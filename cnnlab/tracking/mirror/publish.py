@@ -64,12 +64,12 @@ def publish(
     try:
         entity, project = _log(folder, known, group, verdict)
         text = content.tilde(f"**{verdict.headline}**\n\n```\n{verdict.text}\n```\n")
-        where, new = workspace.save(entity, project, group, text, _extra(runs))
+        address, new = workspace.save(entity, project, group, text, _extra(runs))
     except Exception as error:
         raise UserError(Fault("", f"W&B: {reason(error)}")) from error
     known.delivered = True
     known.write(folder)
-    return PublishedSweep(where, known.url or "", new)
+    return PublishedSweep(address, known.url or "", new)
 
 
 def _log(folder: Path, known: note.Note, group: str, verdict: PublishedComparison) -> tuple[str, str]:
