@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnnlab.cli.arguments import Arguments, read_arguments
-from cnnlab.cli.completion import complete
 from cnnlab.cli.help import help_text
 from cnnlab.cli.messages import complain
 from cnnlab.cli.tasks import TASKS, SweepTask
@@ -40,6 +39,8 @@ def main(conf: Path, argv: list[str], command: str = "python run.py") -> int:
             print(help_text([*_own_folders(arguments), conf]), flush=True)
             return Exit.DONE
         if arguments.completion:
+            from cnnlab.cli.completion import complete
+
             return complete(conf, arguments.overrides)
         check_environment()
         end = _with_hydra(conf, arguments)

@@ -51,7 +51,7 @@ def keep_traceback(error: Exception, folder: Path) -> Path:
 
 
 def _setting(error: Exception, callbacks: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """The callback or the block whose code it was, as far as the frames tell."""
+    """The setting that put the code there whose exception it is, as far as the frames tell."""
     frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
     networks = [module for module in _selves(frames) if isinstance(module, pl.LightningModule)]
     for own in _selves(own_frames(error)):
@@ -69,6 +69,8 @@ def _selves(frames: Iterable[FrameType]) -> Iterator[object]:
 
 
 def _path(module: nn.Module, network: nn.Module) -> str | None:
-    """Of the block of the network that a module is, or is in: `model.body.x`."""
+    """Of the block of the network that a module is, or is in: `model.body.x`; `loss` of the one that is learned by."""
+    if module in getattr(network, "of_loss", ()):
+        return "loss"
     name = next((name for name, inner in network.named_modules() if inner is module), "")
     return ".".join(["model", *name.split(".")[:2]]) if "." in name else None

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cnnlab import dotted
+from cnnlab.config.table import affects_result, may_differ, names_arm
 from cnnlab.explain import find
 from cnnlab.explain.explained_setting import (
     Configuration,
@@ -198,6 +199,7 @@ class Answer:
         is_set = any(dotted.within(key, subject.path) for key in self.conf.origins.history)
         place, overrode = self.conf.where(subject.path) if is_set else "", self.conf.overridden(subject.path)
         yield from where(ExplainedSetting(subject.path, subject.value, place, "" if place else "default", overrode))
+        yield from wrapped(consequence(subject.path), 2, 2)
 
     def defined(self, subject: find.CompositeDefinition) -> Iterator[str]:
         made = subject.made
@@ -215,6 +217,16 @@ class Answer:
 def inner_names(section: Section) -> list[str]:
     """The names of blocks inside of a combinator: of a body's blocks, of a branch."""
     return [section.path.rpartition(".")[2]] if ".branches." in section.path else list(section.stages)
+
+
+def consequence(path: str) -> str:
+    """What it means for a run, and for comparing runs, that a setting has another value."""
+    if not affects_result(path):
+        return "another value changes no result: it is the same experiment"
+    if names_arm(path):
+        return "another value is another experiment, and another arm of a comparison"
+    fair = "may all the same be compared" if may_differ(path) else "are compared only where a sweep varies it"
+    return f"another value is another experiment, but no other arm; runs that differ in it {fair}"
 
 
 def where(setting: ExplainedSetting) -> Iterator[str]:

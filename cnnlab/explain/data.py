@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cnnlab.config.table import affects_result, may_differ, names_arm
 from cnnlab.explain import find
 from cnnlab.explain.answer import Answer
 from cnnlab.explain.described import described
@@ -42,7 +43,12 @@ def record(answer: Answer) -> dict[str, Any]:
             return {"key": path, **next(setting for setting in every if setting.name == name).record()}
         case find.OtherSetting(path=path, value=value, doc=doc):
             places = [{"value": place.value, "where": str(place)} for place in answer.conf.places(path)]
-            return {"key": path, "value": short_form(value), "doc": doc, "where": places}
+            depends = {
+                "affects_result": affects_result(path),
+                "names_arm": names_arm(path),
+                "may_differ": may_differ(path),
+            }
+            return {"key": path, "value": short_form(value), "doc": doc, "where": places, **depends}
         case find.CompositeDefinition(path=path, made=made):
             return {"key": path, "where": answer.conf.where(path), "params": dict(made.params), "is": dict(made.root)}
 

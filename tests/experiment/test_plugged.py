@@ -58,6 +58,23 @@ class Fails(Callback):
 
 class Kept:
     pass
+
+from cnnlab.training.losses import Loss
+
+class Tired(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.calls = 0
+
+    def forward(self, logits, y):
+        self.calls += 1
+        if self.calls > 3:
+            raise KeyError
+        return nn.functional.cross_entropy(logits, y)
+
+class TiredLoss(Loss):
+    def build(self):
+        return Tired()
 '''
 BLOCK = "model.body.x={block: worn_out, after: s2, how: '%s'}"
 CALLBACK = ["callbacks.c._target_=own_worn.Fails", "callbacks.c.at=end"]
@@ -83,6 +100,7 @@ SHAPES = "RuntimeError: mat1 and mat2 shapes cannot be multiplied (128x1176 and 
         ([BLOCK % "torch"], f"model.body.x: in training, {SHAPES}"),
         ([BLOCK % ""], "model.body.x: in training, KeyError (own_worn.py:23)"),
         (CALLBACK, "callbacks.c: in training, KeyError: 'no such thing' (own_worn.py:40)"),
+        (["loss=tired_loss"], "loss: in training, KeyError (own_worn.py:58)"),
     ],
 )
 def test_what_a_plugin_raises_in_training_is_told_with_its_line_and_setting_and_recorded(

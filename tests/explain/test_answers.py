@@ -162,8 +162,26 @@ def test_a_key_that_names_nothing(cnnlab: Run, capsys: pytest.CaptureFixture[str
 def test_other_settings_are_told_with_what_they_overrode(cnnlab: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert flowing(answer(cnnlab, capsys, "key=optimizer.lr", "optimizer.lr=0.2")) == (
         "optimizer.lr = 0.2 learning rate, before the scheduler's factor set by command line "
-        "overrode 0.1, conf/optimizer/sgd.yaml[lr]"
+        "overrode 0.1, conf/optimizer/sgd.yaml[lr] "
+        "another value is another experiment, and another arm of a comparison"
     )
+
+
+@pytest.mark.parametrize(
+    ("key", "consequence"),
+    [
+        ("trainer.progress", "another value changes no result: it is the same experiment"),
+        (
+            "threads",
+            "another value is another experiment, but no other arm; "
+            "runs that differ in it are compared only where a sweep varies it",
+        ),
+    ],
+)
+def test_what_another_value_of_a_setting_means_is_told(
+    cnnlab: Run, capsys: pytest.CaptureFixture[str], key: str, consequence: str
+) -> None:
+    assert flowing(answer(cnnlab, capsys, f"key={key}")).endswith(consequence)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +200,7 @@ def test_settings_and_parts_of_all_kinds(cnnlab: Run, capsys: pytest.CaptureFixt
     assert flowing(said).startswith(told)
     assert said[0]
     if key == "model.freeze":
-        assert said[-1] == "  default"
+        assert said[-2] == "  default"
     assert cnnlab("task=explain", "model=googlenet", f"key={key}", "format=json") == 0
     json.loads(capsys.readouterr().out)
 
