@@ -1,19 +1,29 @@
-"""What several tests need: the command line, called in process; W&B's server, on the loopback."""
+"""What several tests need: the command line in process, sweeps that start at once, W&B's server on the loopback."""
 
 from __future__ import annotations
 
 import atexit
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from examples import FEW
+from forked_cli import Server
 from loopback import Loopback
 from tiny_run import CONF
 
 from cnnlab.cli.main import main
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if "not slow" in config.option.markexpr:
+        os.environ[FEW] = "1"
+
 
 # Of two workers with two threads each, on two cores, every one waits for the others
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -30,7 +40,13 @@ def remove_cache() -> None:
 
 
 @pytest.fixture
-def cnnlab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
+def warm_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sweeps whose server starts at once; tests/sweep/test_sweep.py has one that starts as a user's does."""
+    monkeypatch.setattr("cnnlab.sweep.pool.subprocess", SimpleNamespace(Popen=Server, DEVNULL=subprocess.DEVNULL))
+
+
+@pytest.fixture
+def cnnlab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, warm_server: None) -> Callable[..., int]:
     """run.py in this process, standing in an empty folder; the exit code."""
     monkeypatch.chdir(tmp_path)
     return lambda *argv: int(main(CONF, list(argv)))

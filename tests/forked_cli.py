@@ -58,14 +58,16 @@ class Server:
 
     def __init__(self, command: Sequence[str], pass_fds: Sequence[int], **_: object) -> None:
         (fd,) = pass_fds
-        self._process = _server.Process(target=_serve, args=(Connection(os.dup(fd)),))
+        self._process = _server.Process(target=_serve, args=(Connection(os.dup(fd)), dict(os.environ)))
         self._process.start()
         self.kill, self.wait = self._process.kill, self._process.join
 
 
-def _serve(connection: Connection) -> None:
+def _serve(connection: Connection, environment: dict[str, str]) -> None:
     from cnnlab.sweep.server import serve
     from cnnlab.sweep.worker import work
 
+    os.environ.clear()
+    os.environ.update(environment)
     os.setsid()
     serve(connection, work)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -64,8 +65,15 @@ FEW = (
     "squeezenet1_1",
 )
 """one or two of each family"""
-EVERY = [pytest.param(name, marks=[pytest.mark.slow] * (name not in FEW)) for name in NAMES]
-"""every network of conf/model, for tests that are slow ones but for one network of each family"""
+
+
+def few_first(names: Iterable[str]) -> list[Any]:
+    """Networks for a test that is a slow one but for a network or two of each family."""
+    return [pytest.param(name, marks=[pytest.mark.slow] * (name not in FEW)) for name in names]
+
+
+EVERY = few_first(NAMES)
+"""every network of conf/model, likewise"""
 
 
 def settings_of(kind: str, depth: int = 0, always: tuple[str, ...] = ()) -> st.SearchStrategy[dict[str, Any]]:

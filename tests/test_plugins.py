@@ -321,6 +321,7 @@ def test_blocks_of_a_module_that_cannot_be_imported_are_not_told_as_unknown(
     )
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_somebodys_run_imports_nothing_unless_it_is_named_again(
     cnnlab: Callable[..., int], own: Write, tmp_path: Path
 ) -> None:

@@ -163,7 +163,7 @@ def fields(kind: str) -> list[str]:
 
 LONG = (
     *("skip", "inverted_residual", "preact_residual", "bottleneck", "parallel", "preact_bottleneck", "nin"),
-    "separable_conv",
+    *("separable_conv", "dense_block", "sequential", "inception", "squeeze_excite", "vgg"),
 )
 """kinds made of several layers; `residual` stands for them among the quick tests"""
 

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from examples import examples
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
@@ -94,7 +95,7 @@ def test_four_numbers_are_top_bottom_left_right():
 
 
 @given(k=st.integers(1, 7), s=st.integers(1, 4), n=st.integers(1, 30), d=st.integers(1, 3))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_under_same_the_size_is_the_image_over_the_stride_rounded_up(k, s, n, d):
     top, bottom, left, right = pads("same", (k, 1), (d, 1), (s, 1), (n, 3))
     assert (left, right) == (0, 0)
@@ -167,7 +168,7 @@ sides = st.sampled_from(["same", "valid"]) | st.tuples(*[st.integers(0, 3)] * 4)
 
 
 @given(k=pairs, s=pairs, d=pairs, padding=sides, size=st.tuples(st.integers(1, 10), st.integers(1, 10)))
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 def test_a_convolution_is_torchs_over_an_image_with_explicit_pads(k, s, d, padding, size):
     x, weight = torch.randn(2, *size), torch.randn(3, 2, *k)
     block = Conv(channels=3, kernel_size=k, stride=s, dilation=d, padding=padding)
@@ -187,7 +188,7 @@ def test_a_convolution_is_torchs_over_an_image_with_explicit_pads(k, s, d, paddi
 
 
 @given(k=pairs, s=pairs, d=pairs, p=st.tuples(*[st.integers(0, 4)] * 2), size=st.tuples(*[st.integers(1, 6)] * 2))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 def test_weights_that_meet_only_padding_are_left_out_and_nothing_else_changes(k, s, d, p, size):
     assume(all(n + 2 * q >= e * (w - 1) + 1 for n, q, e, w in zip(size, p, d, k, strict=True)))
     ours = Conv2d(2, 4, k, s, p, d, groups=2).double()
@@ -241,7 +242,7 @@ def test_the_books_pooling_windows():
 
 
 @given(k=pairs, s=st.none() | pairs, p=st.tuples(st.integers(0, 2), st.integers(0, 2)), ceil=st.booleans())
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=examples(80))
 def test_pools_are_torchs(k, s, p, ceil):
     assume(2 * p[0] <= k[0] and 2 * p[1] <= k[1])
     x, said = torch.randn(1, 3, 9, 7), {"kernel_size": k, "stride": s, "padding": p, "ceil_mode": ceil}
@@ -253,7 +254,7 @@ def test_pools_are_torchs(k, s, p, ceil):
 
 
 @given(k=pairs, s=pairs, p=st.tuples(*[st.integers(0, 2)] * 4), ceil=st.booleans())
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=examples(80))
 def test_padding_never_wins_a_max_pool(k, s, p, ceil):
     try:
         pool = MaxPool(kernel_size=k, stride=s, padding=p, ceil_mode=ceil).build((1, 5, 6))
@@ -285,7 +286,7 @@ def test_a_window_larger_than_its_image_says_what_it_needs():
 
 
 @given(k=st.integers(1, 5), s=st.integers(1, 5), p=st.integers(0, 2), n=st.integers(1, 7), ceil=st.booleans())
-@settings(deadline=None, max_examples=120)
+@settings(deadline=None, max_examples=examples(120))
 def test_a_pool_takes_the_images_that_torchs_takes(k, s, p, n, ceil):
     assume(2 * p <= k)
     pool = MaxPool(kernel_size=k, stride=s, padding=p, ceil_mode=ceil)

@@ -155,6 +155,7 @@ def test_a_bug_in_one_job_does_not_end_the_sweep(
     assert said.endswith("1 of 3 jobs did not end well\n")
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_a_finished_run_says_so_and_another_one_is_refused(
     cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:

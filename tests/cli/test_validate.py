@@ -78,14 +78,14 @@ full: {base: {data: fashion_mini}}
 @pytest.mark.parametrize(
     ("words", "at_fault"),
     [
-        (["model=resnet18", "model.body.stage1.repeat=3"], []),
+        pytest.param(["model=resnet18", "model.body.stage1.repeat=3"], [], marks=pytest.mark.slow),
         pytest.param(["++model=resnet18"], [], marks=pytest.mark.slow),
         pytest.param(["optimizer.lr=-1"], [], marks=pytest.mark.slow),
         (["data.batch_size=0"], ["data.batch_size"]),
         # the full size has data of its own, the small one has not
         pytest.param(["data=nope"], ["data"], marks=pytest.mark.slow),
         pytest.param(["data.subset=0"], [], marks=pytest.mark.slow),
-        (["study=own", "optimizer.momentum=2"], ["optimizer.momentum"]),
+        pytest.param(["study=own", "optimizer.momentum=2"], ["optimizer.momentum"], marks=pytest.mark.slow),
     ],
 )
 def test_other_overrides_hold_for_every_file_but_where_a_study_sets_its_own(
@@ -115,6 +115,7 @@ def test_what_is_typed_wrong_is_told_once_and_not_for_every_file(
     ]
 
 
+@pytest.mark.slow
 def test_overrides_of_a_network_hold_for_a_study_without_one(
     cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -146,6 +147,7 @@ def test_what_cannot_be_validated_is_told(
     assert said in stderr_lines(capsys)
 
 
+@pytest.mark.slow
 def test_the_schema_is_written_once_with_the_blocks_of_plugins(
     cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], mine: Path
 ) -> None:

@@ -239,7 +239,14 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("words", "messages"), WRONG.items(), ids=WRONG)
+# each takes a tenth of a second, to compose what is wrong: every second one waits for the slow tests
+CASES = [
+    pytest.param(words, messages, id=words, marks=[pytest.mark.slow] * (number % 2))
+    for number, (words, messages) in enumerate(WRONG.items())
+]
+
+
+@pytest.mark.parametrize(("words", "messages"), CASES)
 def test_a_wrong_command_line_is_told_in_one_message_a_fault(
     cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], words: str, messages: list[str]
 ) -> None:
@@ -247,6 +254,7 @@ def test_a_wrong_command_line_is_told_in_one_message_a_fault(
     assert cut(stderr_lines(capsys), messages) == messages
 
 
+@pytest.mark.slow
 def test_nothing_is_left_behind_by_a_wrong_command_line(cnnlab: Callable[..., int], tmp_path: Path) -> None:
     for words in ("model.nrm=3", "data.size=8", "trainer.accelerator=gpu", "data.subset=999999", "-m seed=0,-1"):
         assert cnnlab(*words.split()) == 2

@@ -125,6 +125,7 @@ def test_the_page_is_one_small_file_that_asks_nobody_and_runs_nothing_of_the_use
     assert page.count("<script") == page.count("</script") <= 2
 
 
+@pytest.mark.slow
 def test_comparing_imports_no_torch() -> None:
     code = "import cnnlab.compare, sys; print({'torch', 'pytorch_lightning', 'wandb'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -73,6 +73,12 @@ def run(hydra: HydraEngine, *words: str) -> Run:
     return Run(**parts)
 
 
+@pytest.fixture(scope="module")
+def plain(hydra: HydraEngine) -> Run:
+    """The run that others differ from in one setting."""
+    return run(hydra)
+
+
 def identity_of(run: Run) -> str:
     return identity(run, threads=1, precision="32", accelerator="cpu")
 
@@ -82,9 +88,11 @@ def folder(*fixed: str) -> Path:
 
 
 @pytest.mark.parametrize("path", IDLE)
-def test_a_setting_without_an_effect_makes_no_other_experiment_sweep_or_arm(hydra: HydraEngine, path: str) -> None:
+def test_a_setting_without_an_effect_makes_no_other_experiment_sweep_or_arm(
+    hydra: HydraEngine, plain: Run, path: str
+) -> None:
     word = f"{path}={OTHERWISE[path]}"
-    assert identity_of(run(hydra, word)) == identity_of(run(hydra))
+    assert identity_of(run(hydra, word)) == identity_of(plain)
     assert variant([word]) == variant([f"+{word}"]) == ""
     assert folder(word) == folder()
     assert not names_arm(path)
@@ -102,14 +110,11 @@ GROUPED = [path for path in LEAVES if path.split(".")[0] in ("data", "augment", 
 
 @pytest.mark.filterwarnings("ignore:Pydantic serializer")
 @pytest.mark.parametrize("path", GROUPED)
-def test_a_setting_of_data_or_training_is_in_the_identity_if_it_affects_the_result(
-    hydra: HydraEngine, path: str
-) -> None:
+def test_a_setting_of_data_or_training_is_in_the_identity_if_it_affects_the_result(plain: Run, path: str) -> None:
     group, _, name = path.partition(".")
-    before = run(hydra)
-    record: Settings = getattr(before, group)
-    after = Run(**{**vars(before), group: record.model_copy(update={name: changed(getattr(record, name))})})
-    assert (identity_of(after) != identity_of(before)) == affects_result(path)
+    record: Settings = getattr(plain, group)
+    after = Run(**{**vars(plain), group: record.model_copy(update={name: changed(getattr(record, name))})})
+    assert (identity_of(after) != identity_of(plain)) == affects_result(path)
 
 
 def changed(value: Any) -> Any:

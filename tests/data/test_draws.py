@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import pytest
 import torch
 from scipy import stats
 
@@ -15,6 +16,7 @@ def test_the_numbers_are_these_for_ever():
     assert draws(3, "order", 0, 0).tolist() == PINNED
 
 
+@pytest.mark.slow
 def test_another_process_draws_the_same():
     code = "from cnnlab.data.draws import draws; print(draws(3, 'order', 0, 0).tolist())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={"PYTHONHASHSEED": "77"})

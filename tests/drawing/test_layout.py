@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from drawing_faults import faults
+from examples import examples
 from hypothesis import HealthCheck, assume, given, settings
 from sample_networks import CONV, models, network
 from zoo_outlines import drawn
@@ -52,7 +53,7 @@ def test_cross_connections_go_round_the_boxes(raw: dict, depth: int | None) -> N
     assert list(faults(drawing(outline(network(raw), (8, 32, 32)), depth))) == []
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(12), deadline=None, suppress_health_check=list(HealthCheck))
 @given(models())
 def test_whatever_can_be_built_can_be_drawn(raw: dict) -> None:
     found, _ = read_network(raw, 10)

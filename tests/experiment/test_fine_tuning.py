@@ -54,6 +54,7 @@ def test_a_killed_run_that_unfreezes_by_epoch_goes_on_as_if_it_had_not_been(cnnl
     assert result(Path("broken"))["test/loss"] == result(Path("straight"))["test/loss"]
 
 
+@pytest.mark.slow
 def test_what_is_frozen_though_it_starts_anew_is_warned_of(cnnlab: CLI) -> None:
     assert cnnlab(*SMALL, "trainer.max_epochs=1", "hydra.run.dir=start") == 0
     words = [*SMALL, "trainer.max_epochs=1", "weights=start", "model.norm=batch", "model.freeze=body"]

@@ -6,9 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from tiny_run import CONF
 
 
+@pytest.mark.slow
 def test_a_summary_does_not_wait_for_torchs_compiler(tmp_path: Path) -> None:
     """Its import takes a second, a third of the time that a summary takes."""
     program = f"""

@@ -23,7 +23,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from cnnlab.cli.main import main
 
     folder = tmp_path_factory.mktemp("runs") / "a run (1)=x"
-    assert main(CONF, [*SMALL, "data.size=32", "model.body.c1.channels=8", f"hydra.run.dir={folder}"]) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cnnlab.experiment.train.draw", lambda *_: None)
+        assert main(CONF, [*SMALL, "data.size=32", "model.body.c1.channels=8", f"hydra.run.dir={folder}"]) == 0
     return folder
 
 

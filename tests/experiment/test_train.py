@@ -21,7 +21,9 @@ import yaml
 from forked_cli import running, wait_for
 from PIL import Image
 from plugin_modules import modules
-from tiny_run import SMALL, result
+from tiny_run import CONF, SMALL, result
+
+from cnnlab.cli.main import main
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.usefixtures("no_pictures")
@@ -44,10 +46,9 @@ def equal(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished small run."""
+    """A finished small run, with its pictures."""
     folder = tmp_path_factory.mktemp("run") / "lenet"
-    command = [sys.executable, ROOT / "run.py", *SMALL, "seed=3", "augment=flip_crop", f"hydra.run.dir={folder}"]
-    subprocess.run(command, check=True, cwd=folder.parent, stdout=subprocess.DEVNULL)
+    assert main(CONF, [*SMALL, "seed=3", "augment=flip_crop", f"hydra.run.dir={folder}"]) == 0
     return folder
 
 
@@ -169,7 +170,9 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(
     assert result(broken)["resumed"] == 1
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow)]
+)
 def test_a_signal_saves_within_the_epoch_and_ends_the_run_as_interrupted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, code: int
 ) -> None:
@@ -186,6 +189,7 @@ def test_a_signal_saves_within_the_epoch_and_ends_the_run_as_interrupted(
     assert held["steps"] == held["progress"]["step"] or held["steps"] == 0
 
 
+@pytest.mark.slow
 def test_the_same_command_takes_up_an_interrupted_run(
     cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -210,7 +214,7 @@ def test_a_diverged_run_says_where_it_began(cnnlab: Callable[..., int], capsys: 
     assert "it began" in found["error"]
 
 
-@pytest.mark.parametrize("every", ["1", "1steps"])
+@pytest.mark.parametrize("every", ["1", pytest.param("1steps", marks=pytest.mark.slow)])
 def test_no_checkpoint_holds_what_is_not_finite(
     cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], every: str
 ) -> None:
@@ -236,6 +240,7 @@ def test_a_last_step_to_infinity_is_no_end_of_a_run(
     assert "it began with the" in result(Path("run"))["error"]
 
 
+@pytest.mark.slow
 def test_one_epoch_that_learned_is_not_called_flat(cnnlab: Callable[..., int]) -> None:
     assert cnnlab(*SMALL, "trainer.max_epochs=1", "data.subset=600", "hydra.run.dir=run") == 0
     assert result(Path("run"))["warnings"] == []
@@ -262,6 +267,7 @@ def test_no_value_of_the_environment_reaches_a_file(
         assert file.is_dir() or b"hunter2-hunter2" not in file.read_bytes(), file
 
 
+@pytest.mark.slow
 def test_one_seed_gives_one_result_and_another_a_different_one(cnnlab: Callable[..., int]) -> None:
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
         assert cnnlab(*SMALL, "trainer.max_epochs=1", f"seed={seed}", f"hydra.run.dir={name}") == 0
@@ -269,6 +275,7 @@ def test_one_seed_gives_one_result_and_another_a_different_one(cnnlab: Callable[
     assert not equal(weights(Path("a")), weights(Path("c")))
 
 
+@pytest.mark.slow
 def test_gradients_of_several_batches_make_the_step_of_one_large_batch(cnnlab: Callable[..., int]) -> None:
     words = [*SMALL, "trainer.max_epochs=1", "data.subset=320", "trainer.gradient_clip_val=null"]
     assert cnnlab(*words, "data.batch_size=80", "hydra.run.dir=large") == 0
@@ -277,6 +284,7 @@ def test_gradients_of_several_batches_make_the_step_of_one_large_batch(cnnlab: C
     assert all(torch.allclose(large[key], small[key], atol=1e-5) for key in large)
 
 
+@pytest.mark.slow
 def test_max_steps_ends_training(cnnlab: Callable[..., int]) -> None:
     assert cnnlab(*SMALL, "trainer.max_steps=4", "data.batch_size=100", "hydra.run.dir=run") == 0
     checkpoint = torch.load("run/checkpoints/last.ckpt", weights_only=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from checked_formulas import IMAGE, check, told
+from examples import examples
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from sample_networks import blocks
@@ -24,7 +25,7 @@ from cnnlab.settings import Shape
 
 
 @given(drawn=blocks(), shape=st.sampled_from([(4, 9, 12), (64, 8, 8), (16, 1, 1), (32,)]), seen=st.sampled_from([1, 3]))
-@settings(deadline=None, max_examples=80, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=examples(80), suppress_health_check=list(HealthCheck))
 def test_every_number_of_any_block_is_worked_out(drawn: dict[str, Any], shape: Shape, seen: int) -> None:
     raw = {"body": {"a": drawn}, "head": {"fc": {"block": "linear", "features": "classes"}}}
     found, _ = read_network(raw, 10)

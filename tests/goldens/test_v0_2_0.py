@@ -68,6 +68,7 @@ def test_a_run_is_loaded_in_python(kept: Path) -> None:
     assert logits.isfinite().all()
 
 
+@pytest.mark.slow
 def test_a_run_is_inspected(cnnlab: Command, kept: Path, tmp_path: Path) -> None:
     assert cnnlab("task=inspect", f"ckpt_path={kept / 'run'}", f"hydra.run.dir={tmp_path / 'seen'}", "threads=1") == 0
     assert "</html>" in (tmp_path / "seen" / "inspect.html").read_text()

@@ -21,7 +21,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from cnnlab.cli.main import main
 
     folder = tmp_path_factory.mktemp("runs") / "<run> & more"
-    assert main(CONF, [*SMALL, "metrics=shift", f"hydra.run.dir={folder}"]) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cnnlab.experiment.train.draw", lambda *_: None)
+        assert main(CONF, [*SMALL, "metrics=shift", f"hydra.run.dir={folder}"]) == 0
     return folder
 
 

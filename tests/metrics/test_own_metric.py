@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from plugin_modules import Write, modules
 from stderr_lines import stderr_lines
-from tiny_run import CONF, result
+from tiny_run import result
 
 METRICS = '''
 import torch
@@ -62,10 +60,10 @@ class Steps(Callback):
 '''
 STUDY = """\
 question: Is it less sure?
-base: {model: lenet, data: synthetic, data.samples: 200, trainer.max_epochs: 2, callbacks: steps}
+base: {model: lenet, data: synthetic, data.samples: 100, trainer.max_epochs: 1, callbacks: steps}
 factors:
   model.norm: [none, batch]
-seeds: [0, 1, 2]
+seeds: [0, 1]
 metrics: [{kind: entropy, temperature: 2.0}, confident]
 claims:
   - {says: Norms make predictions surer, factor: model.norm, arm: batch, metric: entropy, expect: lower}
@@ -134,23 +132,24 @@ def test_what_is_wrong_with_it_is_told(
     assert "Traceback" not in told
 
 
-def test_a_study_claims_it_and_its_page_needs_none_of_its_code(tmp_path: Path) -> None:
-    (tmp_path / "own.py").write_text(METRICS)
+@pytest.mark.slow
+def test_a_study_claims_it_and_its_page_needs_none_of_its_code(cnnlab: Callable[..., int], tmp_path: Path) -> None:
     (tmp_path / "mine/study").mkdir(parents=True)
     (tmp_path / "mine/study/x.yaml").write_text(STUDY)
     (tmp_path / "mine/callbacks").mkdir()
     (tmp_path / "mine/callbacks/steps.yaml").write_text("steps: {_target_: own.Steps}\n")
-    command = [sys.executable, str(CONF.parent / "run.py"), "-cd", "mine", "study=x", "hydra.sweep.dir=out"]
-    done = subprocess.run([*command, "plugins=own", "jobs=1"], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    again = [sys.executable, str(CONF.parent / "run.py"), "task=report", "dir=out"]
-    assert subprocess.run(again, cwd=tmp_path, capture_output=True, text=True).returncode == 0
+    with modules(tmp_path) as write:
+        write("own", METRICS)
+        assert cnnlab("-cd", "mine", "study=x", "hydra.sweep.dir=out", "plugins=own", "jobs=1") == 0
+    (tmp_path / "own.py").unlink()
+    (tmp_path / "out/report.html").unlink()
+    assert cnnlab("task=report", "dir=out") == 0
     record = json.loads((tmp_path / "out/comparison.json").read_text())
     assert record["problems"] == []
     entropy, share, steps = record["contrasts"]
     assert entropy["metric"] == "entropy"
     assert entropy["margin"] == 0.5
-    assert (share["n"], steps["n"]) == (3, 3)
+    assert (share["n"], steps["n"]) == (2, 2)
     assert steps["verdict"] is None  # no spread to judge by: every run takes as many steps
     page = (tmp_path / "out/report.html").read_text()
     assert "nats" in page

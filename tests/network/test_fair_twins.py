@@ -61,7 +61,15 @@ FAMILIES = {
     "paper/lenet5": 1,
 }
 
-LARGE = ("densenet121", "inception_v3", "efficientnet_b0")
+LARGE = (
+    "densenet121",
+    "inception_v3",
+    "efficientnet_b0",
+    "paper/lenet5",
+    "mobilenet_v2",
+    "squeezenet1_0",
+    "resnext50_32x4d",
+)
 
 
 def family(name):
@@ -115,7 +123,13 @@ def test_one_copy_is_the_first_of_several():
 
 
 @pytest.mark.parametrize(
-    ("name", "block"), [("resnet18", "stage3"), ("googlenet", "inc4b"), ("nin", "drop1"), ("vgg11", "stage2")]
+    ("name", "block"),
+    [
+        ("resnet18", "stage3"),
+        pytest.param("googlenet", "inc4b", marks=pytest.mark.slow),
+        ("nin", "drop1"),
+        ("vgg11", "stage2"),
+    ],
 )
 def test_removing_a_block_changes_no_other_weight_of_equal_shape(name, block):
     whole, less = weights(thin(name)), weights(changed(thin(name), **{block: None}))
@@ -151,7 +165,9 @@ def ratio(one, other, ending):
     return [(one[name].std() / other[name].std()).item() for name in one if name.endswith(ending)]
 
 
-@pytest.mark.parametrize("name", ["paper/preact_resnet18", "paper/preact_resnet50"])
+@pytest.mark.parametrize(
+    "name", ["paper/preact_resnet18", pytest.param("paper/preact_resnet50", marks=pytest.mark.slow)]
+)
 def test_blocks_with_preactivations_start_alike_but_for_a_quieter_last_convolution(name):
     raw = {**zoo(name), "width": 1 / 8}
     kind, last = ("preact_residual", "conv2") if name.endswith("18") else ("preact_bottleneck", "conv3")

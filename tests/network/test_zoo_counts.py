@@ -5,7 +5,7 @@ from statistics import median
 
 import pytest
 import yaml
-from sample_networks import EVERY, NAMES, network, zoo
+from sample_networks import EVERY, FEW, NAMES, few_first, network, zoo
 from tiny_run import CONF
 
 from cnnlab.network.fixes import smallest_size
@@ -104,7 +104,7 @@ def test_every_network_has_its_counts_here():
     assert sorted(NAMES) == sorted([*TORCHVISION, *OTHERS, *PARAMS])
 
 
-@pytest.mark.parametrize("name", TORCHVISION)
+@pytest.mark.parametrize("name", few_first(TORCHVISION))
 def test_counts_are_torchvisions(name):
     size = 299 if name == "inception_v3" else 224
     result = found(name, (3, size, size), 1000)
@@ -112,14 +112,14 @@ def test_counts_are_torchvisions(name):
     assert result.params_aux == AUX.get(name, 0)
 
 
-@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("name", few_first(OTHERS))
 def test_counts_are_the_courses_and_the_papers(name):
     shape, classes, params, macs = OTHERS[name]
     result = found(name, shape, classes)
     assert (result.params, result.macs) == (params, macs)
 
 
-@pytest.mark.parametrize("depth", [20, 32, 44, 56, 110])
+@pytest.mark.parametrize("depth", [20, *(pytest.param(depth, marks=pytest.mark.slow) for depth in (32, 44, 56, 110))])
 def test_option_b_is_one_override_away(depth):
     result = found(f"cifar/resnet{depth}", (3, 32, 32), 10, "model.kinds.residual.shortcut=auto")
     one, other = found(f"cifar/resnet{depth}", (3, 32, 32), 10), {20: 40_813_184, 110: 253_149_824}
@@ -187,7 +187,7 @@ def header(name):
     return "\n".join(comments), lines[len(comments) :]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY)
 def test_the_headers_count_is_true(name):
     said, _ = header(name)
     said = said.replace("\n# ", " ")
@@ -235,7 +235,12 @@ DATA = {file.stem: yaml.safe_load(file.read_text()) for file in (CONF / "data").
 SHAPES = {(tuple(data["shape"]), data["classes"] or 7) for data in DATA.values()} | {((1, 1, 1), 7), ((3, 65, 40), 2)}
 
 
-@pytest.mark.parametrize("name", EVERY)
+BRANCHED = ("densenet121", "efficientnet_b0", "googlenet", "inception_v3", "d2l/googlenet", "cifar/wide_resnet28_10")
+"""networks of so many blocks that their shapes take long for every data set"""
+QUICK = [pytest.param(name, marks=[pytest.mark.slow] * (name not in FEW or name in BRANCHED)) for name in NAMES]
+
+
+@pytest.mark.parametrize("name", QUICK)
 def test_every_network_takes_every_data_set(name):
     for shape, classes in SHAPES:
         net, faults = read_network(zoo(name), classes)
@@ -245,7 +250,7 @@ def test_every_network_takes_every_data_set(name):
         assert result.output == (classes,)
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", QUICK)
 def test_min_size_is_the_smallest_that_works(name):
     raw = zoo(name)
     smallest = smallest_size(raw, 10, 3)

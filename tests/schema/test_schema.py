@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import pytest
 import yaml
+from examples import examples
 from hypothesis import assume, given, settings
 from jsonschema import Draft7Validator
 from omegaconf._utils import get_yaml_loader
@@ -72,7 +73,7 @@ def without_overlays(value: Any) -> Any:
     return {key: without_overlays(inner) for key, inner in value.items() if key not in ("first", "last")}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(models())
 def test_whatever_networks_may_say_is_not_underlined(raw: dict[str, Any]) -> None:
     assume(read_network(raw, 10)[0])

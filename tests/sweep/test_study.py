@@ -23,7 +23,6 @@ question: Does it?
 base: {model: lenet, data: synthetic}
 factors:
   model.norm: [none, batch]
-  optimizer.lr: [0.1, 1e-3]
 """
 
 
@@ -37,7 +36,7 @@ def told(cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], text: s
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name not in ("padding", "batchnorm"))) for name in STUDIES]
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name != "padding")) for name in STUDIES]
 )
 def test_every_shipped_study_composes_at_both_sizes_and_its_claims_are_about_what_is_there(name: str) -> None:
     hydra = start(CONF)
@@ -311,7 +310,14 @@ claims: [{factor: model.norm, arm: x}]
 ]
 
 
-@pytest.mark.parametrize(("text", "said"), AT_ONCE, ids=range(len(AT_ONCE)))
+LONG = (2, 6, 8, 9, 10)
+"""those of many jobs, or of a kind that another one is of"""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [pytest.param(*case, id=str(n), marks=[pytest.mark.slow] * (n in LONG)) for n, case in enumerate(AT_ONCE)],
+)
 def test_all_that_is_wrong_in_a_study_is_told_at_once_and_what_follows_from_it_is_not(
     cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], text: str, said: list[str]
 ) -> None:
@@ -338,7 +344,7 @@ def test_what_is_wrong_on_the_command_line_is_told_with_what_is_wrong_in_the_stu
         "command line  each(model.body.x*).norm: no block is called 'model.body.x*'; did you mean 'model.body.s4'?",
         "command line  optimizer.lr: is a range of more than 10,000 values",
         "command line  model.act: should be one of relu, …",
-        f"{AT}6:31  claims[0].arm: model.norm has no value 'x'; there are none, batch",
+        f"{AT}5:31  claims[0].arm: model.norm has no value 'x'; there are none, batch",
         "command line  study: runs by cnnlab's own means; leave hydra/launcher and the like out",
     ]
     assert cut(told(cnnlab, capsys, text, *words), wanted) == wanted
@@ -403,6 +409,7 @@ def test_the_command_line_has_the_last_word(cnnlab: Callable[..., int], capsys: 
     assert not Path("outputs").exists()
 
 
+@pytest.mark.slow
 def test_one_block_is_left_out_at_a_time(cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     words = ["data=synthetic", "threads=1", "task=preflight", "-m", "model.norm=batch"]
     assert cnnlab(*words, "each(model.body.c*).norm=none", "format=json") == 0

@@ -86,6 +86,7 @@ def test_an_optimizer_and_a_schedule_of_ones_own_train_by_their_names(
     assert "keep: 0.9" in frozen
 
 
+@pytest.mark.slow
 def test_its_settings_and_its_code_are_part_of_what_the_run_is(cnnlab: Run, write: Write, no_pictures: None) -> None:
     found = []
     for text, word in ((OWN, "optimizer.keep=0.9"), (OWN, "optimizer.keep=0.8"), (f"{OWN}\n# more", "seed=0")):
@@ -97,6 +98,7 @@ def test_its_settings_and_its_code_are_part_of_what_the_run_is(cnnlab: Run, writ
     assert len(set(found)) == 3
 
 
+@pytest.mark.slow
 def test_a_run_with_them_goes_on_where_it_was_stopped(cnnlab: Run, write: Write, no_pictures: None) -> None:
     write("own_training", OWN + STOPS)
     stops = ["+callbacks.s._target_=own_training.Stops", "trainer.max_epochs=3"]

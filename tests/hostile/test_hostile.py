@@ -1,15 +1,20 @@
-"""Every hostile recipe ends in a message and exit code 2, small, with nothing run and nothing written."""
+"""Every hostile recipe and file ends in a message and exit code 2, small, with nothing run and nothing written.
+
+Both are in one file, since the process that watches them takes seconds to start.
+"""
 
 from __future__ import annotations
 
 import re
 
 import pytest
+from hostile.files import CASES
 from hostile.recipes import RECIPES, Recipe
 from hostile.suite import Suite
 
-SOME = [pytest.param(one, id=one.name, marks=[pytest.mark.slow] * (at % 4 > 0)) for at, one in enumerate(RECIPES[::5])]
+FILES = [pytest.param(name, marks=[pytest.mark.slow] * (at % 4 > 0)) for at, name in enumerate([*CASES][::5])]
 """for which there is time here; `.ci/run` has measure.py try all"""
+SOME = [pytest.param(one, id=one.name, marks=[pytest.mark.slow] * (at % 4 > 0)) for at, one in enumerate(RECIPES[::5])]
 
 
 @pytest.mark.parametrize("recipe", SOME)
@@ -18,8 +23,15 @@ def test_a_hostile_recipe_is_told_what_is_wrong_and_does_nothing(suite: Suite, r
     assert wrong == []
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_a_hostile_file_is_told_of_and_does_nothing(with_run: Suite, name: str) -> None:
+    _, wrong = with_run.file(name)
+    assert wrong == []
+
+
 def test_there_are_enough_of_them() -> None:
     assert len({one.name for one in RECIPES}) == len(RECIPES) >= 340
+    assert len(CASES) >= 200
 
 
 def test_the_watch_sees_what_it_is_to_see(suite: Suite) -> None:
