@@ -10,15 +10,15 @@ from benchmarks import fuzz
 
 
 @pytest.mark.slow
-def test_none_of_60_cases_ends_in_a_traceback_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_none_of_20_cases_ends_in_a_traceback_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("CNNLAB_CACHE_DIR", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     with fuzz.quiet():
-        totals = fuzz.fuzz(range(60), seed=0)
+        totals = fuzz.fuzz(range(20), seed=0)
     assert totals.failures == []
-    assert totals.ends[0] > 3  # spoilt, but some of it still means something
-    assert totals.ends[2] > 30
+    assert totals.ends[0] > 0  # spoilt, but some of it still means something
+    assert totals.ends[2] > 10
 
 
 def test_a_case_is_the_same_again() -> None:

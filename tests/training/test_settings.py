@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from cnnlab.training.settings import CheckpointSettings, Every, TrainerSettings, read_callbacks
+from cnnlab.training.settings import CheckpointInterval, CheckpointSettings, TrainerSettings, read_callbacks
 
 PACKAGE = "pytorch_lightning.callbacks"
 
@@ -32,10 +32,10 @@ def test_what_a_trainer_cannot_do_is_told_with_what_it_can(settings: dict[str, A
 
 
 @pytest.mark.parametrize(
-    ("said", "read"), [(1, Every(1)), (5, Every(5)), ("100steps", Every(1, 100)), ("1 step", Every(1, 1))]
+    ("said", "epochs", "steps"), [(1, 1, None), (5, 5, None), ("100steps", 1, 100), ("1 step", 1, 1)]
 )
-def test_a_checkpoint_is_due_after_epochs_or_steps(said: Any, read: Every) -> None:
-    assert CheckpointSettings(every=said).every == read
+def test_a_checkpoint_is_due_after_epochs_or_steps(said: Any, epochs: int, steps: int | None) -> None:
+    assert CheckpointSettings(every=said).every == CheckpointInterval(epochs, steps)
 
 
 @pytest.mark.parametrize("said", [0, -1, True, 1.5, "0steps", "steps", "100 epochs"])
