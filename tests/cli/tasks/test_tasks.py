@@ -45,7 +45,7 @@ def write(tmp_path: Path) -> Iterator[Write]:
 def test_a_task_is_named_as_its_file_and_listed(name: str) -> None:
     task = TASKS[name]
     assert task.name == name
-    assert f"  task={name:<11}{task.help}\n" in help_text(CONF)
+    assert f"  task={name:<11}{task.help}\n" in help_text([CONF])
 
 
 def test_the_schema_knows_the_tasks() -> None:
