@@ -13,6 +13,7 @@ from cnnlab.config import SHARED
 from cnnlab.config.composed import Composed
 from cnnlab.config.run import Run, model_of, read_parts
 from cnnlab.config.table import paths, traits
+from cnnlab.config.together import together
 from cnnlab.config.top import Top
 from cnnlab.data.sources import sketched
 from cnnlab.errors import Fault, FaultKind, did_you_mean, meant
@@ -34,6 +35,7 @@ def check(composed: Composed) -> tuple[Run | None, list[Fault]]:
     faults = [fault for fault in faults if not _follows(fault, composed.broken)]
     faults = [*absent(composed), *pointless(composed, task), *unequipped(parts.get("top"), task), *faults]
     if task and not composed.failed:
+        faults += together(parts)
         faults += task.faults(composed, known=(*composed.faults, *faults))
     at_fault = {*composed.broken, *(fault.path for fault in (*composed.faults, *faults))}
     if any(fault.path == "plugins" for fault in composed.faults):  # what they hold is not known
@@ -144,7 +146,7 @@ def misfits(run: Run, composed: Composed, check_output: bool = True, trains: boo
     if not traced.faults:
         faults = at_fault(run) if check_output else misnamed_blocks(run)
         if trains:
-            faults += unaffordable(traced)
+            faults += unaffordable(traced, copies=3 + (run.top.ema.decay is not None))
         return [locate(fault, composed) for fault in faults]
     lines = explanation(traced, model_of(composed.config), run.network.classes) if traced.end else []
     faults = [replace(f, lines=tuple(lines)) if traced.end and f is traced.end[0] else f for f in traced.faults]

@@ -14,7 +14,7 @@ from cnnlab.compare.layers import WHAT, number
 from cnnlab.compare.trial import Trial
 from cnnlab.errors import near
 from cnnlab.metrics import METRICS, SHIPPED, names
-from cnnlab.metrics.keys import DIVERGED, RESULT, ROW, KeyInfo
+from cnnlab.metrics.keys import DIVERGED, PER_CLASS, RESULT, ROW, KeyInfo
 from cnnlab.metrics.metric import records
 from cnnlab.tracking.reader import is_number
 
@@ -132,6 +132,8 @@ class _QuantityParser:
             return _ratio(text, *(self.of_a_run(part.strip(), "a quotient is made of") for part in (over, under)))
         if text.startswith("layer/"):
             return _layer(text)
+        if text.startswith(tuple(PER_CLASS)):
+            return _of_a_class(text)
         reduction, colon, key = text.partition(":")
         if colon:
             if reduction not in REDUCE or not key:
@@ -195,7 +197,7 @@ def unknown(metric: str, measured: Iterable[Any], known: Known = NOTHING, logs: 
             return f"{key} is measured only where the study's metrics name {name}"
     plain = re.fullmatch(r"[\w./-]+", metric)
     own = tuple(f"{name}/" for name in asked)
-    recorded = metric in (*RESULT, *known, *asked, "diverged") or metric.startswith(("layer/", *own))
+    recorded = metric in (*RESULT, *known, *asked, "diverged") or metric.startswith(("layer/", *PER_CLASS, *own))
     if plain and not recorded and not _measured_by(metric):
         return f"no run records {metric!r}{near(metric, [*RESULT, 'diverged', *_described(), *known])}"
     if match := re.match(r"(?:epochs|steps|seconds) to (\S+) ?[<>]|\w+:(\S+)$", metric):
@@ -278,6 +280,19 @@ def _layer(text: str) -> Quantity:
     unit = "points" if what == "share" else ""
     words = f"{name}'s {what.replace('_', ' ').replace('params', 'parameters').replace('macs', 'multiply-adds')}"
     return Quantity(text, words, read, unit, exact=True, resolution=0.0)
+
+
+def _of_a_class(text: str) -> Quantity:
+    """One class's number, which result.json keeps in a mapping by its name: any text, also with spaces."""
+    begin = next(begin for begin in PER_CLASS if text.startswith(begin))
+    mapping, name, info = begin.rstrip("/"), text.removeprefix(begin), PER_CLASS[begin]
+
+    def read(trial: Trial) -> Reading | None:
+        values = trial.result.get(mapping)
+        value = values.get(name) if trial.status == "ok" and isinstance(values, Mapping) else None
+        return Reading(float(value)) if is_number(value) else None
+
+    return Quantity(text, f"{info.words} {name}", read, info.unit, info.margin, info.better)
 
 
 def _number(text: str) -> float:

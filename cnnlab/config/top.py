@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 from cnnlab.metrics import Metrics
 from cnnlab.settings import Count, Natural, Positive, Settings, shown
 from cnnlab.tracking.loggers import LoggerSettings
-from cnnlab.training.settings import CheckpointSettings
+from cnnlab.training.settings import CheckpointSettings, EmaSettings
 from cnnlab.traits import COMMAND, NO_EFFECT, Traits, for_tasks
 
 Adapt = Literal["channels", "classes", "shapes"]
@@ -91,8 +91,10 @@ class Top(Settings):
     """where the run is shown besides its folder"""
     threads: Annotated[Count | None, Traits(names_arm=False, of_machine=True, of_record=True)] = None
     """CPU threads; null: as many as torch takes by itself"""
-    checkpoint: Annotated[CheckpointSettings, NO_EFFECT] = CheckpointSettings()
-    """when a run can be taken up again from"""
+    checkpoint: CheckpointSettings = CheckpointSettings()
+    """when a run can be taken up again from, and which epoch's network is kept as the best"""
+    ema: Annotated[EmaSettings, Traits(for_training=True)] = EmaSettings()
+    """the average of the weights over the steps of training, which is judged and kept in their place"""
     ckpt_path: Annotated[Text | None, for_tasks("test", "predict", "inspect", instead=OF_TRAINED)] = None
     """a checkpoint or a run's folder, for task=test, task=predict and task=inspect"""
     weights: Annotated[Text | None, Traits(of_network=True, for_training=True)] = None

@@ -31,18 +31,21 @@ class Augmenter:
     def start_epoch(self, epoch: int) -> None:
         self.draws = EpochDraws(self.count, self.seed, epoch, self.device)
 
-    def stored(self, index: Tensor) -> Tensor:
-        """Images of the samples `index`, changed before they are normalized: (B, C, H, W) of 0..255."""
-        shifted = None if self.shift is None else Chance(self.draws, index, self.shift)
-        return self._changed(self.windows.take(index, shifted), index, self.of_stored)
+    def stored(self, index: Tensor, drawn: Tensor) -> Tensor:
+        """Images of the samples `index`, changed before they are normalized: (B, C, H, W) of 0..255.
 
-    def normalized(self, x: Tensor, index: Tensor) -> Tensor:
-        """Normalized images (B, C, H, W) of the samples `index`, changed; perhaps in place."""
-        return self._changed(x, index, self.of_normalized)
+        `drawn` says whose numbers they are changed by: those samples', or those of places in the epoch.
+        """
+        shifted = None if self.shift is None else Chance(self.draws, drawn, self.shift)
+        return self._changed(self.windows.take(index, shifted), drawn, self.of_stored)
 
-    def _changed(self, x: Tensor, index: Tensor, changes: Sequence[tuple[str, Change]]) -> Tensor:
+    def normalized(self, x: Tensor, drawn: Tensor) -> Tensor:
+        """Normalized images (B, C, H, W), changed by the numbers of `drawn`; perhaps in place."""
+        return self._changed(x, drawn, self.of_normalized)
+
+    def _changed(self, x: Tensor, drawn: Tensor, changes: Sequence[tuple[str, Change]]) -> Tensor:
         for name, change in changes:
-            changed = change(x, Chance(self.draws, index, name))
+            changed = change(x, Chance(self.draws, drawn, name))
             if not isinstance(changed, Tensor) or changed.shape != x.shape:
                 what = f"a batch of {dims(tuple(changed.shape))}" if isinstance(changed, Tensor) else f"{changed!r:.60}"
                 raise UserError(Fault(f"augment.{name}", f"made {what} of one of {dims(tuple(x.shape))}"))

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from cnnlab.data.augmentation import AugmentSettings
 from cnnlab.data.augmenter import Augmenter
 from cnnlab.data.draws import shuffled
+from cnnlab.data.sampler import BalancedSampler
 from cnnlab.data.splits import Split
 
 
@@ -14,6 +15,8 @@ class Batches:
 
     The order is a function of (seed, epoch), a sample's augmentation one of (seed, epoch, sample): they depend neither
     on the batch size nor on what was read before. Without `shuffle` and `augment` images come as they are, in order.
+    With `balanced` every class comes as often, and a sample's augmentation depends on its place in the epoch: one that
+    comes several times is changed otherwise each time.
     """
 
     def __init__(
@@ -26,12 +29,14 @@ class Batches:
         augment: AugmentSettings | None = None,
         seed: int = 0,
         shuffle: bool = False,
+        balanced: bool = False,
         device: torch.device | str = "cpu",
         memory_format: torch.memory_format = torch.contiguous_format,
     ):
         x, self.y = split.x.to(device), split.y.to(device)
         self.batch_size, self.size, self.seed, self.shuffle = batch_size, size, seed, shuffle
         self.memory_format = memory_format
+        self.sampler = BalancedSampler(self.y, seed) if balanced else None
         self.normalise = Normalise(mean, std, device)
         changes = augment.changes() if augment else []
         self.augmenter = Augmenter(x, changes, seed) if changes else None
@@ -47,7 +52,10 @@ class Batches:
     def start_epoch(self, epoch: int) -> None:
         """Draws the whole epoch's order and augmentation; epochs may be started in any order."""
         count, device = len(self.y), self.y.device
-        self.order = shuffled(count, "order", self.seed, epoch, device=device) if self.shuffle else None
+        if self.sampler:
+            self.order = self.sampler.order(epoch)
+        else:
+            self.order = shuffled(count, "order", self.seed, epoch, device=device) if self.shuffle else None
         if self.augmenter:
             self.augmenter.start_epoch(epoch)
 
@@ -55,12 +63,20 @@ class Batches:
         rows = self._rows(step)
         if self.order is None and self.augmenter is None:
             return self._finish(self.normalise(self.x[rows])), self.y[rows]
-        index = torch.arange(rows.start, rows.stop, device=self.y.device) if self.order is None else self.order[rows]
+        index = self._places(rows) if self.order is None else self.order[rows]
         if self.augmenter:
-            x = self.augmenter.normalized(self.normalise(self.augmenter.stored(index)), index)
+            drawn = self._places(rows) if self.sampler else index
+            x = self.augmenter.normalized(self.normalise(self.augmenter.stored(index, drawn)), drawn)
         else:
             x = self.normalise(self.x.index_select(0, index))
         return self._finish(x), self.y.index_select(0, index)
+
+    def _places(self, rows: slice) -> torch.Tensor:
+        return torch.arange(rows.start, rows.stop, device=self.y.device)
+
+    def images(self, first: int, end: int) -> int:
+        """How many images the steps from `first` on and before `end` have together."""
+        return self._rows(end - 1).stop - self._rows(first).start
 
     def _rows(self, step: int) -> slice:
         if not 0 <= step < len(self):

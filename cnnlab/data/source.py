@@ -101,6 +101,9 @@ class Source(Registered):
     """train on so many images only, as many of each class; null: on all"""
     val_fraction: Annotated[float, Field(gt=0, lt=1, strict=True), AFTER_READING] = 0.1
     """part of each class's training images that is kept for validation"""
+    sampler: Annotated[Literal["balanced"] | None, Traits(for_training=True, after_reading=True)] = None
+    """which training images an epoch shows: null: each once; balanced: as many of each class, so many in all as there
+    are, those of rare classes several times"""
     mean: Annotated[Channels, Traits(for_training=True, after_reading=True)] = None
     """of each channel, values going from 0 to 1: images are normalised by it; null: that of the images trained on"""
     std: Annotated[Channels, Traits(for_training=True, after_reading=True)] = None

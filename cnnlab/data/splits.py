@@ -38,6 +38,10 @@ class Split:
     def __len__(self) -> int:
         return len(self.y)
 
+    def counts(self, classes: int) -> list[int]:
+        """How many images each class has."""
+        return self.y.bincount(minlength=classes).tolist()
+
     def take(self, index: torch.Tensor) -> Split:
         return Split(self.x.index_select(0, index), self.y.index_select(0, index))
 

@@ -12,6 +12,7 @@ from cnnlab.metrics import plain
 from cnnlab.override import Override
 from cnnlab.plugins import sources
 from cnnlab.settings import Settings, Shape, digest
+from cnnlab.training.settings import CheckpointSettings
 from cnnlab.weights.source import content
 
 LEARNING = ("augment", "optimizer", "scheduler", "loss")
@@ -47,10 +48,12 @@ def identity(run: Run, threads: int, precision: str, accelerator: str) -> str:
 
 def plain_identity(run: Run, threads: int, precision: str, accelerator: str) -> dict[str, Any]:
     """All that affects a run's result, as the plain data that `identity` hashes, but for the versions."""
-    unsaid = {name for name in ("mean", "std") if getattr(run.data, name) is None}
+    unsaid = {name for name in ("mean", "std", "sampler") if getattr(run.data, name) is None}
     data = {name: value for name, value in _bearing("data", run.data).items() if name not in unsaid}
     data["dir"] = str(Path(run.data.dir).expanduser().resolve()) if run.data.dir else None
     training = {name: _bearing(name, getattr(run, name)) for name in (*LEARNING, "trainer")}
+    if training["loss"].get("class_weights", 1) is None:
+        del training["loss"]["class_weights"]
     training["callbacks"] = run.callbacks
     training["trainer"] |= {"precision": precision, "accelerator": accelerator, "progress": None}
     seen = {"network": fingerprint(run), "data": {**data, "size": list(image_shape(run))}, **training}
@@ -59,6 +62,10 @@ def plain_identity(run: Run, threads: int, precision: str, accelerator: str) -> 
         seen["plugins"] = sources(run.top.plugins)
     if run.network.freeze:
         seen["freeze"] = dict(run.network.freeze)
+    if run.top.checkpoint.monitor != CheckpointSettings().monitor:
+        seen["monitor"] = run.top.checkpoint.monitor
+    if run.top.ema.decay is not None:
+        seen["ema"] = run.top.ema.model_dump()
     if run.top.weights:
         seen["weights"] = [content(run.top.weights), sorted(run.top.adapt)]
     if run.top.metrics:  # they change no weight, but a record without them is not the one that was asked for

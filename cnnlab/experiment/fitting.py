@@ -58,16 +58,17 @@ def classifier(job: Job, dataset: Dataset, weights: Transfer | None = None) -> C
     }
     module = Classifier(
         net,
-        feed(dataset.train, augment=run.augment, shuffle=True),
+        feed(dataset.train, augment=run.augment, shuffle=True, balanced=run.data.sampler == "balanced"),
         feed(dataset.val),
         optimizer=run.optimizer,
         schedule=run.scheduler,
         seed=run.top.seed,
-        loss=built_loss(run.loss, run.network.classes),
+        loss=built_loss(run.loss, run.network.classes, dataset.train.counts(run.network.classes)),
         clip=run.trainer.gradient_clip_val,
         accumulate=run.trainer.accumulate_grad_batches,
         precision=job.hardware.precision,
         freeze=dict(run.network.freeze),
+        ema_decay=run.top.ema.decay,
         facts=facts,
     )
     if weights:

@@ -68,4 +68,5 @@ class EpochMetrics(pl.Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:
         measuring = self.measuring
-        module.measured |= measuring.of(measuring.metrics, module, module.validated)
+        with module.judged_weights():
+            module.measured |= measuring.of(measuring.metrics, module, module.validated)

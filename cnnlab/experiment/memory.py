@@ -29,7 +29,8 @@ def out_of_memory(error: BaseException) -> bool:
 def unaffordable(paper: Graph, copies: int = 3) -> list[Fault]:
     """What no machine like this one can hold, told before anything is allocated.
 
-    `copies` of the weights: with gradients and momentum, three. What the batch takes besides shows when it is tried.
+    `copies` of the weights: with gradients and momentum, three; with their average, four. What the batch takes besides
+    shows when it is tried.
     """
     weights = 4 * (paper.params + paper.params_aux)
     largest = max([prod(paper.input), *(prod(layer.shape) for layer in paper.layers)])
@@ -60,6 +61,7 @@ def _fits(job: Job, dataset: Dataset, size: int, precision: str) -> bool:
         device, shape = job.hardware.device, image_shape(job.run)
         net = build(job.run.network, shape, job.run.top.seed).to(device, memory_format=job.hardware.memory_format)  # type: ignore[call-overload]
         optimizer = torch.optim.SGD(net.parameters(), 0.0, 0.9)
+        average = [p.detach().clone() for p in net.parameters()] if job.run.top.ema.decay is not None else []
         for _ in range(2):  # the second one beside the optimiser's state
             with autocast(precision, device):
                 logits = net(torch.zeros(size, *shape, device=device))
@@ -69,4 +71,5 @@ def _fits(job: Job, dataset: Dataset, size: int, precision: str) -> bool:
         if not out_of_memory(error):
             raise
         return False
+    del average
     return True

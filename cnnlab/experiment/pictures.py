@@ -8,8 +8,9 @@ from typing import Any
 import torch
 
 from cnnlab.data.dataset import Dataset
+from cnnlab.metrics.by_class import Shares
 from cnnlab.tracking.pictures import confusion, curves, overview
-from cnnlab.tracking.style import Mistake
+from cnnlab.tracking.style import Baseline, Mistake
 from cnnlab.training.evaluate import Evaluation
 
 SHOWN = 12
@@ -17,9 +18,16 @@ SHOWN = 12
 
 
 def draw(
-    folder: Path, rows: list[dict[str, Any]], tested: Evaluation, dataset: Dataset, title: str, subtitle: str
+    folder: Path,
+    rows: list[dict[str, Any]],
+    tested: Evaluation,
+    dataset: Dataset,
+    title: str,
+    subtitle: str,
+    val: Shares,
 ) -> None:
     """overview.png, curves.png and confusion.png."""
+    baseline = Baseline(val.majority, val.loss(), val.words)
     matrix = tested.confusion().tolist()
     overview(
         folder / "overview.png",
@@ -29,8 +37,9 @@ def draw(
         confusion=matrix,
         names=dataset.names,
         mistakes=mistakes(tested, dataset),
+        baseline=baseline,
     )
-    curves(folder / "curves.png", rows, len(dataset.names))
+    curves(folder / "curves.png", rows, baseline)
     confusion(folder / "confusion.png", matrix, dataset.names)
 
 

@@ -29,7 +29,7 @@ def preflight(module: Classifier, folder: Path) -> None:
 def check_room(module: Classifier, folder: Path) -> None:
     """Is there room for the checkpoints that are still to come?"""
     weights = sum(p.numel() * p.element_size() for p in module.parameters())
-    state = weights * (1 + module.optimizer.kept)
+    state = weights * (1 + module.optimizer.kept + (module.ema_decay is not None))
     there = sum(file.stat().st_size for file in folder.glob("*.ckpt")) if folder.is_dir() else 0
     needed, free = (KEPT + 1) * state - there, shutil.disk_usage(folder.parent).free
     if needed > free:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-import math
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,8 +14,10 @@ from pytorch_lightning import Callback
 from rich.console import Console
 
 from cnnlab.config.run import model_of
+from cnnlab.config.together import monitor_of
 from cnnlab.data.dataset import Dataset, open_dataset
 from cnnlab.errors import Exit, UserError
+from cnnlab.experiment.class_balance import ClassBalance
 from cnnlab.experiment.design import design
 from cnnlab.experiment.diverged import origin
 from cnnlab.experiment.facts import fingerprint, image_shape
@@ -31,12 +33,14 @@ from cnnlab.experiment.preflight import preflight
 from cnnlab.experiment.tested import write_tested
 from cnnlab.lint.check import find_smells, opening_lines
 from cnnlab.metrics import described
+from cnnlab.metrics.by_class import Shares
 from cnnlab.network.graph import Graph, graph
 from cnnlab.network.outline import network_record
 from cnnlab.text import dims, plural
 from cnnlab.tracking.durable import write_json
 from cnnlab.tracking.loggers import RunListener
 from cnnlab.tracking.record import RunRecord
+from cnnlab.training.average import slowness
 from cnnlab.training.callbacks import EpochLines, StopSignals
 from cnnlab.training.checkpoint import BEST, CheckpointFolder, StoredCheckpoint, read_checkpoint
 from cnnlab.training.checkpoint_callback import CheckpointCallback
@@ -54,7 +58,7 @@ def train(job: Job, console: Console) -> Exit:
     own_callbacks = callbacks(job.run.callbacks)
     dataset = open_dataset(job.run.data, job.run.top.seed)
     paper = graph(job.run.network, image_shape(job.run))
-    facts = {**job.facts, "fingerprint": fingerprint(job.run), **paper.counts}
+    facts = {**job.facts, "fingerprint": fingerprint(job.run), **paper.counts, **monitor_of(job.run.top).facts}
     if own := described(job.run.top.metrics):
         facts["described"] = {key: info.plain() for key, info in own.items()}
     weights = transferred_weights(job.run)
@@ -127,6 +131,10 @@ class Attempt:
         return CheckpointFolder(self.job.folder / "checkpoints", self.job.facts["identity"])
 
     @property
+    def balance(self) -> ClassBalance:
+        return ClassBalance(self.dataset, self.job.run)
+
+    @property
     def measuring(self) -> Measuring:
         job = self.job
         return Measuring(job.run.top.metrics, feeder(job, self.dataset), self.dataset, job.hardware.precision)
@@ -139,34 +147,47 @@ class Attempt:
         if line := module.tuning.summary(job.run.trainer.max_epochs):
             self.console.print(line, highlight=False)
         if self.weights and (line := stuck(job.run, self.weights)):
-            record.warn(line)
-            self.console.print(f"warning: {line}", highlight=False, soft_wrap=True)
+            self.warn(line)
+        if line := self.slow_average(module):
+            self.warn(line)
         if not (resumed and resumed.state["cnnlab"]["stop"]):
             self.learn(module, resumed)
-        for warning in _warnings(record, job.run.network.classes):
-            record.warn(warning)
-            self.console.print(f"warning: {warning}")
         best = read_checkpoint(self.checkpoints.folder / BEST)
+        module.average = None  # the best checkpoint's weights are its average already
         module.load_state_dict(best["state_dict"])
         feed = feeder(job, self.dataset)
         tested = evaluate(module, feed(self.dataset.test), job.hardware.precision)
-        facts = {"test/acc": tested.acc, "test/loss": tested.loss, "test/images": len(tested.truth)}
+        for warning in self.balance.warnings(record.rows, tested.by_class):
+            self.warn(warning)
+        facts = {**tested.numbers("test"), "test/images": len(tested.truth)}
+        facts |= self.balance.facts(tested.by_class, best["cnnlab"]["val_recall"])
         facts |= self.measuring.at_end(module, tested, record.rows)
         if count := job.run.top.logger.images:
             write_tested(job.folder, tested, self.dataset, count)
         result = record.finish("ok", **facts)
         if job.pictures:
-            draw(job.folder, record.rows, tested, self.dataset, title(result), subtitle(result))
-        _close(result, job, self.console)
+            heading = title(result), subtitle(result, self.balance.test)
+            draw(job.folder, record.rows, tested, self.dataset, *heading, self.balance.val)
+        _close(result, job, self.console, self.balance.test)
         return Exit.DONE
+
+    def warn(self, message: str) -> None:
+        """Say it, and keep it for the result."""
+        self.record.warn(message)
+        self.console.print(f"warning: {message}", highlight=False, markup=False, soft_wrap=True)
+
+    def slow_average(self, module: Classifier) -> str | None:
+        """What is to be said of an average that the run is too short for."""
+        decay, trainer = self.job.run.top.ema.decay, self.job.run.trainer
+        steps = min(trainer.max_epochs * module.steps_an_epoch, trainer.max_steps or sys.maxsize)
+        return None if decay is None else slowness(decay, steps)
 
     def resume_point(self) -> StoredCheckpoint | None:
         """The checkpoint to go on from; the record is cut back to what it knows."""
         checkpoints = self.checkpoints
         newest = checkpoints.newest()
         for complaint in checkpoints.complaints:
-            self.record.warn(complaint)
-            self.console.print(f"warning: {complaint}", highlight=False, soft_wrap=True)
+            self.warn(complaint)
         self.record.rewind(newest.at[0] if newest else 0)
         if newest:
             self.console.print(f"going on after {newest}", highlight=False)
@@ -182,8 +203,9 @@ class Attempt:
         """Fit, with what a person sees and what is written down on the way."""
         run = self.job.run
         signals, lines = StopSignals(self.console), EpochLines(self.console, run.trainer)
+        every, monitor = run.top.checkpoint.every, monitor_of(run.top)
         checkpointing = CheckpointCallback(
-            self.checkpoints.folder, self.record, signals, run.top.checkpoint.every, self.announcing(lines)
+            self.checkpoints.folder, self.record, signals, every, self.announcing(lines), monitor
         )
         looks = [*self.measuring.callbacks(), *self.callbacks]
         together = steps_together(self.paper.macs, run.data.batch_size, looks)
@@ -220,15 +242,6 @@ class Attempt:
         return Exit.EXHAUSTED
 
 
-def _warnings(record: RunRecord, classes: int) -> list[str]:
-    """A loss that never left chance: a finding, not a failure, but one to be told."""
-    losses = [row["train/loss"] for row in record.rows if row.get("train/loss") is not None]
-    chance = math.log(classes)
-    if losses and losses[-1] > 0.98 * chance:
-        return [f"not learning: the training loss is still that of chance ({losses[-1]:.3f}; chance is {chance:.3f})"]
-    return []
-
-
 def _exhausted(error: BaseException) -> str | None:
     """Which of memory and disk is at an end, if that is what `error` says."""
     if isinstance(error, OSError):
@@ -252,22 +265,27 @@ def title(result: dict[str, Any]) -> str:
     return f"{result['model']} on {result['data']}: test accuracy {result['test/acc']:.4f}"
 
 
-def subtitle(result: dict[str, Any]) -> str:
+def subtitle(result: dict[str, Any], test: Shares) -> str:
     parts = [
         result["variant"],
         f"seed {result['seed']}",
         f"{result['params']:,} parameters",
+        f"{test.words} gives {test.majority:.4f}",
         f"{result['seconds']:.0f} s",
     ]
     return "  ·  ".join(part for part in parts if part)
 
 
-def _close(result: dict[str, Any], job: Job, console: Console) -> None:
+def _close(result: dict[str, Any], job: Job, console: Console, test: Shares) -> None:
     picture = f"\n  picture  {job.folder / 'overview.png'}" if job.pictures else ""
+    by = "" if result["monitor"] in (None, "val/acc") else f" of the best {result['monitor']}"
     console.print(
-        f"test accuracy {result['test/acc']:.4f} (by epoch {result['best/epoch']}'s checkpoint, "
-        f"validation accuracy {result['best/val_acc']:.4f}); {result['seconds']:.0f} s\n"
+        f"test accuracy {result['test/acc']:.4f}, balanced {result['test/balanced_acc']:.4f}; "
+        f"{test.words} gives {test.majority:.4f}\n"
+        f"  by epoch {result['best/epoch']}'s checkpoint{by}, validation accuracy {result['best/val_acc']:.4f}; "
+        f"{result['seconds']:.0f} s\n"
         f"  results  {job.folder}{picture}",
         highlight=False,
+        markup=False,
         soft_wrap=True,
     )

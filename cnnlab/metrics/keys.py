@@ -56,7 +56,13 @@ def count(words: str) -> KeyInfo:
 RESULT: Mapping[str, KeyInfo] = {
     "test/acc": share("test accuracy"),
     "test/loss": KeyInfo("test loss", better=-1),
+    "test/balanced_acc": share("balanced test accuracy"),
+    "test/f1": share("macro F1 of the test images"),
+    "test/acc5": share("top-5 test accuracy"),
     "best/val_acc": share("validation accuracy"),
+    "data/majority": share("share of the commonest class of the test images", better=0),
+    "data/val_majority": share("share of the commonest class of the validation images", better=0),
+    "best/monitor": KeyInfo("best value of checkpoint.monitor"),
     "best/epoch": KeyInfo("best epoch", "epochs", margin=1.0, resolution=1.0),
     "seconds": KeyInfo("seconds", "s", better=-1),
     "images_per_second": KeyInfo("images a second", better=1),
@@ -68,6 +74,12 @@ RESULT: Mapping[str, KeyInfo] = {
 }
 """what every run's result has"""
 
+PER_CLASS: Mapping[str, KeyInfo] = {
+    "test/per_class/": share("test recall of"),
+    "val/per_class/": share("validation recall of"),
+}
+"""what the numbers of one class begin with, which are kept in mappings by its name; and what is said before that"""
+
 DIVERGED = KeyInfo("share of runs that diverged", "points", better=-1, resolution=0.0)
 
 ROW: Mapping[str, KeyInfo] = {
@@ -75,6 +87,9 @@ ROW: Mapping[str, KeyInfo] = {
     "train/acc": share("train/acc"),
     "val/loss": KeyInfo("val/loss", better=-1),
     "val/acc": share("val/acc"),
+    "val/balanced_acc": share("val/balanced_acc"),
+    "val/f1": share("val/f1"),
+    "val/acc5": share("val/acc5"),
     "lr": KeyInfo("lr"),
     "step": KeyInfo("step"),
     "seconds": KeyInfo("seconds", better=-1),

@@ -33,8 +33,9 @@ class Board:
         result, last = record.result or {}, len(record.rows)
         if result.get("status") == "ok":
             writer = self._opened(last + 1)
-            for key in ("test/acc", "test/loss"):
-                writer.add_scalar(key, result[key], last)
+            for key in ("test/acc", "test/balanced_acc", "test/f1", "test/acc5", "test/loss"):
+                if result.get(key) is not None:
+                    writer.add_scalar(key, result[key], last)
             self._show(writer, last)
         if self.writer:
             self.writer.close()

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab.tracking.lock import abandoned
-from cnnlab.tracking.reader import ENDS, RunFolder, RunStatus, checksum, is_number
+from cnnlab.tracking.reader import ENDS, RunFolder, RunStatus, best_row, checksum, is_number
 
-ACCURACIES = ("test/acc", "best/val_acc")
+ACCURACIES = ("test/acc", "test/balanced_acc", "test/f1", "test/acc5", "best/val_acc")
 
 Row = Mapping[str, Any]
 
@@ -71,7 +71,7 @@ def _status(run: RunFolder, result: Mapping[str, Any] | None) -> tuple[RunStatus
 def _sound(result: Mapping[str, Any], rows: Sequence[Row], problems: list[str]) -> Iterator[Any]:
     """The items of a result that can be true: an accuracy lies in [0, 1], and a number is one."""
     for key, value in result.items():
-        seen = _best(rows) if key == "best/val_acc" else None
+        seen = _best(rows, result) if key == "best/val_acc" else None
         if seen is not None and is_number(value) and abs(value - seen) > 1e-9:
             problems.append(f"result.json: best/val_acc is {value:g}, but metrics.jsonl has {seen:g}; one was edited")
         if key in ACCURACIES and value is not None and not (is_number(value) and 0 <= value <= 1):
@@ -80,5 +80,8 @@ def _sound(result: Mapping[str, Any], rows: Sequence[Row], problems: list[str]) 
         yield key, value
 
 
-def _best(rows: Sequence[Row]) -> float | None:
-    return max((row["val/acc"] for row in rows if is_number(row.get("val/acc"))), default=None)
+def _best(rows: Sequence[Row], result: Mapping[str, Any]) -> float | None:
+    """The validation accuracy of the epoch that the run's monitor has chosen."""
+    monitor = result.get("monitor", "val/acc")
+    best = best_row(rows, monitor, result.get("monitor_mode")) if isinstance(monitor, str) else None
+    return best["val/acc"] if best and is_number(best.get("val/acc")) else None

@@ -1,7 +1,6 @@
 """The parts of a run's pictures, each drawn into axes or a region it is given; colours are Okabe and Ito's."""
 
 from collections.abc import Callable, Sequence
-from math import log
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,14 +9,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from cnnlab.tracking.fonts import fit, width
-from cnnlab.tracking.style import INK, MUTED, Matrix, Mistake, Rows
+from cnnlab.tracking.style import INK, MUTED, Baseline, Matrix, Mistake, Rows
 
 # Okabe and Ito 2008, "Color Universal Design": told apart with any colour vision
 TRAIN, VAL = "#0072B2", "#D55E00"
 BLUES = LinearSegmentedColormap.from_list("blues", ["#ffffff", "#cfe3f1", "#6aaed6", "#0072B2", "#003f66"])
 
 
-def losses(axes: Axes, rows: Rows, chance: float | None, last: bool = True) -> None:
+def losses(axes: Axes, rows: Rows, baseline: Baseline | None, last: bool = True) -> None:
     """Loss by epoch; `last` axes of a column say what runs along x."""
     train, val = _column(rows, "train/loss"), _column(rows, "val/loss")
     _lines(axes, rows, train, val, _loss)
@@ -25,20 +24,20 @@ def losses(axes: Axes, rows: Rows, chance: float | None, last: bool = True) -> N
     seen = seen[np.isfinite(seen)]
     if len(seen) and seen.min() > 0 and seen.max() > 30 * seen.min():
         axes.set_yscale("log")
-    if chance and chance < 1 and len(seen) and seen.max() > 0.8 * log(1 / chance):
-        _level(axes, log(1 / chance), "guessing")
+    if baseline and baseline.loss and len(seen) and seen.max() > 0.8 * baseline.loss:
+        _level(axes, baseline.loss, f"the classes' shares alone {_loss(baseline.loss)}")
     _heading(axes, "Loss")
     axes.set_xlabel("epoch" if last else "")
 
 
-def accuracies(axes: Axes, rows: Rows, chance: float | None) -> None:
-    """Accuracy by epoch on a whole scale, with the best epoch and what guessing reaches."""
+def accuracies(axes: Axes, rows: Rows, baseline: Baseline | None) -> None:
+    """Accuracy by epoch on a whole scale, with the best of them and what naming the commonest class gives."""
     val = _column(rows, "val/acc")
     _lines(axes, rows, _column(rows, "train/acc"), val, _percent)
     axes.set_ylim(0, 1.02)
     axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
-    if chance:
-        _level(axes, chance, f"guessing {100 * chance:.3g} %")
+    if baseline:
+        _level(axes, baseline.acc, f"{fit(baseline.words, 110, 7.5)} {100 * baseline.acc:.3g} %")
     if np.isfinite(val).any():
         best = int(np.nanargmax(val))
         _mark(axes, rows[best]["epoch"], val[best])

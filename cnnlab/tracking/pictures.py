@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnnlab.tracking.durable import write
-from cnnlab.tracking.style import INK, MUTED, Matrix, Mistake, Rows
+from cnnlab.tracking.style import INK, MUTED, Baseline, Matrix, Mistake, Rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,25 +33,26 @@ def overview(
     confusion: Matrix | None = None,
     names: Sequence[str] = (),
     mistakes: Sequence[Mistake] | None = None,
+    baseline: Baseline | None = None,
 ) -> None:
     """The whole run on one page, 14 × 7.5 inches; without a test (`confusion` None) the curves have it to themselves.
 
     `mistakes` are shown in their order, as many as fit; None leaves that part out, and empty says there are none.
+    `baseline` is of the validation images.
     """
     width, height = (10.0, 5.2) if confusion is None else (10.0, 7.5) if mistakes is None else (14.0, 7.5)
     with _page(path, width, height) as figure:
         from cnnlab.tracking import panels
 
         top = height - _headings(figure, title, subtitle) - 0.45
-        chance = 1 / len(names) if names else None
         if confusion is None:
             half = width / 2
-            panels.losses(_axes(figure, 0.75, 0.65, half - 1.05, top - 0.65), rows, chance)
-            panels.accuracies(_axes(figure, half + 0.6, 0.65, half - 1.05, top - 0.65), rows, chance)
+            panels.losses(_axes(figure, 0.75, 0.65, half - 1.05, top - 0.65), rows, baseline)
+            panels.accuracies(_axes(figure, half + 0.6, 0.65, half - 1.05, top - 0.65), rows, baseline)
             return
         tall = (top - 0.65 - 0.85) / 2
-        panels.losses(_axes(figure, 0.75, top - tall, 3.35, tall), rows, chance, last=False)
-        panels.accuracies(_axes(figure, 0.75, 0.65, 3.35, tall), rows, chance)
+        panels.losses(_axes(figure, 0.75, top - tall, 3.35, tall), rows, baseline, last=False)
+        panels.accuracies(_axes(figure, 0.75, 0.65, 3.35, tall), rows, baseline)
         side = 3.95
         panels.matrix(_axes(figure, 5.65, top - side, side, side), confusion, names)
         panels.worst(figure, confusion, names, left=5.65, top=top - side - 1.05, across=side, lines=4)
@@ -59,14 +60,13 @@ def overview(
             panels.gallery(figure, mistakes, left=10.15, bottom=0.15, across=3.6, height=top - 0.15)
 
 
-def curves(path: Path | str, rows: Rows, classes: int | None = None) -> None:
-    """Loss and accuracy by epoch; with `classes` also what guessing would reach."""
+def curves(path: Path | str, rows: Rows, baseline: Baseline | None = None) -> None:
+    """Loss and accuracy by epoch, and what can be had without looking at the validation images."""
     with _page(path, 9.0, 3.9) as figure:
         from cnnlab.tracking import panels
 
-        chance = 1 / classes if classes else None
-        panels.losses(_axes(figure, 0.75, 0.65, 3.55, 2.75), rows, chance)
-        panels.accuracies(_axes(figure, 5.2, 0.65, 3.55, 2.75), rows, chance)
+        panels.losses(_axes(figure, 0.75, 0.65, 3.55, 2.75), rows, baseline)
+        panels.accuracies(_axes(figure, 5.2, 0.65, 3.55, 2.75), rows, baseline)
 
 
 def confusion(path: Path | str, matrix: Matrix, names: Sequence[str] = ()) -> None:

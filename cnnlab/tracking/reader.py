@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
@@ -51,6 +51,17 @@ LARGEST = 1e30
 def is_number(value: object) -> TypeGuard[float]:
     """Whether a record's value is a number that can be reckoned with, also where somebody has edited it."""
     return isinstance(value, float | int) and not isinstance(value, bool) and abs(value) < LARGEST
+
+
+def best_row(rows: Iterable[Mapping[str, Any]], key: str, mode: Any = None) -> Mapping[str, Any] | None:
+    """The row with the highest number under `key`, the lowest where `mode` is min; the first of equals, or of all.
+
+    >>> best_row([{"epoch": 1, "val/loss": 2.0}, {"epoch": 2, "val/loss": 1.0}], "val/loss", "min")
+    {'epoch': 2, 'val/loss': 1.0}
+    """
+    sign = -1 if mode == "min" else 1
+    judged = [row for row in rows if is_number(row.get(key))]
+    return max(judged, key=lambda row: sign * row[key], default=None)
 
 
 class NotAMapping(ValueError):

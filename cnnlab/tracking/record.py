@@ -27,7 +27,7 @@ from cnnlab.tracking import machine
 from cnnlab.tracking.durable import append_line, make_folder, write, write_json
 from cnnlab.tracking.lock import KEY
 from cnnlab.tracking.plain import finite, plain
-from cnnlab.tracking.reader import RunEnd, RunFolder, checksum
+from cnnlab.tracking.reader import RunEnd, RunFolder, best_row, checksum
 
 HEADER = """\
 # The resolved configuration of one run, written before its first step; it refers to no other file.
@@ -107,23 +107,28 @@ def settle(folder: Path | str, status: RunEnd, facts: Mapping[str, Any] | None =
     run = RunFolder(folder)
     rows = _rows(run)
     spent = round(sum(row.get("seconds") or 0 for row in rows), 3)
-    usual = {"status": status, "warnings": [], "seconds": spent, **summary(rows), "finished": timestamp()}
     known = _known(run)
+    of_rows = summary(rows, known.get("monitor"), known.get("monitor_mode"))
+    usual = {"status": status, "warnings": [], "seconds": spent, **of_rows, "finished": timestamp()}
     result = finite({**usual, **known, **(facts or {}), "status": status})
     result |= {"checksum": checksum(result)}
     write_json(folder / "result.json", result)
     return result
 
 
-def summary(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """`best/epoch` and `best/val_acc` (the first of equals; null without validation), and the median throughput."""
+def summary(rows: Iterable[Mapping[str, Any]], monitor: Any = None, mode: Any = None) -> dict[str, Any]:
+    """The best epoch (the first of equals), its validation accuracy and its monitor's value; the median throughput.
+
+    The best is the one with the highest `monitor`, or the lowest where `mode` is min; null without validation.
+    """
     rows = list(rows)
-    judged = [row for row in rows if row.get("val/acc") is not None]
-    best = max(judged, key=lambda row: row["val/acc"], default={})
+    key = monitor if isinstance(monitor, str) else "val/acc"
+    best = best_row(rows, key, mode) or {}
     speeds = [row["images_per_second"] for row in rows if row.get("images_per_second") is not None]
     return {
         "best/epoch": best.get("epoch"),
         "best/val_acc": best.get("val/acc"),
+        "best/monitor": best.get(key),
         "images_per_second": round(statistics.median(speeds), 1) if speeds else None,
     }
 

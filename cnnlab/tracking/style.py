@@ -23,3 +23,15 @@ class Mistake:
     predicted: str
     probability: float
     """what the network gave the predicted class, 0 to 1"""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What can be had without looking at the images."""
+
+    acc: float
+    """of naming the commonest class alone"""
+    loss: float
+    """of giving every image the classes' shares"""
+    words: str
+    """what gives that accuracy, such as: always 'cat'"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Checkpoint
 
+from cnnlab.errors import Fault, UserError
+from cnnlab.metrics.monitor import PATH, Monitor
 from cnnlab.tracking import durable
 from cnnlab.training.callbacks import StopSignals
 from cnnlab.training.checkpoint import BEST, LAST, PREVIOUS
@@ -26,10 +29,17 @@ class CheckpointCallback(Checkpoint):
     """
 
     def __init__(
-        self, folder: Path, record: Any, signals: StopSignals, every: CheckpointInterval, tell: Callable[[dict], None]
+        self,
+        folder: Path,
+        record: Any,
+        signals: StopSignals,
+        every: CheckpointInterval,
+        tell: Callable[[dict], None],
+        monitor: Monitor | None = None,
     ) -> None:
         self.folder, self.record, self.signals, self.every, self.tell = folder, record, signals, every, tell
-        self.best, self.best_epoch = -1.0, 0
+        self.monitor = monitor or Monitor()
+        self.best, self.best_epoch = -math.inf, 0
         durable.make_folder(folder)
 
     def state_dict(self) -> dict[str, Any]:
@@ -50,9 +60,10 @@ class CheckpointCallback(Checkpoint):
     def on_train_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:
         module.look_at_state()
         row = module.row()
-        improved = row["val/acc"] > self.best
+        score = self.score(row)
+        improved = score > self.best or not self.best_epoch
         if improved:
-            self.best, self.best_epoch = row["val/acc"], row["epoch"]
+            self.best, self.best_epoch = score, row["epoch"]
         self.record.epoch(row)
         is_last = trainer.should_stop or row["epoch"] == trainer.max_epochs
         if (
@@ -67,9 +78,20 @@ class CheckpointCallback(Checkpoint):
         self.tell(row)
         self.leave()
 
+    def score(self, row: dict[str, Any]) -> float:
+        """An epoch's number, the higher the better. UserError where a metric has not recorded what it said it would."""
+        try:
+            return self.monitor.score(row)
+        except KeyError:
+            recorded = ", ".join(key for key, value in row.items() if isinstance(value, float))
+            message = f"epoch {row['epoch']} has not recorded {self.monitor.key}; it has {recorded}"
+            raise UserError(Fault(PATH, message)) from None
+
     def save(self, trainer: pl.Trainer, module: Any, epochs: int, steps: int) -> None:
         """The newest checkpoint; the one before it stays."""
         module.facts |= {"epochs": epochs, "steps": steps, "best_epoch": self.best_epoch, "stop": trainer.should_stop}
+        if not steps:
+            module.facts["val_recall"] = module.validated.by_class.recall
         last = self.folder / LAST
         if last.exists():
             os.replace(last, self.folder / PREVIOUS)

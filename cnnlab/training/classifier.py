@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import pytorch_lightning as pl
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from cnnlab.data.batches import Batches
 from cnnlab.network.build import Net, with_aux
 from cnnlab.network.start import stream
+from cnnlab.training.average import WeightAverage
 from cnnlab.training.evaluate import evaluate
 from cnnlab.training.optimizer import Optimizer
 from cnnlab.training.schedules import Schedule
@@ -23,6 +25,9 @@ from cnnlab.training.tuning import Freeze, Tuning, built
 LOOK_EVERY = 25
 """steps between two looks at whether the loss is still finite; each one waits for the device"""
 
+LEARNING = "learning_state_dict"
+"""where a checkpoint whose `state_dict` is an average keeps the weights that go on learning"""
+
 
 class Diverged(Exception):
     """A loss, or something that training has brought about, is not finite any more."""
@@ -31,8 +36,9 @@ class Diverged(Exception):
 class Classifier(pl.LightningModule):
     """Trains a network, images (B, C, H, W) -> logits (B, classes), by a loss.
 
-    Logs {train,val}/{loss,acc} an epoch. Its weights are named as the network's are: `body.…`, `head.…`. Everything
-    random is a function: the order of (seed, epoch), augmentation of (seed, epoch, sample), dropout of (seed, step).
+    Logs {train,val}/{loss,acc} an epoch, and what else is recorded of validation. Its weights are named as the
+    network's are: `body.…`, `head.…`. Everything random is a function: the order of (seed, epoch), augmentation of
+    (seed, epoch, sample), dropout of (seed, step).
     """
 
     def __init__(
@@ -49,6 +55,7 @@ class Classifier(pl.LightningModule):
         accumulate: int = 1,
         precision: str = "32",
         freeze: Freeze | None = None,
+        ema_decay: float | None = None,
         facts: dict[str, Any] | None = None,
     ):
         super().__init__()
@@ -61,6 +68,11 @@ class Classifier(pl.LightningModule):
         """in a tuple, for it is no part of the network, whose names its weights have"""
         self.precision, self.facts = precision, facts or {}
         self.tuning = Tuning(net, freeze or {})
+        self.ema_decay = ema_decay
+        self.average: WeightAverage | None = None
+        """of the weights, from the start of training on, where one is asked for"""
+        self.average_before: dict[str, Tensor] | None = None
+        """the average that a checkpoint holds, to go on from"""
         self.measured: dict[str, float] = {}
         """what callbacks have measured in the epoch, for its row"""
         self.logged_before: dict[str, Tensor] = {}
@@ -97,6 +109,8 @@ class Classifier(pl.LightningModule):
 
     def on_train_start(self) -> None:
         self.loss.to(self.device)
+        if self.ema_decay is not None:
+            self.average = WeightAverage(self, self.ema_decay, self.average_before)
         self.clock = time.perf_counter()
         if self.progress.step:  # going on within an epoch, whose start Lightning does not tell again
             self.tuning.start_epoch(self.current_epoch)
@@ -152,7 +166,8 @@ class Classifier(pl.LightningModule):
             if isinstance(value, Tensor) and value.dim()
         ]
         self.look("the loss", self.progress.sums[:1])
-        self.look("a weight", *self.parameters(), *self.buffers(), *kept)
+        average = self.average.average.values() if self.average else ()
+        self.look("a weight", *self.parameters(), *self.buffers(), *kept, *average)
 
     def side_loss(self, sides: dict[str, Tensor], y: Tensor) -> Tensor | float:
         """The weighted losses of the auxiliary heads: learned from, but no part of the train/loss that is told."""
@@ -162,10 +177,13 @@ class Classifier(pl.LightningModule):
         return sum(self.aux.weights[name] * loss for name, loss in losses.items())
 
     def learn(self, loss: Tensor, step: int, last: bool) -> None:
-        """Add the gradients of a batch; every `accumulate` batches, and at the epoch's end, make a step of them."""
+        """Add the gradients of a batch; every `accumulate` batches, and at the epoch's end, make a step of them.
+
+        The loss is a mean over the batch's images. Each is weighted by its number of images, so that the step is that
+        of the mean over all images of the batches that it is made of, also where the last one is smaller.
+        """
         optimizer: Any = self.optimizers()
-        first_of = step - step % self.accumulate
-        self.manual_backward(loss / min(self.accumulate, len(self.train_batches) - first_of))
+        self.manual_backward(loss / self.batches_of_its_size(step))
         if (step + 1) % self.accumulate and not last:
             return
         rate = self.rate(self.global_step)
@@ -175,6 +193,20 @@ class Classifier(pl.LightningModule):
             self.clip_gradients(optimizer, self.clip, "norm")
         optimizer.step()
         optimizer.zero_grad()
+        if self.average:
+            self.average.update()
+
+    def batches_of_its_size(self, step: int) -> float:
+        """How many batches of this one's size the images of its optimiser's step would make."""
+        if self.accumulate == 1:
+            return 1.0
+        first = step - step % self.accumulate
+        end = min(first + self.accumulate, len(self.train_batches))
+        return self.train_batches.images(first, end) / self.train_batches.images(step, step + 1)
+
+    def judged_weights(self) -> AbstractContextManager[None]:
+        """Meanwhile the network has the weights that it is judged by: their average, where there is one."""
+        return self.average.in_place() if self.average else nullcontext()
 
     def rate(self, step: int) -> float:
         """The learning rate of an optimiser's step, counted from 0 over all of training, before blocks' factors."""
@@ -182,10 +214,11 @@ class Classifier(pl.LightningModule):
 
     def validation_step(self, batch: tuple[int, int], _: int) -> None:
         """All of the validation images in one go."""
-        evaluation = evaluate(self, self.val_batches, self.precision)
+        with self.judged_weights():
+            evaluation = evaluate(self, self.val_batches, self.precision)
         self.look("the validation loss", torch.tensor(evaluation.loss))
         self.validated = evaluation
-        self.judged = {"val/loss": evaluation.loss, "val/acc": evaluation.acc}
+        self.judged = evaluation.numbers("val")
         self.log_dict(self.judged, batch_size=1)
 
     def row(self) -> dict[str, float]:
@@ -214,9 +247,14 @@ class Classifier(pl.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["cnnlab"] = {**self.facts, "progress": self.progress.plain()}
+        if self.average:  # what is judged stands where every reader looks; what learns, beside it
+            checkpoint |= {"state_dict": self.average.average, LEARNING: checkpoint["state_dict"]}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.progress = Progress.of(checkpoint["cnnlab"]["progress"], self.device)
+        if LEARNING in checkpoint:
+            self.average_before = checkpoint["state_dict"]
+            checkpoint["state_dict"] = checkpoint[LEARNING]
 
 
 def all_finite(values: Iterable[Tensor]) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cnnlab.data.batches import Batches
+from cnnlab.metrics.by_class import TOP, TOP_FROM, ByClass
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,24 @@ class Evaluation:
         classes = self.probabilities.shape[1]
         pairs = self.truth * classes + self.predicted
         return torch.bincount(pairs, minlength=classes * classes).view(classes, classes)
+
+    @cached_property
+    def by_class(self) -> ByClass:
+        return ByClass(self.confusion().tolist())
+
+    @property
+    def acc5(self) -> float:
+        """Share of images whose class is among the five most probable; of equally probable ones the first count."""
+        own = self.probabilities.gather(1, self.truth[:, None])
+        earlier = torch.arange(self.probabilities.shape[1]) < self.truth[:, None]
+        before = (self.probabilities > own) | ((self.probabilities == own) & earlier)
+        return int((before.sum(1) < TOP).sum()) / len(self.truth)
+
+    def numbers(self, part: str) -> dict[str, float]:
+        """What is recorded of it, under the keys of `part`: test or val."""
+        several = {"acc5": self.acc5} if self.probabilities.shape[1] >= TOP_FROM else {}
+        found = {"loss": self.loss, "acc": self.acc, "balanced_acc": self.by_class.balanced_acc, "f1": self.by_class.f1}
+        return {f"{part}/{name}": value for name, value in {**found, **several}.items()}
 
 
 def autocast(precision: str, device: torch.device) -> AbstractContextManager:

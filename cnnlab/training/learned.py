@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -11,9 +13,12 @@ from cnnlab.registry import returned
 from cnnlab.training.losses import Loss
 
 
-def built_loss(settings: Loss, classes: int) -> nn.Module:
-    """The module of a loss, tried on two images. UserError where its record makes none, or one of no use."""
-    module = settings.build()
+def built_loss(settings: Loss, classes: int, counts: Sequence[int] = ()) -> nn.Module:
+    """The module of a loss, tried on two images, for training images of which each class has so many.
+
+    UserError where its record makes none, or one of no use.
+    """
+    module = settings.for_counts(counts or [1] * classes).build()
     if not isinstance(module, nn.Module):
         raise UserError(Fault("loss", returned(settings, "build", module, "a torch module")))
     if any(weight.requires_grad for weight in module.parameters()):

@@ -81,12 +81,23 @@ def _interval(value: Any) -> Any:
 
 
 class CheckpointSettings(Settings):
-    """When a run can be taken up again from; it does not change its result."""
+    """When a run can be taken up again from, and which epoch's network is kept as the best and tested."""
 
-    every: Annotated[CheckpointInterval, BeforeValidator(_interval, json_schema_input_type=Count | Steps)] = (
-        CheckpointInterval()
-    )
+    every: Annotated[
+        CheckpointInterval, BeforeValidator(_interval, json_schema_input_type=Count | Steps), NO_EFFECT
+    ] = CheckpointInterval()
     """epochs between two checkpoints, or optimiser steps as in 100steps; the best and the last epoch always have one"""
+    monitor: Annotated[str, Field(min_length=1), Traits(for_training=True)] = "val/acc"
+    """what chooses the best epoch: val/acc, val/balanced_acc, val/f1, val/loss, or a number that metrics= measure each
+    epoch; callbacks that need one go by it unless they name another"""
+
+
+class EmaSettings(Settings):
+    """The average of the weights over the steps of training, which is judged and kept in their place."""
+
+    decay: Annotated[float, Field(gt=0, lt=1, strict=True)] | None = None
+    """what the average keeps of itself at each step: average ← decay·average + (1 - decay)·weights, from the first
+    weights on; null: no average. Running statistics of norms are averaged as weights are"""
 
 
 CALLBACKS = "pytorch_lightning.callbacks"

@@ -17,7 +17,11 @@ from cnnlab.tracking.mirror.mirror import quiet, stage
 from cnnlab.tracking.mirror.process import environment
 from cnnlab.tracking.mirror.upload import recorded_settings
 
-CURVES = {"epoch", "step", "seconds", "images_per_second", "train/acc", "train/loss", "val/acc", "val/loss", "lr"}
+CURVES = {
+    *("epoch", "step", "seconds", "images_per_second", "lr", "train/acc", "train/loss"),
+    *("val/acc", "val/balanced_acc", "val/f1", "val/acc5", "val/loss"),
+}
+"""keys that the workspace shows by itself, or that say little beside those that it shows"""
 MOST_CURVES = 12
 
 
