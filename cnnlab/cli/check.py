@@ -146,7 +146,8 @@ def misfits(run: Run, composed: Composed, check_output: bool = True, trains: boo
     if not traced.faults:
         faults = at_fault(run) if check_output else misnamed_blocks(run)
         if trains:
-            faults += unaffordable(traced, copies=3 + (run.top.ema.decay is not None))
+            average = run.top is not None and run.top.ema.decay is not None
+            faults += unaffordable(traced, copies=3 + average)
         return [locate(fault, composed) for fault in faults]
     lines = explanation(traced, model_of(composed.config), run.network.classes) if traced.end else []
     faults = [replace(f, lines=tuple(lines)) if traced.end and f is traced.end[0] else f for f in traced.faults]

@@ -82,7 +82,7 @@ class ClassBalance:
         seen = f"{min(losses):.3f} at best; {shares} alone give {chance:.3f}"
         said = f"the validation loss is still that of chance ({seen})"
         learned = rows[-1].get("train/loss")
-        by_heart = learned is not None and learned < FITTED * chance
+        by_heart = learned is not None and learned < FITTED * self.train.loss(self.weights)
         return said + f"; the training images are learned by heart ({learned:.3f})" * by_heart
 
     def _single(self, tested: ByClass) -> str | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from math import floor
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from cnnlab.text import plural
 
@@ -21,7 +23,7 @@ class WeightAverage:
 
     def __init__(self, module: nn.Module, decay: float, average: Mapping[str, Tensor] | None = None):
         """Of `module`, where it lies now; going on from `average`, by the names of its state, where there is one."""
-        self.decay = decay
+        self.follow: Any = get_ema_multi_avg_fn(decay)
         self.weights: dict[str, Tensor] = dict(module.state_dict())  # the module's own tensors, not copies
         self.average = {name: weight.detach().clone() for name, weight in self.weights.items()}
         if average is not None:
@@ -35,7 +37,7 @@ class WeightAverage:
     def update(self) -> None:
         """Follow the weights after a step."""
         averages, weights = self.pairs
-        torch._foreach_lerp_(averages, weights, 1 - self.decay)
+        self.follow(averages, weights, 0)
         for name in self.copied:
             self.average[name].copy_(self.weights[name])
 

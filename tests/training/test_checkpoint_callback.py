@@ -12,6 +12,8 @@ import torch
 from classifiers import classifier, equal, fit, weights
 from rich.console import Console
 
+from cnnlab.errors import UserError
+from cnnlab.metrics.monitor import Monitor
 from cnnlab.training.callbacks import StopSignals
 from cnnlab.training.checkpoint import read_checkpoint
 from cnnlab.training.checkpoint_callback import CheckpointCallback
@@ -71,6 +73,31 @@ def test_after_each_epoch_the_newest_is_kept_the_one_before_it_and_the_best(tmp_
     assert kept(tmp_path) == {"last": (4, 0), "previous": (3, 0), "best": (2, 0)}
     assert record.there[0] == []  # an epoch's row is there before its checkpoint
     assert record.there[1] == ["best.ckpt", "last.ckpt"]
+
+
+@pytest.mark.parametrize(
+    ("monitor", "best"), [(Monitor("val/loss", -1), 3), (Monitor("val/f1", 1), 1), (Monitor("val/acc", 1), 2)]
+)
+def test_the_best_epoch_is_the_monitors_and_the_first_of_equals(tmp_path: Path, monitor: Monitor, best: int) -> None:
+    class Comes(pl.Callback):
+        def on_validation_end(self, trainer: pl.Trainer, module: Any) -> None:
+            place = trainer.current_epoch
+            accs, losses, f1 = (0.4, 0.7, 0.6, 0.7), (0.9, 0.8, 0.7, 0.7), float("nan")
+            module.judged = {"val/loss": losses[place], "val/acc": accs[place], "val/f1": f1}
+
+    checkpoints, _, _ = keeper(tmp_path)
+    checkpoints.monitor = monitor
+    fit(classifier(), epochs=4, callbacks=[Comes(), checkpoints])
+    assert kept(tmp_path)["best"] == (best, 0)  # where no epoch has a number, the first
+
+
+def test_a_number_that_no_row_has_is_the_users_fault(tmp_path: Path) -> None:
+    checkpoints, _, _ = keeper(tmp_path)
+    checkpoints.monitor = Monitor("calm/mean", 1)
+    with pytest.raises(
+        UserError, match=r"^checkpoint.monitor: epoch 1 has not recorded calm/mean; it has train/loss, "
+    ):
+        fit(classifier(), callbacks=[checkpoints])
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,23 @@ def test_gradients_of_several_batches_are_one_step_of_their_mean() -> None:
         torch.testing.assert_close(weights(several)[name], value, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize(("count", "size", "several"), [(22, 4, 2), (23, 4, 3), (10, 3, 4), (17, 4, 4), (9, 2, 2)])
+def test_every_image_of_a_step_weighs_the_same_whatever_batches_they_came_in(
+    count: int, size: int, several: int
+) -> None:
+    """`several` batches of `size` are one of `several * size`: also where the last of them is smaller."""
+    words = ["optimizer.momentum=0.9", "optimizer.lr=0.1"]
+    one, parts = (
+        classifier(*words, body=PLAIN, train=batches(count, batch, shuffle=True), accumulate=n)
+        for batch, n in ((size * several, 1), (size, several))
+    )
+    for module in (one, parts):
+        fit(module, epochs=3)
+    assert one.steps_an_epoch == parts.steps_an_epoch
+    for name, value in weights(one).items():
+        torch.testing.assert_close(weights(parts)[name], value, rtol=1e-6, atol=1e-6)
+
+
 def test_a_gradient_is_clipped_to_its_norm() -> None:
     before, words = weights(classifier(body=PLAIN)), ["optimizer.momentum=0", "optimizer.weight_decay=0"]
     module = classifier(*words, "optimizer.nesterov=false", body=PLAIN, train=batches(5, 5), clip=1e-3)

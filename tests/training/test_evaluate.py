@@ -51,3 +51,24 @@ def test_bf16_is_used_within_one_pass_and_scores_are_float32() -> None:
     assert set(seen) == {torch.bfloat16}
     with autocast("32", torch.device("cpu")):
         assert network(batches().batch(0)[0]).dtype == torch.float32
+
+
+def test_a_top_five_counts_the_first_of_equals_and_is_recorded_from_ten_classes_on() -> None:
+    """Ten classes: the true one is sixth, fifth, one of ten equals that stands late, one that stands early."""
+    rows = [[9, 8, 7, 6, 5, 4, 3, 2, 1, 0]] * 2 + [[1] * 10] * 2
+    probabilities = torch.tensor(rows, dtype=torch.float32).softmax(1)
+    found = Evaluation(1.0, 0.25, probabilities, torch.tensor([5, 4, 9, 0]))
+    assert found.acc5 == 0.5
+    assert found.numbers("test")["test/acc5"] == 0.5
+    assert "val/acc5" not in Evaluation(1.0, 0.5, probabilities[:, :9], torch.tensor([5, 4, 8, 0])).numbers("val")
+
+
+def test_what_is_recorded_of_unbalanced_classes_is_worked_out_by_hand() -> None:
+    """Four images of class 0, of which three are known, and one of class 1, which is; none of class 2."""
+    predicted = torch.tensor([0, 0, 0, 1, 1])
+    found = Evaluation(0.7, 0.8, torch.eye(3)[predicted], torch.tensor([0, 0, 0, 0, 1]))
+    assert found.numbers("val") == {
+        "val/loss": 0.7, "val/acc": 0.8, "val/balanced_acc": 0.875,
+        "val/f1": pytest.approx((2 * 3 / (4 + 3) + 2 * 1 / (1 + 2)) / 2),
+    }  # fmt: skip
+    assert found.by_class.recall == [0.75, 1.0, None]
