@@ -63,7 +63,15 @@ def test_a_run_leaves_its_whole_record(trained: Path) -> None:
     assert "seed" not in found["variant"]
     network = json.loads((trained / "network.json").read_text())
     assert [layer["name"] for layer in network["layers"]][:2] == ["body.c1", "body.s2"]
-    assert set(rows(trained)[0]) == {"epoch", "train/loss", "train/acc", "val/loss", "val/acc", "lr", "step"}
+    of_val = {"val/loss", "val/acc", "val/balanced_acc", "val/f1", "val/acc5"}
+    assert set(rows(trained)[0]) == {"epoch", "train/loss", "train/acc", *of_val, "lr", "step"}
+    assert (found["monitor"], found["monitor_mode"], found["best/monitor"]) == ("val/acc", "max", found["best/val_acc"])
+    assert found["data/majority"] == found["data/val_majority"] == 0.1
+    for part, acc in (("test", found["test/acc"]), ("val", found["best/val_acc"])):  # of each class as many images
+        recall = found[f"{part}/per_class"]
+        assert list(recall)[:2] == ["T-shirt/top", "Trouser"]
+        assert sum(recall.values()) / 10 == pytest.approx(acc)
+    assert found["test/balanced_acc"] == pytest.approx(found["test/acc"])
     for name in ("overview.png", "curves.png", "confusion.png", "run.log", "checkpoints/previous.ckpt"):
         assert (trained / name).exists(), name
 
@@ -142,12 +150,15 @@ def pauses(tmp_path: Path) -> Iterator[None]:
 
 @pytest.mark.parametrize(
     ("model", "changes"),
-    [("lenet", ["model.norm=batch"]), pytest.param("resnet18", ["model.width=0.125"], marks=pytest.mark.slow)],
+    [
+        ("lenet", ["model.norm=batch", "ema.decay=0.8", "data.sampler=balanced", "checkpoint.monitor=val/f1"]),
+        pytest.param("resnet18", ["model.width=0.125"], marks=pytest.mark.slow),
+    ],
 )
 def test_a_killed_run_goes_on_as_if_it_had_not_been(
     cnnlab: Callable[..., int], pauses: None, model: str, changes: list[str]
 ) -> None:
-    """kill -9 in the middle of an epoch; dropout, augmentation and batch norm at work."""
+    """kill -9 in the middle of an epoch; dropout, augmentation, batch norm and the weights' average at work."""
     words = [*SMALL, f"model={model}", *changes, "model.dropout=0.3", "augment=flip_crop", "trainer.max_epochs=4"]
     words += ["plugins=pauses", "callbacks.p._target_=pauses.Pauses"]
     straight, broken, pause = Path("straight"), Path("broken"), Path("pause")
