@@ -30,6 +30,7 @@ IDLE = [path for path in LEAVES if not affects_result(path) and not path.endswit
 OTHERWISE = {
     "task": "lint",
     "name": "other",
+    "from": "resnet18",
     "tags": "[x]",
     "logger.wandb.project": "p",
     "logger.wandb.entity": "e",
@@ -163,10 +164,10 @@ def test_a_mark_adds_to_what_holds_for_the_whole_group() -> None:
 def test_every_group_has_its_records_and_every_task_that_a_setting_names_is_one() -> None:
     assert list(RECORDS) == list(GROUPS)
     assert {task for path in paths() for task in traits(path).tasks} <= set(TASKS)
-    assert {name for name in Top.model_fields if traits(name) == ORDINARY} == {
-        "blocks",
-        "checkpoint",
-    }  # one of whose settings has no effect
+    names = [info.alias or name for name, info in Top.model_fields.items()]
+    assert {name for name in names if traits(name) == ORDINARY} == {"blocks", "checkpoint"}
+    assert not affects_result("checkpoint.every")
+    assert affects_result("checkpoint.monitor")
 
 
 def test_equal_terms_leave_out_what_runs_may_differ_in() -> None:
