@@ -16,6 +16,9 @@ def load(path: str | Path, plugins: Iterable[str] = ()) -> Predictor:
     `path` is a run's folder or a checkpoint; `plugins` are modules of blocks of your own that it was made with. Raises
     cnnlab.errors.UserError where there is none.
     """
+    from cnnlab.untrusted.environment import prepare_environment
+
+    prepare_environment()
     from cnnlab.experiment.restore import load  # torch takes its time, and `import cnnlab` should not
 
     return load(path, plugins)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -23,9 +23,12 @@ _server.set_forkserver_preload(
 
 
 @contextmanager
-def running(*argv: object, out: Path | str = os.devnull) -> Iterator[ForkServerProcess]:
+def running(
+    *argv: object, out: Path | str = os.devnull, environment: Mapping[str, str] | None = None
+) -> Iterator[ForkServerProcess]:
     """run.py in the current folder, what it prints in the file `out`; waited for at the end."""
-    process = _server.Process(target=_main, args=([str(word) for word in argv], os.getcwd(), str(out)))
+    words = [str(word) for word in argv]
+    process = _server.Process(target=_main, args=(words, os.getcwd(), str(out), dict(environment or {})))
     process.start()
     try:
         yield process
@@ -36,9 +39,10 @@ def running(*argv: object, out: Path | str = os.devnull) -> Iterator[ForkServerP
         process.join()
 
 
-def _main(argv: list[str], folder: str, out: str) -> None:
+def _main(argv: list[str], folder: str, out: str, environment: dict[str, str]) -> None:
     from cnnlab.cli.main import main
 
+    os.environ.update(environment)
     file = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(file, 1)
     os.dup2(file, 2)

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 
+from cnnlab.untrusted.streams import unfailing
+
 
 def exiting_fast(main: Callable[[], int]) -> int:
     """What `main` returns; the process then ends with that code as soon as it ends, after all other exit functions."""
@@ -22,6 +24,11 @@ def exiting_fast(main: Callable[[], int]) -> int:
                     stream.flush()
             os._exit(codes[0])
 
+    logging.raiseExceptions = False  # a log on a full disk loses lines, as the terminal does
+    if sys.stdout:
+        sys.stdout = unfailing(sys.stdout)
+    if sys.stderr:
+        sys.stderr = unfailing(sys.stderr)
     atexit.register(end)  # before all that `main` brings along, and so called after it
     codes.append(int(main()))
     return codes[0]

@@ -16,6 +16,7 @@ from cnnlab.config.own_folder import own_folder
 from cnnlab.errors import Exit, Fault, UserError
 from cnnlab.origin import COMMAND_LINE
 from cnnlab.program import started_as
+from cnnlab.untrusted.environment import prepare_environment
 from cnnlab.untrusted.machine import check_environment
 from cnnlab.untrusted.words import word
 
@@ -43,10 +44,11 @@ def main(conf: Path, argv: list[str], command: str = "python run.py") -> int:
 
             return complete(conf, arguments.overrides)
         check_environment()
+        prepare_environment()
         end = _with_hydra(conf, arguments)
         if sys.stdout:  # None where the shell has closed it
             sys.stdout.flush()  # here, where a pipe without a reader is no surprise
-        return end
+        return _after_output(end, arguments)
     except UserError as error:
         return complain(error.faults, error.code)
     except KeyboardInterrupt:
@@ -58,6 +60,16 @@ def main(conf: Path, argv: list[str], command: str = "python run.py") -> int:
         if error.errno not in NOT_TO_BE_HAD or error.filename is None:
             raise
         return complain([f"{word(os.fsdecode(error.filename))}: {(error.strerror or '').lower()}"])
+
+
+def _after_output(end: int, arguments: Arguments) -> int:
+    """The exit code, where lines may have been lost: a run's record is whole without them, a table is not."""
+    lost = getattr(sys.stdout, "lost", None)
+    if lost is None:
+        return end
+    complain([f"not all of the output could be written: {(getattr(lost, 'strerror', None) or str(lost)).lower()}"])
+    task = TASKS.get(arguments.value("task") or "train")
+    return end if end or (task and task.trains) else Exit.EXHAUSTED
 
 
 def _with_hydra(conf: Path, arguments: Arguments) -> int:

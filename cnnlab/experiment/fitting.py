@@ -25,6 +25,7 @@ from cnnlab.plugins import own_callback
 from cnnlab.training.checkpoint import DurableIO
 from cnnlab.training.classifier import Classifier
 from cnnlab.training.learned import built_loss
+from cnnlab.training.one_device import OneDeviceTrainer
 from cnnlab.training.steps import Steps, ranges
 from cnnlab.weights.transfer import Transfer
 
@@ -144,10 +145,9 @@ def fit(
     together = -(-together // accumulate) * accumulate  # a range ends with an optimiser's step
     parts = ranges(len(module.train_batches), together, stops and stops * accumulate)
     with _quiet():
-        trainer = pl.Trainer(
+        trainer = OneDeviceTrainer(
             default_root_dir=job.folder,
             accelerator=hardware.accelerator,
-            devices=1,
             precision="bf16-mixed" if hardware.precision == "bf16" else "32-true",
             max_epochs=settings.max_epochs,
             max_steps=settings.max_steps or -1,

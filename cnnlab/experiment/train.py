@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -46,6 +47,7 @@ from cnnlab.training.checkpoint import BEST, CheckpointFolder, StoredCheckpoint,
 from cnnlab.training.checkpoint_callback import CheckpointCallback
 from cnnlab.training.classifier import Classifier, Diverged
 from cnnlab.training.evaluate import evaluate
+from cnnlab.untrusted.environment import sibling_processes
 from cnnlab.weights.report import lines as transfer_lines
 from cnnlab.weights.report import report
 from cnnlab.weights.source import sha256
@@ -68,6 +70,9 @@ def train(job: Job, console: Console) -> Exit:
     record = RunRecord(job.folder, config=job.config, network=network, facts=facts, provenance=job.origins)
     attempt = Attempt(job, dataset, paper, weights, record, console, own_callbacks, listeners(job, console))
     console.print(_opening(attempt), highlight=False, soft_wrap=True)
+    if siblings := sibling_processes(os.environ):
+        record.warn(siblings)
+        console.print(f"warning: {siblings}", highlight=False, soft_wrap=True)
     code = Exit.BUG
     try:
         code = _recorded(attempt)

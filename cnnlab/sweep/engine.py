@@ -17,6 +17,7 @@ from cnnlab.sweep.outcome import end_of
 from cnnlab.sweep.plan import SweepPlan, cores
 from cnnlab.sweep.pool import RunningJob, WorkerPool
 from cnnlab.tracking.reader import RunFolder
+from cnnlab.tracking.stop_signals import STOPPING, exit_code
 
 LOOK = 0.2
 """seconds between two looks at the clock and at the board"""
@@ -76,7 +77,7 @@ class SweepEngine:
             with self._stoppable():
                 self._train(pool, waiting, places)
         if self.stops:
-            return Exit(128 + self.stops[0])
+            return exit_code(self.stops[0])
         statuses = [RunFolder(job.folder).status for job in self.plan.unique()]
         return Exit.DONE if set(statuses) <= {"ok"} else Exit.SWEEP
 
@@ -137,14 +138,14 @@ class SweepEngine:
 
     @contextmanager
     def _stoppable(self) -> Iterator[None]:
-        """SIGINT and SIGTERM let the jobs in progress save and end; a second one kills them."""
+        """Signals that ask for an end let the jobs in progress save and end; a second one kills them."""
 
         def note(number: int, frame: FrameType | None) -> None:
             self.stops.append(number)
             if len(self.stops) == 1:
                 self.listener.say("stopping: jobs save and end; once more to kill them")
 
-        before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: signal.signal(number, note) for number in STOPPING}
         try:
             yield
         finally:

@@ -14,9 +14,13 @@ from cnnlab.experiment.facts import image_shape
 from cnnlab.experiment.job import Job
 from cnnlab.tracking import machine
 from cnnlab.tracking.durable import write_json
-from cnnlab.tracking.reader import RunEnd, RunFolder
+from cnnlab.tracking.lock import InUse, Lock
+from cnnlab.tracking.reader import FINISHED, RunEnd, RunFolder
 from cnnlab.tracking.record import settle
 
+KEY = "hydra.sweep.dir"
+IN_USE = "in use"
+"""in place of an end: another process holds the job's folder"""
 LOST = -1
 """in place of a status: the process that the job was forked from is gone, and so is the job"""
 
@@ -49,12 +53,20 @@ def end_of(folder: Path, facts: Mapping[str, Any], status: int, asked: str | Non
 def write_end(
     folder: Path, facts: Mapping[str, Any], status: RunEnd, error: str | None = None, **more: Any
 ) -> dict[str, Any]:
-    """Write result.json for a job that did not, and run.json for one that never began."""
-    if not (folder / "run.json").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        write_json(folder / "run.json", {"versions": machine.versions(), **facts, "started": now, "resumed": 0})
-    return settle(folder, status, {"error": error, **more} if error else more)
+    """Write result.json for a job that did not, and run.json for one that never began.
+
+    Only who holds a folder writes its record: where another process is at the run, its end is not this one's to write.
+    """
+    try:
+        with Lock(folder, KEY):
+            if (ended := RunFolder(folder)).status in FINISHED and ended.result:  # since it was last looked at
+                return ended.result
+            if not (folder / "run.json").exists():
+                now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+                write_json(folder / "run.json", {"versions": machine.versions(), **facts, "started": now, "resumed": 0})
+            return settle(folder, status, {"error": error, **more} if error else more)
+    except InUse as use:
+        return {"status": IN_USE, "error": f"{use.holder} trains it; the same command, once it has ended, goes on"}
 
 
 def count(job: Job) -> None:

@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection
 
 from cnnlab.experiment.job import Job
 from cnnlab.sweep.outcome import LOST
+from cnnlab.tracking.stop_signals import DUMP
 
 SIGKILL_AFTER = 10.0
 """seconds that a job has to end after it was asked to"""
@@ -93,7 +94,7 @@ class WorkerPool:
         if running.asked is None:
             running.asked, running.asked_at = why, time.monotonic()
             if why != "stop":
-                self._signal(running, signal.SIGUSR1)  # its log tells where it hung
+                self._signal(running, DUMP)  # its log tells where it hung
             self._signal(running, signal.SIGTERM)
 
     def kill(self, running: RunningJob) -> None:

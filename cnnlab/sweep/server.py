@@ -17,6 +17,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
 
+from cnnlab.tracking.stop_signals import DUMP, STOPPING, exit_code
+from cnnlab.untrusted.streams import unfailing
+
 PATIENCE = 20.0
 """seconds that jobs have to save and end once the sweep's process is gone"""
 LOOK = 0.02
@@ -33,7 +36,7 @@ def serve(connection: Connection, work: Work) -> None:
 
     Sends ("began", number, 0) and ("end", number, status), the status as os.waitpid has it.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):  # meant for the sweep, whose end the server will see
+    for number in STOPPING:  # meant for the sweep, whose end the server will see
         signal.signal(number, signal.SIG_IGN)
     gc.freeze()  # or the collector would touch, and so copy, every page that children share
     children: dict[int, int] = {}
@@ -79,7 +82,7 @@ def _become_a_job(server: int, log: str) -> None:
     import faulthandler
 
     os.setpgid(0, 0)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in STOPPING:
         signal.signal(number, _end)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PDEATHSIG, signal.SIGTERM)
@@ -89,14 +92,15 @@ def _become_a_job(server: int, log: str) -> None:
     for stream in (1, 2):
         os.dup2(fd, stream)
     os.close(fd)
-    sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
-    sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
+    sys.stdout, sys.stderr = (
+        unfailing(os.fdopen(fd, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)) for fd in (1, 2)
+    )
     faulthandler.enable()
-    faulthandler.register(signal.SIGUSR1, all_threads=True)  # so that the log tells where it hung
+    faulthandler.register(DUMP, all_threads=True)
 
 
 def _end(number: int, frame: object) -> None:
-    raise SystemExit(128 + number)
+    raise SystemExit(exit_code(number))
 
 
 def _ended(children: dict[int, int]) -> list[tuple[int, int]]:

@@ -34,6 +34,9 @@ def work(payload: bytes) -> int:
             if run.kind == "finished":
                 return Exit.DONE
             return train(job, Output(width=120))
+    except InUse as error:  # its record is another process's
+        print(error)
+        return error.code
     except UserError as error:
         print(error)
         write_end(job.folder, job.facts, "failed", "; ".join(map(str, error.faults)))
@@ -41,11 +44,14 @@ def work(payload: bytes) -> int:
 
 
 def _hold(job: Job) -> tuple[Lock, RunFolder]:
-    until = time.monotonic() + PATIENCE
+    until, said = time.monotonic() + PATIENCE, False
     while True:
         try:
             return enter(job.folder, job.facts["identity"], "hydra.sweep.dir")
-        except InUse:
+        except InUse as error:
             if time.monotonic() > until:
                 raise
+            if not said:
+                print(f"waiting for at most {PATIENCE:.0f} s: {error.holder} is at this run", flush=True)
+            said = True
             time.sleep(0.1)

@@ -18,6 +18,10 @@ KEY = "hydra.run.dir"
 class InUse(UserError):
     """Another process, or this one, holds the folder."""
 
+    def __init__(self, folder: Path, holder: str, path: str):
+        super().__init__(Fault(path, f"{folder} is in use by {holder}; wait for it, or choose another folder"))
+        self.holder = holder
+
 
 class Lock:
     """A folder held by this process until `release`, or until it dies, however it dies.
@@ -33,7 +37,7 @@ class Lock:
         """UserError under `path` where another process, or this one, holds `folder`; it is made if need be."""
         self.folder = Path(folder).resolve()
         if self.folder in self._held and self._held[self.folder]._pid == os.getpid():
-            raise self._in_use(f"pid {os.getpid()}, this process", path)
+            raise InUse(self.folder, f"pid {os.getpid()}, this process", path)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._fd = os.open(self.folder / "run.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
@@ -52,13 +56,10 @@ class Lock:
             holder = os.pread(self._fd, 200, 0).decode(errors="replace")
             os.close(self._fd)
             if error.errno in (errno.EACCES, errno.EAGAIN):
-                raise self._in_use(holder or "another process", path) from None
+                raise InUse(self.folder, holder or "another process", path) from None
             raise unusable(self.folder, error, path) from None
         os.ftruncate(self._fd, 0)
         os.pwrite(self._fd, f"pid {os.getpid()} on {socket.gethostname()}".encode(), 0)
-
-    def _in_use(self, holder: str, path: str) -> InUse:
-        return InUse(Fault(path, f"{self.folder} is in use by {holder}; wait for it, or choose another folder"))
 
     def release(self) -> None:
         """Give the folder up; a second time does nothing, and so does a forked child, which never held it."""

@@ -10,6 +10,7 @@ import pytorch_lightning as pl
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from cnnlab.tracking.stop_signals import STOPPING, exit_code
 from cnnlab.training.settings import TrainerSettings
 
 
@@ -58,7 +59,7 @@ class EpochLines(pl.Callback):
 
 
 class StopSignals(pl.Callback):
-    """Notes SIGINT and SIGTERM, so that training can end after the step in progress; a second one ends it at once.
+    """Notes signals that ask for an end, so that training ends after the step in progress; a second ends it at once.
 
     Installed at the start of training, when Lightning's own handlers are: those end with exit 0 or 1.
     """
@@ -70,11 +71,11 @@ class StopSignals(pl.Callback):
 
     def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
         if threading.current_thread() is threading.main_thread():
-            self.before = {number: signal.signal(number, self.note) for number in (signal.SIGINT, signal.SIGTERM)}
+            self.before = {number: signal.signal(number, self.note) for number in STOPPING}
 
     def note(self, number: int, frame: Any) -> None:
         if self.received is not None:
-            raise SystemExit(128 + number)
+            raise SystemExit(exit_code(number))
         self.received = number
         self.console.print("stopping after this step; once more to stop at once")
 

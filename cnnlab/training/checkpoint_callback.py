@@ -14,6 +14,7 @@ from pytorch_lightning.callbacks import Checkpoint
 from cnnlab.errors import Fault, UserError
 from cnnlab.metrics.monitor import PATH, Monitor
 from cnnlab.tracking import durable
+from cnnlab.tracking.stop_signals import exit_code
 from cnnlab.training.callbacks import StopSignals
 from cnnlab.training.checkpoint import BEST, LAST, PREVIOUS
 from cnnlab.training.settings import CheckpointInterval
@@ -25,7 +26,7 @@ class CheckpointCallback(Checkpoint):
     None is made of a state that is not finite: nothing could go on from it. The best is a file of its own, so that
     what damages the newest leaves it. Lightning calls a Checkpoint last, so what other callbacks made of the epoch is
     in it. `tell` hears of an epoch when it is on disk. A signal is obeyed here: the steps in progress are finished,
-    saved, and the process ends with 128 + its number.
+    saved, and the process ends with its exit code.
     """
 
     def __init__(
@@ -99,4 +100,4 @@ class CheckpointCallback(Checkpoint):
 
     def leave(self) -> None:
         if self.signals.received:
-            raise SystemExit(128 + self.signals.received)
+            raise SystemExit(exit_code(self.signals.received))

@@ -59,8 +59,11 @@ def test_a_bar_goes_away_where_training_ends_in_an_exception() -> None:
     assert shown.bar is None
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_first_signal_is_noted_and_the_second_ends_at_once(number: int) -> None:
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGUSR1, 143), (signal.SIGUSR2, 143)],
+)
+def test_the_first_signal_is_noted_and_the_second_ends_at_once(number: int, code: int) -> None:
     before, said = signal.getsignal(number), io.StringIO()
     signals = StopSignals(Console(file=said))
     signals.on_train_start(None, None)  # type: ignore[arg-type]
@@ -70,7 +73,7 @@ def test_the_first_signal_is_noted_and_the_second_ends_at_once(number: int) -> N
         assert said.getvalue() == "stopping after this step; once more to stop at once\n"
         with pytest.raises(SystemExit) as ended:
             os.kill(os.getpid(), number)
-        assert ended.value.code == 128 + number
+        assert ended.value.code == code
     finally:
         signals.restore()
     assert signal.getsignal(number) is before

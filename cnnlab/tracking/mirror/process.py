@@ -22,6 +22,7 @@ from cnnlab.tracking.mirror import note
 from cnnlab.tracking.mirror.choose import reason
 from cnnlab.tracking.mirror.mirror import CODES, Mirror
 from cnnlab.tracking.reader import read_run
+from cnnlab.tracking.stop_signals import STOPPING
 
 LAST = 50.0
 """seconds after which nothing is waited for: an end without a network takes less, so this is for what hangs"""
@@ -125,7 +126,7 @@ def ordered(order: Order) -> str:
 
 
 def main() -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):  # meant for the trainer, whose end will be seen
+    for number in STOPPING:  # meant for the trainer, whose end will be seen
         signal.signal(number, signal.SIG_IGN)
     # what W&B's own processes inherit must not keep the trainer waiting for the end of this one's output
     answers = os.fdopen(os.dup(1), "w")
