@@ -12,11 +12,14 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from lightning_fabric.utilities.exceptions import MisconfigurationException
+from pytorch_lightning.callbacks import EarlyStopping
 from torch import nn
 
 from cnnlab.blame import own_fault, own_frames
 from cnnlab.errors import Fault
 from cnnlab.plugins import own_callback
+from cnnlab.training.lightning_callbacks import unknown_monitor
 
 LOG = "run.log"
 
@@ -26,6 +29,20 @@ def plugin_fault(error: Exception, callbacks: Mapping[str, Mapping[str, Any]]) -
     if not (fault := own_fault(error)):
         return None
     return Fault(_setting(error, callbacks) or fault.path, f"in training, {fault.message}")
+
+
+def callback_fault(error: Exception, callbacks: Mapping[str, pl.Callback], recorded: Iterable[str]) -> Fault | None:
+    """The exception as the fault of what one of Lightning's callbacks was asked for; None where it is none.
+
+    `recorded` are the keys that callbacks can watch. What is known before training is told before.
+    """
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    objects = list(_selves(frames))
+    path = next((f"callbacks.{name}" for name, callback in callbacks.items() if callback in objects), "callbacks")
+    if frames[-1].f_code is EarlyStopping._validate_condition_metric.__code__:
+        (stopping,) = (callback for callback in callbacks.values() if callback is objects[-1])
+        return Fault(f"{path}.monitor", unknown_monitor(stopping.monitor, recorded))  # type: ignore[attr-defined]
+    return Fault(path, f"Lightning says: {error}") if isinstance(error, MisconfigurationException) else None
 
 
 def unsaved_state(callbacks: Mapping[str, pl.Callback]) -> Fault | None:

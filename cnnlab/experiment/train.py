@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import Callback
 from rich.console import Console
 
@@ -29,7 +30,7 @@ from cnnlab.experiment.job import Job
 from cnnlab.experiment.measuring import Measuring
 from cnnlab.experiment.memory import out_of_memory, what_fits
 from cnnlab.experiment.pictures import draw
-from cnnlab.experiment.plugged import keep_traceback, plugin_fault, unsaved_state
+from cnnlab.experiment.plugged import callback_fault, keep_traceback, plugin_fault, unsaved_state
 from cnnlab.experiment.preflight import preflight
 from cnnlab.experiment.tested import write_tested
 from cnnlab.lint.check import find_smells, opening_lines
@@ -214,7 +215,13 @@ class Attempt:
         )
         looks = [*self.measuring.callbacks(), *self.callbacks]
         together = steps_together(self.paper.macs, run.data.batch_size, looks)
-        fit(self.job, module, [signals, lines, *looks, checkpointing], start.path if start else None, together)
+        try:
+            fit(self.job, module, [signals, lines, *looks, checkpointing], start.path if start else None, together)
+        except (MisconfigurationException, RuntimeError) as error:
+            named = dict(zip(run.callbacks, self.callbacks, strict=True))
+            if fault := callback_fault(error, named, module.trainer.callback_metrics):
+                raise UserError(fault) from None
+            raise
 
     def announcing(self, epoch_lines: EpochLines) -> Callable[[dict[str, Any]], None]:
         """What tells each listener of an epoch that has ended."""

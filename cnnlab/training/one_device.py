@@ -18,9 +18,17 @@ class OneProcess(ClusterEnvironment):
     takes ranks from variables.
     """
 
-    creates_processes_externally = True  # so that no strategy would start any
-    main_address = "127.0.0.1"
-    main_port = 0
+    @property
+    def creates_processes_externally(self) -> bool:  # so that no strategy would start any
+        return True
+
+    @property
+    def main_address(self) -> str:
+        return "127.0.0.1"
+
+    @property
+    def main_port(self) -> int:
+        return 0
 
     @staticmethod
     def detect() -> bool:

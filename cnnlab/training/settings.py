@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field
 from cnnlab.errors import Fault, did_you_mean
 from cnnlab.plugins import own_callback
 from cnnlab.settings import Count, Flag, Positive, Settings, shown
+from cnnlab.training.lightning_callbacks import refusal, refused_base, wrong_arguments
 from cnnlab.traits import NO_EFFECT, Traits
 
 
@@ -102,8 +103,6 @@ class EmaSettings(Settings):
 
 CALLBACKS = "pytorch_lightning.callbacks"
 """the package whose classes `_target_` may name in the group `callbacks`; nothing is ever imported by its name there"""
-KEEPERS = ("Checkpoint", "ModelCheckpoint", "OnExceptionCheckpoint")
-"""those of them that write wherever they are told to"""
 
 
 def read_callbacks(raw: Any, path: str) -> tuple[dict[str, dict[str, Any]] | None, list[Fault]]:
@@ -111,23 +110,30 @@ def read_callbacks(raw: Any, path: str) -> tuple[dict[str, dict[str, Any]] | Non
     if not isinstance(raw, dict):
         return None, [Fault(path, f"should be a mapping from names to callbacks, not {shown(raw)}")]
     callbacks = {str(name): settings for name, settings in raw.items() if settings is not None}
-    faults = []
+    faults, own = [], [name for name, settings in callbacks.items() if _own(settings)]
     for name, settings in callbacks.items():
         target = settings.get("_target_") if isinstance(settings, dict) else None
         if target is None:
             close = did_you_mean(name, [other for other in callbacks if other != name])
             new = f"(a new one needs its class: _target_: {CALLBACKS}.…)"
             faults.append(Fault(f"{path}.{name}", f"there is no callback {name!r}{close} {new}"))
-        elif isinstance(target, str) and own_callback(target):
-            continue
+        elif isinstance(target, str) and (brought := own_callback(target)):
+            if message := refused_base(brought):
+                faults.append(Fault(f"{path}.{name}._target_", message))
         elif not isinstance(target, str) or not re.fullmatch(rf"{re.escape(CALLBACKS)}\.[A-Za-z]\w*", target):
             message = f"should be a class of {CALLBACKS}, or a callback of a module that plugins= names"
             faults.append(Fault(f"{path}.{name}._target_", f"{message}, not {shown(target)}"))
-        elif target.rpartition(".")[2] in KEEPERS:
-            message = "cnnlab keeps the checkpoints itself, in the run's folder: checkpoint.every says when"
+        elif message := refusal(kind := target.rpartition(".")[2]):
             faults.append(Fault(f"{path}.{name}._target_", message))
         else:
+            faults += wrong_arguments(kind, f"{path}.{name}", settings, others_log=bool(own))
             places = [str(key) for key in settings if str(key).endswith(("path", "filename"))]
             message = "a run writes into its own folder alone; leave it out"
             faults += [Fault(f"{path}.{name}.{key}", message) for key in places]
     return (None if faults else callbacks), faults
+
+
+def _own(settings: Any) -> bool:
+    """Whether a callback is a class of one of the user's modules."""
+    target = settings.get("_target_") if isinstance(settings, dict) else None
+    return isinstance(target, str) and own_callback(target) is not None

@@ -21,7 +21,7 @@ class UnfailingStream:
         try:
             return self.stream.write(text)
         except UnicodeEncodeError:
-            encoding = self.stream.encoding or "ascii"
+            encoding = getattr(self.stream, "encoding", None) or "ascii"
             return self.write(text.encode(encoding, "replace").decode(encoding))
         except BrokenPipeError:
             raise

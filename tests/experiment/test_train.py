@@ -335,7 +335,6 @@ def test_training_stops_early_and_a_killed_run_stops_where_it_would_have(cnnlab:
         (["callbacks.t._target_=pytorch_lightning.callbacks.Timr"], "did you mean 'Timer'?"),
         (["callbacks.t._target_=os.system"], "should be a class of pytorch_lightning.callbacks"),
         (["callbacks.erly_stopping.patience=1", "callbacks=early_stopping"], "did you mean 'early_stopping'?"),
-        (["callbacks.l._target_=pytorch_lightning.callbacks.LearningRateMonitor"], "Lightning says: Cannot use"),
     ],
 )
 def test_callbacks_that_cannot_be_are_named(
