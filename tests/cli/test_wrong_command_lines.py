@@ -56,7 +56,7 @@ WRONG = {
     # what another task reads, and this one would pass over
     "dir=out ckpt_path=out": [
         "command line  ckpt_path: is for task=test, task=predict and task=inspect, not for task=train; weights=PATH …",
-        "command line  dir: is for task=report, task=dashboard, task=sync, task=validate and task=schema, not for …",
+        "command line  dir: is for task=report, task=dashboard, task=sync, task=validate, task=schema, task=new …",
     ],
     "task=summary key=body.c1 images=a.png": [
         "command line  images: is for task=predict and task=inspect, not for task=summary",
