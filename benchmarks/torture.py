@@ -100,7 +100,7 @@ def digest(checkpoint: Path) -> str:
 
 
 def _timeless(record: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in record.items() if key not in {*TIMES, "checksum"}}
+    return {key: value for key, value in record.items() if key not in {*TIMES, "times_checksum"}}
 
 
 def kills(root: Path, count: int, seed: int = 0) -> Iterator[tuple[str, Path]]:

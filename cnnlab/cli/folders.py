@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from cnnlab.errors import Fault, UserError
+from cnnlab.untrusted.files import Refused
 from cnnlab.untrusted.pattern import matches
 
 OUTPUTS = Path("outputs")
@@ -56,7 +57,11 @@ def folders_named(named: str | None, task: str) -> list[Path]:
     faults = []
     for part in filter(None, parts):
         path = Path(part).expanduser()
-        matching = [path] if path.is_dir() else [match for match in matches(path) if match.is_dir()]
+        try:
+            matching = [path] if path.is_dir() else [match for match in matches(path) if match.is_dir()]
+        except Refused as error:
+            faults.append(Fault("dir", f"{part} {error}"))
+            continue
         faults += [] if matching else [Fault("dir", f"there is no folder {part}")]
         folders.update(dict.fromkeys(matching))
     if faults or not folders:

@@ -54,7 +54,7 @@ class SweepRequest:
     @property
     def located(self) -> list[Fault]:
         """What is wrong with the grid, and with the study's file."""
-        located = [replace(fault, origin=self.origin(fault.path)) for fault in self.faults]
+        located = [replace(fault, origin=fault.origin or self.origin(fault.path)) for fault in self.faults]
         for fault in self.study.faults if self.study else ():
             origin = self.origins.of(fault.path) if self.origins and fault.path else fault.origin
             located.append(replace(fault, origin=origin))
@@ -82,6 +82,8 @@ def read_request(hydra: HydraEngine, arguments: Arguments) -> SweepRequest:
         lost |= {**more, **dict.fromkeys(study.partly - typed, ())}
     lost |= {fault.path: (fault,) for fault in (*overrides.faults, *faults)}
     large = wrong_size(sweep_grid.factors)
+    if study:
+        large = [replace(fault, origin=study.origins.of("factors")) for fault in large]
     faults = (*chain(*lost.values()), *wrong_names(sweep_grid.factors), *large)
     return SweepRequest(sweep_grid, base, study, typed, faults, bool(large), frozenset(lost))
 

@@ -11,10 +11,14 @@ from cnnlab.config.run import Run
 from cnnlab.config.table import traits
 from cnnlab.errors import Fault, UserError
 from cnnlab.override import Override
+from cnnlab.untrusted.files import Refused
 from cnnlab.untrusted.pattern import matches
 
 if TYPE_CHECKING:
     from cnnlab.experiment.restore import Restored
+
+MOST_IMAGES = 100_000
+"""files that one command predicts; the table of all of them is kept in memory"""
 
 
 def restored(run: Run, composed: Composed) -> Restored:
@@ -47,7 +51,13 @@ def image_files(images: str | None) -> list[Path]:
     elif path.is_file():
         files = [path]
     else:
-        files = [match for match in matches(path) if match.is_file()]
+        try:
+            files = [match for match in matches(path) if match.is_file()]
+        except Refused as error:
+            raise UserError(Fault("images", f"{images} {error}")) from None
     if not files:
         raise UserError(Fault("images", f"there are no images at {images}"))
+    if len(files) > MOST_IMAGES:
+        message = f"{images} names {len(files):,} files; {MOST_IMAGES:,} at a time are the most"
+        raise UserError(Fault("images", message))
     return files

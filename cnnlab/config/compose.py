@@ -22,7 +22,7 @@ from cnnlab import dotted
 from cnnlab.config import GROUPS
 from cnnlab.config.composed import Composed
 from cnnlab.config.engine import Loader
-from cnnlab.config.files import FileConfigSource, Unreadable, data, read
+from cnnlab.config.files import FileConfigSource, Unreadable, data, default_origin, read
 from cnnlab.config.kinds import registries
 from cnnlab.config.origins import ConfigFile, layers, trace
 from cnnlab.config.overrides import group_options, parse, refused
@@ -145,7 +145,9 @@ def _check_places(files: list[ConfigFile], result: Composed) -> None:
             message = (
                 f"{parent}.yaml lists {listed} in its defaults, which lands at {landed}; write /{layer.path}@_here_"
             )
-            result.faults.append(Fault("", message))
+            above = next((file for file in files if file.path == parent), layer)
+            origin = default_origin(above.file, above.document, listed)
+            result.faults.append(Fault("", message, origin=origin))
             result.broken.append(group)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from hydra import version as hydra_version
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
-from hydra._internal.config_repository import IConfigRepository
+from hydra._internal.config_repository import CachingConfigRepository, IConfigRepository
 from hydra._internal.hydra import Hydra
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra._internal.utils import create_config_search_path
@@ -16,15 +16,43 @@ from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.config_store import ConfigStore
 from hydra.core.default_element import ResultDefault
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.object_type import ObjectType
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from hydra.core.utils import JobReturn
+from hydra.plugins.config_source import ConfigResult
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from cnnlab.config import GROUPS, LOGGER, SHARED
-from cnnlab.config.files import FileConfigSource
+from cnnlab.config.files import FileConfigSource, endless
 from cnnlab.config.kinds import KindsSource
 from cnnlab.errors import Fault, UserError
 from cnnlab.origin import COMMAND_LINE
+
+MOST_FILES = 100
+"""that one configuration is made of; the largest that ship are made of 20"""
+
+
+class BoundedRepository(CachingConfigRepository):
+    """Hydra's files while one configuration is composed, which end where `defaults` lead on and on.
+
+    Three files that each list the next one twenty times make 8,000, and a file that lists itself never ends.
+    """
+
+    visits = 0
+    lists = ""
+    """the latest file with defaults of its own"""
+
+    def load_config(self, config_path: str) -> ConfigResult | None:
+        self.visits += 1
+        if self.visits > 2 * MOST_FILES:  # Hydra asks twice for each: for its package, and for what it lists
+            source = self.delegate._find_object_source(self.lists, ObjectType.CONFIG)  # type: ignore[attr-defined]
+            raise endless(self.lists, source, MOST_FILES)
+        found = super().load_config(config_path)
+        if found and found.defaults_list:
+            self.lists = config_path
+        return found
 
 
 class Loader(ConfigLoaderImpl):
@@ -39,8 +67,18 @@ class Loader(ConfigLoaderImpl):
         config, self.composed = self.composed, None
         return super().load_configuration(*args, **how) if config is None else config
 
+    def _parse_overrides_and_create_caching_repo(
+        self, config_name: str | None, overrides: list[str]
+    ) -> tuple[list[Override], CachingConfigRepository]:
+        parsed = OverridesParser.create().parse_overrides(overrides=overrides)
+        repository = BoundedRepository(self.repository)
+        self._process_config_searchpath(config_name, parsed, repository)
+        return parsed, repository
+
     def _compose_config_from_defaults_list(self, defaults: list[ResultDefault], repo: IConfigRepository) -> DictConfig:
         self.files = tuple(defaults)
+        if isinstance(repo, BoundedRepository):
+            repo.visits = 0  # from here on it is asked once for each of them
         return super()._compose_config_from_defaults_list(defaults, repo)
 
 

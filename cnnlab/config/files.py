@@ -34,6 +34,9 @@ YAML_PROBLEMS = {
 
 TEXT_TAG = "tag:yaml.org,2002:str"
 
+NOT_YAML = yaml.reader.Reader.NON_PRINTABLE
+"""characters that YAML does not know: control characters, halves of characters"""
+
 MOST_PARTS = 20_000
 """names and values in a file of the user's own, those repeated by an alias counted again"""
 
@@ -100,6 +103,33 @@ class FileConfigSource(HydraFiles):
         return FileKind(group if slash else "", own)
 
 
+def endless(config_path: str, source: ConfigSource | None, most: int) -> Unreadable:
+    """What is wrong with a file whose `defaults` lead on from there, or back to it, when there are `most` already."""
+    message = f"defaults: they lead through more than {most} files, or back to this one; list each parent once"
+    origin = None
+    if isinstance(source, FileConfigSource):
+        file = source.file(config_path)
+        origin = default_origin(file, read(file, source.kind(config_path)))
+    error = Unreadable(Fault("", message, origin=origin or Origin(f"{config_path}.yaml")))
+    error.group = config_path.partition("/")[0] if "/" in config_path else ""
+    return error
+
+
+def default_origin(file: Path, document: Document, listed: str = "") -> Origin:
+    """Where a file's `defaults` stand, or the entry of them that names the file `listed`."""
+    for key, value in document.node.value if document.node else ():
+        if key.value == "defaults":
+            entries = value.value if isinstance(value, yaml.SequenceNode) else []
+            name = listed.rpartition("/")[2]
+            named = (entry for entry in entries if listed and name in re.split(r"[/@ ]", _last_word(entry)))
+            return origin_of(file, next(named, key))
+    return Origin(shown(file), 1, 1)
+
+
+def _last_word(entry: yaml.Node) -> str:
+    return str(entry.value[0][1].value if isinstance(entry, yaml.MappingNode) and entry.value else entry.value)
+
+
 @contextmanager
 def as_unreadable(file: Path, group: str = "") -> Iterator[None]:
     """Raise what goes wrong with a file of `group` as Unreadable."""
@@ -148,6 +178,10 @@ def read(file: Path, kind: FileKind) -> Document:
 @lru_cache(maxsize=256)
 def _read(file: Path, kind: FileKind, changed: int) -> Document:
     text = read_bytes(file, BYTES).decode("utf-8-sig")
+    if strange := NOT_YAML.search(text):
+        line, column = text.count("\n", 0, strange.start()) + 1, strange.start() - text.rfind("\n", 0, strange.start())
+        said = f"is not YAML: it has the character U+{ord(strange[0]):04X} in it, which no text needs; leave it out"
+        raise _unreadable(said, shown(file), line, column)
     header = ConfigSource._get_header_dict(text[:512])
     node = yaml.compose(text, Loader=OwnLoader if kind.own else RecipeLoader)
     if node is not None and not isinstance(node, yaml.MappingNode):

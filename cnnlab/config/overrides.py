@@ -16,6 +16,7 @@ from cnnlab.config.composed import Composed
 from cnnlab.config.engine import Loader
 from cnnlab.config.kinds import registries
 from cnnlab.config.moved import MOVED, fault_of
+from cnnlab.config.recipe import MISSING, NO_VALUE
 from cnnlab.config.top import Top
 from cnnlab.errors import Fault, FaultKind
 from cnnlab.origin import COMMAND_LINE
@@ -105,12 +106,20 @@ def refused(loader: Loader, groups: list[str], override: HydraOverride, result: 
                     message = f"there is no {key} {_word(value)}"
                     unknown = Fault.unknown(FaultKind.UNKNOWN_CHOICE, key, message, value, options)
                     result.refuse(Fault(key, reason) if reason else unknown)
+    elif _has_missing(None if override.is_delete() else override.value()):
+        result.refuse(Fault(key, NO_VALUE))
     elif key in MOVED:
         result.refuse(fault_of(key))
     elif first not in known:
         message = "cnnlab has no such setting"
         result.refuse(Fault.unknown(FaultKind.UNKNOWN_SETTING, key, message, first, known))
     return len(result.faults) > before
+
+
+def _has_missing(value: Any) -> bool:
+    if isinstance(value, dict | list):
+        return any(map(_has_missing, value.values() if isinstance(value, dict) else value))
+    return str(value) == MISSING  # QuotedString's text, too
 
 
 def _word(value: Any) -> str:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
+from hydra.core.object_type import ObjectType
 from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, GrammarParseError, OmegaConfBaseException
 
 from cnnlab.config import GROUPS
 from cnnlab.config.engine import Loader
+from cnnlab.config.files import FileConfigSource, default_origin, read
 from cnnlab.config.overrides import group_options
 from cnnlab.errors import Fault, FaultKind, UserError
+from cnnlab.origin import Origin
 
 FAILURES = (HydraException, OmegaConfBaseException, ValueError, RecursionError)
 """what Hydra and OmegaConf raise where a configuration cannot be composed"""
@@ -27,11 +31,21 @@ def reason(error: BaseException, loader: Loader | None = None, path: str = "") -
         said_by = re.match(r"In '(.+?)'", str(error))
         lists = f"{said_by[1]}.yaml lists {error.missing_cfg_file} in its defaults, but " if said_by else ""
         message, known = f"{lists}there is no {group or 'configuration'} {option!r}", group_options(loader, group)
-        return Fault.unknown(FaultKind.UNKNOWN_CHOICE, path, message, option, known)
+        fault = Fault.unknown(FaultKind.UNKNOWN_CHOICE, path, message, option, known)
+        return replace(fault, origin=_listed_at(loader, said_by[1], option)) if said_by and loader else fault
     if isinstance(cause, ConfigKeyError | ConfigAttributeError) and str(cause.full_key).split(".")[0] not in GROUPS:
         known = list(cause.parent_node) if isinstance(cause.parent_node, DictConfig) else []
         return Fault.unknown(FaultKind.UNKNOWN_SETTING, path, "there is no such setting", cause.key, known)
     return Fault(path, _message(error, cause))
+
+
+def _listed_at(loader: Loader, parent: str, option: str) -> Origin | None:
+    """Where the file `parent` lists an `option` in its defaults."""
+    source = loader.repository._find_object_source(parent, ObjectType.CONFIG)
+    if not isinstance(source, FileConfigSource):
+        return None
+    file = source.file(parent)
+    return default_origin(file, read(file, source.kind(parent)), option)
 
 
 def _message(error: BaseException, cause: BaseException) -> str:

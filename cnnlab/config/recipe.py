@@ -28,6 +28,10 @@ FUNCTION = re.compile(r"\$\{\s*([\w.]+)\s*:")
 HYDRA = "hydra: only the project's own config.yaml and the command line may set up Hydra itself"
 PLUGINS = "plugins: only the command line and your own config.yaml name plugins"
 
+MISSING = "???"
+"""what OmegaConf takes for a value that is missing, in quotes too"""
+NO_VALUE = f"{MISSING} stands for a value that is missing, in quotes too; write another text, or null"
+
 WORDS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 """that YAML 1.1 reads as truth values, and YAML 1.2 as words"""
 
@@ -61,6 +65,7 @@ class FileFinding:
 
 def refusals(root: yaml.MappingNode | None, header: Mapping[str, str | None], kind: FileKind) -> Iterator[FileFinding]:
     """The reasons why a file can be no piece of a configuration."""
+    yield from _misshapen_defaults(root)
     if kind.own:
         return
     everywhere = kind.group in ("", *GLOBAL_GROUPS) or header.get("package") == "_global_"
@@ -134,11 +139,47 @@ def _underscore_message(name: str) -> str:
     return f"{name}: names that begin with _ are Hydra's own"
 
 
+def _misshapen_defaults(root: yaml.MappingNode | None) -> Iterator[FileFinding]:
+    """Findings on `defaults` that list no files, or one of them twice."""
+    for key, value in root.value if root else ():
+        if key.value != "defaults":
+            continue
+        if not isinstance(value, yaml.SequenceNode):
+            yield FileFinding(key, "defaults: should be a list of files, as in [lenet, _self_]")
+            continue
+        seen: dict[str, int] = {}
+        for entry in value.value:
+            words = _default_words(entry)
+            if words is None:
+                yield FileFinding(entry, "defaults: should list files, each as NAME or as GROUP: NAME")
+                continue
+            seen[words] = seen.get(words, 0) + 1
+            if seen[words] == 2:
+                yield FileFinding(entry, f"defaults: lists {words} twice")
+
+
+def _default_words(entry: yaml.Node) -> str | None:
+    """An entry of `defaults` as text; None for what is no name of files."""
+    if isinstance(entry, yaml.ScalarNode):
+        return entry.value if entry.tag.endswith(":str") else None
+    if not isinstance(entry, yaml.MappingNode) or len(entry.value) != 1:
+        return None
+    ((group, chosen),) = entry.value
+    if not isinstance(group, yaml.ScalarNode):
+        return None
+    if isinstance(chosen, yaml.SequenceNode):
+        names = [name.value for name in chosen.value if isinstance(name, yaml.ScalarNode)]
+        return f"{group.value}: [{', '.join(names)}]" if len(names) == len(chosen.value) else None
+    is_name = isinstance(chosen, yaml.ScalarNode) and chosen.tag.rpartition(":")[2] in ("str", "null")
+    return f"{group.value}: {chosen.value}" if is_name else None
+
+
 def _defaults_findings(value: yaml.Node) -> Iterator[FileFinding]:
     for entry in value.value if isinstance(value, yaml.SequenceNode) else ():
         pairs = entry.value if isinstance(entry, yaml.MappingNode) else [(entry, entry)]
         for key, file in pairs:
-            listed, chosen = str(key.value), str(file.value)
+            files = file.value if isinstance(file, yaml.SequenceNode) else [file]
+            listed, chosen = str(key.value), ", ".join(str(one.value) for one in files)
             group = listed.split(" ")[-1].lstrip("/").split("/")[0].split("@")[0]
             if group == "hydra" or re.search(r"@\s*hydra\b", listed):
                 yield FileFinding(key, HYDRA)
@@ -168,7 +209,11 @@ def odd_names(root: yaml.Node) -> Iterator[FileFinding]:
 def ambiguous_values(root: yaml.Node) -> Iterator[FileFinding]:
     """Findings on values that are not what they look like: YAML 1.1, which is read here, and 1.2 disagree on them."""
     for path, _, value in walk(root):
-        if isinstance(value, yaml.ScalarNode) and value.style is None and (message := ambiguity(value)):
+        if not isinstance(value, yaml.ScalarNode):
+            continue
+        if value.value == MISSING and path[:1] != ("defaults",):
+            yield FileFinding(value, f"{path[-1]}: {NO_VALUE}", path)
+        elif value.style is None and (message := ambiguity(value)):
             yield FileFinding(value, message, path)
 
 

@@ -156,6 +156,9 @@ def _built(run: Run, weights: Any, file: Path) -> Net:
     if not isinstance(weights, dict) or not all(isinstance(tensor, Tensor) for tensor in weights.values()):
         raise UserError(Fault("ckpt_path", f"{file} holds no weights"))
     _compare(blank(run.network, shape), weights, file)
+    if strange := [name for name, tensor in weights.items() if not tensor.isfinite().all()]:
+        message = f"{file}: not all numbers in {few(strange)} are finite; training saves no such checkpoint"
+        raise UserError(Fault("ckpt_path", message))
     net = build(run.network, shape, run.top.seed)
     net.load_state_dict(weights)
     return net

@@ -23,6 +23,9 @@ class Unknown(ValueError):
 
 LONGEST = 200
 """characters of an expression"""
+LARGEST = 10**12
+"""that a number may be on its way through a calculation: no setting takes more than 10^9, and `$n * n` that goes from
+one block into the next doubles its digits each time"""
 
 
 def is_expression(value: Any) -> bool:
@@ -73,19 +76,25 @@ def _named(name: str, params: Mapping[str, Any]) -> Any:
 def _value(node: ast.AST, params: Mapping[str, Any], text: str) -> Any:
     match node:
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
-            return value
+            return _bounded(value, text)
         case ast.Name(id=name):
             value = _named(name, params)
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise ValueError(f"{text} calculates with {name}, which is {shown(value)}, not a number")
-            return value
+            return _bounded(value, text)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return -_value(operand, params, text)
         case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATIONS:
-            return OPERATIONS[type(op)](_value(left, params, text), _value(right, params, text))
+            return _bounded(OPERATIONS[type(op)](_value(left, params, text), _value(right, params, text)), text)
         case ast.Call(func=ast.Name(id="min" | "max" as name), args=args, keywords=[]) if args:
             return {"min": min, "max": max}[name](_value(arg, params, text) for arg in args)
     raise ValueError(f"{text} is not arithmetic: numbers, parameters, + - * / // %, min and max are")
+
+
+def _bounded(value: int | float, text: str) -> int | float:
+    if not abs(value) <= LARGEST:  # NaN, too
+        raise ValueError(f"{shown(text)} makes a number beyond {LARGEST:,}, which no setting takes")
+    return value
 
 
 def _divided(a: Any, b: Any) -> Any:

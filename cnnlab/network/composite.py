@@ -14,9 +14,12 @@ from cnnlab.network.arithmetic import UNKNOWN, Unknown, evaluate, is_expression,
 from cnnlab.network.provenance import ResolvedSetting
 from cnnlab.network.spec import PLACED
 from cnnlab.settings import shown
+from cnnlab.untrusted.files import Refused, bounded
 
 REQUIRED = "required"
 """the default of a parameter that has none"""
+LARGEST = 2_000
+"""values in a parameter: `[$n, $n]` that goes through one block into the next doubles them each time"""
 
 
 @dataclass(frozen=True)
@@ -49,11 +52,9 @@ class Composite:
         values: dict[str, Any] = {}
         faults: list[Fault] = []
         for name, default in self.params.items():
-            values[name] = (
-                arguments[name]
-                if name in arguments
-                else _replaced(default, values, f"{self.path}.params.{name}", faults)
-            )
+            path = f"{self.path}.params.{name}"
+            value = arguments[name] if name in arguments else _replaced(default, values, path, faults)
+            values[name] = _of_bounded_size(value, path, faults)
         root = _replaced(self.root, values, self.path, faults)
         if faults:
             raise Faults(faults)
@@ -85,6 +86,17 @@ def _replaced(value: Any, params: Mapping[str, Any], path: str, faults: list[Fau
     except ValueError as error:
         faults += [] if isinstance(error, Unknown) else [Fault(path, str(error))]
         return UNKNOWN
+
+
+def _of_bounded_size(value: Any, path: str, faults: list[Fault]) -> Any:
+    """`value`, or UNKNOWN where it has more in it than a parameter may have."""
+    if isinstance(value, Mapping | list):
+        try:
+            bounded(value, (object,), LARGEST)
+        except Refused as error:
+            faults.append(Fault(path, str(error)))
+            return UNKNOWN
+    return value
 
 
 def read_composites(raw: Any, path: str) -> tuple[dict[str, Composite], list[Fault]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab.tracking.lock import abandoned
-from cnnlab.tracking.reader import ENDS, RunFolder, RunStatus, best_row, checksum, is_number
+from cnnlab.tracking.reader import ENDS, RunFolder, RunStatus, best_row, is_as_written, is_number
 
 ACCURACIES = ("test/acc", "test/balanced_acc", "test/f1", "test/acc5", "best/val_acc")
 
@@ -49,7 +49,7 @@ def _checked(run: RunFolder) -> tuple[dict[str, Any] | None, list[str]]:
     """The result without what is not true of it; None where there is none, or somebody has changed it."""
     problems: list[str] = []
     result = run.result
-    if result is not None and "checksum" in result and result["checksum"] != checksum(result):
+    if result is not None and not is_as_written(result):
         changed = "result.json: was changed after the run had ended (its checksum does not hold); not used"
         return None, [changed]
     return (None if result is None else dict(_sound(result, run.rows, problems))), problems

@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -43,6 +44,12 @@ OURS = ("config.yaml", "network.json", "metrics.jsonl", "result.json", "checkpoi
 
 WRITTEN = (*OURS, "run.json", "run.log", "run.lock")
 """what must not be a link to somewhere else"""
+
+OF_ONE_OCCASION = (
+    *("seconds", "images_per_second", "started", "finished", "resumed", "peak_memory_mb", "peak_gpu_memory_mb"),
+    *("name", "tags", "overrides", "git"),
+)
+"""what of a result may differ between equal runs: when, how quickly, under which label and in which folder"""
 
 LARGEST = 1e30
 """what lies beyond (infinity too) was never measured"""
@@ -152,7 +159,7 @@ class RunFolder:
     @property
     def links(self) -> list[str]:
         """Files of the run that lead elsewhere: a run writes into its own folder alone."""
-        return [name for name in WRITTEN if (self.folder / name).is_symlink()]
+        return [name for name in WRITTEN if os.path.islink(self.folder / name)]
 
     @cached_property
     def kind(self) -> Literal["empty", "unfinished", "finished", "foreign"]:
@@ -165,12 +172,12 @@ class RunFolder:
         if self.links or self.damages.keys() & {"run.json", "result.json"}:
             return "unfinished"
         if known is None:
-            return "foreign" if any((self.folder / name).exists() for name in OURS) else "empty"
+            return "foreign" if any(os.path.exists(self.folder / name) for name in OURS) else "empty"
         return "finished" if finished else "unfinished"
 
     @property
     def begun(self) -> bool:
-        return self._facts is not None or (self.folder / "run.json").exists()
+        return self._facts is not None or os.path.exists(self.folder / "run.json")
 
     def read_all(self) -> None:
         """Read every file now, as it lies there at this time."""
@@ -233,6 +240,22 @@ def read_run(folder: Path | str, path: str = "ckpt_path") -> RunFolder:
     return run
 
 
-def checksum(result: Mapping[str, Any]) -> str:
-    """Of all else in a result: who edits one, or damages it, shows. It proves nothing against those who mean to."""
-    return digest({key: value for key, value in result.items() if key != "checksum"})
+def checksums(result: Mapping[str, Any]) -> dict[str, str]:
+    """Of all else in a result: who edits one, or damages it, shows. They prove nothing against those who mean to.
+
+    Equal runs have an equal `checksum`; what differs between them all the same has one of its own.
+    """
+    facts = {key: value for key, value in result.items() if key not in ("checksum", "times_checksum")}
+    return {
+        "checksum": digest({key: value for key, value in facts.items() if key not in OF_ONE_OCCASION}),
+        "times_checksum": digest({key: value for key, value in facts.items() if key in OF_ONE_OCCASION}),
+    }
+
+
+def is_as_written(result: Mapping[str, Any]) -> bool:
+    """Whether a result's checksums hold, where it has some."""
+    if "checksum" not in result:
+        return True
+    if "times_checksum" not in result:  # written by 0.2.0, with one over everything
+        return result["checksum"] == digest({key: value for key, value in result.items() if key != "checksum"})
+    return all(result[key] == value for key, value in checksums(result).items())

@@ -27,7 +27,7 @@ from cnnlab.tracking import machine
 from cnnlab.tracking.durable import append_line, make_folder, write, write_json
 from cnnlab.tracking.lock import KEY
 from cnnlab.tracking.plain import finite, plain
-from cnnlab.tracking.reader import RunEnd, RunFolder, best_row, checksum
+from cnnlab.tracking.reader import RunEnd, RunFolder, best_row, checksums
 
 HEADER = """\
 # The resolved configuration of one run, written before its first step; it refers to no other file.
@@ -111,7 +111,7 @@ def settle(folder: Path | str, status: RunEnd, facts: Mapping[str, Any] | None =
     of_rows = summary(rows, known.get("monitor"), known.get("monitor_mode"))
     usual = {"status": status, "warnings": [], "seconds": spent, **of_rows, "finished": timestamp()}
     result = finite({**usual, **known, **(facts or {}), "status": status})
-    result |= {"checksum": checksum(result)}
+    result |= checksums(result)
     write_json(folder / "result.json", result)
     return result
 

@@ -246,7 +246,10 @@ class Classifier(pl.LightningModule):
         self.log_dict({**logged, "step": float(self.global_step)}, batch_size=1)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["cnnlab"] = {**self.facts, "progress": self.progress.plain()}
+        progress = self.progress.plain()
+        if not self.facts.get("steps"):  # at an epoch's end the time it took is in its row, and equal runs are equal
+            progress["seconds"] = 0.0
+        checkpoint["cnnlab"] = {**self.facts, "progress": progress}
         if self.average:  # what is judged stands where every reader looks; what learns, beside it
             checkpoint |= {"state_dict": self.average.average, LEARNING: checkpoint["state_dict"]}
 

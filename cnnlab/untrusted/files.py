@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import stat
 from pathlib import Path
@@ -19,7 +20,7 @@ DEEPEST = 64
 MOST = 2_000_000
 """values in plain data"""
 LONGEST_NUMBER = 40
-"""digits; what has more is read as a float, infinite at worst"""
+"""digits; what has more is read as a float"""
 
 
 class Refused(ValueError):
@@ -50,15 +51,22 @@ def read_json(path: Path | str, most: int = RECORD) -> Any:
 
 
 def parse_json(raw: bytes | str) -> Any:
-    """Raises ValueError, also for what is nested too deeply to be walked through."""
+    """Raises ValueError, also for what is nested too deeply to be walked through, and for NaN and infinities."""
     try:
-        return bounded(json.loads(raw, parse_int=_number))
+        return bounded(json.loads(raw, parse_int=_number, parse_float=_finite, parse_constant=_finite))
     except RecursionError:
         raise Refused("is nested too deeply") from None
 
 
 def _number(digits: str) -> int | float:
-    return int(digits) if len(digits) <= LONGEST_NUMBER else float(digits)
+    return int(digits) if len(digits) <= LONGEST_NUMBER else _finite(digits)
+
+
+def _finite(digits: str) -> float:
+    """Of a number as it is written: Python's json knows NaN and Infinity, JSON does not, and 1e999 is one of them."""
+    if math.isfinite(value := float(digits)):
+        return value
+    raise Refused(f"has {digits[:20]} in it, which is no number of JSON's")
 
 
 def bounded(value: Any, kinds: tuple[type, ...] = (), most: int = MOST) -> Any:

@@ -29,7 +29,25 @@ STUDY = {
         {"factor": "model.norm", "arm": "batch", "metric": "largest optimizer.lr with test/acc >= 0.7", "margin": 1.2},
     ],
 }
-RUBBISH = (None, True, -1, 1e308, 10**400, "", "x" * 400, "<b>", [], {}, [1, None], {"a": {}}, "\ud800", "\x00", "0.1")
+RUBBISH = (
+    None,
+    True,
+    -1,
+    1e308,
+    float("nan"),
+    float("inf"),
+    10**400,
+    "",
+    "x" * 400,
+    "<b>",
+    [],
+    {},
+    [1, None],
+    {"a": {}},
+    "\ud800",
+    "\x00",
+    "0.1",
+)
 
 
 def spoilt(value: Any, dice: random.Random) -> Any:
@@ -65,3 +83,18 @@ def test_no_rubbish_in_the_records_stops_the_report(tmp_path: Path, number: int)
     found = report([folder])
     Console(file=io.StringIO(), width=80).print(text(found))
     assert json.loads((folder / "comparison.json").read_text())["version"] == 1
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999", "9" * 5_000])
+def test_a_number_that_is_none_costs_its_own_run_and_no_other(tmp_path: Path, number: str) -> None:
+    def end(at: Mapping[str, str]) -> Outcome:
+        return Outcome(acc=0.8, curve=(0.5, 0.7, 0.8), network=NETWORK)
+
+    folder = write_sweep(tmp_path / "sweep", {"model.norm": ["none", "batch"], "seed": ["0", "1", "2"]}, end)
+    spoilt_run = sorted(folder.glob("*/result.json"))[0]
+    spoilt_run.write_text(spoilt_run.read_text().replace('"status": "ok"', f'"status": "ok", "x": {number}'))
+    report([folder])
+    found = json.loads((folder / "comparison.json").read_text())
+    assert [text for text in found["problems"] if spoilt_run.parent.name in text and number[:20] in text]
+    assert (found["runs"]["ok"], found["runs"]["damaged"]) == (5, 1)
+    assert {arm["label"]: arm["runs"] for arm in found["arms"]}["norm=none"] == {"ok": 3}

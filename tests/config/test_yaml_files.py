@@ -35,8 +35,42 @@ FILES: dict[str, tuple[str | bytes, list[str]]] = {
         ["mine/model/net.yaml:6:1  is not UTF-8 text; save the file in that encoding"],
     ),
     "control characters": (
-        b"\0",
-        ["mine/model/net.yaml  is not YAML: unacceptable character #x0000: special characters are not allowed"],
+        NET.encode() + b"norm: \x1b[31m\0\n",
+        ["mine/model/net.yaml:6:7  is not YAML: it has the character U+001B in it, which no text needs; leave it out"],
+    ),
+    "half of a character, as a control": (
+        NET.encode() + b"norm: a\x7f\n",
+        ["mine/model/net.yaml:6:8  is not YAML: it has the character U+007F in it, which no text needs; leave it out"],
+    ),
+    "a missing value in quotes": (
+        f'{NET}norm: "???"\nact: ???\n',
+        [
+            "mine/model/net.yaml:6:7  norm: ??? stands for a value that is missing, in quotes too; write …",
+            "mine/model/net.yaml:7:6  act: ??? stands …",
+        ],
+    ),
+    "defaults that are no list": (
+        f"defaults: lenet\n{NET}",
+        ["mine/model/net.yaml:1:1  defaults: should be a list of files, as in [lenet, _self_]"],
+    ),
+    "defaults of other things": (
+        f"defaults: [lenet, null, {{a: 1, b: 2}}, lenet, lenet, _self_]\n{NET}",
+        [
+            "mine/model/net.yaml:1:19  defaults: should list files, each as NAME or as GROUP: NAME",
+            "mine/model/net.yaml:1:25  defaults: should list files, …",
+            "mine/model/net.yaml:1:39  defaults: lists lenet twice",
+        ],
+    ),
+    "a parent that is not there": (
+        f"defaults:\n- lenett\n- _self_\n{NET}",
+        ["mine/model/net.yaml:2:3  model: model/net.yaml lists model/lenett in its defaults, but there is no model …"],
+    ),
+    "itself for a parent": (
+        f"{NET}defaults: [net, _self_]\n",
+        [
+            "mine/model/net.yaml:6:1  defaults: they lead through more than 100 files, or back to this one; list each "
+            "parent once"
+        ],
     ),
     "an alias in itself": (
         "body: &a {c1: *a}\n",
@@ -117,17 +151,9 @@ FILES: dict[str, tuple[str | bytes, list[str]]] = {
     "defaults that are not there": (
         f"defaults: [lenett, _self_]\n{NET}",
         [
-            "command line  model: model/net.yaml lists model/lenett in its defaults, "
+            "mine/model/net.yaml:1:12  model: model/net.yaml lists model/lenett in its defaults, "
             "but there is no model 'lenett'; did you mean 'lenet'?",
         ],
-    ),
-    "defaults of itself": (
-        f"defaults: [net, _self_]\n{NET}",
-        ["command line  model: its files refer to each other in a circle, or are nested too deeply"],
-    ),
-    "defaults that are no list": (
-        f"defaults: lenet\n{NET}",
-        ["command line  model: Invalid defaults list in 'model/net', …"],
     ),
     "a header without a value": (f"# @package\n{NET}", ["mine/model/net.yaml:1:1  expected header format: …"]),
     "Hydra's own settings": (
@@ -260,5 +286,6 @@ def test_a_configuration_that_lists_what_is_not_there_is_told(
     write("config.yaml", f"defaults: [_self_, cnnlab, {GROUPS.replace('lenet', 'lenett')}]\n")
     assert cnnlab("-cd", "mine") == 2
     assert stderr_lines(capsys) == [
-        "config.yaml lists model/lenett in its defaults, but there is no model 'lenett'; did you mean 'lenet'?"
+        "mine/config.yaml:1:28  config.yaml lists model/lenett in its defaults, "
+        "but there is no model 'lenett'; did you mean 'lenet'?"
     ]

@@ -27,7 +27,7 @@ from cnnlab.cli.main import main
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.usefixtures("no_pictures")
-TIMES = {"seconds", "images_per_second", "started", "finished", "resumed", "peak_memory_mb", "git", "checksum"}
+TIMES = {"seconds", "images_per_second", "started", "finished", "resumed", "peak_memory_mb", "git", "times_checksum"}
 
 
 def rows(folder: Path) -> list[dict[str, Any]]:

@@ -272,6 +272,8 @@ RECORDS: dict[str, Callable[[dict[str, Any]], None]] = {
     "weights of other shapes": lambda found: found.update(
         state_dict={name: torch.ones(1) for name in found["state_dict"]}
     ),
+    "weights of NaN": lambda found: [tensor.fill_(float("nan")) for tensor in found["state_dict"].values()],
+    "one weight of infinity": lambda found: next(iter(found["state_dict"].values())).view(-1)[:1].fill_(float("-inf")),
     "sparse weights": lambda found: found.update(
         state_dict={name: torch.sparse_coo_tensor(size=(10**6, 10**6)) for name in found["state_dict"]}
     ),
@@ -479,6 +481,19 @@ for _name, _content in PICTURES.items():
     CASES[f"image: {_name}"] = _picture(_content)
 
 
+for _name in ("/proc/self/**", "/proc/self/root/**/*.png", "/**/nothing", "/proc/[s]elf/**/*", "/sys/*/*/*/*/*/*"):
+
+    def _pattern(folder: Path, pattern: str = _name) -> list[str]:
+        return ["task=predict", "ckpt_path=run", f"images='{pattern}'"]
+
+    CASES[f"images: the pattern {_name}"] = _pattern
+
+
+@case("dir: the pattern /**/nothing")
+def _(folder: Path) -> list[str]:
+    return ["task=report", "dir='/**/nothing'"]
+
+
 @case("image: a pipe")
 def _(folder: Path) -> list[str]:
     os.mkfifo(folder / "x.png")
@@ -527,6 +542,10 @@ RUN_FILES: dict[str, tuple[str, bytes]] = {
     "run.json larger than any": ("run.json", b" " * (17 << 20)),
     "result.json of rubbish": ("result.json", b"\xff\xfe"),
     "result.json of a number": ("result.json", b"3"),
+    "result.json of NaN": ("result.json", b'{"status": "failed", "x": NaN}'),
+    "result.json of infinity": ("result.json", b'{"status": "failed", "x": -Infinity}'),
+    "result.json of a number beyond all": ("result.json", b'{"status": "failed", "x": 1e999}'),
+    "result.json of more digits than Python reads": ("result.json", b'{"status": "failed", "x": ' + b"9" * 5000 + b"}"),
 }
 
 

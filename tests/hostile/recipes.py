@@ -320,7 +320,57 @@ PLACES_ELSEWHERE = [
     other("weights of another machine", "debug", "# @package _global_\nweights: http://localhost:1/x.pt\n"),
 ]
 
+
+def lists(name: str, *counts: int) -> Recipe:
+    """Files each of which lists the next one so often in its defaults, under as many names, and at last LeNet."""
+    files: dict[str, str | bytes] = {}
+    for level, count in enumerate(counts):
+        below = [f"/model/x{level + 1}_{i}@_here_" for i in range(count)]
+        if level == len(counts) - 1:
+            below = [f"/model/lenet@_here_.k{i}" for i in range(count)]
+        for number in range(counts[level - 1] if level else 1):
+            files[f"mine/model/x{level}_{number}.yaml"] = f"defaults: [{', '.join(below)}]\n"
+    return Recipe(name, files, ("-cd", "mine", "model=x0_0", "task=summary"))
+
+
+DEFAULTS = [
+    model("a parent twice", f"defaults: [lenet, lenet, _self_]\n{NET}"),
+    model("a parent three thousand times", f"defaults: [{', '.join(['lenet'] * 3000)}, _self_]\n{NET}"),
+    model("a parent of three thousand names", f"defaults: [{', '.join(f'/model/lenet@_here_.k{i}' for i in range(1500))}, _self_]\n{NET}"),
+    model("a parent that is itself by a slash", f"defaults: [/model/net@_here_, _self_]\n{NET}"),
+    model("a parent of its own group", f"defaults: [{{optional /model@_here_: nosuch}}, _self_]\n{NET}"),
+    model("a parent that is not there", f"defaults: [optional nosuch, nosuch, _self_]\n{NET}"),
+    lists("parents of parents of parents", 20, 20, 20),
+    lists("parents of parents", 60, 60),
+    Recipe("parents in a circle",
+           {"mine/model/a.yaml": "defaults: [b]\n", "mine/model/b.yaml": "defaults: [c]\n", "mine/model/c.yaml": "defaults: [a]\n"},
+           ("-cd", "mine", "model=a", "task=summary")),
+    Recipe("parents in a circle that doubles",
+           {"mine/model/a.yaml": "defaults: [b, c]\n", "mine/model/b.yaml": "defaults: [a, c]\n", "mine/model/c.yaml": "defaults: [a, b]\n"},
+           ("-cd", "mine", "model=a", "task=summary")),
+    Recipe("the same in a stranger's main file", {"mine/config.yaml": "defaults: [cnnlab, config, _self_]\n"}, ("-cd", "mine", "task=summary")),
+]  # fmt: skip
+
 # -- numbers and names
+
+
+def squares(argument: str) -> str:
+    """Blocks each of which hands the next one what it makes of its own parameter."""
+    chain = "".join(
+        f"  b{i}: {{params: {{n: 1}}, block: sequential, body: {{x: {{block: b{i + 1}, n: {argument}}}}}}}\n"
+        for i in range(28)
+    )
+    return f"blocks:\n{chain}  b28: {{params: {{n: 1}}, block: conv, channels: $n}}\nbody:\n  a: {{block: b0, n: 9}}\n{HEAD}"
+
+
+MISSING = [
+    model("a text that means nothing, in quotes", f'{NET}norm: "???"\n'),
+    model("a text that means nothing, without", f"{NET}norm: ???\n"),
+    other("a name that means nothing", "debug", "# @package _global_\nname: '???'\n"),
+    other("names that mean nothing", "data", "source: synthetic\nclasses: 1\nsamples: 20\nshape: [1, 8, 8]\nnames: ['???']\n"),
+    Recipe("nothing on the command line", {}, ("name='???'", "task=summary")),
+    Recipe("nothing in braces on the command line", {}, ("model.body.c1={block:conv,channels:'???'}", "task=summary")),
+]  # fmt: skip
 
 VALUES = [
     model(f"{what}", text) for what, text in {
@@ -342,6 +392,15 @@ VALUES = [
         "arithmetic of attributes": f"blocks: {{a: {{params: {{n: 1}}, block: conv, channels: $n.__class__}}}}\nbody:\n  a: {{block: a}}\n{HEAD}",
         "arithmetic by nothing": f"blocks: {{a: {{block: conv, channels: $1/0}}}}\nbody:\n  a: {{block: a}}\n{HEAD}",
         "arithmetic of large numbers": f"blocks: {{a: {{block: conv, channels: \"${'*'.join(['99999999'] * 20)}\"}}}}\nbody:\n  a: {{block: a}}\n{HEAD}",
+        "arithmetic that doubles its digits": squares("$n * n"),
+        "arithmetic that doubles its digits and adds": squares("$n * n + n"),
+        "arithmetic of floats that double": squares("$n * n * 1.5"),
+        "arithmetic of numbers below zero": squares("$-n * n * n"),
+        "lists that double": squares("[$n, $n]"),
+        "mappings that double": squares("{a: $n, b: $n}"),
+        "lists within lists": squares("[[$n]]"),
+        "a float of all digits": f"blocks: {{a: {{params: {{n: 1.0e+308}}, block: conv, channels: $n * n}}}}\nbody:\n  a: {{block: a}}\n{HEAD}",
+        "a remainder of nothing": f"blocks: {{a: {{params: {{n: 1.0e+308}}, block: conv, channels: $n // 1e-308}}}}\nbody:\n  a: {{block: a}}\n{HEAD}",
         "a huge number of channels": f"body:\n  c1: {{block: conv, channels: 99999999999999999999999}}\n{HEAD}",
         "a number of 4,000 digits": f"body:\n  c1: {{block: conv, channels: {'9' * 3999}}}\n{HEAD}",
         "a negative one": f"body:\n  c1: {{block: conv, channels: -6}}\n{HEAD}",
@@ -444,4 +503,17 @@ STUDIES = [
     }.items()
 ]  # fmt: skip
 
-RECIPES = [*MADE, *SPELT, *HYDRA, *PLUGINS, *REFERENCES, *SHAPE, *SURPRISES, *PLACES_ELSEWHERE, *VALUES, *STUDIES]
+RECIPES = [
+    *MADE,
+    *SPELT,
+    *HYDRA,
+    *PLUGINS,
+    *REFERENCES,
+    *SHAPE,
+    *SURPRISES,
+    *PLACES_ELSEWHERE,
+    *DEFAULTS,
+    *MISSING,
+    *VALUES,
+    *STUDIES,
+]

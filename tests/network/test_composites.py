@@ -29,6 +29,8 @@ def inner(block):
 
 # -- arithmetic
 
+TOO_LARGE = "makes a number beyond 1,000,000,000,000, which no setting takes"
+
 
 @pytest.mark.parametrize(
     ("text", "value"),
@@ -63,6 +65,15 @@ def test_expressions_have_the_values_of_arithmetic(text, value):
         ("$word * 2", "$word * 2 calculates with word, which is 'same', not a number"),
         ("$flag + 1", "$flag + 1 calculates with flag, which is true, not a number"),
         ("$a ** 9", "$a ** 9 is not arithmetic: numbers, parameters, + - * / // %, min and max are"),
+        (
+            "$a * 1000 * 1000 * 1000 * 1000",
+            "'$a * 1000 * 1000 * 1000 * 1000' makes a number beyond 1,000,000,000,000, which no setting takes",
+        ),
+        (
+            "$-9999999999999 // 9999999999999",
+            "'$-9999999999999 // 9999999999999' makes a number beyond 1,000,000,000,000, which no setting takes",
+        ),
+        ("$a * 1e999 * 0", "'$a * 1e999 * 0' " + TOO_LARGE),
         ("$a.real", "$a.real is not arithmetic: numbers, parameters, + - * / // %, min and max are"),
         ("$abs(a)", "$abs(a) is not arithmetic: numbers, parameters, + - * / // %, min and max are"),
         (

@@ -301,7 +301,7 @@ seeds: 1000
 claims: [{factor: model.norm, arm: x}]
 """,
         [
-            "command line  this makes 20,000 jobs; 10,000 are the most",
+            "3:1  this makes 20,000 jobs; 10,000 are the most",
             "3:11  model.norm: should be one of batch, …",
             "3:37  optimizer.lr: should be above 0, not -10",
             "5:31  claims[0].arm: model.norm has no value 'x'; there are none, bach",

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from run_records import begun
 
 from benchmarks.simulated import Outcome, write_sweep
 from cnnlab.tracking.checked import CheckedRun, checked_run
+from cnnlab.tracking.durable import write_json
 from cnnlab.tracking.lock import Lock
 from cnnlab.tracking.record import settle
 
@@ -64,6 +66,19 @@ def test_a_result_that_was_changed_after_its_run_is_not_used(tmp_path: Path) -> 
     found = checked_run(folder)
     assert (found.status, found.result) == ("damaged", {})
     assert "its checksum does not hold" in found.problems[0]
+
+
+def test_equal_runs_have_equal_checksums_and_a_changed_time_shows_all_the_same(tmp_path: Path) -> None:
+    ends = [
+        begun(tmp_path / name, 2, name=name, overrides=[f"hydra.run.dir={name}"]).finish("ok", **{"test/acc": acc})
+        for name, acc in (("a", 0.8), ("b", 0.8), ("c", 0.9))
+    ]
+    first, same, other = ends
+    assert first["checksum"] == same["checksum"] != other["checksum"]
+    assert first["times_checksum"] != same["times_checksum"]
+    for key, value in (("seconds", 1e-6), ("params", 3), ("tags", ["x"])):
+        write_json(tmp_path / "a/result.json", {**first, key: value})
+        assert checked_run(tmp_path / "a").status == "damaged", key
 
 
 def test_a_run_whose_process_is_gone_is_not_running(tmp_path: Path) -> None:

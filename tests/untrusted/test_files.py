@@ -35,14 +35,21 @@ def test_a_file_that_grows_beyond_its_size_is_refused() -> None:
     assert refusal(read_bytes, "/proc/self/maps", 100).startswith("has more than 100 bytes")
 
 
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999", "-1e999", "9" * 400, "9" * 5_000])
+def test_json_has_no_numbers_that_are_not_finite(number: str) -> None:
+    said = refusal(parse_json, f'{{"a": [1.5, {number}]}}')
+    assert said == f"has {number[:20]} in it, which is no number of JSON's"
+    assert parse_json(f"[{'9' * 40}, {'9' * 41}, 1e308]") == [int("9" * 40), 1e41, 1e308]
+
+
 @pytest.mark.parametrize("raw", ["[" * 100_000, '{"a":' * 100_000, "[" * (DEEPEST + 1) + "]" * (DEEPEST + 1)])
 def test_deep_json_is_refused(raw: str) -> None:
     assert refusal(parse_json, raw).startswith("is nested ")
 
 
-def test_numbers_of_any_length_are_read(tmp_path: Path) -> None:
-    (tmp_path / "x").write_text(f'{{"a": {"9" * 50_000}, "b": -7}}')
-    assert read_json(tmp_path / "x") == {"a": float("inf"), "b": -7}
+def test_numbers_of_any_length_that_a_float_has_are_read(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text(f'{{"a": {"9" * 300}, "b": -7}}')
+    assert read_json(tmp_path / "x") == {"a": 1e300, "b": -7}
 
 
 def test_plain_data_are_counted_as_often_as_they_occur() -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from cnnlab.untrusted import pattern as patterns
+from cnnlab.untrusted.files import Refused
 from cnnlab.untrusted.pattern import matches
 
 
@@ -29,3 +31,23 @@ def test_brackets_of_a_folder_that_is_there_are_brackets(
         Path(name).touch()
     assert matches(Path(pattern)) == [Path(name) for name in found]
     assert matches(tmp_path / pattern) == [tmp_path / name for name in found]
+
+
+def test_hidden_names_and_links_to_folders_are_passed_by(tmp_path: Path) -> None:
+    for name in ("a/x.png", "a/.hidden/y.png", "b/.z.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "a/loop").symlink_to(tmp_path)
+    assert matches(tmp_path / "**/*.png") == [tmp_path / "a/x.png"]
+    assert matches(tmp_path / "*/.*.png") == [tmp_path / "b/.z.png"]
+    assert matches(tmp_path / "a/l*p/b/.z.png") == [tmp_path / "a/loop/b/.z.png"]
+
+
+def test_a_pattern_that_leads_past_too_many_names_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(30):
+        (tmp_path / f"{number}.txt").touch()
+    monkeypatch.setattr(patterns, "MOST", 30)
+    assert len(matches(tmp_path / "*")) == 30
+    (tmp_path / "one more.txt").touch()
+    with pytest.raises(Refused, match=r"leads past more than 30 names; write a pattern that begins further in"):
+        matches(tmp_path / "*.png")
