@@ -47,7 +47,7 @@ def image_files(images: str | None) -> list[Path]:
         )
     path = Path(images).expanduser()
     if path.is_dir():
-        files = in_folder(path, "images")
+        files, _ = in_folder(path, "images")
     elif path.is_file():
         files = [path]
     else:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab.data.digest_cache import DigestCache, KeptDigest
+from cnnlab.data.entry import Entry
 from cnnlab.data.file_table import DIGITS, FileChanges, FileTable, SourceFile, read_table
 from cnnlab.data.places import cache_folder
 from cnnlab.data.source import Source, lists_entries
@@ -103,7 +104,8 @@ def _with_labels(source: Source, files: str) -> str:
     """Files alone do not tell the labels and parts that a source with `entries` gives them."""
     if not lists_entries(source):
         return files
-    labels = sorted([entry.key, entry.label, entry.part] for entry in source.entries())
+    entries = [one for one in source.entries() if isinstance(one, Entry)]
+    labels = sorted([entry.key, entry.label, entry.part] for entry in entries)
     return hashlib.sha256(json.dumps([files, labels]).encode()).hexdigest()[:DIGITS]
 
 

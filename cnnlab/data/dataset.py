@@ -1,18 +1,20 @@
 """Opens a data set: reads its source, carves the validation part, measures mean and spread."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 
+from cnnlab.data.checks import checked, compared
 from cnnlab.data.data_record import NO_NOTES, DataNotes, DataRecord
+from cnnlab.data.entry import Part
+from cnnlab.data.images import Range
+from cnnlab.data.reading import read_entries
 from cnnlab.data.source import Source
-from cnnlab.data.splits import Parts, Split, balanced, digest_of_parts, stratified
+from cnnlab.data.splits import TEST_FRACTION, Parts, Split, balanced, digest_of_parts, stratified_by_picture
 from cnnlab.errors import Fault, UserError
 from cnnlab.registry import returned
 from cnnlab.text import dims
-
-TEST_FRACTION = 0.2
-"""of a folder without a test part"""
 
 
 @dataclass(frozen=True)
@@ -37,31 +39,34 @@ class Dataset:
         return DataRecord(digest, source, self.names, {name: tuple(n) for name, n in counts.items()}, self.notes)
 
 
-def open_dataset(settings: Source, seed: int = 0) -> Dataset:
+def open_dataset(settings: Source, seed: int = 0, value_range: Range | None = None) -> Dataset:
     """The data set, split by `seed`; equal settings and seed give equal splits, on any machine.
 
     The validation images do not depend on `subset`, the test images not even on the seed. Mean and std are those of
-    the images trained on, unless `settings` has others. UserError where the files are missing or broken, or are not
-    what `settings` says.
+    the images trained on, unless `settings` has others. A trained network's `value_range` scales files of 16 bits as
+    its own were. UserError where the files are missing or broken, or are not what `settings` says.
     """
-    parts = checked_parts(settings)
-    train, val, test = _three(parts, settings, seed)
+    parts = checked_parts(settings, value_range)
+    pictures = parts.pictures or compared(parts)
+    names = settings.names or parts.names or tuple(map(str, range(settings.classes or 0)))
+    notes = checked(parts, pictures, names)
+    train, val, test = _three(parts, pictures, settings, seed)
     if settings.subset is not None:
         train = _subset(train, settings.subset, seed)
     mean, std = (
         _as_stored(setting) or own
         for setting, own in zip((settings.mean, settings.std), mean_std(train.x), strict=True)
     )
-    names = settings.names or parts.names or tuple(map(str, range(settings.classes or 0)))
     as_read = None if settings.own_digest() or settings.files() is not None else digest_of_parts(parts)
-    return Dataset(train, val, test, names, mean, std, parts.notes, as_read)
+    return Dataset(train, val, test, names, mean, std, notes, as_read)
 
 
-def checked_parts(settings: Source) -> Parts:
+def checked_parts(settings: Source, value_range: Range | None = None) -> Parts:
     """What its source reads. UserError where the files are missing or broken, or are not what `settings` says."""
     if faults := settings.mismatches():
         raise UserError(*faults)
-    parts = settings.read()
+    rescales = value_range and type(settings).read is Source.read
+    parts = read_entries(settings, value_range) if rescales else settings.read()
     _check(parts, settings)
     return parts
 
@@ -71,21 +76,27 @@ def _as_stored(values: tuple[float, ...] | None) -> tuple[float, ...] | None:
     return values and tuple(255 * value for value in values)
 
 
-def _three(parts: Parts, settings: Source, seed: int) -> tuple[Split, Split, Split]:
-    train, val, test = parts.train, parts.val, parts.test
+def _three(
+    parts: Parts, pictures: Mapping[Part, torch.Tensor], settings: Source, seed: int
+) -> tuple[Split, Split, Split]:
+    train, val, test, numbers = parts.train, parts.val, parts.test, pictures["train"]
     if test is None:  # drawn without the seed: what one seed tests on, no other may train on
-        test, train = _carve(train, TEST_FRACTION, "test")
+        held, rest = _carved(train, numbers, TEST_FRACTION, "test")
+        test, train, numbers = train.take(held), train.take(rest), numbers[rest]
     if val is None:
-        val, train = _carve(train, settings.val_fraction, "val", seed)
+        held, rest = _carved(train, numbers, settings.val_fraction, "val", seed)
+        val, train = train.take(held), train.take(rest)
     return train, val, test
 
 
-def _carve(split: Split, fraction: float, *key: object) -> tuple[Split, Split]:
+def _carved(split: Split, numbers: torch.Tensor, fraction: float, *key: object) -> tuple[torch.Tensor, torch.Tensor]:
     """(the carved part, the rest)"""
-    held, rest = stratified(split.y, fraction, *key)
+    held, rest = stratified_by_picture(split.y, numbers, fraction, *key)
     if not len(held):
-        raise UserError(Fault("data.dir", f"every class has one image alone; none can be kept for the {key[0]} part"))
-    return split.take(held), split.take(rest)
+        what = "image" if len(numbers.unique()) == len(numbers) else "different image"
+        message = f"every class has one {what} alone; none can be kept for the {key[0]} part"
+        raise UserError(Fault("data.dir", message))
+    return held, rest
 
 
 def _subset(train: Split, count: int, seed: int) -> Split:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 from cnnlab.errors import Fault
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from cnnlab.data.data_record import Oddity
+    from cnnlab.data.images import Picture
 
 Part = Literal["train", "val", "test"]
 
@@ -26,6 +29,16 @@ class Entry:
     """what it is for; a source without a val or a test part has them carved from train"""
 
 
+@dataclass(frozen=True)
+class SkippedFile:
+    """A file beside images that is none, or is not to be read."""
+
+    key: str
+    """its path within the source"""
+    reason: str
+    """what it is, in a word or two: .txt, cut off, broken link"""
+
+
 class EntrySource(Protocol):
     """What can be read entry by entry."""
 
@@ -33,6 +46,10 @@ class EntrySource(Protocol):
     def source(self) -> str: ...
     @property
     def shape(self) -> tuple[int, int, int]: ...
-    def entries(self) -> Iterable[Entry]: ...
+
+    leaves_out_unreadable: ClassVar[bool]
+
+    def entries(self) -> Iterable[Entry | SkippedFile | Oddity]: ...
     def image(self, entry: Entry) -> np.ndarray: ...
+    def pictures(self, entries: Sequence[Entry]) -> Iterable[Picture | ValueError]: ...
     def class_faults(self, count: int) -> list[Fault]: ...

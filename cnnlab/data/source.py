@@ -5,13 +5,13 @@ Neither torch nor numpy is needed to compose and check one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
-from cnnlab.data.entry import Entry
+from cnnlab.data.entry import Entry, SkippedFile
 from cnnlab.errors import Fault
 from cnnlab.registry import Registered, Registry, kind_of
 from cnnlab.settings import LARGEST, Count, Flag, shown
@@ -21,6 +21,8 @@ from cnnlab.traits import AFTER_READING, NO_EFFECT, Traits
 if TYPE_CHECKING:
     import numpy as np
 
+    from cnnlab.data.data_record import Oddity
+    from cnnlab.data.images import Picture
     from cnnlab.data.splits import Parts
 
 
@@ -129,6 +131,8 @@ class Source(Registered):
     that of the images in them, and the files tell only whether it is still true"""
     largest_file: ClassVar[int | None] = None
     """bytes of a file beyond which it is not read"""
+    leaves_out_unreadable: ClassVar[bool] = False
+    """whether images that cannot be read are left out and counted; else one of them is a fault"""
 
     def class_names(self) -> tuple[str, ...]:
         """Names of the classes, from the names of files alone. UserError at `data.dir` where they cannot be told.
@@ -141,8 +145,8 @@ class Source(Registered):
         """Faults of this source that matter as soon as images are read; `path` is the group's."""
         return ()
 
-    def entries(self) -> Iterable[Entry]:
-        """Every image there is. UserError where the files are missing."""
+    def entries(self) -> Iterable[Entry | SkippedFile | Oddity]:
+        """Every image there is, perhaps with files that are none and what is odd. UserError where files are missing."""
         raise NotImplementedError
 
     def image(self, entry: Entry) -> np.ndarray:
@@ -158,16 +162,22 @@ class Source(Registered):
         if not self.dir or not lists_entries(self):
             return None
         root = Path(self.dir).expanduser()
-        files = [(entry.key, root / entry.key) for entry in self.entries()]
+        files = [(entry.key, root / entry.key) for entry in self.entries() if isinstance(entry, Entry)]
         return files if all(file.is_file() for _, file in files) else None
 
     def own_digest(self) -> str | None:
         """Digest of the images where neither files of the user's nor much reading is needed to tell it."""
         return None
 
+    def pictures(self, entries: Sequence[Entry]) -> Iterable[Picture | ValueError]:
+        """The images of entries in their order, or what is wrong with one."""
+        from cnnlab.data.reading import checked_images
+
+        return checked_images(self, entries)
+
     def read(self) -> Parts:
         """All its images. UserError where the files are missing or broken, or are not what the settings say."""
-        from cnnlab.data.splits import read_entries  # torch: only where images are read
+        from cnnlab.data.reading import read_entries  # torch: only where images are read
 
         return read_entries(self)
 

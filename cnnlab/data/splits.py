@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from math import prod
 
 import numpy as np
@@ -12,13 +12,13 @@ import torch
 
 from cnnlab.data.data_record import NO_NOTES, DataNotes
 from cnnlab.data.draws import shuffled
-from cnnlab.data.entry import Entry, EntrySource
+from cnnlab.data.entry import Part
 from cnnlab.errors import Fault, UserError
 from cnnlab.text import dims
 from cnnlab.untrusted.machine import too_much
 
-SHOWN = 10
-"""images at fault that are listed"""
+TEST_FRACTION = 0.2
+"""of a data set without a test part"""
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,16 @@ class Parts:
     """names of the classes, where the files say them"""
     notes: DataNotes = NO_NOTES
     """what was noticed while they were read"""
+    pictures: Mapping[Part, torch.Tensor] | None = None
+    """of each image a number that equal pictures share, int64 (N,); None: they are not compared yet"""
+    keys: Mapping[Part, list[str]] = field(default_factory=dict)
+    """of each image its path within the data set, where it has one"""
+
+    @property
+    def by_name(self) -> dict[Part, Split]:
+        """The parts that there are."""
+        named: tuple[tuple[Part, Split | None], ...] = ("train", self.train), ("val", self.val), ("test", self.test)
+        return {name: split for name, split in named if split is not None}
 
 
 def digest_of_parts(parts: Parts) -> str:
@@ -81,44 +91,6 @@ def check_memory(count: int, shape: tuple[int, ...]) -> None:
         raise UserError(Fault("data.shape", message))
 
 
-def read_entries(source: EntrySource) -> Parts:
-    """The parts of a source that lists its images and gives them one by one.
-
-    UserError where it lists none, where an image is not what the settings say, or cannot be read.
-    """
-    entries = list(source.entries())
-    names = tuple(sorted({entry.label for entry in entries}))
-    if not entries:
-        raise UserError(Fault("data.source", f"{source.source} lists no images"))
-    if faults := source.class_faults(len(names)):
-        raise UserError(*faults)
-    check_memory(len(entries), source.shape)
-    parts = {part: [entry for entry in entries if entry.part == part] for part in ("train", "val", "test")}
-    if not parts["train"]:
-        raise UserError(Fault("data.source", f"{source.source} lists no images to train on, of part train"))
-    train, val, test = (_decoded(source, part, names) if part else None for part in parts.values())
-    assert train
-    return Parts(train, test, val, names)
-
-
-def _decoded(source: EntrySource, entries: Sequence[Entry], names: tuple[str, ...]) -> Split:
-    x, faults = np.empty((len(entries), *source.shape), np.uint8), []
-    for position, entry in enumerate(entries):
-        try:
-            image = np.asarray(source.image(entry))
-            if image.shape != source.shape or image.dtype != np.uint8:
-                expected = f"uint8 {dims(source.shape)}"
-                raise ValueError(f"is {image.dtype} {dims(image.shape) or 'without axes'}, not {expected}")
-            x[position] = image
-        except ValueError as error:
-            faults.append(Fault("data.source", f"{source.source}: {entry.key} {error}"))
-    if faults:
-        more = [Fault("data.source", f"and {len(faults) - SHOWN} more")] if len(faults) > SHOWN else []
-        raise UserError(*faults[:SHOWN], *more)
-    labels = {name: label for label, name in enumerate(names)}
-    return Split.of(x, np.array([labels[entry.label] for entry in entries]))
-
-
 def stratified(labels: torch.Tensor, fraction: float, *key: object) -> tuple[torch.Tensor, torch.Tensor]:
     """(held, rest): `fraction` of each class and the others; indices in ascending order.
 
@@ -127,6 +99,24 @@ def stratified(labels: torch.Tensor, fraction: float, *key: object) -> tuple[tor
     groups = _by_class(labels, *key)
     counts = [min(max(1, round(fraction * len(group))), len(group) - 1) if len(group) else 0 for group in groups]
     return _head(groups, counts), torch.cat([group[n:] for group, n in zip(groups, counts, strict=True)]).sort().values
+
+
+def stratified_by_picture(
+    labels: torch.Tensor, pictures: torch.Tensor, fraction: float, *key: object
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """(held, rest) as `stratified`, of different pictures; images of equal numbers are on one side.
+
+    Where no two pictures are equal it is what `stratified` gives. Of equal ones in two classes the first counts.
+    """
+    numbers, group = pictures.unique(return_inverse=True)
+    if len(numbers) == len(pictures):
+        return stratified(labels, fraction, *key)
+    positions = torch.arange(len(pictures))
+    first = torch.full((len(numbers),), len(pictures)).scatter_reduce_(0, group, positions, "amin").sort()
+    held_pictures, _ = stratified(labels[first.values], fraction, *key)
+    is_held = torch.zeros(len(numbers), dtype=torch.bool)
+    is_held[first.indices[held_pictures]] = True
+    return torch.nonzero(is_held[group]).flatten(), torch.nonzero(~is_held[group]).flatten()
 
 
 def balanced(labels: torch.Tensor, count: int, *key: object) -> torch.Tensor:

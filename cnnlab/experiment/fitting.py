@@ -56,6 +56,7 @@ def classifier(job: Job, dataset: Dataset, weights: Transfer | None = None) -> C
         "std": list(dataset.std),
         "precision": job.hardware.precision,
         "identity": job.facts["identity"],
+        "value_range": list(dataset.notes.value_range or ()),
     }
     module = Classifier(
         net,

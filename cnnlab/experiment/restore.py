@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from cnnlab.blame import LOADED
 from cnnlab.config.moved import migrated
 from cnnlab.config.run import Run, read_parts
 from cnnlab.data.batches import prepare
-from cnnlab.data.images import read_images
+from cnnlab.data.images import Range, read_images
+from cnnlab.data.sources.folder import Folder
 from cnnlab.errors import Fault, UserError
 from cnnlab.experiment.facts import image_shape
 from cnnlab.experiment.memory import unaffordable
@@ -41,10 +43,20 @@ class Predictor(nn.Module):
     uint8 (B, C, H, W), or (C, H, W) for one image, of any size -> logits (B, classes). `classes` are their names.
     """
 
-    def __init__(self, net: Net, classes: tuple[str, ...], mean: list[float], std: list[float], shape: Shape):
+    def __init__(
+        self,
+        net: Net,
+        classes: tuple[str, ...],
+        mean: list[float],
+        std: list[float],
+        shape: Shape,
+        read: Callable[[Sequence[str | Path]], Tensor] | None = None,
+    ):
+        """`read` makes uint8 images (N, C, H, W) of files."""
         super().__init__()
         self.net, self.classes, self.shape = net, classes, shape
         self.mean, self.std = tuple(mean), tuple(std)
+        self._read = read or partial(read_images, shape=shape)  # type: ignore[arg-type]
 
     def forward(self, images: Tensor) -> Tensor:
         x = images if images.dim() == 4 else images[None]
@@ -57,7 +69,7 @@ class Predictor(nn.Module):
         """Probabilities (N, classes) for image files. Raises UserError for unreadable ones."""
         files = list(paths)
         parts = [files[i : i + batch_size] for i in range(0, len(files), batch_size)]
-        return torch.cat([self(read_images(part, self.shape)).softmax(1) for part in parts])  # type: ignore[arg-type]
+        return torch.cat([self(self._read(part)).softmax(1) for part in parts])
 
 
 def load(path: str | Path, plugins: Iterable[str] = ()) -> Predictor:
@@ -85,7 +97,22 @@ class Restored:
     def predictor(self) -> Predictor:
         record = self.record
         shape = image_shape(self.run)
-        return Predictor(self.net, tuple(record["classes"]), record["mean"], record["std"], shape).eval()
+        classes = tuple(record["classes"])
+        return Predictor(self.net, classes, record["mean"], record["std"], shape, self.read).eval()
+
+    @property
+    def value_range(self) -> Range | None:
+        """What files of 16 bits were scaled by."""
+        limits = self.record.get("value_range")
+        return (limits[0], limits[1]) if limits else None
+
+    def read(self, files: Sequence[str | Path], shape: Shape | None = None) -> Tensor:
+        """Files as images uint8 (N, C, H, W), read as those that it was trained on. UserError for unreadable ones.
+
+        `shape` is what they are brought to; None: that of the network's input.
+        """
+        background = self.run.data.background if isinstance(self.run.data, Folder) else "white"
+        return read_images(files, shape or image_shape(self.run), background, self.value_range)  # type: ignore[arg-type]
 
 
 def restore(path: Path, changes: dict[str, Any] | None = None) -> Restored:
@@ -132,6 +159,7 @@ def _record(record: dict[str, Any], file: Path) -> dict[str, Any]:
         and (isinstance(names, list) and names and all(isinstance(name, str) for name in names))
         and all(isinstance(some, list) and all(map(_is_finite, some)) for some in (mean, std))
         and len(mean) == len(std)
+        and _is_range(record.get("value_range") or [])
         and min(std, default=0) > 0
     )
     try:
@@ -141,6 +169,12 @@ def _record(record: dict[str, Any], file: Path) -> dict[str, Any]:
     if not sound:
         raise UserError(Fault("ckpt_path", f"{file} holds no usable record of its run"))
     return record
+
+
+def _is_range(limits: object) -> bool:
+    if not isinstance(limits, list) or not all(type(limit) is int for limit in limits):
+        return False
+    return not limits or (len(limits) == 2 and limits[0] <= limits[1])
 
 
 def _is_finite(value: object) -> bool:

@@ -20,7 +20,7 @@ def on_test_split(restored: Restored, trainer: TrainerSettings, threads: int | N
     torch.set_num_threads(hardware.threads)
     shape = image_shape(run)
     batches = Batches(
-        open_dataset(run.data, run.top.seed).test,
+        open_dataset(run.data, run.top.seed, restored.value_range).test,
         run.data.batch_size,
         tuple(restored.record["mean"]),
         tuple(restored.record["std"]),

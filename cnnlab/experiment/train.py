@@ -49,10 +49,14 @@ from cnnlab.training.checkpoint_callback import CheckpointCallback
 from cnnlab.training.classifier import Classifier, Diverged
 from cnnlab.training.evaluate import evaluate
 from cnnlab.untrusted.environment import sibling_processes
+from cnnlab.untrusted.words import few
 from cnnlab.weights.report import lines as transfer_lines
 from cnnlab.weights.report import report
 from cnnlab.weights.source import sha256
 from cnnlab.weights.transfer import Transfer
+
+NAMED = 12
+"""classes that a run names at its start"""
 
 
 def train(job: Job, console: Console) -> Exit:
@@ -74,6 +78,10 @@ def train(job: Job, console: Console) -> Exit:
     if siblings := sibling_processes(os.environ):
         record.warn(siblings)
         console.print(f"warning: {siblings}", highlight=False, soft_wrap=True)
+    for line, weakens in dataset.notes.lines():
+        if weakens:
+            record.warn(line)
+        console.print(f"{'warning: ' * weakens}{line}", highlight=False, soft_wrap=True)
     code = Exit.BUG
     try:
         code = _recorded(attempt)
@@ -270,7 +278,8 @@ def _opening(attempt: Attempt) -> str:
     threads = f", {plural(count, 'thread')}" if job.hardware.accelerator == "cpu" else ""
     costs = f"{paper.params:,} parameters, {paper.macs / 1e6:,.1f} M multiply-adds at {shape}"
     names = f"{job.facts['model']} on {job.facts['data']}"
-    return f"{names}: {costs}\n{counts}; {job.hardware.accelerator}, {numerics}{threads}"
+    classes = f"{len(dataset.names)} classes: {few(dataset.names, NAMED)}"
+    return f"{names}: {costs}\n{counts}; {job.hardware.accelerator}, {numerics}{threads}\n{classes}"
 
 
 def title(result: dict[str, Any]) -> str:

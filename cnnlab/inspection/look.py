@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from cnnlab.data.batches import Batches, prepare
 from cnnlab.data.dataset import open_dataset
-from cnnlab.data.images import read_images
 from cnnlab.data.splits import Split, balanced
 from cnnlab.experiment.facts import image_shape
 from cnnlab.experiment.hardware import decide
@@ -101,7 +100,7 @@ def look(restored: Restored, trainer: TrainerSettings, threads: int | None, file
     run = restored.run
     hardware = decide(run.trainer.model_copy(update={"accelerator": trainer.accelerator}), threads or run.top.threads)
     torch.set_num_threads(hardware.threads)
-    shape, data = image_shape(run), open_dataset(run.data, run.top.seed)
+    shape, data = image_shape(run), open_dataset(run.data, run.top.seed, restored.value_range)
     size = (shape[1], shape[2])
     mean, std = tuple(restored.record["mean"]), tuple(restored.record["std"])
     net = restored.net.eval().to(device=hardware.device, memory_format=hardware.memory_format)  # type: ignore[call-overload]
@@ -124,7 +123,7 @@ def look(restored: Restored, trainer: TrainerSettings, threads: int | None, file
         return torch.cat(parts)
 
     test = on(data.test)
-    shown = _given(files, run.data.shape, answers) if files else _picked(data.test, test, restored.record["classes"])
+    shown = _given(files, restored, answers) if files else _picked(data.test, test, restored.record["classes"])
     images = torch.stack([picture.image for picture in shown])
     x = prepare(images.to(hardware.device), mean, std, size)
     few = _some(data.test, STATISTICS)
@@ -178,8 +177,8 @@ def _whole(batches: Batches) -> tuple[Tensor, Tensor]:
     return torch.cat(x), torch.cat(y)
 
 
-def _given(files: Sequence[Path], shape: Shape, answers: Any) -> list[Shown]:
-    images = read_images(files[:MOST_IMAGES], shape)  # type: ignore[arg-type]
+def _given(files: Sequence[Path], restored: Restored, answers: Any) -> list[Shown]:
+    images = restored.read(files[:MOST_IMAGES], restored.run.data.shape)
     return [Shown(image, file.name, p) for image, file, p in zip(images, files, answers(images), strict=False)]
 
 

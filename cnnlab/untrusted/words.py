@@ -33,14 +33,14 @@ def word(name: object) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
-def few(names: Iterable[object]) -> str:
+def few(names: Iterable[object], shown: int = SHOWN) -> str:
     """The first of several names, and how many more there are.
 
     >>> few(["a", "b", "c", "d", "e"])
     'a, b, c and 2 more'
     """
     known = [*names]
-    return ", ".join(map(word, known[:SHOWN])) + (f" and {len(known) - SHOWN} more" if known[SHOWN:] else "")
+    return ", ".join(map(word, known[:shown])) + (f" and {len(known) - shown} more" if known[shown:] else "")
 
 
 def json_text(value: Any, indent: int | None = None) -> str:

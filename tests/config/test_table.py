@@ -19,6 +19,7 @@ from cnnlab.config.engine import HydraEngine, start
 from cnnlab.config.run import Run, read_parts
 from cnnlab.config.table import RECORDS, affects_result, may_differ, names_arm, paths, traits
 from cnnlab.config.top import Top
+from cnnlab.data.sources import SOURCES
 from cnnlab.experiment.facts import identity, variant
 from cnnlab.settings import Settings
 from cnnlab.sweep.grid import Grid, setting
@@ -114,6 +115,10 @@ GROUPED = [path for path in LEAVES if path.split(".")[0] in ("data", "augment", 
 def test_a_setting_of_data_or_training_is_in_the_identity_if_it_affects_the_result(plain: Run, path: str) -> None:
     group, _, name = path.partition(".")
     record: Settings = getattr(plain, group)
+    if name not in type(record).model_fields:  # of one source alone
+        owner = next(source for source in SOURCES.known if name in source.model_fields)
+        record = owner(shape=plain.data.shape, classes=plain.data.classes)
+        plain = Run(**{**vars(plain), group: record})
     after = Run(**{**vars(plain), group: record.model_copy(update={name: changed(getattr(record, name))})})
     assert (identity_of(after) != identity_of(plain)) == affects_result(path)
 

@@ -21,5 +21,6 @@ def test_what_was_noticed_stands_beside_the_classes() -> None:
     notes = DataNotes((LeftOut("is cut off", 1, ("cat/a.jpg",)),), (Oddity("equal_images", "2 are equal", 2),), (3, 9))
     plain = json.loads(json.dumps(DataRecord("0", "folder", ("cat",), {"train": (4,)}, notes).plain()))
     assert plain["left_out"] == [{"reason": "is cut off", "count": 1, "examples": ["cat/a.jpg"]}]
-    assert plain["odd"] == [{"kind": "equal_images", "message": "2 are equal", "count": 2, "examples": []}]
+    odd = {"kind": "equal_images", "message": "2 are equal", "count": 2, "examples": [], "weakens": True}
+    assert plain["odd"] == [odd]
     assert plain["value_range"] == [3, 9]

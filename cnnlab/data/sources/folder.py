@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from cnnlab.data.listing import Files, folder_classes, list_folder
+from cnnlab.data.data_record import Oddity
+from cnnlab.data.entry import Entry, Part, SkippedFile
+from cnnlab.data.listing import folder_classes, list_folder
 from cnnlab.data.source import Source
-from cnnlab.errors import Fault, UserError
-from cnnlab.untrusted.words import clean
+from cnnlab.errors import Fault
 
 if TYPE_CHECKING:
-    from cnnlab.data.splits import Parts, Split
+    import numpy as np
 
-SHOWN = 10
-"""paths of unreadable images that the warning lists"""
+    from cnnlab.data.images import Picture
 
 
 class Folder(Source):
     """Your own images: DIR/class/*.jpg, or DIR/train/class/… with DIR/test/class/… (or val, or both)."""
 
     source: Literal["folder"] = "folder"  # type: ignore[assignment]
+    background: Literal["white", "gray", "black"] = "white"
+    """what transparent images are put on"""
     largest_file: ClassVar[int | None] = 256 << 20  # the decoder's limit
+    leaves_out_unreadable: ClassVar[bool] = True
 
     def class_names(self) -> tuple[str, ...]:
         return folder_classes(self.dir or "")
@@ -36,50 +38,33 @@ class Folder(Source):
             yield Fault(f"{path}.dir", message)
 
     def files(self) -> list[tuple[str, Path]]:
-        listing, root = list_folder(self.dir or ""), Path(self.dir or "").expanduser()
-        parts = (part for part in (listing.train, listing.val, listing.test) if part)
-        return [(file.relative_to(root).as_posix(), file) for part in parts for some in part.values() for file in some]
+        root = self._root
+        return [(entry.key, root / entry.key) for entry in self.entries() if isinstance(entry, Entry)]
 
-    def read(self) -> Parts:
-        """Unreadable images are left out with a warning; a class that has no others is a fault."""
-        from cnnlab.data.splits import Parts, check_memory
-
+    def entries(self) -> Iterator[Entry | SkippedFile | Oddity]:
+        """The folder's images by part, class and name, then what is left out."""
+        root = self._root
         listing = list_folder(self.dir or "")
-        if faults := self.class_faults(len(listing.names)):
-            raise UserError(*faults)
-        parts = [part for part in (listing.train, listing.val, listing.test) if part]
-        check_memory(sum(len(files) for part in parts for files in part.values()), self.shape)
-        unreadable: dict[Path, str] = {}
-        train = self._decoded(listing.train, listing.names, unreadable)
-        val, test = (
-            self._decoded(part, listing.names, unreadable) if part else None for part in (listing.val, listing.test)
-        )
-        _warn_of(unreadable)
-        return Parts(train, test, val, listing.names)
+        parts: tuple[Part, ...] = ("train", "val", "test")
+        for part in parts:
+            for label, paths in (getattr(listing, part) or {}).items():
+                yield from (Entry(path.relative_to(root).as_posix(), label, part) for path in paths)
+        yield from listing.skipped
+        yield from (SkippedFile(key, "empty folder") for key in listing.empty)
+        if renamed := {part: path.name for part, path in listing.folders.items() if path.name != part}:
+            read = ", ".join(f"{name} is the {part} part" for part, name in renamed.items())
+            yield Oddity("part_names", read, len(renamed), weakens=False)
 
-    def _decoded(self, files: Files, names: tuple[str, ...], unreadable: dict[Path, str]) -> Split:
-        """One part without its unreadable images, which are noted in `unreadable`."""
-        import torch
+    def image(self, entry: Entry) -> np.ndarray:
+        from cnnlab.data.images import decode
 
+        return decode(self._root / entry.key, self.shape, self.background)
+
+    def pictures(self, entries: Sequence[Entry]) -> Iterator[Picture | ValueError]:
         from cnnlab.data.images import decode_all
-        from cnnlab.data.splits import Split
 
-        pairs = [(path, names.index(name)) for name, paths in files.items() for path in paths]
-        x, wrong = decode_all([path for path, _ in pairs], self.shape)
-        unreadable.update(wrong)
-        for name, paths in files.items():
-            if all(path in wrong for path in paths):
-                reason = f"none of the {len(paths)} images of class {name} can be read; {paths[0]}: {wrong[paths[0]]}"
-                raise UserError(Fault("data.dir", reason))
-        split = Split(x, torch.tensor([label for _, label in pairs]))
-        if not wrong:
-            return split
-        return split.take(torch.tensor([i for i, (path, _) in enumerate(pairs) if path not in wrong]))
+        return decode_all([self._root / entry.key for entry in entries], self.shape, self.background)
 
-
-def _warn_of(unreadable: dict[Path, str]) -> None:
-    if unreadable:
-        lines = [f"\n    {path}: {reason}" for path, reason in list(unreadable.items())[:SHOWN]]
-        more = f"\n    and {len(unreadable) - SHOWN} more" if len(unreadable) > SHOWN else ""
-        message = f"left out {len(unreadable)} images that cannot be read:{''.join(lines)}{more}"
-        warnings.warn(clean(message), stacklevel=2)
+    @property
+    def _root(self) -> Path:
+        return Path(self.dir or "").expanduser()
