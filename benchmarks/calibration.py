@@ -22,9 +22,9 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.scenarios import SCENARIOS, Scenario
 from benchmarks.simulated import write_sweep
-from cnnlab.compare.comparison import compare
-from cnnlab.compare.statistics import share
-from cnnlab.compare.verdicts import Verdict
+from cnnlab.comparison.comparison import compare
+from cnnlab.comparison.statistics import share
+from cnnlab.comparison.verdicts import Verdict
 
 SURE = 0.999
 """the level at which a promise counts as broken: some fifty are read at once"""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.simulated import Outcome
-from cnnlab.compare.verdicts import Verdict
+from cnnlab.comparison.verdicts import Verdict
 
 IMAGES = 2000
 ALPHA = 0.05

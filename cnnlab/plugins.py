@@ -23,6 +23,9 @@ from cnnlab.registry import SHIPPED, Registered, flaws, is_whole, kind_of
 
 CALLBACK = "pytorch_lightning.callbacks.callback.Callback"
 
+MAIN = "__main__"
+"""the module of what is typed into a notebook, or of the script that is run"""
+
 
 def load_plugins(
     names: Iterable[str], reserved: Mapping[str, Sequence[str]] | None = None, path: str = "plugins"
@@ -50,7 +53,7 @@ def _load(name: str, reserved: Mapping[str, Sequence[str]]) -> Iterator[str]:
         reason = error.msg if isinstance(error, SyntaxError) else error
         yield f"{name} cannot be imported: {type(error).__name__}: {reason}{line_in(error, places(name))}"
         return
-    classes = _classes(vars(module).values())
+    classes = own_kinds(vars(module).values())
     faults = [f"{name}.{flaw}" for cls in classes for flaw in flaws(cls, reserved)]
     faults += [f"{name}.{flaw}" for flaw in _doubles(classes)]
     extensions = _extensions(vars(module).values())
@@ -66,7 +69,7 @@ def _load(name: str, reserved: Mapping[str, Sequence[str]]) -> Iterator[str]:
     yield from faults
 
 
-def _classes(values: Iterable[object]) -> list[type[Registered]]:
+def own_kinds(values: Iterable[object]) -> list[type[Registered]]:
     """A module's own kinds that are new. One without the methods of a kind is there for others to derive from."""
     registered = [value for value in values if isinstance(value, type) and issubclass(value, Registered)]
     own = [cls for cls in dict.fromkeys(registered) if not cls.__module__.startswith(SHIPPED)]
@@ -108,6 +111,25 @@ def own_callback(target: str) -> type | None:
     return cls if isinstance(cls, type) and _is_callback(cls) else None
 
 
+def forget_main() -> None:
+    """Take out the kinds of MAIN: who works in a notebook defines them again and again."""
+    if module := LOADED.pop(MAIN, None):
+        for cls in (value for value in _kinds_brought() if value.__module__ == module.__name__):
+            del cls.registry.brought[kind_of(cls)]
+
+
+def _kinds_brought() -> list[type[Registered]]:
+    bases = Registered.__subclasses__()
+    return [cls for base in bases if "registry" in vars(base) for cls in base.registry.brought.values()]
+
+
 def sources(names: Iterable[str]) -> dict[str, str]:
-    """A hash of each module's code: with other code, a run is another one."""
-    return {name: hashlib.sha256(inspect.getsource(LOADED[name]).encode()).hexdigest()[:16] for name in names}
+    """A hash of each module's code: with other code, a run is another one. A notebook's is that of its kinds."""
+    return {name: hashlib.sha256(_code(name).encode()).hexdigest()[:16] for name in names}
+
+
+def _code(name: str) -> str:
+    if name != MAIN:
+        return inspect.getsource(LOADED[name])
+    kinds = [cls for cls in _kinds_brought() if cls.__module__ == MAIN]
+    return "\n".join(inspect.getsource(cls) for cls in sorted(kinds, key=kind_of))

@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.simulated import Outcome, write_sweep
-from cnnlab.compare import Comparison, compare
-from cnnlab.compare.verdicts import Verdict
+from cnnlab.comparison import Comparison, compare
+from cnnlab.comparison.verdicts import Verdict
 
 NORM = {"factor": "model.norm", "arm": "batch"}
 LOST = Outcome(status="diverged", error="the loss is not finite")

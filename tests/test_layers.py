@@ -37,7 +37,7 @@ LAYERS = (
     "weights",
     "training",
     "config",
-    "compare",
+    "comparison",
     "lint",
     "explain",
     "experiment",
@@ -45,6 +45,7 @@ LAYERS = (
     "schema",
     "inspection",
     "cli",
+    "library",
 )
 """from the bottom up; a module may import its own layer and those below"""
 APART = {
@@ -52,10 +53,10 @@ APART = {
     "metrics": {"blocks"},
     "tracking": {"blocks", "data", "metrics", "network"},
     "network": {"data", "metrics", "tracking"},
-    "compare": {"blocks", "data", "network", "weights", "training"},
-    "lint": {"data", "tracking", "compare", "weights", "training", "config"},
-    "explain": {"data", "tracking", "compare", "weights", "training", "lint"},
-    "experiment": {"compare", "explain"},
+    "comparison": {"blocks", "data", "network", "weights", "training"},
+    "lint": {"data", "tracking", "comparison", "weights", "training", "config"},
+    "explain": {"data", "tracking", "comparison", "weights", "training", "lint"},
+    "experiment": {"comparison", "explain"},
 }
 """layers that do not know each other although one stands higher: they meet in `experiment`"""
 
@@ -102,7 +103,7 @@ def imports(node: ast.AST) -> Iterator[str]:
         return
     if isinstance(node, ast.ImportFrom):
         assert not node.level, "imports are absolute"
-        # `from cnnlab.compare import page` imports a file where there is one of that name, else what a file defines
+        # `from cnnlab.comparison import page` imports a file where there is one of that name, else what a file defines
         joined = (f"{node.module}.{alias.name}" for alias in node.names)
         yield from (name if name in modules() else node.module or "" for name in joined)
     if isinstance(node, ast.Import):

@@ -134,7 +134,7 @@ def check_claims(request: SweepRequest, checked: Sequence[CheckedCell], known: S
 
     What follows from other faults, of the file or of the jobs (`known`), is left out.
     """
-    from cnnlab.compare.check import claim_faults, not_varied, show_faults
+    from cnnlab.comparison.check import claim_faults, not_varied, show_faults
     from cnnlab.metrics import METRICS, described
 
     study, settings = request.study, request.grid.study

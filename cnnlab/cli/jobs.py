@@ -32,28 +32,38 @@ def run_job(engine: HydraEngine, arguments: Arguments) -> Exit:
             if arguments.multirun:
                 raise of_files(task)
             return task.run(TaskContext(engine, composed))
-        run, faults = check(composed)
-        if run is None:
-            return complain(faults)
-        assert task, "check() refuses a task that there is not"
-        context = TaskContext(engine, composed, run)
-        return _run_in_folder(task, context) if task.has_folder else task.run(context)
+        task, context = _checked(engine, composed)
+        return run_in_folder(task, context)[0] if task.has_folder else task.run(context)
     except UserError as error:
         return complain((locate(fault, composed) for fault in error.faults), error.code)
+
+
+def checked_context(engine: HydraEngine, name: str, overrides: list[str]) -> tuple[Task, TaskContext]:
+    """The task of the job that `name` and `overrides` make, and what it works on. UserError with all faults."""
+    return _checked(engine, compose(engine.config_loader, name, overrides, keep=True))
+
+
+def _checked(engine: HydraEngine, composed: Composed) -> tuple[Task, TaskContext]:
+    run, faults = check(composed)
+    if run is None:
+        raise UserError(*faults)
+    task = TASKS.of(composed)
+    assert task, "check() refuses a task that there is not"
+    return task, TaskContext(engine, composed, run)
 
 
 def of_files(task: Task) -> UserError:
     return UserError(Fault("task", f"{task.name} is of files, not of a run; leave out -m"))
 
 
-def _run_in_folder(task: Task, context: TaskContext) -> Exit:
-    """Have Hydra run the task, for its log and its callbacks."""
+def run_in_folder(task: Task, context: TaskContext) -> tuple[Exit, Path]:
+    """Have Hydra run the task, for its log and its callbacks; its exit code and its folder."""
     composed = context.composed
     config = composed.hydra_config
     assert config is not None
     with task.work_folder(context, composed.run_dir) as work:
         if work.ended is not None:
-            return work.ended
+            return work.ended, work.path
         make_writable(work.path, "hydra.run.dir")
         words = [*composed.overrides, f"hydra.run.dir={quoted(str(work.path))}"]
         with as_user_error(), _log_closed():
@@ -61,7 +71,7 @@ def _run_in_folder(task: Task, context: TaskContext) -> Exit:
             returned = context.engine.run_composed(config, words, work.path, run).return_value
         if isinstance(returned, Exception):
             raise returned
-        return returned
+        return returned, work.path
 
 
 def run_in(work: WorkFolder, task: Task, context: TaskContext) -> Exit:

@@ -36,14 +36,22 @@ NO_JOBS = Fault("", "this makes no jobs: a glob(…) matches no file, or a range
 def sweep(hydra: HydraEngine, arguments: Arguments) -> Exit:
     """Everything wrong with any job at once; else the sweep."""
     try:
+        return sweep_in_folder(hydra, arguments)[0]
+    except UserError as error:
+        return complain(error.faults, error.code)
+
+
+def sweep_in_folder(hydra: HydraEngine, arguments: Arguments) -> tuple[Exit, Path | None]:
+    """The sweep: its exit code and, where it is one of cnnlab's own, its folder. UserError with all faults."""
+    try:
         request = read_request(hydra, arguments)
     except Unreadable as error:
-        return complain(error.faults)
+        raise UserError(*error.faults) from None
     except UserError as error:
-        return complain((replace(fault, origin=COMMAND_LINE) for fault in error.faults), error.code)
+        raise UserError(*(replace(fault, origin=COMMAND_LINE) for fault in error.faults), code=error.code) from None
     hydras = is_hydras_own(arguments.overrides, request.base)
     if hydras and not request.study and not request.too_large:
-        return sweep_by_hydra(hydra, arguments, request.located)
+        return sweep_by_hydra(hydra, arguments, request.located), None
     with WorkerPool() as pool:
         if not request.located:
             _warm(pool, request.base, request.grid)
@@ -52,11 +60,12 @@ def sweep(hydra: HydraEngine, arguments: Arguments) -> Exit:
             message = "runs by cnnlab's own means; leave hydra/launcher and the like out"
             faults.append(Fault("study", message, origin=COMMAND_LINE))
         if faults or not checked:
-            return complain(faults or [NO_JOBS])
+            raise UserError(*(faults or [NO_JOBS]))
         try:
             return _run(hydra, request.grid, checked, arguments, pool)
         except UserError as error:
-            return complain((locate(fault, checked[0].composed) for fault in error.faults), error.code)
+            located = (locate(fault, checked[0].composed) for fault in error.faults)
+            raise UserError(*located, code=error.code) from None
 
 
 def _warm(pool: WorkerPool, base: Composed, grid: Grid) -> None:
@@ -71,15 +80,18 @@ def _folder(folder: str | None, grid: Grid) -> Path:
     return Path(folder) if folder else default_folder(OUTPUTS, grid)
 
 
-def _run(hydra: HydraEngine, grid: Grid, checked: list[CheckedCell], arguments: Arguments, pool: WorkerPool) -> Exit:
+def _run(
+    hydra: HydraEngine, grid: Grid, checked: list[CheckedCell], arguments: Arguments, pool: WorkerPool
+) -> tuple[Exit, Path]:
     """Do the jobs' task for all of them at once, where it can; else one after the other."""
     tasks = [TASKS[name] for name in TASKS if any(job.run.top.task == name for job in checked)]
     of_sweeps = [task for task in tasks if isinstance(task, SweepTask)]
     folder = checked[0].composed.sweep_dir
     if of_sweeps == tasks:
         context = SweepContext(grid, checked, _folder(folder, grid), arguments.typed, pool)
-        return of_sweeps[-1].run_sweep(context)
-    return _one_by_one(hydra, checked, make_writable(Path(folder) if folder else new_sweep_folder(), KEY))
+        return of_sweeps[-1].run_sweep(context), context.folder
+    made = make_writable(Path(folder) if folder else new_sweep_folder(), KEY)
+    return _one_by_one(hydra, checked, made), made
 
 
 def _one_by_one(hydra: HydraEngine, checked: Sequence[CheckedCell], folder: Path) -> Exit:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cnnlab.blame import LOADED
-from cnnlab.compare.claims import Claim
+from cnnlab.comparison.claims import Claim
 from cnnlab.config import GROUPS, LOGGER, SHARED
 from cnnlab.config.table import traits
 from cnnlab.config.top import Top

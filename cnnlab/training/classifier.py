@@ -33,6 +33,16 @@ class Diverged(Exception):
     """A loss, or something that training has brought about, is not finite any more."""
 
 
+class _Absent:
+    """An attribute that a base class has and this one has not."""
+
+    def __init__(self, instead: str):
+        self.instead = instead
+
+    def __get__(self, instance: object, owner: type) -> None:
+        raise AttributeError(f"{owner.__name__} has no such method; {self.instead}")
+
+
 class Classifier(pl.LightningModule):
     """Trains a network, images (B, C, H, W) -> logits (B, classes), by a loss.
 
@@ -40,6 +50,8 @@ class Classifier(pl.LightningModule):
     network's are: `body.…`, `head.…`. Everything random is a function: the order of (seed, epoch), augmentation of
     (seed, epoch, sample), dropout of (seed, step).
     """
+
+    load_from_checkpoint = _Absent("cnnlab.load(PATH) reads its checkpoints")  # pyright: ignore
 
     def __init__(
         self,

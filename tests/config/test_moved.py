@@ -9,8 +9,8 @@ import pytest
 from stderr_lines import stderr_lines
 from tiny_run import SMALL
 
-from cnnlab.compare.terms import settings, unequal
-from cnnlab.compare.trial import Trial
+from cnnlab.comparison.terms import settings, unequal
+from cnnlab.comparison.trial import Trial
 from cnnlab.config.moved import migrated
 
 Run = Callable[..., int]

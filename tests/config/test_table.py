@@ -11,8 +11,8 @@ from hydra.core.global_hydra import GlobalHydra
 from tiny_run import CONF
 
 from cnnlab.cli.tasks import TASKS
-from cnnlab.compare.terms import settings as compared_settings
-from cnnlab.compare.trial import Trial
+from cnnlab.comparison.terms import settings as compared_settings
+from cnnlab.comparison.trial import Trial
 from cnnlab.config import GROUPS
 from cnnlab.config.compose import compose
 from cnnlab.config.engine import HydraEngine, start

@@ -39,8 +39,8 @@ from tiny_run import CONF  # noqa: E402
 
 from cnnlab.cli.check import check  # noqa: E402
 from cnnlab.cli.main import main as run_py  # noqa: E402
-from cnnlab.compare import compare  # noqa: E402
-from cnnlab.compare.comparison import record  # noqa: E402
+from cnnlab.comparison import compare  # noqa: E402
+from cnnlab.comparison.comparison import record  # noqa: E402
 from cnnlab.config.compose import compose  # noqa: E402
 from cnnlab.config.engine import start  # noqa: E402
 from cnnlab.experiment.facts import fingerprint, image_shape, plain_identity, variant  # noqa: E402

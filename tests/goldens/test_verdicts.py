@@ -12,7 +12,7 @@ import pytest
 from goldens.record import load
 from goldens.sweeps import SWEEPS
 
-from cnnlab.compare.report import report
+from cnnlab.comparison.report import report
 
 
 def close(found: Any, golden: Any) -> Any:

@@ -9,7 +9,7 @@ from cnnlab.cli.tasks import Task, TaskContext
 from cnnlab.errors import Exit
 
 if TYPE_CHECKING:
-    from cnnlab.compare import Comparison
+    from cnnlab.comparison import Comparison
 
 WIDTH = 100
 """columns of the verdict, which W&B shows as it stands"""
@@ -24,8 +24,8 @@ class Dashboard(Task):
 
     def run(self, context: TaskContext) -> Exit:
         from cnnlab.cli.folders import sweep_folders
-        from cnnlab.compare import report
-        from cnnlab.compare.comparison import record
+        from cnnlab.comparison import report
+        from cnnlab.comparison.comparison import record
         from cnnlab.tracking.mirror.publish import PublishedComparison, publish
         from cnnlab.untrusted.terminal import Output
 
@@ -52,7 +52,7 @@ def plain_text(comparison: Comparison) -> str:
     """The terminal's verdict without colors."""
     from rich.console import Console
 
-    from cnnlab.compare import text
+    from cnnlab.comparison import text
 
     console = Console(width=WIDTH, color_system=None, force_terminal=False)
     with console.capture() as captured:

@@ -16,8 +16,8 @@ class Report(Task):
     def run(self, context: TaskContext) -> Exit:
         """Write the comparison into the folder of the first sweep that `dir=` names, and show it."""
         from cnnlab.cli.folders import sweep_folders
-        from cnnlab.compare import report, text
-        from cnnlab.compare.comparison import record
+        from cnnlab.comparison import report, text
+        from cnnlab.comparison.comparison import record
         from cnnlab.untrusted.terminal import Output
         from cnnlab.untrusted.words import json_text
 

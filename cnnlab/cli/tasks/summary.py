@@ -40,7 +40,7 @@ class Summary(Task):
             print(json_text({**record, "weights": report(weights)} if weights else record, indent=2))
             return Exit.DONE
         console = Output()
-        console.print(_table(context.composed.choices["model"], record, run.network.classes))
+        console.print(layer_table(context.composed.choices["model"], record, run.network.classes))
         maps = feature_map_lines(record, console.width)
         console.print(*maps, "", sep="\n", highlight=False, markup=False, soft_wrap=True)
         totals = f"{record['params']:,} parameters, {record['macs']:,} MACs (multiply-adds an image)"
@@ -55,7 +55,8 @@ class Summary(Task):
         return Exit.DONE
 
 
-def _table(network: str, record: dict[str, Any], classes: int) -> Table:
+def layer_table(network: str, record: dict[str, Any], classes: int) -> Table:
+    """The layers of network.json's `record` as a table, titled by what the network is called."""
     from rich.table import Table
 
     title = f"{network} at {dims(record['input'])}, {classes} classes"

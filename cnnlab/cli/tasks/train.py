@@ -103,7 +103,7 @@ def train_sweep(plan: SweepPlan, top: Top, pool: WorkerPool) -> Exit:
     """Train what is not yet trained, or count where nothing is to be, and compare."""
     from functools import partial
 
-    from cnnlab.compare import report, text
+    from cnnlab.comparison import report, text
     from cnnlab.sweep.board import SweepTable
     from cnnlab.sweep.engine import SweepEngine
     from cnnlab.sweep.grid import trains

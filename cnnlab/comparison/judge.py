@@ -1,0 +1,130 @@
+"""From questions to verdicts: each question's test by itself, Holm's correction in each family, and the answers.
+
+Each kind of answer is corrected by itself over all claims that are read together: of a claim that is true only
+*refuted* can be wrong, of a false one only *supported*.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from cnnlab.comparison import statistics
+from cnnlab.comparison.ledger import Ledger
+from cnnlab.comparison.mean_verdicts import BY_EXPECTATION, MeanVerdict, Reach
+from cnnlab.comparison.numbers import Numbers, read_numbers
+from cnnlab.comparison.question import Question
+from cnnlab.comparison.verdicts import Answer, CountVerdict, Evidence, RateVerdict, Verdict
+from cnnlab.comparison.withheld import no_verdict, undecided
+
+Tested = RateVerdict | MeanVerdict
+"""verdicts with p-values"""
+
+FAMILIES = ("controls", "claims", "interactions", "divergence", "equal settings")
+"""in the order in which they are shown"""
+
+
+def judge(questions: Sequence[Question], ledger: Ledger, alpha: float) -> list[Verdict]:
+    """Every question with its verdict, in the questions' order."""
+    verdicts = [_tested(question, read_numbers(question, ledger), alpha) for question in questions]
+    for family in dict.fromkeys(question.family for question in questions):
+        together = [place for place, question in enumerate(questions) if question.family == family]
+        # a control must come out by itself, whatever the others do: none of them is an answer
+        for places in [[place] for place in together] if family == "controls" else [together]:
+            tested = {place: verdict for place in places if isinstance(verdict := verdicts[place], Tested)}
+            for place, corrected in zip(tested, _corrected(tested.values()), strict=True):
+                verdicts[place] = _decided(corrected) if isinstance(corrected, MeanVerdict) else corrected
+    return verdicts
+
+
+def _tested(question: Question, numbers: Numbers, alpha: float) -> Verdict:
+    """The verdict on one question by itself, its p-values not corrected yet."""
+    if nothing := no_verdict(question, numbers):
+        return nothing
+    match question.measure:
+        case "counts":
+            return CountVerdict(question, numbers)
+        case "rates":
+            return _rates(question, numbers, alpha)
+        case "means":
+            return _means(question, numbers, alpha)
+
+
+def _rates(question: Question, numbers: Numbers, alpha: float) -> RateVerdict:
+    """One test supports a difference of shares, and refutes equality and its opposite.
+
+    Several runs of a seed, which share what it brings, are no more than one in its test.
+    """
+    (own, ended), (others, others_ended) = numbers.diverged
+    seeds, others_seeds = numbers.lost
+    if question.reference is None:
+        shares = own / ended, question.claim.value or 0.0
+        lost, expected = sum(seeds), shares[1] * len(seeds)
+        p = statistics.binomial(math.floor(lost) if lost > expected else math.ceil(lost), len(seeds), shares[1])
+    else:
+        shares = own / ended, others / others_ended
+        several = len(seeds) < ended or len(others_seeds) < others_ended
+        p = statistics.permuted(seeds, others_seeds) if several else statistics.rates(own, ended, others, others_ended)
+    against = {"higher": shares[0] < shares[1], "lower": shares[0] > shares[1], "equal": True, "different": False}
+    supported, refuted = (1.0, p) if against[question.claim.expect] else (p, None)
+    return RateVerdict(question, numbers, shares, Evidence(p, supported, refuted, alpha))
+
+
+def _means(question: Question, numbers: Numbers, alpha: float) -> MeanVerdict:
+    kind, estimate = BY_EXPECTATION[question.claim.expect], numbers.estimate
+    assert estimate is not None
+    supported, refuted = kind.p_values(question, estimate)
+    # without a margin no difference is too small to count, and only equality can be wrong
+    can_be_refuted = bool(question.judged_margin) or question.claim.expect == "equal"
+    return kind(question, numbers, Evidence(estimate.p, supported, refuted if can_be_refuted else None, alpha))
+
+
+def _corrected(verdicts: Iterable[Tested]) -> list[Tested]:
+    """The verdicts with their p-values corrected for being read together."""
+    tested = list(verdicts)
+    supported = statistics.holm([verdict.evidence.p_supported for verdict in tested])
+    refuted = statistics.holm([1.0 if (p := verdict.evidence.p_refuted) is None else p for verdict in tested])
+    corrected = zip(tested, supported, refuted, strict=True)
+    return [replace(verdict, evidence=verdict.evidence.corrected_to(s, r, len(tested))) for verdict, s, r in corrected]
+
+
+def _decided(verdict: MeanVerdict) -> MeanVerdict:
+    """With what withholds its answer, what these seeds could have shown, and how many more would settle it."""
+    verdict = replace(verdict, withheld=undecided(verdict, verdict.answer))
+    level = verdict.evidence.alpha / verdict.evidence.together
+    reach = Reach(statistics.detectable(verdict.estimate.sd, verdict.estimate.n, level))
+    if verdict.answer == "inconclusive" and not verdict.withheld:
+        reach = _settled(verdict, level, reach)
+    return replace(verdict, reach=reach)
+
+
+def _settled(verdict: MeanVerdict, level: float, reach: Reach) -> Reach:
+    """With the seeds that it takes to come to an answer that may be given, or why those may not that it comes to."""
+    answers: tuple[Answer, ...] = ("refuted", "supported")  # where both come out, the first is given
+    seeds: dict[Answer, int] = {answer: n for answer in answers if (n := _enough(verdict, answer, level))}
+    barred = {answer: why for answer in seeds if (why := undecided(verdict, answer))}
+    if "refuted" in barred and seeds["refuted"] <= seeds.get("supported", 0):
+        del seeds["supported"]
+    enough = min((n for answer, n in seeds.items() if answer not in barred), default=None)
+    if enough is None:
+        return replace(reach, barred=next(iter(barred.values()), None))
+    return replace(reach, more=enough - verdict.estimate.n)
+
+
+def _enough(verdict: MeanVerdict, answer: Answer, level: float) -> int | None:
+    distances, margin = verdict.distances(answer)
+    return statistics.enough(verdict.estimate, level, distances, margin)
+
+
+def failed_controls(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Controls that did not come out: the study could not have seen what it is about."""
+    return [verdict for verdict in verdicts if verdict.question.family == "controls" and verdict.answer != "supported"]
+
+
+def by_family(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
+    ranked = sorted(verdicts, key=lambda verdict: FAMILIES.index(verdict.question.family))
+    return {
+        family: list(some) for family, some in itertools.groupby(ranked, key=lambda verdict: verdict.question.family)
+    }

@@ -1,0 +1,75 @@
+"""How the verdicts come about, in words, with their sources as plain text."""
+
+from __future__ import annotations
+
+from cnnlab.comparison.comparison import Comparison
+from cnnlab.pages.markup import Content, tag
+
+METHOD = {
+    "Pairs": """
+        Runs are paired by seed: the seed decides the split, the order of the images and the first weights
+        in all arms alike, so that its share cancels in the difference. A pair of which one run is missing
+        is not used and is named.
+    """,
+    "Interval and test": """
+        Student's t of the paired differences (Student 1908, Biometrika 6). At five seeds it holds its error
+        rate, where the percentile bootstrap gives 16 to 18 % false positives and Wilcoxon's test can never
+        reach .05.
+    """,
+    "Equal": """
+        means shown to be equal: two one-sided tests against the margin (Schuirmann 1987, J. Pharmacokinet.
+        Biopharm. 15). A difference that is not significant is not taken for equality.
+    """,
+    "Many claims": """
+        Holm's correction (1979, Scand. J. Stat. 6) over all claims read together, for supported and for
+        refuted verdicts each. Controls, interactions, divergences and equal-setting rows are families of
+        their own.
+    """,
+    "Could have shown": """
+        the smallest true difference that a test with these seeds, this spread and this correction shows
+        with 80 % power (Cohen 1988, Statistical Power Analysis). More seeds: from the same calculation, if
+        mean and spread stay as they are, which they rarely quite do.
+    """,
+    "Diverged runs": """
+        NaN or infinity. Their shares are compared by Boschloo's exact test (1970, Statistica Neerlandica
+        24), where a seed has several runs on a side by a permutation of the seeds' shares (Pitman 1937,
+        Suppl. J. R. Stat. Soc. 4), one arm's with a number by the exact binomial test of its seeds: runs
+        of one seed are no more than one run to a test. No arm is called equal, or better, on the
+        strength of its surviving runs alone.
+    """,
+    "Time to a target": """
+        right-censored at the budget: a run that did not reach it counts with the budget, as in the
+        restricted mean (Royston and Parmar 2013, BMC Med. Res. Methodol. 13). Over another number of the
+        run it is no more than a bound, and no verdict rests on a difference that the rest of a run could
+        turn round.
+    """,
+    "All seeds alike": """
+        the spread is not taken to be less than what rounding to the measure's resolution leaves (Sheppard
+        1898), and the share of seeds that might behave otherwise is bounded (Clopper and Pearson 1934,
+        Biometrika 26).
+    """,
+    "Looking again": """
+        Adding seeds because a verdict was inconclusive, and judging again, raises the rate of false
+        verdicts; decide on their number beforehand where you can.
+    """,
+}
+
+
+def method() -> Content:
+    return tag(
+        "dl",
+        [tag("div", tag("dt", name), tag("dd", " ".join(words.split()))) for name, words in METHOD.items()],
+        class_="method",
+    )
+
+
+def discipline(comparison: Comparison) -> str:
+    """What was selected on what, and how often the test images were looked at."""
+    looks = sum("test/acc" in trial.result for trial in comparison.ledger.all())
+    tuned = f" So were the values of {', '.join(comparison.study.tuned)}." if comparison.study.tuned else ""
+    if not looks:
+        return "No run has looked at the test images."
+    return (
+        f"Each run's epoch was chosen by validation accuracy.{tuned} Each run looked at the test images once, "
+        f"with that checkpoint: {looks} looks in all."
+    )
