@@ -100,6 +100,15 @@ class Comparison:
         return self.folder / "report.html"
 
     @property
+    def majority(self) -> str | None:
+        """What naming the commonest class alone gives, as a sentence; None where no run has recorded it."""
+        shares = [share for trial in self.ledger.all() if is_number(share := trial.result.get("data/majority"))]
+        if not shares:
+            return None
+        span = dict.fromkeys(f"{100 * share:.2f} %" for share in (min(shares), max(shares)))
+        return f"Naming the commonest class of the test images alone gives an accuracy of {' to '.join(span)}."
+
+    @property
     def total(self) -> int:
         return len(self.ledger.all())
 

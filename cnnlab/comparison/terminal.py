@@ -30,7 +30,9 @@ TITLES = {
 
 def text(comparison: Comparison) -> RenderableType:
     """The arms, every verdict in a sentence, what failed, and where the page is."""
-    parts: list[RenderableType] = [Text(""), _arms(comparison), Text("")]
+    parts: list[RenderableType] = [Text(""), _arms(comparison), Text(comparison.majority or "", style="dim")]
+    if comparison.majority:
+        parts.append(Text(""))
     if comparison.study.question:
         parts.append(Text(clean(comparison.study.question), style="bold"))
     if failed := failed_controls(comparison.judged):

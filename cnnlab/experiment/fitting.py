@@ -20,6 +20,7 @@ from cnnlab.data.dataset import Dataset
 from cnnlab.errors import Fault, UserError
 from cnnlab.experiment.facts import image_shape
 from cnnlab.experiment.job import Job
+from cnnlab.metrics.monitor import Monitor
 from cnnlab.network.build import build
 from cnnlab.plugins import own_callback
 from cnnlab.training.checkpoint import DurableIO
@@ -78,14 +79,24 @@ def classifier(job: Job, dataset: Dataset, weights: Transfer | None = None) -> C
     return module
 
 
-def callbacks(settings: dict[str, dict[str, Any]]) -> list[pl.Callback]:
-    """Lightning's callbacks and plugins' own, as the settings name them. UserError for one that cannot be made."""
+def callbacks(settings: dict[str, dict[str, Any]], monitor: Monitor | None = None) -> list[pl.Callback]:
+    """Lightning's callbacks and plugins' own, as the settings name them. UserError for one that cannot be made.
+
+    Early stopping goes by `monitor`, that of the best checkpoint, where the settings name none.
+    """
     made, faults = [], []
     for name, callback in settings.items():
         own, named = own_callback(callback["_target_"]), callback["_target_"].rpartition(".")[2]
         kind = own or getattr(lightning, named)
+        arguments = {key: value for key, value in callback.items() if key != "_target_"}
+        if kind is lightning.EarlyStopping and arguments.get("monitor") is None:
+            by = monitor or Monitor()
+            if arguments.get("mode", by.mode) != by.mode:
+                message = f"checkpoint.monitor={by.key} is followed, which is better the other way; leave mode out"
+                faults.append(Fault(f"callbacks.{name}.mode", message))
+            arguments |= {"monitor": by.key, "mode": by.mode}
         try:
-            made.append(kind(**{key: value for key, value in callback.items() if key != "_target_"}))
+            made.append(kind(**arguments))
         except (TypeError, ValueError, MisconfigurationException) as error:
             faults.append(Fault(f"callbacks.{name}", f"{kind.__name__} cannot be made: {error}{own_line(error)}"))
         except Exception as error:

@@ -25,6 +25,7 @@ def draw(
     title: str,
     subtitle: str,
     val: Shares,
+    best: int | None,
 ) -> None:
     """overview.png, curves.png and confusion.png."""
     baseline = Baseline(val.majority, val.loss(), val.words)
@@ -38,8 +39,9 @@ def draw(
         names=dataset.names,
         mistakes=mistakes(tested, dataset),
         baseline=baseline,
+        best=best,
     )
-    curves(folder / "curves.png", rows, baseline)
+    curves(folder / "curves.png", rows, baseline, best)
     confusion(folder / "confusion.png", matrix, dataset.names)
 
 

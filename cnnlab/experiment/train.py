@@ -62,7 +62,7 @@ NAMED = 12
 def train(job: Job, console: Console) -> Exit:
     """Fit, test the best checkpoint once, write everything down. The exit code says how it ended."""
     torch.set_num_threads(job.hardware.threads)
-    own_callbacks = callbacks(job.run.callbacks)
+    own_callbacks = callbacks(job.run.callbacks, monitor_of(job.run.top))
     dataset = open_dataset(job.run.data, job.run.top.seed)
     paper = graph(job.run.network, image_shape(job.run))
     facts = {**job.facts, "fingerprint": fingerprint(job.run), **paper.counts, **monitor_of(job.run.top).facts}
@@ -181,7 +181,7 @@ class Attempt:
         result = record.finish("ok", **facts)
         if job.pictures:
             heading = title(result), subtitle(result, self.balance.test)
-            draw(job.folder, record.rows, tested, self.dataset, *heading, self.balance.val)
+            draw(job.folder, record.rows, tested, self.dataset, *heading, self.balance.val, result["best/epoch"])
         _close(result, job, self.console, self.balance.test)
         return Exit.DONE
 
@@ -288,10 +288,10 @@ def title(result: dict[str, Any]) -> str:
 
 def subtitle(result: dict[str, Any], test: Shares) -> str:
     parts = [
+        f"{test.words} gives {test.majority:.4f}",
         result["variant"],
         f"seed {result['seed']}",
         f"{result['params']:,} parameters",
-        f"{test.words} gives {test.majority:.4f}",
         f"{result['seconds']:.0f} s",
     ]
     return "  ·  ".join(part for part in parts if part)

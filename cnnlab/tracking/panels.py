@@ -30,17 +30,20 @@ def losses(axes: Axes, rows: Rows, baseline: Baseline | None, last: bool = True)
     axes.set_xlabel("epoch" if last else "")
 
 
-def accuracies(axes: Axes, rows: Rows, baseline: Baseline | None) -> None:
-    """Accuracy by epoch on a whole scale, with the best of them and what naming the commonest class gives."""
+def accuracies(axes: Axes, rows: Rows, baseline: Baseline | None, best: int | None = None) -> None:
+    """Accuracy by epoch on a whole scale, with the best one, which is the highest unless `best` says otherwise."""
     val = _column(rows, "val/acc")
     _lines(axes, rows, _column(rows, "train/acc"), val, _percent)
     axes.set_ylim(0, 1.02)
     axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     if baseline:
-        _level(axes, baseline.acc, f"{fit(baseline.words, 110, 7.5)} {100 * baseline.acc:.3g} %")
-    if np.isfinite(val).any():
-        best = int(np.nanargmax(val))
-        _mark(axes, rows[best]["epoch"], val[best])
+        label = f"{fit(baseline.words, 110, 7.5)} {100 * baseline.acc:.3g} %"
+        _level(axes, baseline.acc, label, below=baseline.acc > 0.5)
+    place = next((place for place, row in enumerate(rows) if row["epoch"] == best), None)
+    if place is None and np.isfinite(val).any():
+        place = int(np.nanargmax(val))
+    if place is not None and np.isfinite(val[place]):
+        _mark(axes, rows[place]["epoch"], val[place])
     _heading(axes, "Accuracy")
     axes.set_xlabel("epoch")
 
@@ -73,13 +76,14 @@ def _lines(axes: Axes, rows: Rows, train: np.ndarray, val: np.ndarray, shown: Ca
         axes.text(0.5, 0.5, "not measured", transform=axes.transAxes, ha="center", va="center", color=MUTED)
 
 
-def _level(axes: Axes, value: float, label: str) -> None:
+def _level(axes: Axes, value: float, label: str, below: bool = False) -> None:
     axes.axhline(value, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
     transform = axes.get_yaxis_transform()
-    style = {"size": 7.5, "color": MUTED, "ha": "right", "va": "bottom", "zorder": 1.5}  # below every curve
+    side, offset = ("top", (0, -3)) if below else ("bottom", (0, 2))
+    style = {"size": 7.5, "color": MUTED, "ha": "right", "va": side, "zorder": 1.5}  # below every curve
     # on paper, so that the line of the best epoch does not run through it
     paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
-    axes.annotate(label, (0.99, value), (0, 2), xycoords=transform, textcoords="offset points", bbox=paper, **style)
+    axes.annotate(label, (0.99, value), offset, xycoords=transform, textcoords="offset points", bbox=paper, **style)
 
 
 def _mark(axes: Axes, epoch: float, value: float) -> None:

@@ -34,11 +34,12 @@ def overview(
     names: Sequence[str] = (),
     mistakes: Sequence[Mistake] | None = None,
     baseline: Baseline | None = None,
+    best: int | None = None,
 ) -> None:
     """The whole run on one page, 14 × 7.5 inches; without a test (`confusion` None) the curves have it to themselves.
 
     `mistakes` are shown in their order, as many as fit; None leaves that part out, and empty says there are none.
-    `baseline` is of the validation images.
+    `baseline` is of the validation images, `best` the best epoch, where that is not the one of the highest accuracy.
     """
     width, height = (10.0, 5.2) if confusion is None else (10.0, 7.5) if mistakes is None else (14.0, 7.5)
     with _page(path, width, height) as figure:
@@ -48,11 +49,11 @@ def overview(
         if confusion is None:
             half = width / 2
             panels.losses(_axes(figure, 0.75, 0.65, half - 1.05, top - 0.65), rows, baseline)
-            panels.accuracies(_axes(figure, half + 0.6, 0.65, half - 1.05, top - 0.65), rows, baseline)
+            panels.accuracies(_axes(figure, half + 0.6, 0.65, half - 1.05, top - 0.65), rows, baseline, best)
             return
         tall = (top - 0.65 - 0.85) / 2
         panels.losses(_axes(figure, 0.75, top - tall, 3.35, tall), rows, baseline, last=False)
-        panels.accuracies(_axes(figure, 0.75, 0.65, 3.35, tall), rows, baseline)
+        panels.accuracies(_axes(figure, 0.75, 0.65, 3.35, tall), rows, baseline, best)
         side = 3.95
         panels.matrix(_axes(figure, 5.65, top - side, side, side), confusion, names)
         panels.worst(figure, confusion, names, left=5.65, top=top - side - 1.05, across=side, lines=4)
@@ -60,13 +61,13 @@ def overview(
             panels.gallery(figure, mistakes, left=10.15, bottom=0.15, across=3.6, height=top - 0.15)
 
 
-def curves(path: Path | str, rows: Rows, baseline: Baseline | None = None) -> None:
+def curves(path: Path | str, rows: Rows, baseline: Baseline | None = None, best: int | None = None) -> None:
     """Loss and accuracy by epoch, and what can be had without looking at the validation images."""
     with _page(path, 9.0, 3.9) as figure:
         from cnnlab.tracking import panels
 
         panels.losses(_axes(figure, 0.75, 0.65, 3.55, 2.75), rows, baseline)
-        panels.accuracies(_axes(figure, 5.2, 0.65, 3.55, 2.75), rows, baseline)
+        panels.accuracies(_axes(figure, 5.2, 0.65, 3.55, 2.75), rows, baseline, best)
 
 
 def confusion(path: Path | str, matrix: Matrix, names: Sequence[str] = ()) -> None:

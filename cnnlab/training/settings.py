@@ -90,7 +90,7 @@ class CheckpointSettings(Settings):
     """epochs between two checkpoints, or optimiser steps as in 100steps; the best and the last epoch always have one"""
     monitor: Annotated[str, Field(min_length=1), Traits(for_training=True)] = "val/acc"
     """what chooses the best epoch: val/acc, val/balanced_acc, val/f1, val/loss, or a number that metrics= measure each
-    epoch; callbacks that need one go by it unless they name another"""
+    epoch; early stopping goes by it too where it names none"""
 
 
 class EmaSettings(Settings):

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from cnnlab.tracking import pictures
-from cnnlab.tracking.style import Mistake
+from cnnlab.tracking.style import Baseline, Mistake
 
 CHANCE = np.random.default_rng(0)
 
@@ -65,7 +65,7 @@ def test_the_overview_copes_with(tmp_path: Path, case: str) -> None:
 
 
 def test_curves_and_the_confusion_have_files_of_their_own(tmp_path: Path) -> None:
-    pictures.curves(tmp_path / "curves.png", rows(5), classes=10)
+    pictures.curves(tmp_path / "curves.png", rows(5), Baseline(0.1, 2.303, "any one class"), best=2)
     pictures.confusion(tmp_path / "small.png", table(2), ["cat", "dog"])
     pictures.confusion(tmp_path / "large.png", table(100), LONG)
     sizes = {}

@@ -64,7 +64,7 @@ def _main(comparison: Comparison) -> Markup:
         "main",
         section("Verdicts", "verdicts", parts.verdicts(comparison) or tag("p", comparison.headline)),
         tag("div", legend(labels, "arms shown in the charts"), class_="sticky") if len(labels) > 1 else None,
-        section("Every run", "runs", [dots(comparison, metric) for metric in seen[:6]]),
+        section("Every run", "runs", [parts.majority(comparison), [dots(comparison, metric) for metric in seen[:6]]]),
         section("Learning curves", "curves", _grid(curves(comparison))),
         section("Cost", "cost", _grid(list(filter(None, prices)) if not first.exact else [])),
         section("Networks", "networks", networks(comparison)),

@@ -113,6 +113,11 @@ def warnings(comparison: Comparison) -> Content:
     return notes
 
 
+def majority(comparison: Comparison) -> Content:
+    """What can be had without looking at an image."""
+    return tag("p", comparison.majority, class_="quiet") if comparison.majority else None
+
+
 def failures(comparison: Comparison) -> Content:
     """Runs that did not end well, by what they said, and those with a warning."""
     causes: dict[tuple[str, str], list[Trial]] = {}
