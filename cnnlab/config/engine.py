@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from hydra import version as hydra_version
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_repository import CachingConfigRepository, IConfigRepository
+from hydra._internal.core_plugins.importlib_resources_config_source import ImportlibResourcesConfigSource
 from hydra._internal.hydra import Hydra
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra._internal.utils import create_config_search_path
@@ -53,6 +55,18 @@ class BoundedRepository(CachingConfigRepository):
         if found and found.defaults_list:
             self.lists = config_path
         return found
+
+
+class PackagedFiles(ImportlibResourcesConfigSource):
+    """Hydra's reader of the files in its own package, which reads each once a process: every configuration has ten."""
+
+    kept: ClassVar[dict[tuple[str, str], ConfigResult]] = {}
+
+    def load_config(self, config_path: str) -> ConfigResult:
+        key = (self.path, config_path)
+        if key not in self.kept:
+            self.kept[key] = super().load_config(config_path)
+        return deepcopy(self.kept[key])
 
 
 class Loader(ConfigLoaderImpl):
@@ -121,7 +135,7 @@ def start(conf: Path, *own: Path) -> HydraEngine:
         before = SearchPathQuery(provider="main")
         path.prepend(provider="command-line", path=f"file://{folder.resolve()}", anchor=before)
     path.prepend(provider="cnnlab", path="kinds://", anchor=SearchPathQuery(provider="schema"))
-    SourcesRegistry.instance().types |= {"file": FileConfigSource, "kinds": KindsSource}
+    SourcesRegistry.instance().types |= {"file": FileConfigSource, "kinds": KindsSource, "pkg": PackagedFiles}
     GlobalHydra.instance().clear()
     engine = HydraEngine("run", Loader(path))
     GlobalHydra.instance().initialize(engine)

@@ -9,6 +9,7 @@ that no class declares any more.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 
 from pydantic.fields import FieldInfo
 
@@ -37,6 +38,8 @@ RECORDS: dict[str, Callable[[], Iterable[type[Settings]]]] = {
 """the records that a group's settings may be read as"""
 NAMED: dict[str, Callable[[], Iterable[type[Settings]]]] = {"augment": lambda: AUGMENTATIONS.known}
 """of groups that hold further records by names of the user's own: those that they may be"""
+REGISTRIES = (SOURCES, AUGMENTATIONS, OPTIMIZERS, SCHEDULES, LOSSES)
+Brought = tuple[tuple[type[Settings], ...], ...]
 
 UNDECLARED = {"hydra": COMMAND, "study": COMMAND}
 """what the command line may name besides, and no record has: Hydra's own, and the choice of a study"""
@@ -48,10 +51,20 @@ def traits(path: str) -> Traits:
     >>> traits("optimizer.lr").affects_result, traits("trainer.progress").affects_result, traits("images").tasks
     (True, False, ('predict', 'inspect'))
     """
+    return _traits(path, _brought())
+
+
+@lru_cache(maxsize=4096)
+def _traits(path: str, _: Brought) -> Traits:
     inherited = ORDINARY
     for mark in _marks(path):
         inherited = mark.within(inherited)
     return inherited
+
+
+def _brought() -> Brought:
+    """The kinds that plugins have brought: the table is the same as long as these are."""
+    return tuple(tuple(registry.brought.values()) for registry in REGISTRIES)
 
 
 def _marks(path: str) -> Iterator[Traits]:
@@ -75,10 +88,15 @@ def _fields(record: type[Settings]) -> dict[str, FieldInfo]:
     return {info.alias or name: info for name, info in record.model_fields.items()}
 
 
-def paths() -> list[str]:
+def paths() -> tuple[str, ...]:
     """Every setting that a record declares, those of blocks aside, by its dotted path; what has others in it, too."""
+    return _declared(_brought())
+
+
+@lru_cache(maxsize=8)
+def _declared(_: Brought) -> tuple[str, ...]:
     tops = [*_paths([Top], ""), *(path for group in GROUPS for path in _paths(RECORDS[group](), f"{group}."))]
-    return list(dict.fromkeys(tops))
+    return tuple(dict.fromkeys(tops))
 
 
 def _paths(records: Iterable[type[Settings]], above: str) -> Iterator[str]:
