@@ -42,6 +42,8 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
     shorthand: ClassVar[str] = ""
     """the setting by whose value alone YAML may write such a record, where the others are the usual ones"""
+    hashed_short: ClassVar[bool] = False
+    """whether fingerprints hash it in that form: where its place held that value alone before 0.3.0"""
 
 
 def names(cls: type[BaseModel]) -> list[str]:

@@ -15,9 +15,12 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from cnnlab.blocks import KINDS
+from cnnlab.blocks.attention import Squeeze
 from cnnlab.blocks.block import Sized
 from cnnlab.blocks.modules import Conv2d
-from cnnlab.blocks.norm import NormSettings
+from cnnlab.blocks.norm import ActSettings, NormSettings
+from cnnlab.blocks.part import _ratio
+from cnnlab.blocks.scaling import ScaleSettings
 from cnnlab.config.compose import compose
 from cnnlab.config.engine import start
 from cnnlab.network.read import read_network
@@ -116,6 +119,8 @@ def places(kind: str) -> st.SearchStrategy[dict[str, Any]]:
         "last": copy,
         "join": st.sampled_from(get_args(Placement.model_fields["join"].annotation)),
         "from": st.lists(st.integers(0, 2), min_size=1, max_size=2),
+        "if": st.sampled_from([True, 1, 0, "none"]),
+        "width": st.sampled_from(get_args(Placement.model_fields["width"].annotation)),
     }
     assert {*fields, "after", "before"} == set(PLACED), "teach tests/sample_networks.py"
     rare = st.fixed_dictionaries({}, optional=fields)
@@ -185,6 +190,10 @@ def _with_own(raw: dict[str, Any], block: dict[str, Any], there: bool) -> dict[s
     return {**raw, "blocks": own, "body": {**raw["body"], "z": {"block": "own"}}}
 
 
+def _is_count(annotation: Any) -> bool:
+    return get_origin(annotation) is Annotated and get_args(annotation)[0] is int
+
+
 def values(annotation: Any, metadata: list[Any], depth: int) -> st.SearchStrategy[Any]:
     """Values that YAML may have where a field is annotated so."""
     origin, args = get_origin(annotation), get_args(annotation)
@@ -200,6 +209,8 @@ def values(annotation: Any, metadata: list[Any], depth: int) -> st.SearchStrateg
         if args[-1] is Ellipsis and get_origin(args[0]) is Annotated and get_args(args[0])[0] is int:
             return st.lists(values(args[0], [], depth), min_size=1, max_size=3)
         if args[-1] is Ellipsis:
+            if get_origin(args[0]) is tuple and _is_count(get_args(args[0])[1]):
+                return st.just({"a": 2})  # copies of a branch
             if get_origin(args[0]) is tuple:  # of (name, stack): branches
                 return st.dictionaries(st.sampled_from("abc"), blocks(depth + 1) | stacks(depth + 1), max_size=3)
             return stacks(depth + 1)
@@ -207,6 +218,14 @@ def values(annotation: Any, metadata: list[Any], depth: int) -> st.SearchStrateg
         return together | values(args[0], [], depth) if len(args) == 2 and len(set(args)) == 1 else together
     if args:  # a union
         return st.one_of(values(arg, [], depth) for arg in args if arg is not type(None))
+    if any(mark is _ratio or getattr(mark, "func", None) is _ratio for mark in metadata):
+        return st.sampled_from([1, 2, 1.5, 4])
+    if annotation is ActSettings:
+        return st.sampled_from([{"kind": "leaky_relu", "slope": 0.1}, {"kind": "prelu"}, {"kind": "elu", "alpha": 0.5}])
+    if annotation is ScaleSettings:
+        return st.sampled_from([0.5, {"factor": 0.5, "learned": "channel"}])
+    if annotation is Squeeze:
+        return st.sampled_from([2, {"ratio": 2, "of": "input"}, {"ratio": 1.5, "divisor": 2, "place": "inner"}])
     if annotation is NormSettings:
         kinds = get_args(NormSettings.model_fields["kind"].annotation)
         told = [{"kind": "group", "groups": 2}, {"kind": "batch", "eps": 1e-3, "momentum": 0.01}]

@@ -38,6 +38,11 @@ class Sized:
     scaled: bool
 
 
+@dataclass(frozen=True)
+class Added:
+    """Marks a setting that a kind had not from the first: at its default, fingerprints leave it out, and stay."""
+
+
 Width = Annotated[int, Field(ge=1, strict=True), Sized(scaled=True)]
 Features = Annotated[int, Field(ge=1, strict=True), Sized(scaled=False)]
 
@@ -49,6 +54,8 @@ class Block(Registered):
 
     block: str
 
+    moved: ClassVar[dict[str, str]] = {}
+    """settings that have another name since 0.3.0: the old one, and the new one or what to write instead"""
     later: ClassVar[dict[str, Any]] = {"stride": 1}
     """settings of the second and later copies under `repeat`: only the first one strides"""
 
@@ -68,6 +75,10 @@ class Block(Registered):
         from cnnlab.blocks.trace import trace
 
         return trace(self, shape).shape
+
+    def hashed(self, settings: dict[str, Any]) -> dict[str, Any]:
+        """Its settings as fingerprints hash them: what only has another name since 0.2.0 keeps the old one there."""
+        return settings
 
     def closing(self) -> dict[str, Block]:
         """What follows the last copy under `repeat`."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
-from cnnlab.blocks.block import Block, Inherits, Width
-from cnnlab.blocks.norm import NO_NORM, Act, Norm, act_layer, norm_layer
+from cnnlab.blocks.block import Added, Block, Inherits, Width
+from cnnlab.blocks.norm import NO_NORM, Act, Norm, act_layer, kind_of_act, norm_layer
 from cnnlab.blocks.part import Misfit, image
 from cnnlab.blocks.window import Padding, Pads, check_fits, pads
 from cnnlab.settings import Count, Fraction, Pair, Shape, shown
@@ -37,6 +37,9 @@ Init = Literal[
 ]
 
 
+Standardize = Literal["none", "weights", "scaled"]
+
+
 class Convolutional(Block):
     """The settings that every kind made of convolutions takes from the network around it."""
 
@@ -49,10 +52,14 @@ class Convolutional(Block):
     init: Annotated[Init, Inherits("init")] = "auto"
     """how weights start; auto: with the gain of the activation that follows (He et al. 2015, arXiv:1502.01852);
     looks_linear: in pairs that cancel its kinks, for deep networks without shortcuts (arXiv:1702.08591)"""
+    standardize: Annotated[Standardize, Inherits("standardize"), Added()] = "none"
+    """whether the weights of each output channel are brought to mean 0 and variance 1 before they are used: weights, as
+    Qiao et al. 2019, arXiv:1903.10520; scaled: also divided by the root of their number and times a learned gain, as
+    Brock, De & Smith 2021, arXiv:2101.08692 (NFNet)"""
 
     def conv(self, channels: int, kernel_size: Any = 1, **settings: Any) -> Conv:
         """A convolution with this block's norm, activation, bias and initialisation."""
-        shared = {"norm": self.norm, "act": self.act, "bias": self.bias, "init": self.init}
+        shared = {name: getattr(self, name) for name in ("norm", "act", "bias", "init", "standardize")}
         return Conv(**{**shared, "channels": channels, "kernel_size": kernel_size, **settings})
 
 
@@ -87,7 +94,7 @@ class Conv(Convolutional):
     def build(self, shape: Shape) -> nn.Module:
         from torch import nn
 
-        from cnnlab.blocks.modules import Conv2d
+        from cnnlab.blocks.modules import Conv2d, ScaledConv2d, StandardizedConv2d
 
         channels, rows, columns = image(shape, self.block)
         if channels % self.groups or self.channels % self.groups:
@@ -97,7 +104,8 @@ class Conv(Convolutional):
         lopsided = (top, left) != (bottom, right)
         first = self.order == "norm_act_conv"
         norm = norm_layer(self.norm, shape if first else (self.channels, *self.out_size(rows, columns)))
-        conv = Conv2d(
+        kinds = {"none": Conv2d, "weights": StandardizedConv2d, "scaled": ScaledConv2d}
+        conv = kinds[self.standardize](
             channels,
             self.channels,
             self.kernel_size,
@@ -111,7 +119,8 @@ class Conv(Convolutional):
             "pad": nn.ZeroPad2d((left, right, top, bottom)) if lopsided else None,
             "conv": started(conv, self.init, self.act),
             "norm": norm,
-            "act": act_layer(self.act, inplace=not first or norm is not None),  # never in place of the block's input
+            # never in place of the block's input
+            "act": act_layer(self.act, channels if first else self.channels, inplace=not first or norm is not None),
             "dropout": nn.Dropout(self.dropout) if self.dropout else None,
         }
         return units(**{name: parts[name] for name in ORDERS[self.order]})
@@ -142,5 +151,5 @@ def units(**modules: nn.Module | None) -> nn.Sequential:
 
 def started(layer: nn.Module, init: Init | Literal["quiet"], act: Act) -> nn.Module:
     """Leave a note on `layer` how its weights start; `network.start` reads it once every layer knows its path."""
-    layer.start = (init, act)  # type: ignore[assignment]
+    layer.start = (init, kind_of_act(act))  # type: ignore[assignment]
     return layer

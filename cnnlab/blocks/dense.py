@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from math import floor
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
 
 from cnnlab.blocks.block import Inherits, Width
 from cnnlab.blocks.conv import Convolutional
 from cnnlab.blocks.merge import build_branches
-from cnnlab.blocks.part import Part, image, whole
+from cnnlab.blocks.part import Misfit, Part, image
 from cnnlab.blocks.pool import AvgPool
 from cnnlab.blocks.stack import chain
-from cnnlab.settings import Count, Fraction, Natural, Pair, Shape
+from cnnlab.settings import Fraction, Natural, Pair, Shape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -46,22 +49,34 @@ class DenseBlock(Convolutional):
         return build_branches(shape, {"old": {}, "new": new})
 
 
-class Transition(Convolutional):
-    """Norm, activation, 1×1 convolution, average pool: (C, H, W) -> (C / ratio, floor(H/2), floor(W/2)).
+Compression = Annotated[float, Field(gt=0, le=1, strict=True)]
 
-    Huang et al. 2016, arXiv:1608.06993, §3; ratio is one over the paper's compression.
+
+class Transition(Convolutional):
+    """Norm, activation, 1×1 convolution, average pool: (C, H, W) -> (C · compression, floor(H/2), floor(W/2)).
+
+    Huang et al. 2016, arXiv:1608.06993, §3.
 
     >>> Transition(norm="batch").shape((256, 56, 56))
     (128, 28, 28)
     """
 
     block: Literal["transition"] = "transition"
-    ratio: Count = 2
-    """channels divided by those that are left"""
+    moved: ClassVar[dict[str, str]] = {"ratio": "compression, one over it (compression: 0.5 for ratio: 2)"}
+    compression: Compression = 0.5
+    """share of the channels that are left, rounded down"""
     pool_size: Pair = (2, 2)
     """window and step of the pool"""
 
     def build(self, shape: Shape) -> nn.Module:
-        channels = whole(image(shape, self.block)[0], self.ratio, ("channels", "ratio"))
+        there = image(shape, self.block)[0]
+        channels = floor(there * self.compression + 1e-9)
+        if not channels:
+            raise Misfit(f"compression ({self.compression:g}) leaves none of {there} channels")
         conv = self.conv(channels, order="norm_act_conv")
         return chain(shape, {"conv": conv, "pool": AvgPool(kernel_size=self.pool_size)})
+
+    def hashed(self, settings: dict[str, Any]) -> dict[str, Any]:
+        compression = settings.pop("compression")
+        ratio = 1 / compression
+        return {**settings, **({"ratio": int(ratio)} if ratio.is_integer() else {"compression": compression})}

@@ -68,7 +68,7 @@ class Linear(Block):
         return units(
             linear=started(linear, self.init, self.act),
             norm=norm,
-            act=act_layer(self.act, inplace=True),
+            act=act_layer(self.act, self.features, inplace=True),
             dropout=nn.Dropout(self.dropout) if self.dropout else None,
         )
 

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, InstanceOf, PlainSerializer, SerializationInfo
+from pydantic import BeforeValidator, Field, InstanceOf, PlainSerializer, SerializationInfo, model_validator
 
-from cnnlab.blocks.block import Block, Inherits, Spread
+from cnnlab.blocks.block import Added, Block, Inherits, Spread
 from cnnlab.blocks.conv import Conv, Convolutional
-from cnnlab.blocks.norm import NO_NORM, Norm
+from cnnlab.blocks.norm import NO_NORM, Act, Norm, act_layer
 from cnnlab.blocks.part import Misfit, Part, image, inside
 from cnnlab.blocks.pool import AvgPool
+from cnnlab.blocks.scaling import ScaleField, ScaleSettings
 from cnnlab.blocks.stack import (
     Merge,
     Stack,
@@ -23,7 +24,8 @@ from cnnlab.blocks.stack import (
     joined_shape,
     stack_parts,
 )
-from cnnlab.settings import Fraction, Shape
+from cnnlab.errors import near
+from cnnlab.settings import Count, Fraction, Shape
 from cnnlab.text import dims
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
     from cnnlab.blocks.modules import Skipped
 
-Shortcut = Literal["auto", "identity", "conv", "pool", "pad", "none"]
+Shortcut = Literal["auto", "identity", "identity_or_none", "conv", "pool", "pad", "none"]
 
 
 def _stack(value: Any) -> Any:
@@ -110,24 +112,62 @@ class Sequential(Scope):
             return chain(shape, stack_parts(self.body))
 
 
+def _copies(value: Any) -> Any:
+    return tuple(value.items()) if isinstance(value, dict) else value
+
+
+Copies = Annotated[
+    tuple[tuple[str, Annotated[int, Field(ge=1, le=64, strict=True)]], ...],
+    BeforeValidator(_copies, json_schema_input_type=dict[str, Count]),
+    PlainSerializer(dict),
+]
+
+
 class Parallel(Scope):
-    """Branches that see the same input, joined again: concat (on channels), add, mul, mean or max."""
+    """Branches that see the same input, joined again: concat (on channels), add, mul, mean or max.
+
+    Where maps are multiplied, one of 1×1 positions, or of one channel, is taken for all of them: a gate.
+    """
 
     block: Literal["parallel"] = "parallel"
     branches: BranchesField
     """stacks of blocks, by name"""
     merge: Merge = "concat"
     """how the branches are joined"""
+    copies: Annotated[Copies, Added()] = ()
+    """how often a branch is there, {conv: 4}: the second one is called conv_2, and so on"""
+    drop_path: Annotated[Fraction, Added()] = 0.0
+    """of a mean: how likely a branch is left out in training; one always stays (arXiv:1605.07648, §4)"""
+
+    @model_validator(mode="after")
+    def _known(self) -> Parallel:
+        if self.drop_path and self.merge != "mean":
+            raise ValueError(f"drop_path leaves out branches of a mean, not of {self.merge}")
+        for name, _ in self.copies:
+            if name not in dict(self.branches):
+                raise ValueError(f"copies: there is no branch {name!r}{near(name, dict(self.branches))}")
+        return self
+
+    @property
+    def paths(self) -> dict[str, Stack]:
+        """The branches by name, those with copies as often as they are there."""
+        times = dict(self.copies)
+        return {
+            name if i == 1 else f"{name}_{i}": stack
+            for name, stack in self.branches
+            for i in range(1, times.get(name, 1) + 1)
+        }
 
     def build(self, shape: Shape) -> nn.Module:
         with inside("branches"):
-            return build_branches(shape, {name: stack_parts(stack) for name, stack in self.branches}, self.merge)
+            branches = {name: stack_parts(stack) for name, stack in self.paths.items()}
+            return build_branches(shape, branches, self.merge, self.drop_path)
 
 
 class Skip(Scope):
     """A body beside a shortcut, added: x + f(x), shape as the body's.
 
-    He et al. 2015, arXiv:1512.03385, eq. 1 and 2. No activation follows; put an `act` block after it where one should.
+    He et al. 2015, arXiv:1512.03385, eq. 1 and 2. No activation follows, unless `sum_act` says so.
     """
 
     block: Literal["skip"] = "skip"
@@ -135,13 +175,18 @@ class Skip(Scope):
     """the blocks beside the shortcut, by name"""
     shortcut: Shortcut = "auto"
     """auto: the identity where the shape stays, else a 1×1 convolution; pool: there an average pool before it; pad:
-    zeros for the channels that are missing; none: no shortcut, a plain network"""
+    zeros for the channels that are missing; identity_or_none: where the shape stays, else nothing; none: no shortcut, a
+    plain network"""
     stochastic_depth: Rate = None
     """share of the images for which the body is left out in training; as the network's unless said"""
+    scale: Annotated[ScaleField | None, Added()] = None
+    """what the body is multiplied with before it is added: a number, or {factor: 0.1, learned: channel}"""
+    sum_act: Annotated[Act, Added()] = "none"
+    """activation of the sum"""
 
     def build(self, shape: Shape) -> nn.Module:
-        body, drop = stack_parts(self.body), drop_path(self.stochastic_depth)
-        return build_skip(shape, body, self.shortcut, self.conv(1), drop=drop)
+        body, act = stack_parts(self.body), self.sum_act
+        return build_skip(shape, body, self.shortcut, self.conv(1), act, self.stochastic_depth, self.scale)
 
 
 def inner_stacks(block: Block) -> dict[str, Stack]:
@@ -149,12 +194,14 @@ def inner_stacks(block: Block) -> dict[str, Stack]:
     match block:
         case Sequential(body=body) | Skip(body=body):
             return {"body": body}
-        case Parallel(branches=branches):
-            return {f"branches.{name}": stack for name, stack in branches}
+        case Parallel():
+            return {f"branches.{name}": stack for name, stack in block.paths.items()}
     return {}
 
 
-def build_branches(shape: Shape, branches: Mapping[str, Mapping[str, Part]], merge: Merge = "concat") -> nn.Module:
+def build_branches(
+    shape: Shape, branches: Mapping[str, Mapping[str, Part]], merge: Merge = "concat", drop_path: float = 0.0
+) -> nn.Module:
     """Branches over one input, joined by `merge`. Raises Misfit where they end at different sizes."""
     from cnnlab.blocks.modules import Branches
 
@@ -167,7 +214,7 @@ def build_branches(shape: Shape, branches: Mapping[str, Mapping[str, Part]], mer
             modules[name], left = chain_and_shapes(shape, parts)
             outputs[name] = left.last
     joined_shape(merge, list(outputs.items()), "branches")
-    return Branches(modules, merge)
+    return Branches(modules, merge, drop_path)
 
 
 def build_skip(
@@ -175,17 +222,20 @@ def build_skip(
     body: Mapping[str, Part],
     shortcut: Shortcut,
     conv: Conv,
-    act: nn.Module | None = None,
-    drop: nn.Module | None = None,
+    act: Act = "none",
+    stochastic_depth: float | None = None,
+    scale: ScaleSettings | None = None,
 ) -> Skipped:
-    """`body` beside a shortcut, added, then `act`; of `conv` only the norm, bias and initialisation are taken."""
+    """`body`, scaled, beside a shortcut, added, then `act`; of `conv` its norm, bias and initialisation are taken."""
     from cnnlab.blocks.modules import Skipped
 
     with inside("body"):
         module, left = chain_and_shapes(shape, body)
     connection = build_shortcut(shape, left.last, shortcut, conv)
+    drop = drop_path(stochastic_depth) if connection is not None or shortcut != "identity_or_none" else None
     check_drop(drop, connection)
-    return Skipped(module, connection, act, drop)
+    activation = act_layer(act, left.last[0], inplace=True)
+    return Skipped(module, connection, activation, drop, scale and scale.build(left.last))
 
 
 def check_drop(drop: nn.Module | None, shortcut: nn.Module | None) -> None:
@@ -206,6 +256,8 @@ def build_shortcut(shape: Shape, output: Shape, shortcut: Shortcut, conv: Conv) 
         return None
     if output == shape and shortcut != "conv":
         return nn.Identity()
+    if shortcut == "identity_or_none":
+        return None
     if shortcut == "identity":
         raise Misfit(
             f"an identity shortcut needs a body that keeps the shape; this makes {dims(output)} of {dims(shape)}"

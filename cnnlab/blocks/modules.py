@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache, reduce
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -27,13 +28,41 @@ class Conv2d(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         if x.is_meta or _traced():  # on paper the window counts as it is written, and a trace is for any size
-            return super().forward(x)
+            return self._conv_forward(x, self.kernels(), self.bias)
         places = zip(x.shape[2:], self.kernel_size, self.stride, self.padding, self.dilation, strict=True)
         (top, bottom, rows), (left, right, columns) = (met(*place) for place in places)  # type: ignore[arg-type]
-        weight = self.weight
+        weight = self.kernels()
         if (bottom - top, right - left) != self.kernel_size:
             weight = weight[:, :, top:bottom, left:right]
         return F.conv2d(x, weight, self.bias, self.stride, (rows, columns), self.dilation, self.groups)
+
+    def kernels(self) -> Tensor:
+        """The weights as they are used."""
+        return self.weight
+
+
+class StandardizedConv2d(Conv2d):
+    """A convolution whose weights have mean 0 and variance 1 in each output channel, as timm's StdConv2d has them."""
+
+    def kernels(self) -> Tensor:
+        variance, mean = torch.var_mean(self.weight, (1, 2, 3), unbiased=False, keepdim=True)
+        return (self.weight - mean) * (variance + 1e-6).rsqrt()
+
+
+class ScaledConv2d(StandardizedConv2d):
+    """The same, divided by the root of the weights' number, times a gain: timm's ScaledStdConv2d without its gamma."""
+
+    def __init__(self, *args: Any, **settings: Any):
+        super().__init__(*args, **settings)
+        self.gain = nn.Parameter(torch.ones(self.out_channels, 1, 1, 1))
+
+    def reset_parameters(self) -> None:
+        super().reset_parameters()
+        if "gain" in self._parameters:  # not yet while torch's own class makes the weights
+            nn.init.ones_(self.gain)
+
+    def kernels(self) -> Tensor:
+        return super().kernels() * (self.gain * self.weight[0].numel() ** -0.5)
 
 
 def _traced() -> bool:
@@ -98,30 +127,57 @@ def walk(stack: Chain, x: Tensor) -> Iterator[tuple[str, Tensor]]:
 
 
 class Branches(nn.ModuleDict):
-    """Runs its modules on the same input and joins what they make."""
+    """Runs its modules on the same input and joins what they make; in training, a mean may leave some of them out."""
 
-    def __init__(self, modules: dict[str, nn.Module], merge: str):
+    def __init__(self, modules: dict[str, nn.Module], merge: str, drop_path: float = 0.0):
         super().__init__(modules)
-        self.joined_by = merge
+        self.joined_by, self.drop_path = merge, drop_path
 
     def forward(self, x: Tensor) -> Tensor:
-        return JOINS[self.joined_by]([branch(x) for branch in self.values()])
+        outs = [branch(x) for branch in self.values()]
+        if not (self.training and self.drop_path):
+            return JOINS[self.joined_by](outs)
+        kept = some_kept(len(x), len(outs), self.drop_path, outs[0])
+        weights = kept / kept.sum(0)
+        return reduce(
+            torch.add, [out * w.view(-1, *[1] * (out.dim() - 1)) for out, w in zip(outs, weights, strict=True)]
+        )
 
     def extra_repr(self) -> str:
         return f"merge={self.joined_by}"
 
 
+def some_kept(images: int, paths: int, rate: float, like: Tensor) -> Tensor:
+    """By path and image, 1 with probability 1 - rate, else 0; where none would be kept, one that is drawn is.
+
+    Larsson et al. 2016, arXiv:1605.07648, §4 ("local" drop-path).
+    """
+    kept = torch.empty(paths, images, dtype=like.dtype, device=like.device).bernoulli_(1 - rate)
+    chosen = torch.rand(images, device=like.device).mul_(paths).long().clamp_(max=paths - 1)
+    alone = F.one_hot(chosen, paths).T.to(kept)
+    return torch.where(kept.any(0), kept, alone)
+
+
 class Skipped(nn.Module):
-    """act(drop(body(x)) + shortcut(x)); without a shortcut, act(body(x))."""
+    """act(drop(scale(body(x))) + shortcut(x)); without a shortcut, act(scale(body(x)))."""
 
     def __init__(
-        self, body: nn.Module, shortcut: nn.Module | None, act: nn.Module | None = None, drop: nn.Module | None = None
+        self,
+        body: nn.Module,
+        shortcut: nn.Module | None,
+        act: nn.Module | None = None,
+        drop: nn.Module | None = None,
+        scale: nn.Module | None = None,
     ):
         super().__init__()
         self.body, self.shortcut, self.act, self.drop = body, shortcut, act, drop
+        if scale is not None:
+            self.scale = scale
 
     def forward(self, x: Tensor) -> Tensor:
         out = self.body(x)
+        if hasattr(self, "scale"):
+            out = self.scale(out)
         if self.shortcut is not None:
             out = (out if self.drop is None else self.drop(out)) + self.shortcut(x)
         return out if self.act is None else self.act(out)
@@ -163,6 +219,19 @@ class Gated(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x * self.gate(x)
+
+
+class SummedGate(nn.Module):
+    """sigmoid(layers(mean) + layers(maximum)), over the positions of each channel."""
+
+    def __init__(self, layers: nn.Module, gate: str):
+        super().__init__()
+        self.layers = layers
+        self.mean, self.largest = nn.AdaptiveAvgPool2d((1, 1)), nn.AdaptiveMaxPool2d((1, 1))
+        self.gate = nn.Sigmoid() if gate == "sigmoid" else nn.Hardsigmoid()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.gate(self.layers(self.mean(x)) + self.layers(self.largest(x)))
 
 
 class Selected(nn.Module):

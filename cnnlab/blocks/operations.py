@@ -31,6 +31,7 @@ OPERATIONS: dict[Any, str] = {
     aten.mul: "mul",
     aten.mul_: "mul",
     aten.maximum: "max",
+    aten.amax: "largest",
     aten.index: "select",
     aten.view: "flatten",
     aten._unsafe_view: "flatten",
@@ -51,7 +52,7 @@ def is_layer(module: nn.Module) -> bool:
 
 
 def kind_of_layer(layer: nn.Module) -> str:
-    """norm, act, dropout or identity: what layers are named by that have no operation of their own name; else ""."""
+    """norm, act, dropout, shuffle or identity: what names layers that have no operation of their own name; else ""."""
     norms = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm, nn.LocalResponseNorm)
     if isinstance(layer, norms):
         return "norm"
@@ -59,6 +60,8 @@ def kind_of_layer(layer: nn.Module) -> str:
         return "dropout"
     if isinstance(layer, nn.Identity):
         return "identity"
+    if isinstance(layer, nn.ChannelShuffle):
+        return "shuffle"
     activations = any(cls.__module__ == "torch.nn.modules.activation" for cls in type(layer).__mro__)
     return "act" if activations and not isinstance(layer, nn.MultiheadAttention) else ""
 

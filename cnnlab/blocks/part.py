@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
+
+from pydantic import PlainValidator
 
 from cnnlab.registry import returned
-from cnnlab.settings import Shape
+from cnnlab.settings import LARGEST, Positive, Shape, shown
 from cnnlab.text import dims
 
 if TYPE_CHECKING:
@@ -61,6 +63,44 @@ def whole(value: int, by: int, names: tuple[str, str]) -> int:
     if rest:
         raise Misfit(f"{names[1]} ({by}) must divide {names[0]} ({value})")
     return result
+
+
+def _ratio(value: Any) -> Any:
+    if type(value) not in (int, float) or not 0 < value < LARGEST:
+        raise ValueError(f"should be a number above 0, not {shown(value)}")
+    return value
+
+
+Ratio = Annotated[float, PlainValidator(_ratio, json_schema_input_type=Positive)]
+"""what channels are divided by or multiplied with; not always whole, as the inner widths of papers are not"""
+
+
+def divided(value: int, by: float, names: tuple[str, str]) -> int:
+    """value / by. Raises Misfit, naming both, where that is not whole."""
+    if isinstance(by, int):
+        return whole(value, by, names)
+    result = value / by
+    if abs(result - round(result)) > 1e-6 or result < 1:
+        raise Misfit(f"{names[0]} ({value}) divided by {names[1]} ({by:g}) are {result:g}: not whole")
+    return round(result)
+
+
+def times(value: int, by: float, names: tuple[str, str]) -> int:
+    """value · by. Raises Misfit, naming both, where that is not whole."""
+    result = value * by
+    if abs(result - round(result)) > 1e-6 or result < 1:
+        raise Misfit(f"{names[1]} ({by:g}) times {names[0]} ({value}) are {result:g}: not whole")
+    return round(result)
+
+
+def divisible(wide: float, divisor: int) -> int:
+    """The multiple of `divisor` that is nearest, of two the larger, and never under nine tenths of `wide`.
+
+    As torchvision's _make_divisible has it, after the MobileNets of tensorflow/models (Howard et al. 2017,
+    arXiv:1704.04861).
+    """
+    rounded = max(divisor, int(wide + divisor / 2) // divisor * divisor)
+    return rounded + divisor if rounded < 0.9 * wide else rounded
 
 
 def image(shape: Shape, kind: str) -> tuple[int, int, int]:

@@ -82,6 +82,10 @@ def window(op: Any, args: Any, x: Tensor, y: Tensor) -> Window | None:
     if op in (aten._adaptive_avg_pool2d, aten.adaptive_max_pool2d):
         (n, rows), (m, columns) = zip(x.shape[-2:], args[1], strict=True)
         return Window((widest_bin(n, rows), widest_bin(m, columns)), (n / rows, m / columns))
+    if op in (aten.upsample_nearest2d, aten.upsample_bilinear2d):  # bilinear: between two neighbours
+        rows, columns = (m / n for m, n in zip(y.shape[-2:], x.shape[-2:], strict=True))
+        kernel = (1, 1) if op is aten.upsample_nearest2d else (2 if rows > 1 else 1, 2 if columns > 1 else 1)
+        return Window(kernel, (1 / rows, 1 / columns))
     if op in REDUCTIONS:
         dims = {dim % 4 for dim in (args[1:] and args[1]) or range(4)}
         return _whole_map(x) if dims & {2, 3} else None

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from cnnlab.blocks.attention import SqueezeExcite
-from cnnlab.blocks.block import Inherits, Width
+from pydantic import BeforeValidator, model_validator
+
+from cnnlab.blocks.attention import SqueezeField
+from cnnlab.blocks.block import Added, Inherits, Width
 from cnnlab.blocks.conv import Convolutional, started, units
 from cnnlab.blocks.merge import Rate, Shortcut, build_shortcut, build_skip, check_drop, drop_path
 from cnnlab.blocks.norm import NO_NORM, Norm, act_layer, norm_layer
-from cnnlab.blocks.part import Misfit, Part, image, inside, whole
+from cnnlab.blocks.part import Misfit, Part, Ratio, divided, image, inside, times, whole
 from cnnlab.blocks.stack import after, chain_and_shapes
 from cnnlab.settings import Count, Flag, Fraction, Pair, Shape
 
@@ -36,20 +38,21 @@ class Shortened(Convolutional):
     """normalisation of a convolutional shortcut; as the block's unless said"""
     dropout: Annotated[Fraction, Inherits("dropout")] = 0.0
     """share dropped before the last convolution (Zagoruyko & Komodakis 2016, arXiv:1605.07146, §2.4)"""
-    squeeze_excite: Count | None = None
-    """channels divided by the inner width of a squeeze-and-excite gate at the body's end; none unless said"""
+    squeeze_excite: SqueezeField | None = None
+    """channels divided by the inner width of a squeeze-and-excite gate at the body's end, or {ratio: 4, of: input};
+    none unless said"""
     stochastic_depth: Rate = None
     """share of the images for which the body is left out in training; as the network's unless said"""
 
-    def gate(self) -> dict[str, Part]:
-        if self.squeeze_excite is None:
+    def gate(self, shape: Shape, place: Literal["end", "inner"] = "end") -> dict[str, Part]:
+        if self.squeeze_excite is None or self.squeeze_excite.place != place:
             return {}
-        return {"se": SqueezeExcite(ratio=self.squeeze_excite, act=self.act, init=self.init)}
+        return {"se": self.squeeze_excite.part(image(shape, self.block)[0], self.act, self.init)}
 
     def shorten(self, shape: Shape, body: Mapping[str, Part]) -> nn.Module:
         conv = self.conv(1, norm=self.shortcut_norm or self.norm)
-        act, drop = act_layer(self.act, inplace=True), drop_path(self.stochastic_depth)
-        module = build_skip(shape, {**body, **self.gate()}, self.shortcut, conv, act, drop)
+        whole_body = {**body, **self.gate(shape)}
+        module = build_skip(shape, whole_body, self.shortcut, conv, self.act, self.stochastic_depth)
         if self.init == "auto":
             quiet(module, f"{list(body)[-1]}.norm")
         return module
@@ -93,37 +96,63 @@ class Residual(Shortened):
 
 
 class Narrowed(Shortened):
-    """What bottlenecks share: an inner width of channels / ratio · base_width / 64 · groups.
+    """What bottlenecks share: an inner width of channels / ratio.
 
-    ResNeXt (Xie et al. 2016, arXiv:1611.05431) and wide ResNets (Zagoruyko & Komodakis 2016, arXiv:1605.07146).
+    With `base_width`, as ResNeXt (Xie et al. 2016, arXiv:1611.05431, §4.1) and wide ResNets (Zagoruyko & Komodakis
+    2016, arXiv:1605.07146) count, channels / ratio · base_width / 64 · groups.
     """
 
     kernel_size: Pair = (3, 3)
     """window of the middle convolution"""
-    ratio: Count = 4
+    ratio: Ratio = 4
     """output channels divided by the inner width"""
     groups: Count = 1
     """groups of the middle convolution (ResNeXt's cardinality)"""
-    base_width: Count = 64
-    """inner channels a group for 64 planes (ResNeXt's 4d, the 128 of wide_resnet50_2)"""
+    group_width: Annotated[Count | None, Added()] = None
+    """in place of groups: inner channels that each has (Radosavovic et al. 2020, arXiv:2003.13678: RegNet)"""
+    base_width: Ratio | None = None
+    """inner channels of each group where channels / ratio are 64 (ResNeXt's 4d, the 128 of wide_resnet50_2)"""
     stride_at: Literal["conv1", "conv2"] = "conv2"
     """the convolution that strides: conv1, the 1×1 of the paper, or conv2, the 3×3 of torchvision ("v1.5")"""
 
     @property
     def inner(self) -> int:
         """The inner width. Raises Misfit where a division leaves a remainder."""
-        planes = whole(self.channels, self.ratio, ("channels", "ratio"))
-        width, rest = divmod(planes * self.base_width, 64)
-        if rest or not width:
-            raise Misfit(f"base_width ({self.base_width}) makes {planes} · {self.base_width} / 64 channels: not whole")
-        return width * self.groups
+        planes = divided(self.channels, self.ratio, ("channels", "ratio"))
+        if self.base_width is None:
+            return planes
+        width = planes * self.base_width / 64
+        if abs(width - round(width)) > 1e-6 or width < 1:
+            raise Misfit(
+                f"base_width ({self.base_width:g}) makes {planes} · {self.base_width:g} / 64 channels: not whole"
+            )
+        return round(width) * self.groups
 
-    def narrow(self) -> dict[str, Part]:
+    @property
+    def cardinality(self) -> int:
+        """Groups of the middle convolution. Raises Misfit."""
+        if self.group_width is None:
+            return self.groups
+        return whole(self.inner, self.group_width, ("inner channels", "group_width"))
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Narrowed:
+        if self.group_width is not None and (self.groups != 1 or self.base_width is not None):
+            raise ValueError(
+                "group_width says how many groups there are; groups and base_width cannot be said beside it"
+            )
+        return self
+
+    def hashed(self, settings: dict[str, Any]) -> dict[str, Any]:
+        unsaid = self.base_width is None and self.groups == 1 and self.group_width is None
+        return {**settings, "base_width": 64} if unsaid else settings
+
+    def narrow(self, shape: Shape) -> dict[str, Part]:
         """The first two convolutions."""
         first, second = (self.stride, (1, 1)) if self.stride_at == "conv1" else ((1, 1), self.stride)
-        wide: dict[str, Any] = {"dilation": self.dilation, "groups": self.groups, "dropout": self.dropout}
+        wide: dict[str, Any] = {"dilation": self.dilation, "groups": self.cardinality, "dropout": self.dropout}
         conv2 = self.conv(self.inner, self.kernel_size, stride=second, **wide)
-        return {"conv1": self.conv(self.inner, stride=first), "conv2": conv2}
+        return {"conv1": self.conv(self.inner, stride=first), "conv2": conv2, **self.gate(shape, "inner")}
 
 
 class Bottleneck(Narrowed):
@@ -138,7 +167,7 @@ class Bottleneck(Narrowed):
     block: Literal["bottleneck"] = "bottleneck"
 
     def build(self, shape: Shape) -> nn.Module:
-        return self.shorten(shape, {**self.narrow(), "conv3": self.conv(self.channels, act="none")})
+        return self.shorten(shape, {**self.narrow(shape), "conv3": self.conv(self.channels, act="none")})
 
 
 class Preactivation(Shortened):
@@ -156,9 +185,9 @@ class Preactivation(Shortened):
         from cnnlab.blocks.modules import Preactivated
 
         norm = norm_layer(self.norm, shape)
-        pre = units(norm=norm, act=act_layer(self.act, inplace=norm is not None))
+        pre = units(norm=norm, act=act_layer(self.act, shape[0], inplace=norm is not None))
         last = list(body)[-1]
-        body = {**body, **self.gate()}
+        body = {**body, **self.gate(shape)}
         with inside("body"):
             inner, left = chain_and_shapes(shape, body)
         shortcut = build_shortcut(
@@ -213,7 +242,16 @@ class PreactBottleneck(Narrowed, Preactivation):
 
     def build(self, shape: Shape) -> nn.Module:
         last = self.conv(self.channels, norm=NO_NORM, act="none", bias=self.biased)
-        return self.preactivate(shape, {**self.narrow(), "conv3": last})
+        return self.preactivate(shape, {**self.narrow(shape), "conv3": last})
+
+
+def _of_what(value: Any) -> Any:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        said = (
+            f"{{ratio: {value:g}, of: input}} (those that come in, as 0.2.0 had it) or {{ratio: {value:g}, of: gate}}"
+        )
+        raise ValueError(f"should say of which channels it is a share: {said}")
+    return value
 
 
 class InvertedResidual(Convolutional):
@@ -229,32 +267,46 @@ class InvertedResidual(Convolutional):
     block: Literal["inverted_residual"] = "inverted_residual"
     channels: Width
     """number of output channels"""
-    expansion: Count = 6
+    expansion: Ratio = 6
     """inner channels divided by those that come in; 1: without the first convolution"""
+    inner: Annotated[Width | None, Added()] = None
+    """the inner channels themselves, in place of the expansion"""
     kernel_size: Pair = (3, 3)
     """window of the depthwise convolution"""
     stride: Pair = (1, 1)
     """step of the depthwise convolution"""
     dilation: Pair = (1, 1)
     """distance between the taps of the depthwise convolution"""
-    squeeze_excite: Count | None = None
-    """channels that come in, divided by the inner width of a squeeze-and-excite gate; none unless said"""
+    squeeze_excite: Annotated[SqueezeField | None, BeforeValidator(_of_what)] = None
+    """a squeeze-and-excite gate of the inner channels: {ratio: 4, of: input} as in EfficientNets, {ratio: 4, of: gate}
+    as in MobileNet-v3; none unless said"""
+    fused: Annotated[Flag, Added()] = False
+    """whether the first convolution and that of each channel by itself are one (Tan & Le 2021, arXiv:2104.00298)"""
     stochastic_depth: Rate = None
     """share of the images for which the body is left out in training; as the network's unless said"""
 
     def build(self, shape: Shape) -> nn.Module:
         channels = image(shape, self.block)[0]
-        inner = channels * self.expansion
+        inner = self.inner or times(channels, self.expansion, ("channels in", "expansion"))
         window = {"kernel_size": self.kernel_size, "stride": self.stride, "dilation": self.dilation}
-        body: dict[str, Part] = {"expand": self.conv(inner)} if self.expansion > 1 else {}
-        body |= {"depthwise": self.conv(inner, groups=inner, **window)}
+        expands = inner != channels
+        body: dict[str, Part] = {"expand": self.conv(inner)} if expands and not self.fused else {}
+        if self.fused:
+            body |= {"fused": self.conv(inner if expands else self.channels, **window)}
+        else:
+            body |= {"depthwise": self.conv(inner, groups=inner, **window)}
         if self.squeeze_excite:
-            squeezed = whole(channels, self.squeeze_excite, ("channels in", "squeeze_excite"))
-            body |= {"se": SqueezeExcite(channels=squeezed, act=self.act, init=self.init)}
-        body |= {"project": self.conv(self.channels, act="none")}
+            body |= {"se": self.squeeze_excite.part(channels, self.act, self.init)}
+        if expands or not self.fused:
+            body |= {"project": self.conv(self.channels, act="none")}
         if after(shape, body) != shape:
             return build_skip(shape, body, "none", self.conv(1))
-        module = build_skip(shape, body, "identity", self.conv(1), drop=drop_path(self.stochastic_depth))
+        module = build_skip(shape, body, "identity", self.conv(1), stochastic_depth=self.stochastic_depth)
         if self.init == "auto":
-            quiet(module, "project.norm")
+            quiet(module, f"{list(body)[-1]}.norm")
         return module
+
+    def hashed(self, settings: dict[str, Any]) -> dict[str, Any]:
+        gate = settings["squeeze_excite"]
+        same = isinstance(gate, dict) and gate.keys() == {"ratio", "of"}
+        return {**settings, "squeeze_excite": gate["ratio"]} if same else settings

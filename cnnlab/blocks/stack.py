@@ -110,6 +110,10 @@ def walk(
 def joined_shape(merge: Merge, shapes: Sequence[tuple[str, Shape]], noun: str = "sources") -> Shape:
     """The shape that several, with their names, have once they are joined. Raises Misfit where they do not fit."""
     first = shapes[0][1]
+    if merge == "mul" and len({len(shape) for _, shape in shapes}) == 1:
+        axes = [set(axis) for axis in zip(*(shape for _, shape in shapes), strict=True)]
+        if all(len(axis - {1}) <= 1 for axis in axes):  # 1×1 positions stand for all, and so does one channel
+            return tuple(max(axis) for axis in axes)
     if len({shape[1:] if merge == "concat" else shape for _, shape in shapes}) > 1:
         listed = ", ".join(f"{name} {dims(shape)}" for name, shape in shapes)
         raise Misfit(f"{noun} to {merge} end at different sizes: {listed}")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from cnnlab.blocks.block import Block
+from cnnlab.blocks.residual import Narrowed
 from cnnlab.blocks.window import tiles
 from cnnlab.errors import Fault, UserError
 from cnnlab.network.scale import rewritten
@@ -19,12 +20,14 @@ def is_of_0_2(config: Mapping[str, Any]) -> bool:
 
 
 def as_of_0_2(network: Network, file: str) -> Network:
-    """The network with the padding that 0.2.0 gave windows no larger than their step, written out.
+    """The network as 0.2.0 had it: the padding of windows no larger than their step, and inner widths, written out.
 
     UserError where a kind has no setting for it.
     """
 
     def changed(block: Block) -> Block:
+        if isinstance(block, Narrowed) and block.base_width is None and block.groups > 1:
+            block = block.model_copy(update={"base_width": 64})  # groups multiplied the inner width
         if not tiles(block):
             return block
         if "padding" not in type(block).model_fields:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
+from cnnlab.blocks.channel_modules import ChannelLayerNorm
 from cnnlab.blocks.trace import TracedStep
 from cnnlab.text import dims, plural
 
@@ -27,6 +28,12 @@ def described(step: TracedStep) -> str:
             return f"the mean of each {_window(step)}{_moves(step)}"
         case "mean" if step.window:
             return "the mean of each channel"
+        case "mean" | "largest" if step.shape[:1] == (1,) and len(step.inputs) == 1:
+            return f"the {'mean' if step.operation == 'mean' else 'largest'} of {channels} channels at each position"
+        case "shuffle":
+            return f"channels shuffled, one of each of {getattr(step.layer, 'groups', 0)} groups in turn"
+        case "transposed_convolution" if len(step.weight) == 4:
+            return f"transposed convolution, {plural(f'{step.weight[0]:,}', 'kernel')} of {_of(step.weight[1:])}"
         case "adaptive_pool":
             return f"the means of {_of(step.shape[1:])} bins"
         case "linear":
@@ -88,6 +95,7 @@ def _norm(step: TracedStep) -> str:
     over = {
         nn.modules.batchnorm._BatchNorm: "a channel over the batch",
         nn.modules.instancenorm._InstanceNorm: "a channel of an image",
+        ChannelLayerNorm: "the channels at each position",
         nn.LayerNorm: "all numbers of an image",
     }
     layer = step.layer

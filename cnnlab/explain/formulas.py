@@ -184,8 +184,11 @@ SIZES: dict[str, Callable[[TracedStep], Sizes]] = {
     "avg_pool": _windowed,
     "adaptive_pool": _binned,
     "mean": lambda step: (
-        {"numbers": number(step.inputs[0][0])} if len(step.shape) == 1 else dict.fromkeys(AXES, number(1))
+        {"numbers": number(step.inputs[0][0])}
+        if len(step.shape) == 1
+        else dict.fromkeys(AXES if step.window else ["channels"], number(1))
     ),
+    "largest": lambda step: {"channels": number(1)} if len(step.shape) == 3 and not step.window else {},
     "linear": lambda step: {"numbers": number(step.weight[-1])},
     "concat": _concatenated,
     "flatten": lambda step: {"numbers": product(*step.inputs[0])},

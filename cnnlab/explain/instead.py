@@ -35,7 +35,9 @@ def choices(subject: BlockSetting) -> list[str]:
 def _words(annotation: Any) -> list[str]:
     if get_origin(annotation) is Literal:
         return [str(word) for word in get_args(annotation)]
-    return _words(get_args(annotation)[0]) if get_origin(annotation) is Annotated else []
+    if get_origin(annotation) is Annotated:
+        return _words(get_args(annotation)[0])
+    return next((words for part in get_args(annotation) if (words := _words(part))), [])
 
 
 def instead(piece: BlockCopy, name: str) -> Iterator[tuple[str, str]]:

@@ -79,7 +79,12 @@ def _averaged(graph: StepGraph, end: str) -> Iterator[PlacedStep]:
     """The nodes that average maps, on the way to an output; those after a layer that mixes positions do not count."""
     for i in graph.back(graph.outputs.get(end, INPUT)):
         node = graph.nodes[i]
-        if node.step.operation == "mean" and len(node.step.inputs[0]) == 3 and math.prod(node.step.inputs[0][1:]) > 1:
+        if (
+            node.step.operation == "mean"
+            and node.step.window
+            and len(node.step.inputs[0]) == 3
+            and math.prod(node.step.inputs[0][1:]) > 1
+        ):
             yield node
 
 

@@ -37,7 +37,8 @@ class Composite:
         """What is wrong with the `settings` of a block at `path` that is one of this, which may have those `known`."""
         message, words = f"{self.name} has no such setting", [*known, *PLACED]
         faults = [
-            Fault.unknown(FaultKind.UNKNOWN_SETTING, setting.source.path, message, name, words)
+            moved_fault(self.moved, name, setting.source.path)
+            or Fault.unknown(FaultKind.UNKNOWN_SETTING, setting.source.path, message, name, words)
             for name, setting in settings.items()
             if name not in known and name != "block"
         ]
@@ -60,9 +61,20 @@ class Composite:
             raise Faults(faults)
         return root
 
+    @property
+    def moved(self) -> Mapping[str, str]:
+        """The settings of its own block that have another name now."""
+        kind = self.root.get("block")
+        return KINDS[kind].moved if isinstance(kind, str) and kind in KINDS else {}
+
     def written_at(self, path: str) -> Any:
         """What is written at a dotted path of the configuration that lies in it."""
         return dotted.get({**self.root, "params": self.params}, path[len(self.path) + 1 :])
+
+
+def moved_fault(moved: Mapping[str, str], name: str, path: str) -> Fault | None:
+    """What to say of a setting that has another name now; None for one that has not."""
+    return Fault(path, f"is {moved[name]} now") if name in moved else None
 
 
 class Faults(Exception):
@@ -189,7 +201,8 @@ def _unknown(value: Any, path: str, vocabulary: Vocabulary) -> Iterator[Fault]:
         for name in value:
             if name not in known:
                 message = f"{kind} has no such setting"
-                yield Fault.unknown(FaultKind.UNKNOWN_SETTING, f"{path}.{name}", message, name, known)
+                old = moved_fault(KINDS[kind].moved, name, f"{path}.{name}") if kind in KINDS else None
+                yield old or Fault.unknown(FaultKind.UNKNOWN_SETTING, f"{path}.{name}", message, name, known)
     for name, inner in value.items():
         yield from _unknown(inner, f"{path}.{name}", vocabulary)
 

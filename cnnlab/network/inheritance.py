@@ -10,20 +10,21 @@ from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from cnnlab.blocks import KINDS
 from cnnlab.blocks.block import Block, Inherits
 from cnnlab.blocks.merge import Scope, Skip
 from cnnlab.errors import Fault, FaultKind
-from cnnlab.network.composite import Vocabulary
+from cnnlab.network.composite import Vocabulary, moved_fault
 from cnnlab.network.provenance import Provenance, ResolvedSetting, SettingSource
 from cnnlab.network.spec import ModelSettings
 from cnnlab.settings import read
 
-INHERITED = ("norm", "head_norm", "act", "bias", "init", "dropout")
+INHERITED = ("norm", "head_norm", "act", "bias", "init", "standardize", "dropout")
 SPREAD = "stochastic_depth"
 """what spreads over all blocks that take it, by their place among them"""
 NOT_OF_OUTPUT = ("head_norm", "act", "dropout")
 """what the output layer has only where it says so itself"""
-SHORTCUT = ("norm", "bias", "init")
+SHORTCUT = ("norm", "bias", "init", "standardize")
 """what the convolution of a skip's shortcut takes"""
 Enclosing = ChainMap[str, Any]
 """settings that blocks inherit: those of the combinators around them, the nearest first, and the model's last"""
@@ -123,7 +124,8 @@ def kind_faults(kinds: dict[str, dict[str, Any]], vocabulary: Vocabulary, path: 
             for key in settings:
                 if key not in known:
                     message = f"{kind} has no such setting"
-                    yield Fault.unknown(FaultKind.UNKNOWN_SETTING, f"{path}.{kind}.{key}", message, key, known)
+                    old = moved_fault(KINDS[kind].moved, key, f"{path}.{kind}.{key}") if kind in KINDS else None
+                    yield old or Fault.unknown(FaultKind.UNKNOWN_SETTING, f"{path}.{kind}.{key}", message, key, known)
 
 
 def idle(raw: dict[str, Any], used: set[str], path: str) -> Iterator[Fault]:

@@ -8,6 +8,15 @@ from typing import Any
 
 from torch import nn
 
+from cnnlab.blocks.channel_modules import (
+    ChannelConvolved,
+    ChannelLayerNorm,
+    ChannelPooled,
+    Complemented,
+    ResponseNorm,
+    Scaled,
+    Sliced,
+)
 from cnnlab.blocks.modules import Blur, PadShortcut, Selected, StochasticDepth
 from cnnlab.drawing.outline import Role
 from cnnlab.settings import Shape
@@ -33,6 +42,22 @@ def described(layer: nn.Module, taken: Shape, left: Shape) -> str:
             return ", ".join([f"{_size(layer.size)} blur", *_after(layer.stride)])
         case PadShortcut():
             return ", ".join([f"pad to {left[0]}", *_after(layer.stride)])
+        case Sliced():
+            return f"channels {layer.start} to {layer.stop - 1}"
+        case nn.ChannelShuffle():
+            return f"shuffle {layer.groups}"
+        case ChannelPooled():
+            return f"{layer.reduce} of channels"
+        case ChannelConvolved():
+            return f"conv along channels, {layer.conv.kernel_size[0]}"
+        case Scaled():
+            return f"× {layer.factor:g}" if layer.gain is None else "scale"
+        case nn.ConvTranspose2d():
+            return ", ".join([f"{_size(layer.kernel_size)} up-conv, {layer.out_channels}", *_times(layer.stride)])
+        case nn.Upsample():
+            return ", ".join([f"{layer.mode} upsample", *_times(layer.scale_factor)])
+        case nn.AdaptiveMaxPool2d():
+            return "global max pool"
         case Selected():
             return f"{len(layer.channels)} of {taken[0]} maps"
         case nn.GroupNorm():
@@ -47,6 +72,10 @@ NAMES: dict[type[nn.Module], str] = {
     nn.BatchNorm2d: "batch norm",
     nn.InstanceNorm2d: "instance norm",
     nn.LayerNorm: "layer norm",
+    ChannelLayerNorm: "layer norm of channels",
+    ResponseNorm: "grn",
+    Complemented: "1 − x",
+    nn.PReLU: "prelu",
     nn.LocalResponseNorm: "lrn",
     nn.Flatten: "flatten",
     nn.ZeroPad2d: "pad",
@@ -94,6 +123,11 @@ def _after(stride: Any) -> list[str]:
     if rows == columns:
         return [f"/{rows}"] if rows > 1 else []
     return [f"/{rows}×{columns}"]
+
+
+def _times(factor: Any) -> list[str]:
+    rows, columns = _numbers(factor)
+    return [f"×{rows:g}" if rows == columns else f"×{rows:g}×{columns:g}"]
 
 
 def _dilated(dilation: Any) -> list[str]:

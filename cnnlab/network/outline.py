@@ -137,11 +137,12 @@ class _NodeMaker:
     def skipped(self, module: Skipped) -> OutlineNode:
         act = self.row(module.act) if module.act is not None else ()
         if module.shortcut is None:
-            return OutlineNode(chain=(*self.row(module.body), *act))
+            return OutlineNode(chain=(*self.dropped(module), *act))
         return OutlineNode(chain=(self.added(self.dropped(module), self.row(module.shortcut), module.body), *act))
 
     def dropped(self, module: Skipped | Preactivated) -> tuple[OutlineNode, ...]:
-        return (*self.row(module.body), *(self.row(module.drop) if module.drop is not None else ()))
+        rest = [getattr(module, name, None) for name in ("scale", "drop")]
+        return (*self.row(module.body), *(node for layer in rest if layer is not None for node in self.row(layer)))
 
     def added(self, body: tuple[OutlineNode, ...], shortcut: tuple[OutlineNode, ...], end: nn.Module) -> OutlineNode:
         return OutlineNode(branches=(Branch(body), Branch(shortcut)), merge="add", shape=self.calls[end].output)

@@ -164,8 +164,10 @@ class NetworkParser:
 
     def repeated(self, name: str, raw: dict[str, Any], path: str, enclosing: Enclosing, at_end: bool) -> Stage | None:
         """A block's copies; one that is repeated zero times is checked all the same."""
-        place = self.place(raw, path)
+        place, scale = self.place(raw, path), self.scale
         count = self.depth(place.repeat, path) if "repeat" in place.model_fields_set else 1
+        count = count if place.present else 0
+        self.scale = replace(scale, factor=scale.factor_of(place.width))
         copies = []
         for number in range(max(count, 1)):
             later = self.vocabulary.later(raw["block"]) if number else {}
@@ -179,8 +181,11 @@ class NetworkParser:
                     {key: SettingSource("later", f"{path}.{key}") for key in later if key not in overlays}
                 )
             if block is None:
-                return None
+                break
             copies.append(block)
+        self.scale = scale
+        if len(copies) < max(count, 1):
+            return None
         kind = raw["block"] if raw["block"] not in KINDS else ""
         return Stage(name, tuple(copies[:count]), place.sources, place.join, kind)
 
@@ -224,11 +229,19 @@ class NetworkParser:
         self.provenance.record({**(left_to_output(cls) if output else {}), **sources})
         before = len(self.faults)
         values = {name: setting.value for name, setting in settings.items()}
+        self.moved(cls, values, of_kind, path)
         self.widths(cls, values, path)
         self.inside(cls, values, path, enclosing.new_child(inheritable(of_kind)), at_end)
         block, faults = read(cls, values, path, kind, PLACED)
         self.faults += [replace(fault, path=_where_written(fault.path, path, of_kind)) for fault in faults]
         return block if len(self.faults) == before else None
+
+    def moved(self, cls: type[Block], values: dict[str, Any], said: BlockSettings, path: str) -> None:
+        """Tell the settings that are spelt as they were before 0.3.0, and leave them out."""
+        for old, new in cls.moved.items():
+            if old in values:
+                self.fault(_where_written(f"{path}.{old}", path, said), f"is {new} now")
+                del values[old]
 
     def of_kind(self, kind: str) -> BlockSettings:
         """What is said of all blocks of a kind, of the settings that it has."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cnnlab.blocks.block import Block, Spread
+from cnnlab.blocks.part import divisible
 from cnnlab.blocks.stack import Stack, Stage
 
 WIDEST = 10**9
@@ -45,6 +46,10 @@ class Scale:
             )
         return round(wide)
 
+    def factor_of(self, width: str) -> float:
+        """What a block's `width` makes of the factor: `fixed` never scales, `grows` never makes narrower."""
+        return {"scaled": self.factor, "fixed": 1.0, "grows": max(1.0, self.factor)}[width]
+
     def copies(self, repeat: int) -> int:
         """`repeat` times the depth; 0 stays 0, what is there does not vanish. Raises ValueError if it is not whole."""
         if not repeat or self.depth == 1.0:
@@ -63,37 +68,31 @@ class Scale:
         return max(1, {"up": math.ceil, "down": math.floor, "nearest": round}[self.depth_rounding](near))
 
 
-def divisible(wide: float, divisor: int) -> int:
-    """The multiple of `divisor` that is nearest, of two the larger, and never under nine tenths of `wide`.
-
-    As torchvision's _make_divisible has it, after the MobileNets of tensorflow/models (Howard et al. 2017,
-    arXiv:1704.04861).
-    """
-    rounded = max(divisor, int(wide + divisor / 2) // divisor * divisor)
-    return rounded + divisor if rounded < 0.9 * wide else rounded
-
-
 def spread(stacks: list[Stack], setting: str, rate: float) -> tuple[list[Stack], int]:
     """The stacks with `rate` · i / n for the i-th of the n blocks that take `setting` and do not set it, and n.
 
     Huang et al. 2016, arXiv:1603.09382, §3, fig. 2: deeper blocks are left out more often. That the first one has rate
-    0 is as torchvision's EfficientNet has it; the paper counts from 1.
+    0 is as torchvision's EfficientNet has it; the paper counts from 1. Blocks without a shortcut count, too, so that a
+    network has the same rates in every spelling.
     """
     takers = [block for block in _blocks(stacks) if _taken(block, setting)]
+    plain = [block for block in takers if getattr(block, "shortcut", "auto") == "none"]
     rates = iter([rate * i / len(takers) for i in range(len(takers))])
 
     def give(block: Block) -> Block:
         name = _taken(block, setting)
-        return block.model_copy(update={name: next(rates)}) if name else block
+        share = next(rates) if name else None
+        without = getattr(block, "shortcut", "auto") == "none"  # has nothing to leave out, and counts all the same
+        return block if name is None or without else block.model_copy(update={name: share})
 
-    return [rewritten(stack, give) for stack in stacks], len(takers)
+    return [rewritten(stack, give) for stack in stacks], len(takers) - len(plain)
 
 
 def _taken(block: Block, setting: str) -> str | None:
-    """The field that takes a share of `setting`. A plain block, without its shortcut, has nothing to leave out."""
+    """The field that takes a share of `setting`, where the block does not set it."""
     for name, info in type(block).model_fields.items():
         marked = any(isinstance(m, Spread) and m.name == setting for m in info.metadata)
-        if marked and getattr(block, name) is None and getattr(block, "shortcut", "auto") != "none":
+        if marked and getattr(block, name) is None:
             return name
     return None
 

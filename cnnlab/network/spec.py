@@ -8,14 +8,15 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import to_jsonable_python
 
-from cnnlab.blocks.block import Block
-from cnnlab.blocks.conv import Bias, Init
+from cnnlab.blocks.block import Added, Block
+from cnnlab.blocks.conv import Bias, Init, Standardize
 from cnnlab.blocks.norm import Act, Norm
 from cnnlab.blocks.stack import Merge, Stack, Stage
 from cnnlab.blocks.window import tiles
 from cnnlab.dotted import flat
 from cnnlab.settings import Count, Fraction, Natural, NonNegative, Pair, Positive, Settings, names, shown
 from cnnlab.traits import Traits
+from cnnlab.yaml_form import short_form
 
 
 def _freeze(value: Any) -> Any:
@@ -48,6 +49,8 @@ class ModelSettings(Settings):
     """whether layers add a bias: true, false, or auto (those without a norm)"""
     init: Init | None = None
     """how weights start"""
+    standardize: Standardize | None = None
+    """whether convolutions standardise their weights before they use them: none, weights or scaled"""
     dropout: Fraction | None = None
     """share dropped after linear layers, in dropout blocks and inside residual blocks"""
     stochastic_depth: Fraction | None = None
@@ -90,6 +93,12 @@ def _names(value: Any) -> Any:
     raise ValueError(f"should be an earlier block's name, a list of them, or input, not {shown(value)}")
 
 
+def _present(value: Any) -> Any:
+    if isinstance(value, str) and value != "none":
+        raise ValueError(f"should be true, false or a number (0 and none: it is not there), not {shown(value)}")
+    return bool(value) and value != "none"
+
+
 class Placement(Settings):
     """Where in its stack a block stands, what it takes in, and how often it is there."""
 
@@ -97,6 +106,12 @@ class Placement(Settings):
 
     repeat: Annotated[Natural, Field(le=10_000)] = 1
     """number of copies; only the first one strides; 0 removes the block"""
+    present: Annotated[bool, BeforeValidator(_present, json_schema_input_type=bool | float | Literal["none"])] = Field(
+        default=True, alias="if"
+    )
+    """whether it is there at all: true or false, or a number, of which 0 removes it as `repeat: 0` does"""
+    width: Literal["scaled", "fixed", "grows"] = "scaled"
+    """what the network's `width` does to its channels: multiply them; nothing; or multiply them where that is more"""
     first: dict[str, Any] | None = None
     """settings of the first copy alone"""
     last: dict[str, Any] | None = None
@@ -188,8 +203,11 @@ def plain(value: Any) -> Any:
         case Stage():
             taken = [[*value.sources, value.join]] if value.sources else []
             return [value.name, [plain(copy) for copy in value.copies], *taken]
-        case Block() if tiles(value):  # the same words made another network before 0.3.0
-            return {**_settings(value), "tiles": True}
+        case Block():
+            tiled = {"tiles": True} if tiles(value) else {}  # the same words made another network before 0.3.0
+            return {**value.hashed(_settings(value)), **tiled}
+        case Settings() if value.hashed_short:
+            return to_jsonable_python(short_form(value))
         case Settings():
             return _settings(value)
         case tuple():
@@ -198,4 +216,10 @@ def plain(value: Any) -> Any:
 
 
 def _settings(record: Settings) -> dict[str, Any]:
-    return {name: plain(getattr(record, name)) for name in type(record).model_fields}
+    """A record's settings, without those that it had not from the first and that are the usual ones."""
+    said = {name: (getattr(record, name), info) for name, info in type(record).model_fields.items()}
+    return {
+        name: plain(value)
+        for name, (value, info) in said.items()
+        if value != info.default or not any(isinstance(mark, Added) for mark in info.metadata)
+    }

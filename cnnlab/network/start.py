@@ -77,6 +77,8 @@ def _weights(layer: nn.Module, init: str, act: str, image: bool = False) -> None
     """The named ways to start; all but `auto` and `looks_linear` leave biases as torch starts them."""
     weight, bias = layer.weight, layer.bias
     assert isinstance(weight, Tensor)
+    if isinstance(layer, nn.ConvTranspose2d):  # whose weights are stored by what comes in
+        weight = weight.data.transpose(0, 1)
     if init in ("auto", "looks_linear") and bias is not None:
         nn.init.zeros_(bias)  # type: ignore[arg-type]
     match init:

@@ -98,8 +98,8 @@ def test_a_blur_is_started_with_the_network():
 
 
 def test_channels_are_selected_in_the_order_named():
-    assert torch.equal(made("select", channels=(4, 0, 4))(X), X[:, [4, 0, 4]])
-    assert misfit("select", channels=(1, 6)) == "channel 6 is not there: 6 are, counted from 0"
+    assert torch.equal(made("select", indices=(4, 0, 4))(X), X[:, [4, 0, 4]])
+    assert misfit("select", indices=(1, 6)) == "channel 6 is not there: 6 are, counted from 0"
 
 
 # -- gates
@@ -116,8 +116,11 @@ def test_a_gate_weighs_channels_by_their_means(gate):
 
 def test_an_inner_width_is_whole_or_a_misfit():
     assert misfit("squeeze_excite", ratio=4) == "ratio (4) must divide channels (6)"
-    assert misfit("inverted_residual", channels=6, squeeze_excite=4) == "squeeze_excite (4) must divide channels in (6)"
-    assert made("squeeze_excite", channels=4).gate.squeeze.conv.out_channels == 4
+    assert (
+        misfit("inverted_residual", channels=6, squeeze_excite={"ratio": 4, "of": "input"})
+        == "squeeze_excite (4) must divide channels in (6)"
+    )
+    assert made("squeeze_excite", inner=4).gate.squeeze.conv.out_channels == 4
 
 
 def test_a_gate_stands_before_the_sum():
@@ -175,7 +178,8 @@ def test_a_dense_layer_puts_what_is_new_behind_what_was_there():
 
 def test_a_transition_halves():
     assert made("transition", (6, 8, 8), norm="batch")(X[:, :, :8]).shape == (2, 3, 4, 4)
-    assert misfit("transition", (5, 8, 8)) == "ratio (2) must divide channels (5)"
+    assert made("transition", (5, 8, 8), compression=0.6).conv.conv.out_channels == 3
+    assert misfit("transition", (1, 8, 8)) == "compression (0.5) leaves none of 1 channels"
 
 
 def test_an_inverted_residual_adds_its_input_where_it_can():
@@ -209,7 +213,8 @@ def test_its_rate_rises_over_the_blocks_that_do_not_set_theirs():
     rates = [block.stochastic_depth for stage in found[1:4] for block in stage.copies]
     skip = found[3].copies[0]
     assert isinstance(skip, Skip)
-    assert [*rates, skip.body[0].copies[0].stochastic_depth] == pytest.approx([0, 0.1, 0.5, 0.2, 0.3])
+    own = [rate * 4 / 5 if rate != 0.5 else rate for rate in (0, 0.1, 0.5, 0.2, 0.3)]
+    assert [*rates, skip.body[0].copies[0].stochastic_depth] == pytest.approx(own), "of five, the plain one among them"
     assert found[4].copies[0].stochastic_depth is None
 
 

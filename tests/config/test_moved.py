@@ -56,3 +56,22 @@ def test_the_same_loss_in_old_and_new_words_is_no_difference() -> None:
     )
     assert settings(old)["loss.label_smoothing"] == 0.1
     assert unequal([old, new]) == []
+
+
+def test_blocks_of_an_older_record_are_read_in_todays_words() -> None:
+    gated = {"block": "inverted_residual", "squeeze_excite": 4, "first": {"squeeze_excite": 2}}
+    body = {"g": gated, "t": {"block": "transition", "ratio": 4}, "s": {"block": "select", "channels": [0, 1]}}
+    inner = {"block": "skip", "body": {"e": {"block": "squeeze_excite", "channels": 8}}}
+    old = {
+        "label_smoothing": 0.0,
+        "model": {"kinds": {"inverted_residual": {"squeeze_excite": 4}}, "body": {**body, "k": inner}},
+    }
+    new = migrated(old)["model"]
+    of_input = {"ratio": 4, "of": "input"}
+    assert new["kinds"] == {"inverted_residual": {"squeeze_excite": of_input}}
+    assert new["body"]["g"]["squeeze_excite"] == of_input
+    assert new["body"]["g"]["first"] == {"squeeze_excite": {"ratio": 2, "of": "input"}}
+    assert new["body"]["t"] == {"block": "transition", "compression": 0.25}
+    assert new["body"]["s"] == {"block": "select", "indices": [0, 1]}
+    assert new["body"]["k"]["body"]["e"] == {"block": "squeeze_excite", "inner": 8}
+    assert migrated({"loss": {}, "label_smoothing": 0.0, "model": {"body": body}})["model"]["body"] == body

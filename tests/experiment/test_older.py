@@ -34,3 +34,9 @@ def test_what_has_no_setting_for_it_is_refused_by_name() -> None:
 def test_records_of_0_2_had_no_loss_group() -> None:
     assert is_of_0_2({"label_smoothing": 0.1, "model": {}})
     assert not is_of_0_2({"loss": {"kind": "cross_entropy"}, "model": {}})
+
+
+def test_groups_of_a_bottleneck_multiplied_its_inner_width() -> None:
+    now = network(model({"b": {"block": "bottleneck", "channels": 32, "groups": 4}}))
+    assert now.body[0].copies[0].inner == 8  # type: ignore[attr-defined]
+    assert as_of_0_2(now, "a.ckpt").body[0].copies[0].inner == 32  # type: ignore[attr-defined]

@@ -74,7 +74,8 @@ def test_a_block_is_worked_out_with_its_settings(cnnlab: Run, capsys: pytest.Cap
         "kernel_size 4 command line overrode 5, conf/model/lenet.yaml[kernel_size] "
         "padding same command line overrode valid, conf/model/lenet.yaml[padding] "
         "act relu conf/model/lenet.yaml[act] (of the whole network) "
-        "default: norm none, bias auto, init auto, stride 1, dilation 1, groups 1, dropout 0, order conv_norm_act"
+        "default: norm none, bias auto, init auto, standardize none, stride 1, dilation 1, groups 1, "
+        "dropout 0, order conv_norm_act"
     )
     assert said[end:] == [
         "body.c3 · 6×14×14 → 16×14×14",

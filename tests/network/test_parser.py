@@ -289,3 +289,42 @@ def test_a_misfits_path_names_what_the_yaml_has() -> None:
         "model.body.r",
         "model.body.p.branches.a.x.body.r",
     ]
+
+
+def test_old_spellings_are_told_the_new_ones():
+    body = {
+        "s": {"block": "select", "channels": [0]},
+        "t": {"block": "transition", "ratio": 2},
+        "own": {"block": "own", "channels": 4},
+    }
+    own = {"block": "squeeze_excite"}
+    raw = model(body, blocks={"own": own}, kinds={"select": {"channels": [1]}})
+    told = faults(raw)
+    assert told[0] == "model.kinds.select.channels: is indices now"
+    assert "model.body.s.channels: is indices now" in told
+    assert "model.body.t.ratio: is compression, one over it (compression: 0.5 for ratio: 2) now" in told
+    assert "model.body.own.channels: is inner now" in told
+
+
+@pytest.mark.parametrize(("said", "there"), [(True, 1), (False, 0), (0, 0), (3, 1), ("none", 0)])
+def test_a_block_that_is_there_if_a_parameter_says_so(said, there):
+    own = {"params": {"gated": said}, "block": "sequential"}
+    own["body"] = {"c": CONV, "g": {"block": "squeeze_excite", "ratio": 2, "if": "$gated"}}
+    (stage,) = network(model({"o": {"block": "own"}}, blocks={"own": own})).body
+    assert len(stage.copies[0].body) == 1 + there
+    assert faults(model({"c": {**CONV, "if": "maybe"}})) == [
+        "model.body.c.if: should be true, false or a number (0 and none: it is not there), not 'maybe'"
+    ]
+
+
+def test_a_block_that_width_leaves_alone_or_only_widens():
+    last = {"block": "conv", "channels": 10}
+    body = {"a": last, "b": {**last, "width": "fixed"}, "c": {**last, "width": "grows"}}
+    body["s"] = {"block": "sequential", "body": {"d": last}, "width": "fixed"}
+
+    def wide(factor):
+        *plain, nested = network(model(body, width=factor)).body
+        return [*(stage.copies[0].channels for stage in plain), nested.copies[0].body[0].copies[0].channels]
+
+    assert wide(0.5) == [5, 10, 10, 10]
+    assert wide(2.0) == [20, 10, 20, 10]
