@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +11,20 @@ from typing import TYPE_CHECKING, Any
 from cnnlab.cli.arguments import Arguments, quoted
 from cnnlab.cli.check import check, locate
 from cnnlab.cli.folders import make_writable, new_sweep_folder
+from cnnlab.cli.hydra_search import check_direction, conclude, value_of
 from cnnlab.cli.jobs import run_sweep_job, sweep_exit
 from cnnlab.cli.messages import complain
+from cnnlab.cli.tasks import TASKS, Task
 from cnnlab.config.compose import compose
 from cnnlab.config.composed import Composed
 from cnnlab.config.engine import start
 from cnnlab.config.reasons import as_user_error
+from cnnlab.config.run import Run
 from cnnlab.errors import Exit, Fault, UserError
+from cnnlab.origin import COMMAND_LINE
 from cnnlab.override import Override
 from cnnlab.sweep.grid import Grid, read_words
+from cnnlab.untrusted.terminal import Output
 from cnnlab.untrusted.words import clean
 
 if TYPE_CHECKING:
@@ -37,7 +43,7 @@ def is_hydras_own(words: Sequence[str], base: Composed) -> bool:
 
 def _is_space(word: str) -> bool:
     """Whether an override is a range of numbers that only some sweepers can search."""
-    return (Override.read(word).value or "").startswith("interval(")
+    return re.match(r"(tag\(.*,\s*)?interval\(", Override.read(word).value or "") is not None
 
 
 def sweep_by_hydra(hydra: HydraEngine, arguments: Arguments, known: Sequence[Fault] = ()) -> Exit:
@@ -48,21 +54,65 @@ def sweep_by_hydra(hydra: HydraEngine, arguments: Arguments, known: Sequence[Fau
     loader = hydra.config_loader
     typed = read_words(loader, [word for word in arguments.overrides if not _is_space(word)])
     cells = Grid(typed.fixed, typed.swept).cells()
-    composed = [compose(loader, arguments.config_name, cell.words) for cell in cells]
-    if faults := [*known, *(fault for job_config in composed for fault in check(job_config)[1])]:
+    composed = [compose(loader, arguments.config_name, cell.words, keep=True) for cell in cells]
+    checked = [check(job_config) for job_config in composed]
+    searches = composed[0].choices.get("hydra/sweeper", "basic") != "basic"
+    spaces = [] if searches else [_unsearched(word) for word in arguments.overrides if _is_space(word)]
+    if faults := [*known, *spaces, *(fault for _, faults in checked for fault in faults)]:
         return complain(faults)
+    run, task = checked[0][0], TASKS.of(composed[0])
+    assert run, "it has no faults"
+    trains = task is not None and task.trains
     overrides, folder = list(arguments.overrides), composed[0].sweep_dir
     if folder is None:
         folder = str(new_sweep_folder())
         overrides.append(f"hydra.sweep.dir={quoted(folder)}")
-    job = LaunchedJob(tuple(map(str, hydra.folders)), arguments.config_name)
+    job = LaunchedJob(
+        tuple(map(str, hydra.folders)), arguments.config_name, _threads(run, composed[0]) if trains else None, searches
+    )
     try:
+        if searches:
+            check_search(task)
+            check_direction(composed[0], run)
         make_writable(Path(folder), "hydra.sweep.dir")
         with as_user_error():
             returned = hydra.multirun(arguments.config_name, job, overrides)
     except UserError as error:
         return complain((locate(fault, composed[0]) for fault in error.faults), error.code)
+    if searches:
+        said, code = conclude(Path(folder), run)
+        Output().print(said, soft_wrap=True)
+        return code
+    if trains:
+        from cnnlab.compare import report, text
+
+        Output().print(text(report([Path(folder)])))
     return sweep_exit(list(_exits(returned)))
+
+
+def _unsearched(word: str) -> Fault:
+    """What to do where a range is to be searched, and nobody searches."""
+    key, value = (override := Override.read(word)).key, override.value
+    message = f"{value} is a range to search, which hydra/sweeper=optuna or the like does"
+    return Fault(key, f"{message}; without one, write values: {key}=VALUE,VALUE,VALUE", origin=COMMAND_LINE)
+
+
+def check_search(task: Task | None) -> None:
+    """UserError for a task that leaves nothing to look for."""
+    if not (task and task.trains):
+        name = task.name if task else None
+        raise UserError(Fault("task", f"a sweeper that searches needs runs that are trained, not task={name}"))
+
+
+def _threads(run: Run, composed: Composed) -> int | None:
+    """How many threads each job has where nobody said: one for each job of those that may run side by side."""
+    if run.top.threads:
+        return None
+    if composed.choices.get("hydra/launcher", "basic") != "basic":
+        return 1
+    from cnnlab.experiment.threads import choose_threads
+
+    return choose_threads().count
 
 
 def _exits(returned: Any) -> Iterator[Exit]:
@@ -81,8 +131,12 @@ class LaunchedJob:
     folders: tuple[str, ...]
     """of configuration, the shipped one last"""
     name: str
+    threads: int | None = None
+    """how many each job has; None where the command says it"""
+    searches: bool = False
+    """whether a sweeper wants to know what a job is worth, and not how it ended"""
 
-    def __call__(self, _: object) -> Exit:
+    def __call__(self, _: object) -> Exit | float:
         from hydra.core.hydra_config import HydraConfig
 
         settings = HydraConfig.get()
@@ -91,6 +145,6 @@ class LaunchedJob:
         hydra = start(shipped, *own)
         composed = compose(hydra.config_loader, self.name, list(settings.overrides.task))
         run, faults = check(composed)
-        if run is None:
-            return complain(faults)
-        return run_sweep_job(hydra, run, composed, settings.runtime.output_dir)
+        folder = settings.runtime.output_dir
+        code = complain(faults) if run is None else run_sweep_job(hydra, run, composed, folder, self.threads)
+        return value_of(Path(folder), run) if self.searches else code

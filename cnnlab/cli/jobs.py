@@ -106,9 +106,9 @@ def _log_closed() -> Iterator[None]:
         root.setLevel(level)
 
 
-def run_sweep_job(engine: HydraEngine, run: Run, composed: Composed, folder: str) -> Exit:
+def run_sweep_job(engine: HydraEngine, run: Run, composed: Composed, folder: str, threads: int | None = None) -> Exit:
     """Do a job of a sweep in `folder`, and say what went wrong. SystemExit where the user ends it."""
-    context = TaskContext(engine, composed, run, sweep=Path(folder).resolve().parent.name)
+    context = TaskContext(engine, composed, run, sweep=Path(folder).resolve().parent.name, threads=threads)
     try:
         task = TASKS[run.top.task]
         if task.about_files:

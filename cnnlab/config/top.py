@@ -90,7 +90,7 @@ class Top(Settings):
     logger: Annotated[LoggerSettings, NO_EFFECT] = LoggerSettings()
     """where the run is shown besides its folder"""
     threads: Annotated[Count | None, Traits(names_arm=False, of_machine=True, of_record=True)] = None
-    """CPU threads; null: as many as torch takes by itself"""
+    """CPU threads; null: as many as are quickest on the machine as it is at the start"""
     checkpoint: CheckpointSettings = CheckpointSettings()
     """when a run can be taken up again from, and which epoch's network is kept as the best"""
     ema: Annotated[EmaSettings, Traits(for_training=True)] = EmaSettings()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 
 from cnnlab.errors import Fault, UserError
+from cnnlab.experiment.threads import TORCHS_OWN, ThreadChoice, choose_threads
 from cnnlab.training.settings import TrainerSettings
 
 MOST_THREADS = 16
@@ -21,6 +23,8 @@ class Hardware:
     accelerator: str
     precision: str
     threads: int
+    threads_reason: str = ""
+    """why so many, where nobody said how many"""
 
     @property
     def device(self) -> torch.device:
@@ -36,8 +40,11 @@ class Hardware:
         return torch.contiguous_format if self.accelerator == "mps" else torch.channels_last
 
 
-def decide(trainer: TrainerSettings, threads: int | None) -> Hardware:
-    """Turn `auto` into what this machine has. UserError for what it has not."""
+def decide(
+    trainer: TrainerSettings, threads: int | None, choose: Callable[[], ThreadChoice] = choose_threads
+) -> Hardware:
+    """Turn `auto` into what this machine has; `choose` is asked for threads that nobody said. UserError for what it
+    has not."""
     accelerator = _best() if trainer.accelerator == "auto" else trainer.accelerator
     if not _available(accelerator):
         there = ", ".join(name for name in ("cpu", "gpu", "mps") if _available(name))
@@ -51,7 +58,10 @@ def decide(trainer: TrainerSettings, threads: int | None) -> Hardware:
     precision = trainer.precision
     if precision == "auto":
         precision = "bf16" if _has_bf16(accelerator) else "32"
-    return Hardware(accelerator, precision, threads or torch.get_num_threads())
+    if threads or accelerator != "cpu":  # a GPU's work waits for no other thread
+        return Hardware(accelerator, precision, threads or TORCHS_OWN)
+    choice = choose()
+    return Hardware(accelerator, precision, choice.count, choice.reason)
 
 
 def _best() -> str:

@@ -46,5 +46,7 @@ def job(
     names = {name: composed.choices.get(name) for name in ("model", "data")}
     facts = {**names, "seed": run.top.seed, "variant": variant(composed.overrides), "overrides": composed.overrides}
     facts |= {"identity": identity, "name": composed.frozen.get("name"), "tags": composed.frozen.get("tags")}
+    if hardware.threads_reason:
+        facts["threads_reason"] = hardware.threads_reason
     config = config_to_keep(run, composed.frozen, hardware.threads, hardware.precision, hardware.accelerator)
     return Job(run, hardware, folder, config, facts, composed.origins.last(), pictures, sweep)

@@ -275,7 +275,8 @@ def _opening(attempt: Attempt) -> str:
     counts = f"{len(dataset.train):,} training, {len(dataset.val):,} validation, {len(dataset.test):,} test images"
     numerics = {"bf16": "bf16 mixed precision", "32": "fp32"}[job.hardware.precision]
     count = job.hardware.threads
-    threads = f", {plural(count, 'thread')}" if job.hardware.accelerator == "cpu" else ""
+    why = f" ({job.hardware.threads_reason})" if job.hardware.threads_reason else ""
+    threads = f", {plural(count, 'thread')}{why}" if job.hardware.accelerator == "cpu" else ""
     costs = f"{paper.params:,} parameters, {paper.macs / 1e6:,.1f} M multiply-adds at {shape}"
     names = f"{job.facts['model']} on {job.facts['data']}"
     classes = f"{len(dataset.names)} classes: {few(dataset.names, NAMED)}"

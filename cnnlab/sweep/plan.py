@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from cnnlab.errors import Fault, UserError
 from cnnlab.experiment.facts import fingerprint, identity, image_shape
 from cnnlab.experiment.hardware import Hardware, decide
 from cnnlab.experiment.job import Job, job
+from cnnlab.experiment.threads import ThreadChoice, choose_threads
 from cnnlab.network.graph import graph
 from cnnlab.sweep.grid import SEED, Cell, Grid
 from cnnlab.sweep.manifest import (
@@ -124,9 +126,10 @@ def _check_same_sweep(folder: Path, old: SweepManifest, new: SweepManifest, keys
 
 def _place_jobs(folder: Path, cells: Sequence[CheckedCell], manifest: SweepManifest) -> Iterator[PlannedJob]:
     known, seen = identities(folder), {}
+    choose = cache(choose_threads)  # once for all jobs
     for checked in cells:
         run = checked.run
-        hardware = _hardware(run, manifest, len(cells))
+        hardware = _hardware(run, manifest, len(cells), choose)
         which = identity(run, hardware.threads, hardware.precision, hardware.accelerator)
         if which not in seen:
             name = job_folder_name(replace(checked.cell, labels=checked.labels), run.top.seed)
@@ -141,14 +144,18 @@ def _costs(run: Run) -> dict[str, Any]:
     return {"fingerprint": fingerprint(run), **graph(run.network, image_shape(run)).counts}
 
 
-def _hardware(run: Run, manifest: SweepManifest, count: int) -> Hardware:
-    """What a job runs on: as the sweep's first command decided, else so that there is a job a processor."""
+def _hardware(run: Run, manifest: SweepManifest, count: int, choose: Callable[[int], ThreadChoice]) -> Hardware:
+    """What a job runs on: as the sweep's first command decided, else so that there is a job a processor.
+
+    Where there are more processors than jobs at once, a job has what is quickest up to its share of them.
+    """
     trainer = run.trainer
     if manifest.precision and trainer.precision == "auto":
         trainer = trainer.model_copy(update={"precision": manifest.precision})
     asked = run.top.threads or manifest.threads
     at_once = min(count, cores()) if run.top.jobs == "auto" else run.top.jobs
-    return decide(trainer, asked or max(1, cores() // at_once))
+    share = max(1, cores() // at_once)
+    return decide(trainer, asked or (1 if share == 1 else None), lambda: choose(share))
 
 
 def _shared(planned: list[PlannedJob], name: str) -> Any:

@@ -112,6 +112,12 @@ def enter_any(root: Path | str, name: str, identity: str, path: str = KEY) -> tu
     return enter(new_folder(root, name, path), identity, path)
 
 
+def by_age(root: Path | str) -> list[Path]:
+    """The folders right under `root` with the record of a run, newest first."""
+    records = sorted(Path(root).glob("*/run.json"), key=lambda record: record.stat().st_mtime_ns, reverse=True)
+    return [record.parent for record in records]
+
+
 def interrupted(root: Path | str, identity: str) -> list[Path]:
     """The folders right under `root` with a killed or interrupted run of `identity`, newest first.
 

@@ -150,7 +150,7 @@ def test_a_schedulers_warning_saves_and_ends_the_run_and_starts_no_program(
         "SLURM_JOB_NAME": "x",
         "PATH": f"{programs}:{os.environ['PATH']}",
     }
-    words = [*SMALL, "trainer.max_epochs=4", "data.batch_size=2", "checkpoint.every=1steps"]
+    words = [*SMALL, "trainer.max_epochs=3", "data.batch_size=5", "checkpoint.every=20steps"]
     broken, straight = Path("broken"), Path("straight")
     with running(*words, f"hydra.run.dir={broken}", environment=slurm) as process:
         wait_for(process, (broken / "checkpoints" / "last.ckpt").exists)

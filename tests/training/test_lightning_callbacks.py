@@ -12,6 +12,7 @@ from plugin_modules import modules
 from stderr_lines import stderr_lines
 from tiny_run import SMALL
 
+from cnnlab.metrics.keys import ROW
 from cnnlab.training.lightning_callbacks import MONITORED, REFUSED, TAKEN, refusal
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
@@ -112,7 +113,7 @@ def test_early_stopping_stops_on_every_key_it_may_watch(
     cnnlab: Callable[..., int], no_pictures: None, key: str
 ) -> None:
     """A threshold that any value reaches: it stops after the first epoch, and would after none without it."""
-    way = "mode: max, stopping_threshold: -1" if key.endswith("acc") else "mode: min, stopping_threshold: 1e9"
+    way = "mode: max, stopping_threshold: -1" if ROW[key].better > 0 else "mode: min, stopping_threshold: 1e9"
     stop = f"callbacks.s={{{TARGET}.EarlyStopping, monitor: {key}, {way}}}"
     assert cnnlab(*TINY, "trainer.max_epochs=9", stop) == 0
     assert len(rows()) == 1

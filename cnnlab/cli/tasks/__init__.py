@@ -67,6 +67,8 @@ class TaskContext:
     """None for a task without a folder"""
     sweep: str | None = None
     """the name of the sweep that the job is one of"""
+    threads: int | None = None
+    """how many were chosen for all jobs of a sweep; None where they are chosen for this one"""
 
     @property
     def run(self) -> Run:

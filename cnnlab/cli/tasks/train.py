@@ -41,15 +41,22 @@ class Train(SweepTask):
 
         UserError where it is in use, or holds another experiment.
         """
+        from functools import partial
+
         from cnnlab.cli.folders import OUTPUTS, from_here
         from cnnlab.experiment.facts import identity
         from cnnlab.experiment.hardware import decide
-        from cnnlab.tracking.folder import enter, enter_any
+        from cnnlab.experiment.threads import adopted_threads
+        from cnnlab.tracking.folder import by_age, enter, enter_any
         from cnnlab.untrusted.terminal import Output
 
         run, name = context.run, run_name(context.composed)
-        hardware = decide(run.trainer, run.top.threads)
-        which = identity(run, hardware.threads, hardware.precision, hardware.accelerator)
+        hardware = decide(run.trainer, run.top.threads or context.threads or 1)
+        identify = partial(identity, run, precision=hardware.precision, accelerator=hardware.accelerator)
+        if run.top.threads is None:
+            threads = adopted_threads([Path(path)] if path else by_age(OUTPUTS), identify, any_end=path is not None)
+            hardware = decide(run.trainer, threads or context.threads)
+        which = identify(hardware.threads)
         lock, state = enter(path, which) if path else enter_any(OUTPUTS, name, which)
         exits = {"ok": Exit.DONE, "diverged": Exit.DIVERGED}
         ended = exits.get(state.status or "") if state.kind == "finished" else None
