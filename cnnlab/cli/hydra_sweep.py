@@ -84,7 +84,7 @@ def sweep_by_hydra(hydra: HydraEngine, arguments: Arguments, known: Sequence[Fau
         Output().print(said, soft_wrap=True)
         return code
     if trains:
-        from cnnlab.compare import report, text
+        from cnnlab.comparison import report, text
 
         Output().print(text(report([Path(folder)])))
     return sweep_exit(list(_exits(returned)))
