@@ -86,6 +86,8 @@ def pointless(composed: Composed, task: Task | None) -> Iterator[Fault]:
     typed = {key for key, places in composed.origins.history.items() if COMMAND_LINE in places}
     if composed.config.get("adapt") and composed.config.get("weights") is None and "weights" not in typed:
         yield Fault("adapt", "there are no weights to adapt; say which with weights=FILE")
+    if composed.config.get("weights_key") and composed.config.get("weights") is None and "weights" not in typed:
+        yield Fault("weights_key", "there are no weights to choose from; say which file with weights=FILE")
     if composed.config.get("format") == "html" and not (task and task.writes_pages):
         names = [name for name, other in TASKS.items() if other.writes_pages]
         yield Fault("format", f"html is for {_listed(names)}, not for task={composed.config.get('task')}")

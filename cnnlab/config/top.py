@@ -99,6 +99,8 @@ class Top(Settings):
     """a checkpoint or a run's folder, for task=test, task=predict and task=inspect"""
     weights: Annotated[Text | None, Traits(of_network=True, for_training=True)] = None
     """weights to start from: a file, a run's folder, or a name such as torchvision/resnet18"""
+    weights_key: Annotated[Text | None, Traits(of_network=True, for_training=True)] = None
+    """which of the weights in a file that holds several to take, such as state_dict_ema; null: those that learned"""
     adapt: Annotated[
         tuple[Adapt, ...],
         BeforeValidator(_words, json_schema_input_type=Adapt | list[Adapt]),

@@ -68,6 +68,8 @@ def plain_identity(run: Run, threads: int, precision: str, accelerator: str) -> 
         seen["ema"] = run.top.ema.model_dump()
     if run.top.weights:
         seen["weights"] = [content(run.top.weights), sorted(run.top.adapt)]
+        if run.top.weights_key:
+            seen["weights"].append(run.top.weights_key)
     if run.top.metrics:  # they change no weight, but a record without them is not the one that was asked for
         seen["metrics"] = sorted(plain(run.top.metrics), key=str)
     return seen

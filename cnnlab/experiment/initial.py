@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import torch
@@ -18,7 +19,9 @@ from cnnlab.training.losses import CrossEntropy
 from cnnlab.training.optimizers import Adam, AdamW, Sgd
 from cnnlab.training.tuning import built, frozen
 from cnnlab.untrusted.words import few
+from cnnlab.weights.function import differences, expected_images
 from cnnlab.weights.reading import read_weights
+from cnnlab.weights.report import copies
 from cnnlab.weights.source import locate
 from cnnlab.weights.transfer import Transfer, transfer
 
@@ -29,11 +32,23 @@ def transferred_weights(run: Run) -> Transfer | None:
     """What of the weights that `run` names goes into its network; None where it names none. UserError for misfits."""
     if run.top.weights is None:
         return None
-    own = blank(run.network, image_shape(run)).state_dict()
-    transferred = transfer(read_weights(locate(run.top.weights)), own, run.top.adapt)
+    net = blank(run.network, image_shape(run))
+    weights = read_weights(locate(run.top.weights), run.top.weights_key)
+    transferred = transfer(weights, net.state_dict(), run.top.adapt)
     if transferred.faults:
         raise UserError(*transferred.faults)
+    transferred.functions = differences(weights.layout, net)
+    transferred.remarks = [*copies(weights), *_other_images(run, weights.layout)]
     return transferred
+
+
+def _other_images(run: Run, layout: str) -> list[str]:
+    """What is to be said where the weights know images that are normalized otherwise."""
+    known = expected_images(layout)
+    if known is None or all(set(getattr(run.data, name) or ()) == set(known[name]) for name in ("mean", "std")):
+        return []
+    words = " ".join(f"data.{name}={json.dumps(known[name], separators=(',', ':'))}" for name in ("mean", "std"))
+    return [f"they know images in colour normalized by {words}; these are normalized otherwise"]
 
 
 def at_fault(run: Run) -> list[Fault]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cnnlab.untrusted.words import few
+from cnnlab.untrusted.words import few, word
+from cnnlab.weights.reading import Weights
 from cnnlab.weights.transfer import LayerTransfer, Transfer
 
 
@@ -21,7 +22,7 @@ def rows(transfer: Transfer) -> list[dict[str, Any]]:
         left.setdefault(_block(name), []).append(name)
     reported = []
     for block, layers in blocks.items():
-        notes = _notes(block, layers)
+        notes = [*_notes(block, layers), *transfer.functions.get(block, ())]
         if block in left:
             notes.append(f"{_within(block, left[block])} of the file: no such layer here")
         taken = sum(layer.taken for layer in layers)
@@ -40,6 +41,7 @@ def report(transfer: Transfer) -> dict[str, Any]:
         **counts,
         "blocks": table,
         "unknown": [*transfer.weights.unknown],
+        "remarks": transfer.remarks,
     }
 
 
@@ -53,7 +55,14 @@ def lines(transfer: Transfer) -> list[str]:
     wide = max(len(row["block"]) for row in table)
     unknown = transfer.weights.unknown
     rest = [f"  not taken: {few(unknown)} (none of {transfer.weights.layout})"] if unknown else []
-    return [heading, *(f"  {row['block']:<{wide}}  {_said(row)}".rstrip() for row in table), *rest]
+    remarks = [f"  {remark}" for remark in transfer.remarks]
+    return [heading, *(f"  {row['block']:<{wide}}  {_said(row)}".rstrip() for row in table), *rest, *remarks]
+
+
+def copies(weights: Weights) -> list[str]:
+    """What is to be said of a file that holds the weights more than once."""
+    others = " and ".join(f"weights_key={word(key)}" for key in weights.others)
+    return [f"taken is what stands under {word(weights.key)}; {others} takes the other"] if others else []
 
 
 def _said(row: dict[str, Any]) -> str:

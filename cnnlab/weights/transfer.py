@@ -61,6 +61,10 @@ class Transfer:
     """layers of the file that the network has not"""
     values: dict[str, Tensor] = field(default_factory=dict)
     """what is to be put into the network, by name"""
+    functions: dict[str, list[str]] = field(default_factory=dict)
+    """by block, what it computes otherwise than where the weights come from"""
+    remarks: list[str] = field(default_factory=list)
+    """on the weights as a whole"""
     faults: list[Fault] = field(default_factory=list)
 
     def apply(self, net: nn.Module) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import pickle
 from pathlib import Path
@@ -134,3 +135,89 @@ def test_an_unknown_layout_names_those_that_are_known(tmp_path):
     )
     assert "nearest are torchvision's resnet, of which it has conv1.weight; " in said
     assert "known are cnnlab's own names and torchvision's of alexnet, " in said
+
+
+# -- several sets of weights in a file, other wrappers, safetensors
+
+EMA = {name: tensor + 1 for name, tensor in OURS.items()}
+
+
+def test_the_average_in_a_file_is_named_and_taken_by_its_key(tmp_path):
+    for raw, average in (("state_dict", "state_dict_ema"), ("model", "model_ema")):
+        file = saved(tmp_path, {"epoch": 3, average: EMA, raw: OURS, "optimizer": {"state": {}}})
+        found = read_weights(file)
+        assert (found.key, found.others) == (raw, (average,))
+        assert torch.equal(found.tensors["body.c1.0.conv.weight"], OURS["body.c1.0.conv.weight"])
+        chosen = read_weights(file, average)
+        assert (chosen.key, chosen.others) == (average, (raw,))
+        assert torch.equal(chosen.tensors["body.c1.0.conv.weight"], EMA["body.c1.0.conv.weight"])
+        with pytest.raises(UserError) as caught:
+            read_weights(file, "ema2")
+        assert str(caught.value).endswith(f"keeps no weights under 'ema2'; it has {average}, {raw}")
+
+
+def test_a_file_of_an_average_alone_is_taken(tmp_path):
+    for name in ("state_dict_ema", "model_ema", "anything"):
+        found = read_weights(saved(tmp_path, {"epoch": 3, name: {f"module.{key}": one for key, one in EMA.items()}}))
+        assert (found.key, found.others, found.tensors.keys()) == (name, (), EMA.keys())
+
+
+@pytest.mark.parametrize("prefix", ["student.", "encoder.", "features.", "a.b.c."])
+@pytest.mark.parametrize("state", [OURS, resnet18()], ids=["ours", "torchvision's"])
+def test_any_word_that_all_names_begin_with_is_left_out_where_the_rest_is_known(tmp_path, prefix, state):
+    found = read_weights(saved(tmp_path, {f"{prefix}{name}": tensor for name, tensor in state.items()}))
+    assert len(found.tensors) == len(state)
+    assert found.unknown == ()
+    more = {f"{prefix}{name}": tensor for name, tensor in {**state, "strange.w": torch.ones(2)}.items()}
+    assert "names its weights as no network known here does" in refusal(saved(tmp_path, more))
+
+
+def safetensors(folder: Path, header: Any, data: bytes = b"", length: int | None = None) -> Path:
+    raw = header if isinstance(header, bytes) else json.dumps(header).encode()
+    file = folder / "x.safetensors"
+    file.write_bytes((len(raw) if length is None else length).to_bytes(8, "little") + raw + data)
+    return file
+
+
+def test_safetensors_are_read(tmp_path):
+    data, header = b"", {"__metadata__": {"format": "pt"}}
+    for name, tensor in resnet18().items():
+        kind = {torch.float32: "F32", torch.int64: "I64"}[tensor.dtype]
+        raw = tensor.numpy().tobytes()
+        places = [len(data), len(data) + len(raw)]
+        header[name] = {"dtype": kind, "shape": list(tensor.shape), "data_offsets": places}
+        data += raw
+    found = read_weights(safetensors(tmp_path, header, data))
+    assert found.layout == "torchvision's resnet"
+    assert torch.equal(found.tensors["body.stem.0.conv.weight"], resnet18()["conv1.weight"])
+    assert "names no" not in str(found.unknown)
+
+
+def entry(**changes: Any) -> dict[str, Any]:
+    return {"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8], **changes}}
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        (entry(shape=[10**12]), "FILE claims 1,000,000,000,000 numbers for 'a', of which it holds other ones"),
+        (entry(data_offsets=[0, 80], shape=[20]), "FILE claims 20 numbers for 'a', of which it holds other ones"),
+        (entry(data_offsets=[-8, 0]), "FILE has no shape, or no place, for 'a'"),
+        (entry(shape=[1] * 9), "FILE has no shape, or no place, for 'a'"),
+        (entry(shape="2"), "FILE has no shape, or no place, for 'a'"),
+        (entry(dtype="F8_E4M3"), "FILE has numbers of a type that is not read here for 'a': 'F8_E4M3'"),
+        ({name: entry()["a"] for name in "abc"}, "FILE claims to hold more than its "),
+        ({"a": 3}, "FILE has no shape, or no place, for 'a'"),
+        (b'{"a": ', "FILE has a header that is no JSON, or it is damaged"),
+        (b'{"a":' * 1000, "FILE is nested "),
+        ({}, "FILE holds nothing, not names and tensors"),
+    ],
+)
+def test_a_header_that_claims_what_is_not_there_is_refused(tmp_path, header, said):
+    assert refusal(safetensors(tmp_path, header, bytes(8))).startswith(said)
+
+
+def test_a_header_longer_than_any_is_refused_before_it_is_read(tmp_path):
+    file = safetensors(tmp_path, b"{", b"", length=17 << 20)
+    os.truncate(file, 18 << 20)
+    assert refusal(file) == "FILE claims a header of 17,825,792 bytes"
