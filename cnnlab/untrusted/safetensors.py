@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from cnnlab.untrusted.files import Refused, parse_json
 from cnnlab.untrusted.machine import too_much
@@ -78,5 +78,5 @@ def _stored(name: str, entry: Any, begin: int, size: int) -> StoredTensor:
     return StoredTensor(dtype, tuple(shape), begin + start, end - start)
 
 
-def _are_counts(values: Any, most: int) -> bool:
+def _are_counts(values: Any, most: int) -> TypeGuard[list[int]]:
     return isinstance(values, list) and len(values) <= most and all(type(n) is int and 0 <= n < 2**48 for n in values)
