@@ -99,7 +99,8 @@ def _carved(split: Split, numbers: torch.Tensor, fraction: float, *key: object) 
     return held, rest
 
 
-def _subset(train: Split, count: int, seed: int) -> Split:
+def _subset(train: Split, asked: int | str, seed: int) -> Split:
+    count = asked if isinstance(asked, int) else min(int(asked.rpartition(" ")[2]), len(train))
     if count > len(train):
         raise UserError(Fault("data.subset", f"asks for {count} images, but there are {len(train)} to train on"))
     return train.take(balanced(train.y, count, "subset", seed))

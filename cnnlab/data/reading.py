@@ -63,7 +63,8 @@ def read_entries(source: EntrySource, limits: Range | None = None) -> Parts:
     places = _places(kept.entries, y, numbers)
     limits = _scale(kept, places["train"], source, limits)
     odd = [one for one in listed if isinstance(one, Oddity)]
-    notes = DataNotes(_left_out(skipped), (*odd, *_oddities(kept, limits)), limits, _kinds(kept.facts))
+    odd += _oddities(kept, limits, getattr(source, "background", ""))
+    notes = DataNotes(_left_out(skipped), (*odd,), limits, _kinds(kept.facts))
     x = torch.from_numpy(kept.x)
     splits = {part: Split(_rows(x, place), y[place]) for part, place in places.items()}
     return Parts(
@@ -217,7 +218,7 @@ def _kinds(facts: Sequence[FileFacts | None]) -> FileKinds | None:
     )
 
 
-def _oddities(decoded: _Decoded, limits: Range | None) -> Iterator[Oddity]:
+def _oddities(decoded: _Decoded, limits: Range | None, background: str) -> Iterator[Oddity]:
     """What is to be known of the files."""
 
     def those(chosen: Iterable[bool]) -> tuple[int, tuple[str, ...]]:
@@ -226,7 +227,7 @@ def _oddities(decoded: _Decoded, limits: Range | None) -> Iterator[Oddity]:
 
     count, keys = those(bool(one and one.transparent) for one in decoded.facts)
     if count:
-        message = f"{plural(f'{count:,}', 'image')} with transparency, shown on data.background"
+        message = f"{plural(f'{count:,}', 'image')} with transparency, shown on {background} (data.background)"
         yield Oddity("transparency", message, count, keys, weakens=False)
     count, keys = those(bool(one and one.several) for one in decoded.facts)
     if count:

@@ -5,6 +5,7 @@ Neither torch nor numpy is needed to compose and check one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -45,6 +46,16 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= LARGEST
 
 
+def _subset(value: Any) -> Any:
+    if value is None or _is_count(value) or (isinstance(value, str) and re.fullmatch(CAPPED, value)):
+        return value
+    if isinstance(value, str):
+        raise ValueError(f"should be a whole number, null, or a text such as 'at most 200', not {shown(value)}")
+    if isinstance(value, int) and not isinstance(value, bool) and value < 1:
+        raise ValueError(f"should be at least 1, not {value}")
+    raise ValueError(f"should be a whole number, not {shown(value)}")
+
+
 def _names(value: Any) -> Any:
     if value is None or (isinstance(value, list | tuple) and all(isinstance(name, str) for name in value)):
         return value
@@ -61,6 +72,10 @@ def _channels(value: Any) -> Any:
 def _in_unit(value: Any) -> bool:
     return type(value) in (int, float) and 0 <= value <= 1
 
+
+CAPPED = r"at most [1-9]\d{0,8}"
+Capped = Annotated[str, Field(pattern=f"^{CAPPED}$")]
+"""a number, or all that there are where those are fewer"""
 
 Unit = Annotated[float, Field(ge=0, le=1)]
 Channels = Annotated[
@@ -99,8 +114,10 @@ class Source(Registered):
     """(rows, columns) fed to the network; auto: what the network asks for, else as stored; null: as stored"""
     batch_size: Annotated[Count, AFTER_READING] = 128
     """images a step"""
-    subset: Annotated[Count | None, AFTER_READING] = None
-    """train on so many images only, as many of each class; null: on all"""
+    subset: Annotated[
+        int | str | None, BeforeValidator(_subset, json_schema_input_type=Count | Capped | None), AFTER_READING
+    ] = None
+    """train on so many images only, as many of each class; null: on all; at most 200: on all where there are fewer"""
     val_fraction: Annotated[float, Field(gt=0, lt=1, strict=True), AFTER_READING] = 0.1
     """part of each class's training images that is kept for validation"""
     sampler: Annotated[Literal["balanced"] | None, Traits(for_training=True, after_reading=True)] = None

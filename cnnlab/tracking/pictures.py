@@ -79,6 +79,32 @@ def confusion(path: Path | str, matrix: Matrix, names: Sequence[str] = ()) -> No
         panels.matrix(_axes(figure, 1.65, 1.5, side, side), matrix, names)
 
 
+def samples(
+    path: Path | str, classes: Sequence[tuple[str, Sequence[np.ndarray]]], *, title: str, subtitle: str = ""
+) -> None:
+    """A row of images, uint8 (C, H, W), for each class, under its name."""
+    across = max([len(images) for _, images in classes] or [1]) or 1
+    cell, gap, name = 0.8, 0.1, 0.26
+    width, height = max(6.0, 0.7 + across * (cell + gap)), 1.15 + len(classes) * (cell + name + gap)
+    with _page(path, width, height) as figure:
+        from cnnlab.tracking import fonts
+
+        top = height - _headings(figure, title, subtitle)
+        for label, images in classes:
+            shown = fonts.fit(label, (width - 0.7) * 72, 9)
+            figure.text(0.35 / width, (top - name + 0.07) / height, shown, size=9, color=INK, parse_math=False)
+            for column, image in enumerate(images):
+                axes = _axes(figure, 0.35 + column * (cell + gap), top - name - cell, cell, cell)
+                axes.imshow(_displayed(image), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+                axes.set_axis_off()
+            top -= cell + name + gap
+
+
+def _displayed(image: np.ndarray) -> np.ndarray:
+    """uint8 (C, H, W) as matplotlib shows it; of other numbers of channels than 1 and 3 the mean."""
+    return image.transpose(1, 2, 0) if image.shape[0] == 3 else image.mean(0)
+
+
 def _headings(figure: "Figure", title: str, subtitle: str) -> float:
     """Write them; the inches they take from the top."""
     from cnnlab.tracking import fonts

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 SHIPPED = (
     *("train", "test", "predict", "report", "dashboard", "sync", "preflight", "draw", "diff", "inspect"),
-    *("schema", "validate", "summary", "explain", "lint", "new", "eject"),
+    *("data", "schema", "validate", "summary", "explain", "lint", "new", "eject"),
 )
 """the modules of this folder, each with the task of that name, in the order of `--help`"""
 

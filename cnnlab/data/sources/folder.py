@@ -51,8 +51,9 @@ class Folder(Source):
                 yield from (Entry(path.relative_to(root).as_posix(), label, part) for path in paths)
         yield from listing.skipped
         yield from (SkippedFile(key, "empty folder") for key in listing.empty)
-        if renamed := {part: path.name for part, path in listing.folders.items() if path.name != part}:
-            read = ", ".join(f"{name} is the {part} part" for part, name in renamed.items())
+        renamed = [(part, listing.folders[part].name) for part in parts if part in listing.folders]
+        if renamed := [(part, name) for part, name in renamed if name != part]:
+            read = ", ".join(f"{name} is the {part} part" for part, name in renamed)
             yield Oddity("part_names", read, len(renamed), weakens=False)
 
     def image(self, entry: Entry) -> np.ndarray:
