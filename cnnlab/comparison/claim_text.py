@@ -67,13 +67,21 @@ def claim_text(question: Question, numbers: Numbers) -> str:
 def _dependence(question: Question) -> str:
     """What is claimed of an interaction."""
     words, factor, expect = question.metric.words, question.claim.factor or (), question.claim.expect
+    (arm, here), (reference, there) = _corners(question)
     if expect in ("different", "equal"):
-        (first, second), (arm, reference) = (key.rpartition(".")[2] for key in factor), arms(question)
+        first, second = (key.rpartition(".")[2] for key in factor)
         verb = "depends" if expect == "different" else "does not depend"
-        return f"What {first} does to {words} {verb} on {second} ({arm} beside {reference})"
-    (arm, here), (reference, there) = (map(wording.setting, factor, levels) for levels in question.levels)
+        return f"What {first} does to {words} {verb} on {second} ({arm} over {reference}: {here} beside {there})"
     how = "more" if expect == "higher" else "less"
     return f"What {arm} adds to {words} over {reference} is {how} with {here} than with {there}"
+
+
+def _corners(question: Question) -> tuple[tuple[str, str], tuple[str, str]]:
+    """Of an interaction (the arm, what it is seen at), (its reference, what that is seen at)."""
+    (arm, here), (reference, there) = (
+        map(wording.setting, question.claim.factor or (), levels) for levels in question.levels
+    )
+    return (arm, here), (reference, there)
 
 
 def margin_text(question: Question) -> str:
@@ -90,16 +98,27 @@ def difference_text(question: Question, numbers: Numbers, amount: float) -> str:
 
 
 def effects(question: Question, numbers: Numbers, amount: float) -> str:
-    (arm, reference), apart = arms(question), wording.difference(question.metric, amount)
-    return f"the effects differ by {apart} between {arm} and {reference}{where(question, numbers)}"
+    """How far apart two effects are: those of the arm over its reference, at either value of the other factor."""
+    metric, ((arm, here), (reference, there)) = question.metric, _corners(question)
+    end = where(question, numbers)
+    if metric.log:
+        ratio, times = f"the ratio of {arm} to {reference} in {metric.words}", wording.difference(metric, amount)
+        return f"{ratio} is with {here} {times} of what it is with {there}{end}"
+    subject = f"what {arm} adds to {metric.words} over {reference}"
+    if abs(amount) < 1e-12:
+        return f"{subject} is the same with {here} as with {there}{end}"
+    apart, way = wording.difference(metric, abs(amount), signed=False), "more" if amount > 0 else "less"
+    return f"{subject} is {apart} {way} with {here} than with {there}{end}"
 
 
 def equality_text(question: Question, numbers: Numbers) -> str:
     """That the sides differ by less than counts."""
-    (arm, reference), words, least = arms(question), question.metric.words, margin_text(question)
+    words, least = question.metric.words, margin_text(question)
     if question.is_interaction:
-        alike = f"the effects on {words} are equal within {least} between {arm} and {reference}"
+        (arm, here), (reference, there) = _corners(question)
+        alike = f"what {arm} adds to {words} over {reference} is equal within {least} with {here} and with {there}"
     else:
+        arm, reference = arms(question)
         alike = f"{arm} and {reference} are equal in {words} within {least}"
     return alike + where(question, numbers)
 

@@ -211,9 +211,11 @@ def record(comparison: Comparison) -> dict[str, Any]:
 
 
 NO_STATISTICS = {
-    "mean": None, "sd": None, "interval": None, "p": None, "p_adjusted": None, "p_supported": None, "p_refuted": None,
+    "mean": None, "sd": None, "interval": None, "interval_level": None, "interval_kind": None,
+    "p": None, "p_adjusted": None, "p_supported": None, "p_refuted": None,
     "verdict": None, "reason": None, "too_small_to_matter": False, "provisional": False, "read_together": 1,
-    "smallest_detectable": None, "more_seeds": None,
+    "smallest_detectable": None, "smallest_detectable_between": None, "smallest_equality": None, "more_seeds": None,
+    "more_seeds_between": None,
 }  # fmt: skip
 """what a contrast has where its type of verdict says nothing else"""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 
 from cnnlab.comparison import statistics
@@ -84,38 +84,56 @@ def _means(question: Question, numbers: Numbers, alpha: float) -> MeanVerdict:
 def _corrected(verdicts: Iterable[Tested]) -> list[Tested]:
     """The verdicts with their p-values corrected for being read together."""
     tested = list(verdicts)
-    supported = statistics.holm([verdict.evidence.p_supported for verdict in tested])
-    refuted = statistics.holm([1.0 if (p := verdict.evidence.p_refuted) is None else p for verdict in tested])
-    corrected = zip(tested, supported, refuted, strict=True)
-    return [replace(verdict, evidence=verdict.evidence.corrected_to(s, r, len(tested))) for verdict, s, r in corrected]
+    if not tested:
+        return []
+    alpha = tested[0].evidence.alpha
+    values = (
+        [verdict.evidence.p_supported for verdict in tested],
+        [1.0 if (p := verdict.evidence.p_refuted) is None else p for verdict in tested],
+    )
+    corrections = (zip(statistics.holm(some), statistics.holm_levels(some, alpha), strict=True) for some in values)
+    return [
+        replace(verdict, evidence=verdict.evidence.corrected_to(supported, refuted, len(tested)))
+        for verdict, supported, refuted in zip(tested, *corrections, strict=True)
+    ]
 
 
 def _decided(verdict: MeanVerdict) -> MeanVerdict:
     """With what withholds its answer, what these seeds could have shown, and how many more would settle it."""
     verdict = replace(verdict, withheld=undecided(verdict, verdict.answer))
-    level = verdict.evidence.alpha / verdict.evidence.together
-    reach = Reach(statistics.detectable(verdict.estimate.sd, verdict.estimate.n, level))
+    reach = verdict.could_have_shown()
     if verdict.answer == "inconclusive" and not verdict.withheld:
-        reach = _settled(verdict, level, reach)
+        reach = _settled(verdict, reach)
     return replace(verdict, reach=reach)
 
 
-def _settled(verdict: MeanVerdict, level: float, reach: Reach) -> Reach:
+def _settled(verdict: MeanVerdict, reach: Reach) -> Reach:
     """With the seeds that it takes to come to an answer that may be given, or why those may not that it comes to."""
     answers: tuple[Answer, ...] = ("refuted", "supported")  # where both come out, the first is given
-    seeds: dict[Answer, int] = {answer: n for answer in answers if (n := _enough(verdict, answer, level))}
+    seeds: dict[Answer, int] = {answer: n for answer in answers if (n := _enough(verdict, answer))}
     barred = {answer: why for answer in seeds if (why := undecided(verdict, answer))}
     if "refuted" in barred and seeds["refuted"] <= seeds.get("supported", 0):
         del seeds["supported"]
-    enough = min((n for answer, n in seeds.items() if answer not in barred), default=None)
-    if enough is None:
+    open_: list[Answer] = [answer for answer in seeds if answer not in barred]
+    if not open_:
         return replace(reach, barred=next(iter(barred.values()), None))
-    return replace(reach, more=enough - verdict.estimate.n)
+    n, better, worse = verdict.estimate.n, *(_least(verdict, barred, factor) for factor in reach.spread)
+    more_between = (better or n + 1) - n, None if worse is None else worse - n
+    return replace(reach, more=min(seeds[answer] for answer in open_) - n, more_between=more_between)
 
 
-def _enough(verdict: MeanVerdict, answer: Answer, level: float) -> int | None:
+def _least(verdict: MeanVerdict, barred: Container[Answer], factor: float) -> int | None:
+    """The seeds that it takes to come to any answer that may be given."""
+    answers: tuple[Answer, ...] = ("refuted", "supported")
+    seeds = [n for answer in answers if answer not in barred and (n := _enough(verdict, answer, factor))]
+    return min(seeds, default=None)
+
+
+def _enough(verdict: MeanVerdict, answer: Answer, factor: float = 1.0) -> int | None:
+    """The seeds that it takes to come to `answer`, for a spread that is `factor` times what was seen."""
     distances, margin = verdict.distances(answer)
-    return statistics.enough(verdict.estimate, level, distances, margin)
+    estimate = replace(verdict.estimate, sd=factor * verdict.estimate.sd)
+    return statistics.enough(estimate, verdict.evidence.level(answer), distances, margin)
 
 
 def failed_controls(verdicts: Sequence[Verdict]) -> list[Verdict]:

@@ -18,13 +18,14 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cnnlab.comparison import statistics, wording
 from cnnlab.comparison.claim_text import difference_text, equality_text, margin_text
+from cnnlab.comparison.intervals import IntervalKind, VerdictInterval, one_sided, two_sided
 from cnnlab.comparison.question import Question
-from cnnlab.comparison.statistics import POWER, Estimate, unseen
+from cnnlab.comparison.statistics import MOST_SEEDS, POWER, Estimate, unseen
 from cnnlab.comparison.verdicts import Answer, Evidence, Verdict
 from cnnlab.text import plural
 
@@ -34,12 +35,20 @@ NEITHER: frozenset[int] = frozenset()
 
 @dataclass(frozen=True)
 class Reach:
-    """What further seeds could do for a claim, and what these could have shown."""
+    """What these seeds could have shown by the claim's own test, and what further seeds could do for it."""
 
     detectable: float
-    """the smallest true difference that these seeds would have shown with 80 % power"""
+    """the smallest true difference that they would have shown with 80 % power"""
+    detectable_between: tuple[float, float] = (math.inf, math.inf)
+    """the same for a spread at either end of its own interval"""
+    equality: float | None = None
+    """the smallest margin within which they would have shown arms to be equal that are; of claims of equality"""
+    spread: tuple[float, float] = (1.0, 1.0)
+    """what the spread that was seen may be multiplied with to be the true one: the ends of a 95 % interval"""
     more: int | None = None
     """how many more seeds would settle it; None where more than anyone will run, or nothing to settle"""
+    more_between: tuple[int, int | None] | None = None
+    """the same for a spread at either end of its own interval"""
     barred: str | None = None
     """why the answer that more seeds would come to is not to be given"""
 
@@ -67,6 +76,10 @@ class MeanVerdict(Verdict):
         """The test that gives this answer, as `statistics.enough` has it; the margin of a test of equivalence."""
 
     @abstractmethod
+    def chance(self) -> tuple[float, IntervalKind]:
+        """The chance with which the interval misses that goes with the tests' outcomes (`intervals`), and its kind."""
+
+    @abstractmethod
     def limits(self, answer: Answer) -> frozenset[int]:
         """The sides on which this answer says that the true difference ends: -1 below, 1 above."""
 
@@ -78,6 +91,17 @@ class MeanVerdict(Verdict):
     def estimate(self) -> Estimate:
         assert self.numbers.estimate is not None
         return self.numbers.estimate
+
+    @property
+    def interval(self) -> VerdictInterval:
+        return two_sided(self.estimate, *self.chance())
+
+    def could_have_shown(self) -> Reach:
+        """What these seeds could have shown of the difference that the claim is about."""
+        estimate = self.estimate
+        least = statistics.detectable(estimate.sd, estimate.n, self.evidence.level_supported)
+        spread = statistics.spread_factors(estimate.n)
+        return Reach(least, (spread[0] * least, spread[1] * least), spread=spread)
 
     @property
     def answer(self) -> Answer:
@@ -110,14 +134,24 @@ class MeanVerdict(Verdict):
     def _measured(self) -> list[str]:
         """The interval, the seeds, and the p of the test that the answer rests on."""
         estimate, evidence = self.estimate, self.evidence
-        p, corrected = {
-            "supported": (evidence.p_supported, evidence.corrected_supported),
-            "refuted": (evidence.p_refuted, evidence.corrected_refuted),
-            "inconclusive": (evidence.p, evidence.corrected),
+        p = {
+            "supported": wording.probabilities(evidence.p_supported, evidence.corrected_supported),
+            "refuted": wording.probabilities(evidence.p_refuted, evidence.corrected_refuted),
+            "inconclusive": self.undecided_p(),
         }[self.answer]
-        interval = wording.between(self.question.metric, estimate.low, estimate.high)
-        parts = (f"95 % interval {interval}", f"{estimate.n} seeds", wording.probabilities(p, corrected))
-        return [part for part in parts if part]
+        interval = (" " if len(self.interval.ends) == 2 else ": ").join(self.interval_text)
+        return [part for part in (interval, f"{estimate.n} seeds", p) if part]
+
+    def undecided_p(self) -> str:
+        """The p of the test that was not enough."""
+        return wording.probabilities(self.evidence.p, self.evidence.corrected)
+
+    @property
+    def interval_text(self) -> tuple[str, str]:
+        """What the interval is called, and what it is."""
+        interval = self.interval
+        sides = "one-sided " if interval.kind in ("at most", "at least") else ""
+        return f"{sides}{interval.percent} interval", wording.between(self.question.metric, interval.low, interval.high)
 
     def _remarks(self) -> list[str]:
         """What is to be said beside: seeds that all agree, numbers that are bounds, what more seeds would do."""
@@ -127,6 +161,8 @@ class MeanVerdict(Verdict):
             parts.append(f"All {estimate.n} seeds agree to the measure's resolution; up to {share} of seeds might not.")
         if any(self.numbers.censored):
             parts.append(self._bounds())
+        if self.answer == "supported" and self._margin_is_open():
+            parts.append(f"Whether it is as much as {margin_text(self.question)} is open.")
         if self.answer == "inconclusive" and not self.withheld:
             parts += [self._detectable(), self._more_seeds()]
         return parts
@@ -142,31 +178,56 @@ class MeanVerdict(Verdict):
             return f"{count} {subject} with the budget, so the difference is at least that."
         return f"{count} {subject} with the budget: how far apart they are is not known."
 
+    def _margin_is_open(self) -> bool:
+        """Whether a difference that was shown may be less than what counts."""
+        nearest = min(abs(end) for end in self.interval.ends)
+        return bool(self.margin) and nearest < (self.margin or 0.0) and not self.numbers.bounds
+
     def _detectable(self) -> str:
-        metric, least = self.question.metric, self.reach.detectable
-        beyond_all = metric.unit == "points" and least > 1
-        shown = "no difference there can be" if beyond_all else wording.difference(metric, least, signed=False)
-        return f"These seeds could have shown {shown} ({100 * POWER:.0f} % power)."
+        return f"These seeds could have shown {self.detectable_text()}."
+
+    def detectable_text(self) -> str:
+        """The smallest difference, how likely, and how uncertain the figure is."""
+        power = f"{100 * POWER:.0f} % power"
+        if self._is_beyond_all(self.reach.detectable):
+            return f"no difference there can be ({power})"
+        between = self._range(*self.reach.detectable_between)
+        return f"{self._amount(self.reach.detectable)} ({power}; {between} by the uncertainty of the spread)"
+
+    def _amount(self, amount: float) -> str:
+        if self._is_beyond_all(amount):
+            return "beyond all"
+        return wording.difference(self.question.metric, amount, signed=False)
+
+    def _range(self, low: float, high: float) -> str:
+        if self._is_beyond_all(high):
+            return f"{self._amount(low)} or more"
+        return wording.between(self.question.metric, low, high)
+
+    def _is_beyond_all(self, amount: float) -> bool:
+        return self.question.metric.unit == "points" and amount > 1
 
     def _more_seeds(self) -> str:
-        more = self.reach.more
+        more, between = self.reach.more, self.reach.more_between
         if self.reach.barred:
             return f"More seeds alone would not settle it, because {self.reach.barred}."
-        if more is None:
+        if more is None or between is None:
             return "More seeds than anyone will run would be needed."
-        return f"About {plural(more, 'more seed')} would settle it, if mean and spread stay as they are."
+        most = f"more than {MOST_SEEDS - self.estimate.n}" if between[1] is None else str(between[1])
+        uncertain = f"{between[0]} to {most} by that uncertainty"
+        return f"About {plural(more, 'more seed')} would settle it ({uncertain}), if mean and spread stay as they are."
 
     @property
     def facts(self) -> list[tuple[str, str]]:
         metric, estimate = self.question.metric, self.estimate
         return [
             ("difference", wording.difference(metric, estimate.mean)),
-            ("95 % interval", wording.between(metric, estimate.low, estimate.high)),
+            self.interval_text,
             ("seeds", str(estimate.n)),
             ("counts from", margin_text(self.question)),
             ("p", wording.bare_probability(self.evidence.p)),
             *self.p_facts(),
-            ("could have shown", wording.difference(metric, self.reach.detectable, signed=False)),
+            ("could have shown", self._amount(self.reach.detectable)),
         ]
 
     def p_facts(self) -> list[tuple[str, str]]:
@@ -185,7 +246,10 @@ class MeanVerdict(Verdict):
             "reason": self.withheld,
             "too_small_to_matter": self.small,
             "smallest_detectable": self.recorded(self.reach.detectable),
+            "smallest_detectable_between": [self.recorded(end) for end in self.reach.detectable_between],
+            "smallest_equality": None if self.reach.equality is None else self.recorded(self.reach.equality),
             "more_seeds": self.reach.more,
+            "more_seeds_between": self.reach.more_between,
         }
 
 
@@ -196,6 +260,13 @@ class DifferenceVerdict(MeanVerdict):
     @staticmethod
     def p_values(question: Question, estimate: Estimate) -> tuple[float, float]:
         return estimate.p, statistics.equivalence(estimate, question.judged_margin or 0.0)
+
+    def chance(self) -> tuple[float, IntervalKind]:
+        evidence = self.evidence
+        differs, within = evidence.level_supported, 2 * evidence.level_refuted
+        if evidence.refutes:
+            return (max(differs, within) if evidence.supports else within), "equivalence"
+        return (differs if evidence.supports or evidence.p_refuted is None else min(differs, within)), "two-sided"
 
     def distances(self, answer: Answer) -> tuple[Distances, float | None]:
         return ([(abs(self.estimate.mean), 2)], None) if answer == "supported" else ([], self.margin or 0.0)
@@ -219,9 +290,42 @@ class EquivalenceVerdict(MeanVerdict):
         margin = question.judged_margin or 0.0
         return statistics.equivalence(estimate, margin), statistics.beyond(estimate, margin)
 
+    def chance(self) -> tuple[float, IntervalKind]:
+        evidence = self.evidence
+        within = 2 * evidence.level_supported
+        if evidence.supports:
+            return within, "equivalence"
+        beyond = statistics.level_beyond(self.estimate, self.margin or 0.0, evidence.level_refuted)
+        return (beyond if evidence.refutes else min(within, beyond)), "two-sided"
+
+    def _margin_is_open(self) -> bool:
+        return False
+
+    def undecided_p(self) -> str:
+        evidence = self.evidence
+        return f"of equality {wording.probabilities(evidence.p_supported, evidence.corrected_supported)}"
+
+    def could_have_shown(self) -> Reach:
+        """Of two tests: how near arms that are equal could have been shown to be, and how far apart others."""
+        estimate, evidence, margin = self.estimate, self.evidence, self.margin or 0.0
+        spread = statistics.spread_factors(estimate.n)
+
+        def least(factor: float) -> float:
+            seen = replace(estimate, sd=factor * estimate.sd)
+            level = statistics.level_beyond(seen, margin, evidence.level_refuted)
+            return margin + statistics.detectable(seen.sd, seen.n, level)
+
+        equality = statistics.detectable_equality(estimate.sd, estimate.n, evidence.level_supported)
+        return Reach(least(1.0), (least(spread[0]), least(spread[1])), equality, spread)
+
+    def detectable_text(self) -> str:
+        equality, factors = self.reach.equality or 0.0, self.reach.spread
+        within, between = self._amount(equality), self._range(equality * factors[0], equality * factors[1])
+        return f"equality within {within} ({between}), or a difference of {super().detectable_text()}"
+
     def distances(self, answer: Answer) -> tuple[Distances, float | None]:
-        margin = self.margin or 0.0
-        return ([], margin) if answer == "supported" else ([(abs(self.estimate.mean) - margin, 2)], None)
+        margin = self.margin or 0.0  # the test's second tail is empty but for a margin within the standard error
+        return ([], margin) if answer == "supported" else ([(abs(self.estimate.mean) - margin, 1)], None)
 
     def limits(self, answer: Answer) -> frozenset[int]:
         return BOTH if answer == "supported" else NEITHER
@@ -249,6 +353,20 @@ class BoundVerdict(MeanVerdict):
     @property
     def side(self) -> int:
         return 1 if self.question.claim.expect == "higher" else -1
+
+    @property
+    def interval(self) -> VerdictInterval:
+        evidence = self.evidence
+        if evidence.refutes and not evidence.supports:
+            return one_sided(self.estimate, evidence.level_refuted, self.side)
+        return super().interval
+
+    def chance(self) -> tuple[float, IntervalKind]:
+        evidence = self.evidence
+        differs, ends = evidence.level_supported, 2 * evidence.level_refuted
+        if evidence.refutes:
+            return max(differs, ends), "two-sided"
+        return (differs if evidence.supports or evidence.p_refuted is None else min(differs, ends)), "two-sided"
 
     def distances(self, answer: Answer) -> tuple[Distances, float | None]:
         gain = self.side * self.estimate.mean

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 
@@ -47,6 +47,11 @@ class Estimate:
         """standard error of the mean"""
         return self.sd / math.sqrt(self.n)
 
+    def interval(self, level: float) -> tuple[float, float]:
+        """Student's two-sided interval of the mean at this level of confidence."""
+        half = float(stdtrit(self.n - 1, (1 + level) / 2)) * self.error
+        return self.mean - half, self.mean + half
+
     def tail(self, value: float) -> float:
         """One-sided p of "the mean is `value` or less"; 1 minus it is that of "`value` or more"."""
         if self.error == 0:
@@ -70,9 +75,10 @@ def paired(differences: Sequence[float], resolution: float = 0.0, level: float =
     agree = max(differences) - min(differences) <= max(resolution / 2, 1e-12 * abs(mean))
     sd = max(sd, resolution / math.sqrt(6))
     error = sd / math.sqrt(n)
-    half = float(stdtrit(n - 1, (1 + level) / 2)) * error
     p = 2 * float(stdtr(n - 1, -abs(mean) / error)) if error else float(mean == 0)
-    return Estimate(n, mean, sd, mean - half, mean + half, p, agree)
+    estimate = Estimate(n, mean, sd, mean, mean, p, agree)
+    low, high = estimate.interval(level)
+    return replace(estimate, low=low, high=high)
 
 
 def equivalence(estimate: Estimate, margin: float) -> float:
@@ -104,6 +110,27 @@ def beyond(estimate: Estimate, margin: float) -> float:
     return min(1.0, sum(float(stdtr(estimate.n - 1, -distance / estimate.error)) for distance in (far, near)))
 
 
+def level_beyond(estimate: Estimate, margin: float, alpha: float) -> float:
+    """The chance that the two-sided interval leaves out which touches ±margin where `beyond` gives p = alpha.
+
+    Between alpha, for a margin of nothing, and twice that, for one that is wide beside the standard error: the test's
+    second tail is empty then.
+
+    >>> wide, narrow = (level_beyond(paired([0.02, 0.03, 0.01]), margin, 0.05) for margin in (1.0, 0.0))
+    >>> round(wide, 3), round(narrow, 3)
+    (0.1, 0.05)
+    """
+    if estimate.error == 0:
+        return 2 * alpha
+    apart, df = 2 * margin / estimate.error, estimate.n - 1
+
+    def excess(distance: float) -> float:
+        return float(stdtr(df, -distance) + stdtr(df, -distance - apart)) - alpha
+
+    furthest = -float(stdtrit(df, alpha / 2))
+    return 2 * float(stdtr(df, -brentq(excess, 0.0, furthest + 1e-9)))  # type: ignore[arg-type]
+
+
 def holm(values: Sequence[float]) -> list[float]:
     """p-values corrected for being read together: Holm 1979, "A simple sequentially rejective …", Scand. J. Stat. 6(2).
 
@@ -116,6 +143,33 @@ def holm(values: Sequence[float]) -> list[float]:
         largest = max(largest, min(1.0, (len(values) - rank) * values[index]))
         adjusted[index] = largest
     return adjusted
+
+
+def holm_levels(values: Sequence[float], alpha: float) -> list[float]:
+    """The level at which Holm's procedure judges each value: alpha over the hypotheses that were left at its step.
+
+    What is not rejected was judged at the step at which the procedure ended.
+
+    >>> [round(level, 4) for level in holm_levels([0.001, 0.2, 0.03], 0.05)]
+    [0.0167, 0.025, 0.025]
+    """
+    rejected = sum(value <= alpha for value in holm(values))
+    order = sorted(range(len(values)), key=lambda index: values[index])
+    levels = [0.0] * len(values)
+    for rank, index in enumerate(order):
+        levels[index] = alpha / (len(values) - min(rank, rejected))
+    return levels
+
+
+def spread_factors(n: int, level: float = 0.95) -> tuple[float, float]:
+    """What the spread seen in `n` numbers may be multiplied with to be the true one: an interval by chi-squared.
+
+    >>> [round(factor, 2) for factor in spread_factors(5)]
+    [0.6, 2.87]
+    """
+    df = n - 1
+    most, least = (2 * float(gammaincinv(df / 2, share)) for share in ((1 + level) / 2, (1 - level) / 2))
+    return math.sqrt(df / most), math.sqrt(df / least)
 
 
 @lru_cache(maxsize=4096)
@@ -131,6 +185,11 @@ def _noncentrality(n: int, alpha: float, power: float, sides: int) -> float:
 def detectable(sd: float, n: int, alpha: float, power: float = POWER, sides: int = 2) -> float:
     """The smallest true difference that `n` seeds show with probability `power`, where the spread is `sd`."""
     return sd / math.sqrt(n) * _noncentrality(n, alpha, power, sides)
+
+
+def detectable_equality(sd: float, n: int, alpha: float, power: float = POWER) -> float:
+    """The smallest margin within which `n` seeds show arms to be equal that are, with probability `power`."""
+    return _quantiles(n, alpha, power) * sd / math.sqrt(n)
 
 
 def enough(
@@ -150,10 +209,8 @@ def enough(
     for n in range(estimate.n + 1, MOST_SEEDS + 1):
         if any(distance >= detectable(estimate.sd, n, alpha, power, sides) for distance, sides in distances):
             return n
-        if margin is not None:
-            reach = _quantiles(n, alpha, power) * estimate.sd / math.sqrt(n)
-            if margin - abs(estimate.mean) >= reach:
-                return n
+        if margin is not None and margin - abs(estimate.mean) >= detectable_equality(estimate.sd, n, alpha, power):
+            return n
     return None
 
 

@@ -16,6 +16,7 @@ comparison.json. Which question gets which type is decided in `judge`.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from typing import Any, Literal
 
 from cnnlab.comparison import wording
 from cnnlab.comparison.claim_text import arms, cell, claim_text, effects, margin_text, where
+from cnnlab.comparison.intervals import VerdictInterval, two_sided
 from cnnlab.comparison.numbers import Numbers
 from cnnlab.comparison.question import Question
 from cnnlab.comparison.statistics import Estimate
@@ -49,11 +51,22 @@ class Evidence:
     """the chance of a wrong verdict in the family"""
     corrected_supported: float = 1.0
     corrected_refuted: float = 1.0
+    level_supported: float = 0.05
+    """what `p_supported` was held against: alpha, or what its step in Holm's procedure leaves of it"""
+    level_refuted: float = 0.05
     together: int = 1
     """verdicts in the family"""
 
-    def corrected_to(self, supported: float, refuted: float, together: int) -> Evidence:
-        return replace(self, corrected_supported=supported, corrected_refuted=refuted, together=together)
+    def corrected_to(self, supported: tuple[float, float], refuted: tuple[float, float], together: int) -> Evidence:
+        """With each answer's (corrected p, level of its step)."""
+        (p, level), (p_refuted, level_refuted) = supported, refuted
+        return replace(
+            self, corrected_supported=p, corrected_refuted=p_refuted, level_supported=level,
+            level_refuted=level_refuted, together=together,
+        )  # fmt: skip
+
+    def level(self, answer: Answer) -> float:
+        return self.level_refuted if answer == "refuted" else self.level_supported
 
     @property
     def supports(self) -> bool:
@@ -89,6 +102,11 @@ class Verdict(ABC):
     def estimate(self) -> Estimate | None:
         """The mean paired difference with its interval, where one is shown."""
         return None
+
+    @property
+    def interval(self) -> VerdictInterval | None:
+        """That of the verdict's test, where there is one; where an estimate is shown without, its 95 % interval."""
+        return two_sided(self.estimate, 0.05) if self.estimate else None
 
     @property
     def mean(self) -> float | None:
@@ -133,8 +151,13 @@ class Verdict(ABC):
         return wording.unlogged(amount) if self.question.metric.log else float(amount)
 
     def recorded_estimate(self, estimate: Estimate) -> dict[str, Any]:
-        interval = [self.recorded(bound) for bound in (estimate.low, estimate.high)]
-        return {"mean": self.recorded(estimate.mean), "sd": estimate.sd, "interval": interval}
+        """Of a one-sided interval the open end is null."""
+        interval = self.interval or two_sided(estimate, 0.05)
+        ends = [self.recorded(end) if math.isfinite(end) else None for end in (interval.low, interval.high)]
+        return {
+            "mean": self.recorded(estimate.mean), "sd": estimate.sd,
+            "interval": ends, "interval_level": round(interval.level, 12), "interval_kind": interval.kind,
+        }  # fmt: skip
 
     def recorded_evidence(self, evidence: Evidence) -> dict[str, Any]:
         return {
@@ -234,7 +257,9 @@ class CountVerdict(Verdict):
     @property
     def statistics(self) -> Mapping[str, Any]:
         difference = self.recorded(self.difference)
-        return {"mean": difference, "interval": [difference, difference], "verdict": self.answer}
+        return {
+            "mean": difference, "interval": [difference, difference], "interval_kind": "exact", "verdict": self.answer
+        }  # fmt: skip
 
 
 def _times(own: float, others: float) -> str:

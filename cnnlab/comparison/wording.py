@@ -49,12 +49,18 @@ def difference(metric: Quantity, amount: float, signed: bool = True) -> str:
 
 
 def between(metric: Quantity, low: float, high: float) -> str:
-    """An interval of differences, without its unit."""
+    """An interval of differences, without its unit; an end at infinity is none."""
+    if math.isinf(low):
+        return f"at most {_bare(metric, high)}"
+    if math.isinf(high):
+        return f"at least {_bare(metric, low)}"
+    return f"{_bare(metric, low)} to {_bare(metric, high)}"
+
+
+def _bare(metric: Quantity, amount: float) -> str:
     if metric.log:
-        return f"×{number(math.exp(low))} to ×{number(math.exp(high))}"
-    if metric.unit == "points":
-        return f"{100 * low:.2f} to {100 * high:.2f}".replace("-", "−")
-    return f"{number(low)} to {number(high)}"
+        return f"×{number(math.exp(amount))}"
+    return f"{100 * amount:.2f}".replace("-", "−") if metric.unit == "points" else number(amount)
 
 
 def probability(p: float) -> str:
@@ -111,4 +117,4 @@ def bare_probability(p: float | None) -> str:
 
 def capital(text: str) -> str:
     """`text` at a sentence's start; names of settings and values keep their spelling."""
-    return text[:1].upper() + text[1:] if text[:4] in ("the ", "test") else text
+    return text[:1].upper() + text[1:] if text[:4] in ("the ", "test", "what") else text

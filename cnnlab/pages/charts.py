@@ -115,6 +115,28 @@ def line(x1: float, y1: float, x2: float, y2: float, **attributes: object) -> Ma
     return tag("line", x1=x1, y1=y1, x2=x2, y2=y2, **attributes)
 
 
+def interval_bar(
+    scale: AxisScale, bounds: tuple[float, float], place: float, upright: bool = False, **attributes: object
+) -> Markup:
+    """An interval as a bar at `place` of the other axis; where it goes on beyond this one, an arrowhead says so."""
+    nearest, furthest = sorted((scale.start, scale.end))
+
+    def at(along: float, beside: float) -> tuple[float, float]:
+        return (place + beside, along) if upright else (along, place + beside)
+
+    ends, heads = [], []
+    for bound, edge in zip(bounds, (scale.start, scale.end), strict=True):
+        position = edge if math.isinf(bound) else scale(bound)
+        kept = min(max(position, nearest), furthest)
+        ends.append(at(kept, 0))
+        if math.isinf(bound) or abs(position - kept) > 0.5:
+            back = kept + (9 if kept == nearest else -9)
+            corners = points([at(kept, 0), at(back, -4.5), at(back, 4.5)])
+            heads.append(tag("polygon", points=corners, class_="cut", data_t="the interval goes on beyond the chart"))
+    (x1, y1), (x2, y2) = ends
+    return tag("g", line(x1, y1, x2, y2, **attributes), heads)
+
+
 def x_axis(
     scale: AxisScale, top: float, base: float, title: str, label: Callable[[float], str], count: int = 5
 ) -> Markup:

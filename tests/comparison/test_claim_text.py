@@ -28,22 +28,22 @@ def test_an_interaction_says_what_depends_on_what() -> None:
 
     (only,) = swept(keys, end, [{"factor": ["model.norm", "optimizer.lr"], "arm": ["batch", 0.2]}]).judged
     assert only.claim == (
-        "What norm does to test accuracy depends on lr (norm=batch with lr=0.2 beside norm=none with lr=0.1)"
+        "What norm does to test accuracy depends on lr (norm=batch over norm=none: lr=0.2 beside lr=0.1)"
     )
     assert only.sentence.startswith(
-        "The effects differ by +10.00 points between norm=batch with lr=0.2 and norm=none with lr=0.1 (95 % interval"
+        "What norm=batch adds to test accuracy over norm=none is 10.00 points more with lr=0.2 than with lr=0.1 (95 %"
     )
     two = {"factor": ["model.norm", "optimizer.lr"], "arm": ["batch", 0.2]}
     said = [one.claim for one in swept(keys, end, [{**two, "expect": e} for e in ("higher", "lower", "equal")]).judged]
     assert said == [
         "What norm=batch adds to test accuracy over norm=none is more with lr=0.2 than with lr=0.1",
         "What norm=batch adds to test accuracy over norm=none is less with lr=0.2 than with lr=0.1",
-        "What norm does to test accuracy does not depend on lr (norm=batch with lr=0.2 beside norm=none with lr=0.1)",
+        "What norm does to test accuracy does not depend on lr (norm=batch over norm=none: lr=0.2 beside lr=0.1)",
     ]
     *_, alike = swept(keys, lambda at: Outcome(acc=0.7 + 0.1 * (at["model.norm"] == "batch")), []).judged
     assert alike.sentence.startswith(
-        "The effects on test accuracy are equal within 1.00 points between norm=batch with lr=0.2 and norm=none with"
-        " lr=0.1 (95 % interval"
+        "What norm=batch adds to test accuracy over norm=none is equal within 1.00 points with lr=0.2 and with lr=0.1"
+        " (90 % interval"
     )
 
 
@@ -51,7 +51,7 @@ def test_values_that_are_lists_keep_their_commas() -> None:
     keys = {"model.body.c1.kernel_size": ["3", "[3, 5]"], "optimizer.lr": ["0.1", "0.2"], "seed": ["0", "1"]}
     claim_ = {"factor": list(keys)[:2], "arm": ["[3, 5]", 0.2]}
     (only,) = swept(keys, lambda _: Outcome(acc=0.8), [claim_]).judged
-    assert "(kernel_size=[3, 5] with lr=0.2 beside kernel_size=3 with lr=0.1)" in only.claim
+    assert "(kernel_size=[3, 5] over kernel_size=3: lr=0.2 beside lr=0.1)" in only.claim
 
 
 CLAIMS = [
@@ -77,7 +77,7 @@ def test_where_a_factor_is_held_the_sentence_says_so() -> None:
     (only,) = swept(keys, lambda _: Outcome(acc=0.8), [{**NORM, "where": {"optimizer.lr": 0.2}}]).judged
     assert only.claim == "norm=batch differs from norm=none in test accuracy at lr=0.2"
     assert only.sentence.startswith(
-        "norm=batch and norm=none are equal in test accuracy within 1.00 points at lr=0.2 (95 % interval"
+        "norm=batch and norm=none are equal in test accuracy within 1.00 points at lr=0.2 (90 % interval"
     )
 
 

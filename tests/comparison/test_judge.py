@@ -117,11 +117,29 @@ def test_an_undecided_claim_says_what_could_have_been_seen_and_how_many_seeds_wo
     assert found.estimate
     assert found.reach.detectable == pytest.approx(3.761 * found.estimate.sd / 5**0.5, rel=1e-3)
     assert found.reach.more == 10
-    assert [one.reach.detectable for one in together] == pytest.approx(
-        [4.584 * found.estimate.sd / 5**0.5] * 2, rel=1e-3
-    )
+    assert together[0].reach.detectable == pytest.approx(4.584 * found.estimate.sd / 5**0.5, rel=1e-3)
     assert [one.reach.more for one in together] == [13, None]  # the mean is the margin: no number tells
     assert judged(NONE, FAR).reach.more is None
+
+
+def test_what_a_claim_of_equality_could_have_shown_is_of_its_own_tests() -> None:
+    """A difference as large as is said is refuted eight times in ten; arms that are equal are shown to be within it."""
+    found = judged(NONE, OPEN, expect="equal")
+    assert found.estimate
+    sd, n = found.estimate.sd, found.estimate.n
+    draws = np.random.default_rng(5).normal(0, sd, (20_000, n))
+    error, mean = draws.std(axis=1, ddof=1) / n**0.5, draws.mean(axis=1)
+    near = stats.t.sf((np.abs(mean + found.reach.detectable) - 0.01) / error, n - 1)
+    far = stats.t.sf((np.abs(mean + found.reach.detectable) + 0.01) / error, n - 1)
+    assert np.mean(near + far <= 0.05) == pytest.approx(0.8, abs=0.02)
+    within = stats.t.sf((found.reach.equality - np.abs(mean)) / error, n - 1)
+    assert np.mean(within <= 0.05) == pytest.approx(0.8, abs=0.03)
+    assert found.reach.detectable_between[0] < found.reach.detectable < found.reach.detectable_between[1]
+
+
+def test_seeds_that_would_settle_it_have_the_uncertainty_of_the_spread() -> None:
+    low, high = judged(NONE, OPEN).reach.more_between
+    assert low < 10 < high
 
 
 def settling(expect: str, mean: float, sd: float, margin: float, n: int) -> float:

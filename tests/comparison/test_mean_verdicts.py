@@ -87,32 +87,35 @@ ACCURACY = [
     ("lower", shifted(-0.05), "norm=batch is 5.00 points lower than norm=none in test accuracy"
      " (95 % interval −5.20 to −4.80; 5 seeds; p < 0.001)."),
     ("higher", shifted(-0.05), "norm=batch is 5.00 points lower than norm=none in test accuracy: not higher by"
-     " 1.00 points (95 % interval −5.20 to −4.80; 5 seeds; p < 0.001)."),
+     " 1.00 points (one-sided 95 % interval: at most −4.85; 5 seeds; p < 0.001)."),
     ("higher", shifted(0.005), "norm=batch is 0.50 points higher than norm=none in test accuracy: a real difference,"
-     " but smaller than the margin of 1.00 points (95 % interval 0.30 to 0.70; 5 seeds; p = 0.001)."),
+     " but smaller than the margin of 1.00 points (90 % interval 0.35 to 0.65; 5 seeds; p = 0.001)."),
     ("equal", shifted(0.0), "norm=batch and norm=none are equal in test accuracy within 1.00 points"
-     " (95 % interval −0.20 to 0.20; 5 seeds; p < 0.001)."),
+     " (90 % interval −0.15 to 0.15; 5 seeds; p < 0.001)."),
     ("different", shifted(0.0), "norm=batch and norm=none are equal in test accuracy within 1.00 points"
-     " (95 % interval −0.20 to 0.20; 5 seeds; p < 0.001)."),
+     " (90 % interval −0.15 to 0.15; 5 seeds; p < 0.001)."),
     ("equal", shifted(0.05), "norm=batch is 5.00 points higher than norm=none in test accuracy: more than 1.00 points"
-     " (95 % interval 4.80 to 5.20; 5 seeds; p < 0.001)."),
+     " (90 % interval 4.85 to 5.15; 5 seeds; p < 0.001)."),
     ("lower", shifted(0.0), "norm=batch and norm=none have the same mean test accuracy: not lower by 1.00 points"
-     " (95 % interval −0.20 to 0.20; 5 seeds; p < 0.001)."),
+     " (one-sided 95 % interval: at least −0.15; 5 seeds; p < 0.001)."),
     ("different", shifted(0.01, 8), "Undecided: norm=batch is 1.00 points higher than norm=none in test accuracy, but"
      " 5 seeds leave it open (95 % interval −0.57 to 2.57; 5 seeds; p = 0.15). These seeds could have shown 2.13 points"
-     " (80 % power). About 10 more seeds would settle it, if mean and spread stay as they are."),
+     " (80 % power; 1.27 to 6.11 by the uncertainty of the spread). About 10 more seeds would settle it (2 to 101 by"
+     " that uncertainty), if mean and spread stay as they are."),
     ("equal", shifted(0.01, 8), "Undecided: norm=batch is 1.00 points higher than norm=none in test accuracy, but"
-     " 5 seeds leave it open (95 % interval −0.57 to 2.57; 5 seeds; p = 0.15). These seeds could have shown 2.13 points"
-     " (80 % power). More seeds than anyone will run would be needed."),
+     " 5 seeds leave it open (90.5 % interval −0.23 to 2.23; 5 seeds; of equality p = 0.50). These seeds could have"
+     " shown equality within 2.07 points (1.24 to 5.96), or a difference of 2.75 points (80 % power; 2.03 to 6.36 by"
+     " the uncertainty of the spread). More seeds than anyone will run would be needed."),
     ("different", NONE, "norm=batch and norm=none are equal in test accuracy within 1.00 points"
-     f" (95 % interval −0.03 to 0.03; 5 seeds; p < 0.001). {AGREE.format(5, 45)}"),
+     f" (90 % interval −0.02 to 0.02; 5 seeds; p < 0.001). {AGREE.format(5, 45)}"),
     ("higher", shifted(-0.004, 18), "Undecided: norm=batch is 0.40 points lower than norm=none in test accuracy, but"
      " 5 seeds leave it open (95 % interval −3.93 to 3.13; 5 seeds; p = 0.77). These seeds could have shown 4.79 points"
-     " (80 % power). About 22 more seeds would settle it, if mean and spread stay as they are."),
+     " (80 % power; 2.87 to 13.76 by the uncertainty of the spread). About 22 more seeds would settle it (6 to more"
+     " than 195 by that uncertainty), if mean and spread stay as they are."),
     ("higher", [*shifted(0.012, 8)[:4], LOST], "Undecided: norm=batch is 1.60 points higher than norm=none in test"
      " accuracy, but 4 seeds leave it open (95 % interval −0.04 to 3.24; 4 seeds; p = 0.053). These seeds could have"
-     " shown 2.20 points (80 % power). More seeds alone would not settle it, because 1 of 5 runs of batch diverged,"
-     " 0 of 5 of none: the better mean is one of survivors."),
+     " shown 2.20 points (80 % power; 1.24 to 8.19 by the uncertainty of the spread). More seeds alone would not settle"
+     " it, because 1 of 5 runs of batch diverged, 0 of 5 of none: the better mean is one of survivors."),
     ("higher", [*shifted(0.05)[:4], LOST], "Undecided, because 1 of 5 runs of batch diverged, 0 of 5 of none: the"
      " better mean is one of survivors. Among the runs that can be compared, norm=batch is 5.05 points higher than"
      " norm=none in test accuracy (95 % interval 4.84 to 5.26; 4 seeds; p < 0.001)."),

@@ -13,6 +13,7 @@ from cnnlab.pages.charts import (
     AxisScale,
     chart,
     figure,
+    interval_bar,
     line,
     mark,
     series,
@@ -55,6 +56,8 @@ def dots(comparison: Comparison, metric: Quantity) -> Markup | None:
     summary = f"{metric.words}, every run a dot: " + "; ".join(_summary(arm, metric) for _, arm, _ in read[:12])
     picture = chart(width, base + 44, summary, x_axis(scale, top, base, metric.words, axis(metric)), rows)
     note = "counts" if metric.exact else "each dot a seed; the bar is the mean with its 95 % interval (Student's t)"
+    if len(comparison.arms) > MOST_ARMS:
+        note += f"; the first {MOST_ARMS} of {len(comparison.arms)} arms, as listed"
     return figure(f"{wording.capital(metric.words)}, run by run", picture, note, _dots_table(read, metric))
 
 
@@ -69,9 +72,8 @@ def _row(
         hover = f"{arm.label}, seed {seed}\n{wording.value(metric, value)}"
         parts.append(mark(place, scale(value), center - 6, 4, class_="dot", data_t=hover))
     if interval := arm.interval(metric):
-        low, high = (min(max(scale(end), scale.start), scale.end) for end in interval)
         hover = f"{arm.label}: mean of {len(values)}\n{_summary(arm, metric)}"
-        parts.append(line(low, y + 10, high, y + 10, class_="bar", data_t=hover))
+        parts.append(interval_bar(scale, interval, y + 10, class_="bar", data_t=hover))
     if values:
         mean = scale(sum(values) / len(values))
         parts.append(line(mean, y + 4, mean, y + 16, class_="mean", data_t=_summary(arm, metric)))
@@ -103,14 +105,14 @@ def _dots_table(read: Sequence[tuple[int, Arm, Mapping[str, float]]], metric: Qu
 
 def differences(judged: Sequence[Verdict], verdict: Verdict) -> Markup | None:
     """One claim's paired differences, a dot a seed, over the zone that does not count, on the axis of its metric."""
-    if verdict.estimate is None:
+    if verdict.estimate is None or verdict.interval is None:
         return None
-    metric, estimate = verdict.question.metric, verdict.estimate
+    metric, estimate, interval = verdict.question.metric, verdict.estimate, verdict.interval
     alike = [other for other in judged if other.estimate and _same(other.question.metric, metric)]
     seen = [pair.difference for other in alike for pair in other.numbers.pairs]
     zone = [verdict.margin, -verdict.margin] if verdict.margin and verdict.margin < 4 * _range([*seen, 0.0]) else []
     reach = max(abs(v) for v in (*seen, *zone)) or 1.0
-    bounds = [v for other in alike if other.estimate for v in (other.estimate.low, other.estimate.high)]
+    bounds = [end for other in alike if other.interval for end in other.interval.ends]
     scale = spread([*seen, *zone, 0.0, *(v for v in bounds if abs(v) <= 2.2 * reach)], 16, 464)
     base, middle = 58, 30
 
@@ -123,9 +125,8 @@ def differences(judged: Sequence[Verdict], verdict: Verdict) -> Markup | None:
         hover = f"differences within {margin_text(verdict.question)} do not count"
         parts.append(tag("rect", x=low, y=8, width=max(high - low, 1), height=base - 8, class_="zone", data_t=hover))
     parts += [x_axis(scale, 8, base, "", label), line(scale(0), 4, scale(0), base, class_="zero")]
-    low, high = (min(max(scale(v), 16), 464) for v in (estimate.low, estimate.high))
-    hover = f"95 % interval {wording.between(metric, estimate.low, estimate.high)}"
-    parts.append(line(low, middle + 12, high, middle + 12, class_="bar", data_t=hover))
+    hover = f"{interval.percent} interval {wording.between(metric, interval.low, interval.high)}"
+    parts.append(interval_bar(scale, (interval.low, interval.high), middle + 12, class_="bar", data_t=hover))
     mean_hover = f"mean {wording.difference(metric, estimate.mean)}"
     parts.append(
         line(scale(estimate.mean), middle + 5, scale(estimate.mean), middle + 19, class_="mean", data_t=mean_hover)
@@ -170,8 +171,7 @@ def cost(comparison: Comparison, metric: Quantity, price: Quantity, words: str) 
         hover = f"{arm.label}\n{tick_label(price_)} {words}\n{_summary(arm, metric)}"
         bar = None
         if bounds := arm.interval(metric):
-            low, high = (min(max(y(end), 30), height - 44) for end in bounds)
-            bar = line(across, low, across, high, class_="bar thin")
+            bar = interval_bar(y, bounds, across, upright=True, class_="bar thin")
         near = across > width - 110
         anchor, beside = ("end", across - 10) if near else ("start", across + 10)
         label = text(beside, y(mean) - 8, shortened(arm.label, 22), anchor=anchor, class_="name")

@@ -14,7 +14,10 @@ METHOD = {
     "Interval and test": """
         Student's t of the paired differences (Student 1908, Biometrika 6). At five seeds it holds its error
         rate, where the percentile bootstrap gives 16 to 18 % false positives and Wilcoxon's test can never
-        reach .05.
+        reach .05. The interval beside a verdict is that of the verdict's test: of 95 % where 0 is tested, of
+        90 % where two one-sided tests show equality, with one end where one side was refuted, and of the
+        level of the claim's step of Holm's correction where several are read together. Held against 0 and
+        against the margin it says what the verdict says. The intervals of single arms are of 95 %.
     """,
     "Equal": """
         means shown to be equal: two one-sided tests against the margin (Schuirmann 1987, J. Pharmacokinet.
@@ -26,9 +29,12 @@ METHOD = {
         their own.
     """,
     "Could have shown": """
-        the smallest true difference that a test with these seeds, this spread and this correction shows
-        with 80 % power (Cohen 1988, Statistical Power Analysis). More seeds: from the same calculation, if
-        mean and spread stay as they are, which they rarely quite do.
+        the smallest true difference that the claim's own test with these seeds, this spread and this
+        correction shows with 80 % power (Cohen 1988, Statistical Power Analysis); of a claim of equality also
+        the smallest margin within which it shows arms to be equal that are. A spread that a few seeds show is
+        uncertain itself, of five by a factor of 0.6 to 2.9: the range beside is what the ends of its 95 %
+        interval give. More seeds: from the same calculation, if mean and spread stay as they are, which they
+        rarely quite do.
     """,
     "Diverged runs": """
         NaN or infinity. Their shares are compared by Boschloo's exact test (1970, Statistica Neerlandica
