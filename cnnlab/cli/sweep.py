@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,11 +19,13 @@ from cnnlab.cli.messages import complain
 from cnnlab.cli.sweep_checks import check_jobs
 from cnnlab.cli.tasks import TASKS, SweepContext, SweepTask
 from cnnlab.config.composed import Composed
+from cnnlab.config.data_group import read_data
 from cnnlab.config.files import Unreadable
+from cnnlab.data.content import Contents
 from cnnlab.errors import Exit, Fault, UserError
 from cnnlab.origin import COMMAND_LINE
 from cnnlab.sweep.grid import Grid, trains
-from cnnlab.sweep.manifest import KEY, default_folder, seems_finished
+from cnnlab.sweep.manifest import KEY, default_folder, seems_finished, shared_digest
 from cnnlab.sweep.pool import WorkerPool
 from cnnlab.untrusted.words import clean
 
@@ -52,9 +55,10 @@ def sweep_in_folder(hydra: HydraEngine, arguments: Arguments) -> tuple[Exit, Pat
     hydras = is_hydras_own(arguments.overrides, request.base)
     if hydras and not request.study and not request.too_large:
         return sweep_by_hydra(hydra, arguments, request.located), None
+    contents = Contents()
     with WorkerPool() as pool:
         if not request.located:
-            _warm(pool, request.base, request.grid)
+            _warm(pool, request.base, request.grid, contents)
         checked, faults = check_jobs(hydra, arguments.config_name, request)
         if hydras and request.study:
             message = "runs by cnnlab's own means; leave hydra/launcher and the like out"
@@ -62,33 +66,44 @@ def sweep_in_folder(hydra: HydraEngine, arguments: Arguments) -> tuple[Exit, Pat
         if faults or not checked:
             raise UserError(*(faults or [NO_JOBS]))
         try:
-            return _run(hydra, request.grid, checked, arguments, pool)
+            return _run(hydra, request.grid, checked, arguments, pool, contents)
         except UserError as error:
             located = (locate(fault, checked[0].composed) for fault in error.faults)
             raise UserError(*located, code=error.code) from None
 
 
-def _warm(pool: WorkerPool, base: Composed, grid: Grid) -> None:
+def _warm(pool: WorkerPool, base: Composed, grid: Grid, contents: Contents) -> None:
     """Warm the jobs' processes up while the rest is made ready, unless it seems that nothing is left to train."""
     task = TASKS.of(base)
     will_train = isinstance(task, SweepTask) and task.uses_processes and trains(grid.study)
-    if will_train and not seems_finished(_folder(base.sweep_dir, grid), grid):
-        pool.warm()
+    data, faults = read_data(base.config.get("data"), reads_images=True)
+    if not will_train or not data or faults:
+        return
+    with suppress(UserError):  # told once the jobs are checked
+        if not seems_finished(_folder(base.sweep_dir, grid, shared_digest(grid, data, contents)), grid):
+            pool.warm()
 
 
-def _folder(folder: str | None, grid: Grid) -> Path:
-    return Path(folder) if folder else default_folder(OUTPUTS, grid)
+def _folder(folder: str | None, grid: Grid, data_digest: str | None) -> Path:
+    return Path(folder) if folder else default_folder(OUTPUTS, grid, data_digest)
 
 
 def _run(
-    hydra: HydraEngine, grid: Grid, checked: list[CheckedCell], arguments: Arguments, pool: WorkerPool
+    hydra: HydraEngine,
+    grid: Grid,
+    checked: list[CheckedCell],
+    arguments: Arguments,
+    pool: WorkerPool,
+    contents: Contents,
 ) -> tuple[Exit, Path]:
     """Do the jobs' task for all of them at once, where it can; else one after the other."""
     tasks = [TASKS[name] for name in TASKS if any(job.run.top.task == name for job in checked)]
     of_sweeps = [task for task in tasks if isinstance(task, SweepTask)]
     folder = checked[0].composed.sweep_dir
     if of_sweeps == tasks:
-        context = SweepContext(grid, checked, _folder(folder, grid), arguments.typed, pool)
+        digest = shared_digest(grid, checked[0].run.data, contents)
+        place = _folder(folder, grid, digest)
+        context = SweepContext(grid, checked, place, arguments.typed, pool, contents, digest)
         return of_sweeps[-1].run_sweep(context), context.folder
     made = make_writable(Path(folder) if folder else new_sweep_folder(), KEY)
     return _one_by_one(hydra, checked, made), made

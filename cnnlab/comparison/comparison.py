@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics as st
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -141,9 +141,12 @@ def headline(judged: Sequence[Verdict], waiting: int, total: int) -> str:
     return f"{so_far}Of {len(claims)} claims: {tally}.{rest}"
 
 
-def compare(folders: Sequence[Path | str]) -> Comparison:
-    """The sweeps in `folders`, read and judged; nothing is written. What cannot be read is named in `problems`."""
-    ledger = read_ledger(folders)
+def compare(folders: Sequence[Path | str], accept: Collection[str] = ()) -> Comparison:
+    """The sweeps in `folders`, read and judged; nothing is written. What cannot be read is named in `problems`.
+
+    `accept`: what may differ between runs although nobody asked for it, such as "code".
+    """
+    ledger = read_ledger(folders, accept)
     study, faults = read_study(dict(ledger.study), ledger.factors, known=ledger.known, logs=ledger.logs)
     judged = judge(questions_of(study, ledger), ledger, study.alpha)
     metrics = _metrics(study, judged, ledger)
@@ -207,6 +210,7 @@ def record(comparison: Comparison) -> dict[str, Any]:
         ],
         "problems": list(comparison.problems),
         "remarks": list(comparison.remarks),
+        **({"accepted": sorted(ledger.accepted)} if ledger.accepted else {}),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -39,6 +39,8 @@ class Ledger:
     sweeps: tuple[Mapping[str, Any], ...] = ()
     """the manifests, as read"""
     problems: tuple[str, ...] = ()
+    accepted: frozenset[str] = frozenset()
+    """what may differ between runs all the same (`accept`)"""
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -89,8 +91,11 @@ class _ListedRun:
     record: CheckedRun
 
 
-def read_ledger(folders: Sequence[Path | str]) -> Ledger:
-    """The runs of the sweeps in `folders`. Nothing in them raises: what cannot be read is named in `problems`."""
+def read_ledger(folders: Sequence[Path | str], accept: Collection[str] = ()) -> Ledger:
+    """The runs of the sweeps in `folders`. Nothing in them raises: what cannot be read is named in `problems`.
+
+    `accept`: what may differ between them all the same, besides what every one of the sweeps has accepted itself.
+    """
     paths = [Path(folder) for folder in folders]
     problems: list[str] = []
     sweeps, jobs = [], []
@@ -106,7 +111,11 @@ def read_ledger(folders: Sequence[Path | str]) -> Ledger:
     factors = {key: values for key, values in keys.items() if key != "seed" and len(values) > 1}
     trials = _trials(jobs, factors, problems)
     study = next((sweep["study"] for sweep in sweeps if isinstance(sweep.get("study"), dict)), {})
-    return Ledger(paths[0], factors, trials, _common(jobs), study, tuple(sweeps), tuple(dict.fromkeys(problems)))
+    of_all = [frozenset(_words(sweep.get("accepted"))) for sweep in sweeps]
+    accepted = frozenset(accept).union(frozenset.intersection(*of_all))
+    return Ledger(
+        paths[0], factors, trials, _common(jobs), study, tuple(sweeps), tuple(dict.fromkeys(problems)), accepted
+    )
 
 
 def _manifest(path: Path, problems: list[str]) -> dict[str, Any]:

@@ -194,7 +194,7 @@ def _refused(question: Question, ledger: Ledger, trials: Sequence[Trial]) -> str
     blind = [f"{t.name}/config.yaml" for t in begun if not t.config]
     if blind and len(blind) < len(begun):
         return f"whether the terms were equal cannot be told without {few(blind)}"
-    if differences := unequal(begun):
+    if differences := unequal(begun, ledger.accepted):
         more = f"; and {len(differences) - 3} more" if len(differences) > 3 else ""
         return f"unequal terms: {'; '.join(differences[:3])}{more}"
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,12 @@ COLUMNS = (
 )
 
 
-def report(folders: Sequence[Path | str]) -> Comparison:
+def report(folders: Sequence[Path | str], accept: Collection[str] = ()) -> Comparison:
     """Read, judge and write. UserError where the first folder is none, or cannot be written to."""
     folder = Path(folders[0])
     if not folder.is_dir():
         raise UserError(Fault("dir", f"there is no folder {folder}"))
-    comparison = compare(folders)
+    comparison = compare(folders, accept)
     try:
         write_json(folder / "comparison.json", finite(record(comparison)))
         write(folder / "runs.csv", table(comparison))

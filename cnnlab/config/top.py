@@ -24,6 +24,10 @@ def _words(value: Any) -> Any:
     return tuple(value)
 
 
+def _words_or_none(value: Any) -> Any:
+    return None if value is None else _words(value)
+
+
 Words = Annotated[tuple[str, ...], BeforeValidator(_words, json_schema_input_type=str | list[str])]
 
 
@@ -108,6 +112,13 @@ class Top(Settings):
     ] = ()
     """where the weights may differ: channels of the images, classes (the output layer starts anew), shapes (of layers,
     which start anew)"""
+    accept: Annotated[
+        tuple[Literal["code"], ...] | None,
+        BeforeValidator(_words_or_none, json_schema_input_type=Literal["code"] | list[Literal["code"]] | None),
+        for_tasks("train", "report"),
+    ] = None
+    """what may differ all the same: code, so that what other source files of the same version made is gone on with,
+    added to and compared; the records say so"""
     images: Annotated[Text | None, for_tasks("predict", "inspect", instead=OF_IMAGES)] = None
     """image file, folder or glob pattern, for task=predict and task=inspect"""
     dir: Annotated[

@@ -15,10 +15,10 @@ from typing import Any
 
 from cnnlab.data.digest_cache import DigestCache, KeptDigest
 from cnnlab.data.entry import Entry
-from cnnlab.data.file_table import DIGITS, FileChanges, FileTable, SourceFile, read_table
+from cnnlab.data.file_table import DIGITS, FileChanges, FileTable, SourceFile, composed, read_table
 from cnnlab.data.places import cache_folder
 from cnnlab.data.source import Source, lists_entries
-from cnnlab.errors import UserError
+from cnnlab.errors import Fault, UserError
 from cnnlab.settings import digest
 from cnnlab.traits import Traits
 from cnnlab.untrusted.words import word
@@ -63,6 +63,30 @@ def content(source: Source) -> Content:
     return _content_of_files(source, files)
 
 
+def difference(source: Source, content: Content, earlier: str) -> str:
+    """How a data set differs from the one with the digest `earlier`, as a clause; empty where it does not."""
+    if content.digest == earlier:
+        return ""
+    try:
+        kept = DigestCache(cache_folder(source.cache_dir)).find(earlier)
+    except UserError:
+        kept = None
+    if kept and content.files and not content.files.known.keys().isdisjoint(kept.files.names):
+        return f"the images of {shown_place(source)} have changed: {FileChanges.between(kept.files, content.files)}"
+    return f"it was given other images (digest {earlier[:8]}, those of {shown_place(source)} have {content.digest[:8]})"
+
+
+def check_unchanged(source: Source, digest: str, as_read: str | None) -> None:
+    """UserError where the images just read are not those of `digest`, which a run was planned with.
+
+    `as_read`: the digest of what was read, where it is not known which files that was.
+    """
+    now = Content(as_read) if as_read else content(source)
+    if told := difference(source, now, digest):
+        message = f"{told} since this run was planned; give the command again"
+        raise UserError(Fault("data.dir" if source.dir else "data.source", message))
+
+
 def _content_of_files(source: Source, files: list[SourceFile]) -> Content:
     try:
         cache = DigestCache(cache_folder(source.cache_dir))
@@ -105,7 +129,7 @@ def _with_labels(source: Source, files: str) -> str:
     if not lists_entries(source):
         return files
     entries = [one for one in source.entries() if isinstance(one, Entry)]
-    labels = sorted([entry.key, entry.label, entry.part] for entry in entries)
+    labels = sorted([*map(composed, (entry.key, entry.label)), entry.part] for entry in entries)
     return hashlib.sha256(json.dumps([files, labels]).encode()).hexdigest()[:DIGITS]
 
 

@@ -121,12 +121,16 @@ class DataRecord:
     """part (train, val, test) -> number of images of each class, as the run was given them"""
     notes: DataNotes = NO_NOTES
 
+    @property
+    def images(self) -> dict[str, int]:
+        """Number of images of each part."""
+        return {part: sum(counts) for part, counts in self.counts.items()}
+
     def plain(self) -> dict[str, Any]:
         """As data.json has it: classes by name, notes beside them."""
         counts = {
             name: {part: counts[label] for part, counts in self.counts.items()}
             for label, name in enumerate(self.classes)
         }
-        images = {part: sum(counts) for part, counts in self.counts.items()}
-        known = {"version": 1, "digest": self.digest, "source": self.source, "images": images, "classes": counts}
+        known = {"version": 1, "digest": self.digest, "source": self.source, "images": self.images, "classes": counts}
         return {**known, **asdict(self.notes)}

@@ -51,12 +51,9 @@ class FileTable:
 
     @cached_property
     def digest(self) -> str:
-        """Of paths and contents: equal wherever the folder lies, whatever the order in which a disk lists it.
-
-        Paths count in Unicode's composed form: Macs write é in two characters, and a copy is still the same data.
-        """
+        """Of paths and contents: equal wherever the folder lies, whatever the order in which a disk lists it."""
         whole = hashlib.sha256(b"cnnlab files 1\n")
-        named = ((unicodedata.normalize("NFC", name), told) for name, told in zip(self.names, self.hashes, strict=True))
+        named = ((composed(name), told) for name, told in zip(self.names, self.hashes, strict=True))
         for name, told in sorted(named):
             whole.update(name.encode("utf-8", "surrogatepass") + b"\0" + told.encode() + b"\n")
         return whole.hexdigest()[:DIGITS]
@@ -94,6 +91,11 @@ class FileChanges:
 def _take(counts: Counter[str], key: str) -> bool:
     counts[key] -= 1
     return True
+
+
+def composed(name: str) -> str:
+    """A name in Unicode's composed form: Macs write é in two characters, and a copy is still the same data."""
+    return unicodedata.normalize("NFC", name)
 
 
 def stat_of(path: Path | int) -> Stat:

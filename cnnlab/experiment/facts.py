@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from cnnlab.config.run import Run
@@ -37,20 +36,23 @@ def fingerprint(run: Run) -> str:
     return digest([run.network.plain(), list(image_shape(run))])
 
 
-def identity(run: Run, threads: int, precision: str, accelerator: str) -> str:
-    """Hash of all that affects a run's result, `auto` decided. Images in another folder are taken for other images.
+def identity(run: Run, threads: int, precision: str, accelerator: str, data_digest: str | None) -> str:
+    """Hash of all that affects a run's result, `auto` decided, and the images by what they are (`data_digest`).
 
     UserError where the weights that it starts from are not there.
     """
     versions = {name: version(name) for name in ("torch", "pytorch-lightning", "cnnlab")}
-    return digest({**plain_identity(run, threads, precision, accelerator), "versions": versions})
+    return digest({**plain_identity(run, threads, precision, accelerator, data_digest), "versions": versions})
 
 
-def plain_identity(run: Run, threads: int, precision: str, accelerator: str) -> dict[str, Any]:
-    """All that affects a run's result, as the plain data that `identity` hashes, but for the versions."""
-    unsaid = {name for name in ("mean", "std", "sampler") if getattr(run.data, name) is None}
-    data = {name: value for name, value in _bearing("data", run.data).items() if name not in unsaid}
-    data["dir"] = str(Path(run.data.dir).expanduser().resolve()) if run.data.dir else None
+def plain_identity(run: Run, threads: int, precision: str, accelerator: str, data_digest: str | None) -> dict[str, Any]:
+    """All that affects a run's result, as the plain data that `identity` hashes, but for the versions.
+
+    Where the images lie is not in it; `data_digest` is None for a run that reads none.
+    """
+    left_out = {"dir", *(name for name in ("mean", "std", "sampler") if getattr(run.data, name) is None)}
+    data = {name: value for name, value in _bearing("data", run.data).items() if name not in left_out}
+    data["digest"] = data_digest
     training = {name: _bearing(name, getattr(run, name)) for name in (*LEARNING, "trainer")}
     if training["loss"].get("class_weights", 1) is None:
         del training["loss"]["class_weights"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnlab.config.composed import Composed
 from cnnlab.config.run import Run
+from cnnlab.experiment.code_digest import code_digest
 from cnnlab.experiment.facts import config_to_keep, variant
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def job(
     hardware: Hardware,
     folder: Path,
     identity: str,
+    data_digest: str | None,
     pictures: bool = True,
     sweep: str | None = None,
 ) -> Job:
@@ -46,6 +48,7 @@ def job(
     names = {name: composed.choices.get(name) for name in ("model", "data")}
     facts = {**names, "seed": run.top.seed, "variant": variant(composed.overrides), "overrides": composed.overrides}
     facts |= {"identity": identity, "name": composed.frozen.get("name"), "tags": composed.frozen.get("tags")}
+    facts |= {"data_digest": data_digest, "code": code_digest()}
     if hardware.threads_reason:
         facts["threads_reason"] = hardware.threads_reason
     config = config_to_keep(run, composed.frozen, hardware.threads, hardware.precision, hardware.accelerator)

@@ -17,8 +17,11 @@ from rich.console import Console
 
 from cnnlab.config.run import model_of
 from cnnlab.config.together import monitor_of
+from cnnlab.data.content import check_unchanged
+from cnnlab.data.data_record import DataRecord
 from cnnlab.data.dataset import Dataset, open_dataset
 from cnnlab.errors import Exit, UserError
+from cnnlab.experiment.adoption import code_facts
 from cnnlab.experiment.class_balance import ClassBalance
 from cnnlab.experiment.design import design
 from cnnlab.experiment.diverged import origin
@@ -41,6 +44,7 @@ from cnnlab.network.outline import network_record
 from cnnlab.text import dims, plural
 from cnnlab.tracking.durable import write_json
 from cnnlab.tracking.loggers import RunListener
+from cnnlab.tracking.reader import RunFolder
 from cnnlab.tracking.record import RunRecord
 from cnnlab.training.average import slowness
 from cnnlab.training.callbacks import EpochLines, StopSignals
@@ -63,16 +67,21 @@ def train(job: Job, console: Console) -> Exit:
     """Fit, test the best checkpoint once, write everything down. The exit code says how it ended."""
     torch.set_num_threads(job.hardware.threads)
     own_callbacks = callbacks(job.run.callbacks, monitor_of(job.run.top))
+    made_by = code_facts(RunFolder(job.folder), job.run.top.accept or ())
     dataset = open_dataset(job.run.data, job.run.top.seed)
+    data = _data_record(job, dataset)
     paper = graph(job.run.network, image_shape(job.run))
-    facts = {**job.facts, "fingerprint": fingerprint(job.run), **paper.counts, **monitor_of(job.run.top).facts}
+    facts = {**job.facts, **made_by, "fingerprint": fingerprint(job.run), **paper.counts, "images": data.images}
+    facts |= monitor_of(job.run.top).facts
     if own := described(job.run.top.metrics):
         facts["described"] = {key: info.plain() for key, info in own.items()}
     weights = transferred_weights(job.run)
     if weights:
         facts["weights"] = {"file": str(weights.weights.file), "sha256": sha256(weights.weights.file)}
     network = network_record(job.run.network, image_shape(job.run))
-    record = RunRecord(job.folder, config=job.config, network=network, facts=facts, provenance=job.origins)
+    record = RunRecord(
+        job.folder, config=job.config, network=network, facts=facts, provenance=job.origins, data=data.plain()
+    )
     attempt = Attempt(job, dataset, paper, weights, record, console, own_callbacks, listeners(job, console))
     console.print(_opening(attempt), highlight=False, soft_wrap=True)
     if siblings := sibling_processes(os.environ):
@@ -92,6 +101,13 @@ def train(job: Job, console: Console) -> Exit:
         for listener in attempt.listeners:
             listener.end(code)
     return code
+
+
+def _data_record(job: Job, dataset: Dataset) -> DataRecord:
+    """What data.json says. UserError where the images are no longer those that the run was planned with."""
+    source, planned = job.run.data, job.facts["data_digest"]
+    check_unchanged(source, planned, dataset.digest_as_read)
+    return dataset.record(source.source, planned)
 
 
 def _recorded(attempt: Attempt) -> Exit:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol
 
@@ -62,11 +61,7 @@ class SweepEngine:
 
     def waiting(self) -> list[Job]:
         """The jobs that are still to be trained: new, killed, interrupted, or failed and to be tried again."""
-        return [job for job in self.plan.unique() if self._is_waiting(job.folder)]
-
-    def _is_waiting(self, folder: Path) -> bool:
-        there = RunFolder(folder)
-        return there.kind != "finished" and (there.status != "failed" or self.retry)
+        return self.plan.waiting(self.retry)
 
     def run(self, pool: WorkerPool) -> Exit:
         """Train what is waiting. The exit code tells of all jobs of the command, also of those ended before."""

@@ -7,11 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cnnlab.config import GLOBAL_GROUPS
+from cnnlab.config.table import affects_result, traits
+from cnnlab.data.content import Contents
+from cnnlab.data.source import Source
 from cnnlab.errors import Fault, UserError
 from cnnlab.experiment.facts import variant
-from cnnlab.override import last_value
+from cnnlab.override import Override, last_value
 from cnnlab.settings import digest
-from cnnlab.sweep.grid import SEED, Cell, Grid
+from cnnlab.sweep.grid import SEED, Cell, Grid, trains
 from cnnlab.text import timestamp
 from cnnlab.tracking.durable import write_json
 from cnnlab.tracking.folder import cut, slug
@@ -20,6 +24,8 @@ from cnnlab.untrusted.files import read_json
 
 FILE = "sweep.json"
 VERSION = 1
+SINCE_0_3 = ("data", "code", "accepted")
+"""keys that records of 0.2.0 do not have"""
 KEY = "hydra.sweep.dir"
 
 
@@ -33,22 +39,49 @@ class SweepManifest:
     study: dict[str, Any] | None = None
     threads: int | None = None
     precision: str | None = None
+    data: str | None = None
+    """digest of the images that all jobs have in common; None where they may differ, or are not read"""
+    code: str | None = None
+    """digest of the code that trained its jobs last; None in records of 0.2.0"""
+    accepted: list[str] = field(default_factory=list)
+    """what may differ between its jobs all the same (`accept`)"""
     created: str = field(default_factory=timestamp)
     jobs: list[dict[str, Any]] = field(default_factory=list)
 
     def compares(self) -> list[Any]:
         """What tells one sweep from another: what its jobs share, and the names of what differs, whatever the order."""
-        return what_is_compared(self.fixed, self.keys)
+        return what_is_compared(self.fixed, self.keys, self.data)
 
     def write(self, folder: Path) -> None:
         write_json(folder / FILE, {"version": VERSION, **vars(self), "updated": timestamp()})
 
 
-def what_is_compared(fixed: Iterable[str], names: Iterable[str]) -> list[Any]:
-    return [sorted(word for word in fixed if variant([word])), sorted({*names} - {SEED})]
+def what_is_compared(fixed: Iterable[str], names: Iterable[str], data: str | None) -> list[Any]:
+    """Plain data that are equal for commands of one sweep; `data` is the digest of the images that all jobs have.
+
+    Where those are known it does not matter where they lie.
+    """
+    words = [word for word in fixed if variant([word]) and not (data and Override.read(word).path == "data.dir")]
+    return [sorted(words), sorted({*names} - {SEED}), data]
 
 
-def default_folder(root: Path, grid: Grid) -> Path:
+def shared_digest(grid: Grid, data: Source, contents: Contents) -> str | None:
+    """Digest of the images that all jobs of a sweep have in common; None where they may differ, or none are read.
+
+    UserError where the images are missing.
+    """
+    if not trains(grid.study) or any(_chooses_images(factor.name) for factor in grid.factors):
+        return None
+    return contents.of(data).digest
+
+
+def _chooses_images(factor: str) -> bool:
+    path = factor.lstrip("+")
+    group = path.partition(".")[0]
+    return group in GLOBAL_GROUPS or (group == "data" and affects_result(path) and not traits(path).after_reading)
+
+
+def default_folder(root: Path, grid: Grid, data: str | None = None) -> Path:
     """Where the sweep lies unless told otherwise: the same for more arms, more seeds, `retry=failed`.
 
     >>> from cnnlab.sweep.grid import setting
@@ -58,7 +91,7 @@ def default_folder(root: Path, grid: Grid) -> Path:
     True
     """
     names = [factor.name for factor in grid.factors]
-    hashed = digest([what_is_compared(grid.fixed, names), (grid.study or {}).get("name")])[:6]
+    hashed = digest([what_is_compared(grid.fixed, names, data), (grid.study or {}).get("name")])[:6]
     if grid.study:
         size = grid.study.get("size")
         return root / slug(f"study_{grid.study['name']}{f'-{size}' if size != 'cpu' else ''}_{hashed}")
@@ -74,7 +107,7 @@ def read_manifest(folder: Path) -> SweepManifest | None:
         raw = read_json(file)
         if not isinstance(raw, dict) or raw.get("version") != VERSION:
             raise ValueError(f"it is not version {VERSION} of the record of a sweep")
-        known = {name: raw[name] for name in SweepManifest.__dataclass_fields__}
+        known = {name: raw[name] for name in SweepManifest.__dataclass_fields__ if name in raw or name not in SINCE_0_3}
         if not isinstance(known["keys"], dict) or not isinstance(known["jobs"], list):
             raise ValueError("its keys or jobs are missing")
         return SweepManifest(**known)

@@ -11,13 +11,17 @@ from typing import Any
 
 from cnnlab.config.composed import Composed
 from cnnlab.config.run import Run
+from cnnlab.config.top import Top
+from cnnlab.data.content import Contents, difference
+from cnnlab.data.source import Source
 from cnnlab.errors import Fault, UserError
+from cnnlab.experiment.code_digest import code_digest
 from cnnlab.experiment.facts import fingerprint, identity, image_shape
 from cnnlab.experiment.hardware import Hardware, decide
 from cnnlab.experiment.job import Job, job
 from cnnlab.experiment.threads import ThreadChoice, choose_threads
 from cnnlab.network.graph import graph
-from cnnlab.sweep.grid import SEED, Cell, Grid
+from cnnlab.sweep.grid import SEED, Cell, Grid, trains
 from cnnlab.sweep.manifest import (
     KEY,
     SweepManifest,
@@ -28,7 +32,7 @@ from cnnlab.sweep.manifest import (
     read_manifest,
 )
 from cnnlab.tracking.folder import strangers
-from cnnlab.tracking.reader import run_in
+from cnnlab.tracking.reader import RunFolder, run_in
 from cnnlab.untrusted.words import few
 
 
@@ -76,10 +80,41 @@ class SweepPlan:
     jobs: tuple[PlannedJob, ...]
     remade: int = 0
     """how many cells had other settings when the sweep was started: files, or the code, have changed"""
+    earlier_code: str | None = None
+    """digest of the code that trained the sweep's jobs before"""
+
+    def waiting(self, retry: bool) -> list[Job]:
+        """The jobs that are still to be trained: new, killed, interrupted, or failed and to be tried again."""
+        return [job for job in self.unique() if _is_waiting(RunFolder(job.folder), retry)]
 
     def unique(self) -> list[Job]:
         """Each identity once."""
         return list({planned.job.folder: planned.job for planned in self.jobs}.values())
+
+
+def _is_waiting(run: RunFolder, retry: bool) -> bool:
+    return run.kind != "finished" and (run.status != "failed" or retry)
+
+
+def check_code(plan: SweepPlan, top: Top) -> None:
+    """Enter in the manifest by what code its jobs are trained, if any are still to be.
+
+    UserError where others were trained by other code, unless that is accepted.
+    """
+    manifest, now, earlier = plan.manifest, code_digest(), plan.earlier_code
+    if earlier in (None, now):
+        manifest.code = now
+        return
+    if not plan.waiting(top.retry == "failed"):
+        manifest.code = earlier
+        return
+    if "code" not in (top.accept or ()):
+        message = (
+            f"{plan.folder} was trained by other code of cnnlab ({earlier}, this is {now}), and its runs would differ "
+            f"in that, too; accept=code adds to it all the same, {KEY}=FOLDER trains all of it in another folder"
+        )
+        raise UserError(Fault(KEY, message))
+    manifest.code, manifest.accepted = now, ["code"]
 
 
 def cores() -> int:
@@ -90,30 +125,40 @@ def cores() -> int:
         return os.cpu_count() or 1
 
 
-def plan(folder: Path, grid: Grid, cells: Sequence[CheckedCell], command: list[str]) -> SweepPlan:
+def plan(
+    folder: Path,
+    grid: Grid,
+    cells: Sequence[CheckedCell],
+    command: list[str],
+    contents: Contents,
+    data_digest: str | None,
+) -> SweepPlan:
     """Decide where and on what each job runs, and enter it in the sweep's manifest, which is not yet written.
 
-    UserError where the folder holds another sweep.
+    `data_digest` is of the images that all jobs have in common. UserError where the folder holds another sweep.
     """
     old = read_manifest(folder)
     keys = {factor.name: [level.label for level in factor.levels] for factor in grid.factors}
     keys = merged_values(old.keys if old else {}, {SEED: list(dict.fromkeys(c.labels[SEED] for c in cells)), **keys})
-    manifest = SweepManifest(command, list(grid.fixed), keys, grid.study)
+    manifest = SweepManifest(command, list(grid.fixed), keys, grid.study, data=data_digest)
     if old:
-        _check_same_sweep(folder, old, manifest, keys)
+        _check_same_sweep(folder, old, replace(manifest, data=old.data), keys)
+        if old.data and data_digest:
+            _check_same_images(folder, old.data, cells[0].run.data, contents)
         manifest.created, manifest.threads, manifest.precision = old.created, old.threads, old.precision
+        manifest.accepted = old.accepted
     elif folder.is_dir() and run_in(folder, KEY).kind != "empty":
         raise UserError(Fault(KEY, f"{folder} is a run's folder; choose another"))
     elif others := strangers(folder):
         message = f"{folder} holds other files ({few(others)}); choose an empty folder, or one that is not there yet"
         raise UserError(Fault(KEY, message))
-    planned = list(_place_jobs(folder, cells, manifest))
+    planned = list(_place_jobs(folder, cells, manifest, contents))
     manifest.threads, manifest.precision = _shared(planned, "threads"), _shared(planned, "precision")
     before = {_cell(entry): entry for entry in (old.jobs if old else ())}
     entries = {_key(planned_job.labels): _entry(folder, planned_job) for planned_job in planned}
     remade = sum(key in before and before[key].get("identity") != entry["identity"] for key, entry in entries.items())
     manifest.jobs = [entries.pop(key, entry) for key, entry in before.items()] + list(entries.values())
-    return SweepPlan(folder, manifest, tuple(planned), remade)
+    return SweepPlan(folder, manifest, tuple(planned), remade, old.code if old else None)
 
 
 def _check_same_sweep(folder: Path, old: SweepManifest, new: SweepManifest, keys: dict[str, list[str]]) -> None:
@@ -124,18 +169,27 @@ def _check_same_sweep(folder: Path, old: SweepManifest, new: SweepManifest, keys
         raise UserError(Fault(KEY, f"{folder} holds another sweep ({what}); choose another folder"))
 
 
-def _place_jobs(folder: Path, cells: Sequence[CheckedCell], manifest: SweepManifest) -> Iterator[PlannedJob]:
-    known, seen = identities(folder), {}
+def _check_same_images(folder: Path, earlier: str, source: Source, contents: Contents) -> None:
+    if told := difference(source, contents.of(source), earlier):
+        raise UserError(Fault(KEY, f"{folder} holds this sweep on other images: {told}; choose another folder"))
+
+
+def _place_jobs(
+    folder: Path, cells: Sequence[CheckedCell], manifest: SweepManifest, contents: Contents
+) -> Iterator[PlannedJob]:
+    known, seen, reads_images = identities(folder), {}, trains(manifest.study)
     choose = cache(choose_threads)  # once for all jobs
     for checked in cells:
         run = checked.run
         hardware = _hardware(run, manifest, len(cells), choose)
-        which = identity(run, hardware.threads, hardware.precision, hardware.accelerator)
+        data = contents.of(run.data).digest if reads_images else None
+        which = identity(run, hardware.threads, hardware.precision, hardware.accelerator, data)
         if which not in seen:
             name = job_folder_name(replace(checked.cell, labels=checked.labels), run.top.seed)
             job_folder = known.get(which) or free_folder(folder, name, which, known)
             known[which] = job_folder
-            made = job(run, checked.composed, hardware, job_folder, which, pictures=False, sweep=folder.resolve().name)
+            of_sweep = {"pictures": False, "sweep": folder.resolve().name}
+            made = job(run, checked.composed, hardware, job_folder, which, data, **of_sweep)
             seen[which] = replace(made, facts={**made.facts, **_costs(run)})
         yield PlannedJob(checked.labels, seen[which])
 

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -61,21 +61,24 @@ def cut(name: str, most: int) -> str:
     return name.encode("utf-8", "replace")[:most].decode(errors="ignore")
 
 
-def enter(folder: Path | str, identity: str, path: str = KEY) -> tuple[Lock, RunFolder]:
+def enter(
+    folder: Path | str, identity: str, path: str = KEY, differs: Callable[[RunFolder], str] = lambda _: ""
+) -> tuple[Lock, RunFolder]:
     """Hold the folder the user named for the run `identity`, and say what lies in it: nothing, or that run.
 
-    UserError where it is in use, or holds another experiment, or files that are no run's.
+    UserError where it is in use, or holds files that are no run's, or another experiment; `differs` says in what, as
+    far as the caller knows.
     """
-    _admit(folder, identity, path)  # before anything is written there
+    _admit(folder, identity, path, differs)  # before anything is written there
     lock = Lock(folder, path)
     try:
-        return lock, _admit(folder, identity, path)
+        return lock, _admit(folder, identity, path, differs)
     except BaseException:
         lock.release()
         raise
 
 
-def _admit(folder: Path | str, identity: str, path: str) -> RunFolder:
+def _admit(folder: Path | str, identity: str, path: str, differs: Callable[[RunFolder], str]) -> RunFolder:
     run = run_in(folder, path)
     if run.kind == "empty" and (others := strangers(Path(folder))):
         message = f"{folder} holds other files ({few(others)}); choose an empty folder, or one that is not there yet"
@@ -85,7 +88,8 @@ def _admit(folder: Path | str, identity: str, path: str) -> RunFolder:
         raise UserError(Fault(path, f"{folder} holds {there}, but of no run; choose another folder"))
     if run.kind != "empty" and run.identity != identity:
         message = f"{folder} holds another experiment ({run.identity}, this one is {identity})"
-        raise UserError(Fault(path, f"{message}; choose another folder"))
+        why = f": {told}" if (told := differs(run)) else ""
+        raise UserError(Fault(path, f"{message}{why}; choose another folder"))
     return run
 
 

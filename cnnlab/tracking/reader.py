@@ -3,6 +3,7 @@
     run.json        `facts`         what was known before the first step
     config.yaml     `config`        the resolved configuration
     network.json    `network`       the layers with their shapes and costs
+    data.json       `data`          the images that it was given; nothing in records of 0.2.0
     metrics.jsonl   `rows`          a row an epoch
     result.json     `result`        how it ended; None before its end
     provenance.json `provenance`    which file or override set each key; None where it was not recorded
@@ -39,7 +40,7 @@ ENDS = ("ok", "failed", "diverged", "interrupted")
 FINISHED = ("ok", "diverged")
 """ends of runs that would end the same way again"""
 
-OURS = ("config.yaml", "network.json", "metrics.jsonl", "result.json", "checkpoints")
+OURS = ("config.yaml", "network.json", "data.json", "metrics.jsonl", "result.json", "checkpoints")
 """what a run writes beside its `run.json`; without one they are somebody else's"""
 
 WRITTEN = (*OURS, "run.json", "run.log", "run.lock")
@@ -126,6 +127,10 @@ class RunFolder:
     @cached_property
     def network(self) -> dict[str, Any]:
         return self._read("network.json", RECORD, _json) or {}
+
+    @cached_property
+    def data(self) -> dict[str, Any]:
+        return self._read("data.json", RECORD, _json) or {}
 
     @cached_property
     def rows(self) -> list[dict[str, Any]]:

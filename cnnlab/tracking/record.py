@@ -3,6 +3,7 @@
     run.json        what is known before the first step: identity, fingerprint, seed, versions, git, start
     config.yaml     the resolved configuration
     network.json    the layers with their shapes and costs
+    data.json       the images: their digest, classes with counts, what was left out
     metrics.jsonl   a row an epoch
     result.json     how it ended; there from its end on only
     provenance.json which file or override set each key, where it was handed in
@@ -47,6 +48,7 @@ class RunRecord:
         network: Mapping[str, Any],
         facts: Mapping[str, Any],
         provenance: Mapping[str, str] | None = None,
+        data: Mapping[str, Any] | None = None,
     ):
         """Write what is known before the first step.
 
@@ -63,6 +65,8 @@ class RunRecord:
         self._begin(finite(facts))
         write(self.folder / "config.yaml", _header(facts.get("overrides")) + _yaml(config))
         write_json(self.folder / "network.json", finite(network))
+        if data is not None:
+            write_json(self.folder / "data.json", finite(data))
         if provenance is not None:
             write_json(self.folder / "provenance.json", plain(provenance))
 

@@ -44,6 +44,7 @@ OTHERWISE = {
     "logger.tensorboard.images": "3",
     "checkpoint.every": "10steps",
     "ckpt_path": "out/x",
+    "accept": "code",
     "images": "a.png",
     "dir": "out",
     "key": "body.c1",
@@ -82,7 +83,7 @@ def plain(hydra: HydraEngine) -> Run:
 
 
 def identity_of(run: Run) -> str:
-    return identity(run, threads=1, precision="32", accelerator="cpu")
+    return identity(run, threads=1, precision="32", accelerator="cpu", data_digest="0" * 32)
 
 
 def folder(*fixed: str) -> Path:
@@ -105,8 +106,9 @@ def test_every_setting_without_an_effect_is_tried() -> None:
     assert list(OTHERWISE) == IDLE
 
 
-DECIDED = {"data.size", "trainer.precision", "trainer.accelerator", "data.classes"}
-"""settings whose `auto` is decided before they are hashed; and one that all of a network hangs on"""
+DECIDED = {"data.size", "trainer.precision", "trainer.accelerator", "data.classes", "data.dir"}
+"""settings whose `auto` is decided before they are hashed; one that all of a network hangs on; and the folder of the
+images, which count by what they are"""
 GROUPED = [path for path in LEAVES if path.split(".")[0] in ("data", "augment", "trainer") and path not in DECIDED]
 
 

@@ -121,8 +121,8 @@ def _loader() -> Any:
 
 
 def plain(run: Any) -> dict[str, Any]:
-    """All that a run's identity hashes, for one thread of a CPU in full precision. Versions are left out."""
-    return plain_identity(run, threads=1, precision="32", accelerator="cpu")
+    """All that a run's identity hashes, for one thread of a CPU in full precision. Versions and images are left out."""
+    return plain_identity(run, threads=1, precision="32", accelerator="cpu", data_digest=None)
 
 
 def plain_network(run: Any) -> list[Any]:

@@ -14,6 +14,7 @@ from cnnlab.cli.check import check
 from cnnlab.cli.grid import read_request
 from cnnlab.config.compose import compose
 from cnnlab.config.engine import start
+from cnnlab.data.content import Contents
 from cnnlab.sweep.plan import CheckedCell, SweepPlan, cores, plan, reseeded
 
 WORDS = ["model=lenet", "data=synthetic", "seed=0,1", "-m"]
@@ -29,7 +30,7 @@ def planned(folder: Path, words: Sequence[str]) -> SweepPlan:
         run, noted = check(composed)
         assert run, noted
         cells.append(CheckedCell(cell, composed, run))
-    return plan(folder, asked.grid, cells, list(words))
+    return plan(folder, asked.grid, cells, list(words), Contents(), None)
 
 
 def test_the_first_command_decides_threads_and_precision_and_later_ones_adopt_them(tmp_path: Path) -> None:

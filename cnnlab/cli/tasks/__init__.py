@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from cnnlab.config.composed import Composed
     from cnnlab.config.engine import HydraEngine
     from cnnlab.config.run import Run
+    from cnnlab.data.content import Contents
     from cnnlab.sweep.grid import Grid
     from cnnlab.sweep.plan import CheckedCell, SweepPlan
     from cnnlab.sweep.pool import WorkerPool
@@ -138,12 +139,16 @@ class SweepContext:
     command: list[str]
     """the words of the command line"""
     pool: WorkerPool
+    contents: Contents
+    """of the data sets that the jobs read"""
+    data_digest: str | None = None
+    """of the images that all jobs have in common"""
 
     def plan(self) -> SweepPlan:
         """Where and on what each job runs. UserError where the folder holds another sweep."""
         from cnnlab.sweep.plan import plan
 
-        return plan(self.folder, self.grid, self.jobs, self.command)
+        return plan(self.folder, self.grid, self.jobs, self.command, self.contents, self.data_digest)
 
 
 class SweepTask(Task):

@@ -22,7 +22,7 @@ class Report(Task):
         from cnnlab.untrusted.words import json_text
 
         top = context.run.top
-        comparison = report(sweep_folders(top.dir, self.name))
+        comparison = report(sweep_folders(top.dir, self.name), top.accept or ())
         if top.format == "json":
             print(json_text(record(comparison)))
         else:

@@ -24,6 +24,7 @@ class HeldFolder(WorkFolder):
 
     identity: str = ""
     hardware: Hardware | None = None
+    data_digest: str | None = None
 
 
 class Train(SweepTask):
@@ -44,6 +45,8 @@ class Train(SweepTask):
         from functools import partial
 
         from cnnlab.cli.folders import OUTPUTS, from_here
+        from cnnlab.data.content import content
+        from cnnlab.experiment.adoption import code_facts, data_difference, made_by_other_code
         from cnnlab.experiment.facts import identity
         from cnnlab.experiment.hardware import decide
         from cnnlab.experiment.threads import adopted_threads
@@ -51,24 +54,30 @@ class Train(SweepTask):
         from cnnlab.untrusted.terminal import Output
 
         run, name = context.run, run_name(context.composed)
+        data, console = content(run.data), Output()
+        for remark in data.remarks:
+            console.print(remark)
         hardware = decide(run.trainer, run.top.threads or context.threads or 1)
-        identify = partial(identity, run, precision=hardware.precision, accelerator=hardware.accelerator)
+        decided = {"precision": hardware.precision, "accelerator": hardware.accelerator, "data_digest": data.digest}
+        identify = partial(identity, run, **decided)
         if run.top.threads is None:
             threads = adopted_threads([Path(path)] if path else by_age(OUTPUTS), identify, any_end=path is not None)
             hardware = decide(run.trainer, threads or context.threads)
         which = identify(hardware.threads)
-        lock, state = enter(path, which) if path else enter_any(OUTPUTS, name, which)
+        differs = partial(data_difference, source=run.data, content=data)
+        lock, state = enter(path, which, differs=differs) if path else enter_any(OUTPUTS, name, which)
         exits = {"ok": Exit.DONE, "diverged": Exit.DIVERGED}
         ended = exits.get(state.status or "") if state.kind == "finished" else None
-        console = Output()
-        if ended is not None and state.result:
-            accuracy = state.result.get("test/acc")
-            outcome = state.status if accuracy is None else f"test accuracy {accuracy:.4f}"
-            console.print(f"{from_here(lock.folder)} holds this run, finished: {outcome}. Nothing to do.")
-        elif state.kind == "unfinished":
-            console.print(f"taking up the {state.status or 'killed'} run in {from_here(lock.folder)}")
         try:
-            yield HeldFolder(lock.folder, ended, which, hardware)
+            if ended is not None and state.result:
+                accuracy = state.result.get("test/acc")
+                outcome = state.status if accuracy is None else f"test accuracy {accuracy:.4f}"
+                by = "" if not made_by_other_code(state) else ", by other code of cnnlab than this"
+                console.print(f"{from_here(lock.folder)} holds this run, finished{by}: {outcome}. Nothing to do.")
+            elif state.kind == "unfinished":
+                code_facts(state, run.top.accept or ())
+                console.print(f"taking up the {state.status or 'killed'} run in {from_here(lock.folder)}")
+            yield HeldFolder(lock.folder, ended, which, hardware, data.digest)
         finally:
             lock.release()
             if state.kind == "empty" and not path:
@@ -82,19 +91,24 @@ class Train(SweepTask):
         work = context.work
         assert isinstance(work, HeldFolder)
         assert work.hardware
-        sweep = context.sweep
-        return train(job(context.run, context.composed, work.hardware, work.path, work.identity, sweep=sweep), Output())
+        known = (work.hardware, work.path, work.identity, work.data_digest)
+        return train(job(context.run, context.composed, *known, sweep=context.sweep), Output())
 
     def run_sweep(self, sweep: SweepContext) -> Exit:
         from cnnlab.cli.folders import make_writable
         from cnnlab.sweep.manifest import KEY
+        from cnnlab.sweep.plan import check_code
         from cnnlab.tracking.lock import Lock
+        from cnnlab.untrusted.terminal import Output
 
         make_writable(sweep.folder, KEY)
         with Lock(sweep.folder, KEY):
-            plan = sweep.plan()
+            plan, top = sweep.plan(), sweep.jobs[0].run.top
+            check_code(plan, top)
+            for remark in sweep.contents.remarks:
+                Output().print(remark)
             plan.manifest.write(sweep.folder)
-            return train_sweep(plan, sweep.jobs[0].run.top, sweep.pool)
+            return train_sweep(plan, top, sweep.pool)
 
 
 def _remove_if_unused(folder: Path) -> None:
