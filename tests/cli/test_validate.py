@@ -32,6 +32,7 @@ def mine(tmp_path: Path) -> Path:
     return tmp_path / "mine"
 
 
+@pytest.mark.slow
 def test_all_faults_of_all_files_are_told_at_once_with_their_places(
     cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], mine: Path
 ) -> None:

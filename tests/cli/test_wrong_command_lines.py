@@ -64,7 +64,7 @@ WRONG = {
     ],
     # names
     "modle=lenet": ["command line  modle: cnnlab has no such setting; did you mean 'model'?"],
-    "+foo=1": ["command line  foo: cnnlab has no such setting; there are …"],
+    "+foo=1": ["command line  foo: cnnlab has no such setting; did you mean 'from'?"],
     "model.body.c11.channels=3": [
         "command line  model.body.c11: there is no block 'c11'; did you mean 'c1'? …",
     ],
@@ -101,13 +101,15 @@ WRONG = {
     "seed=": ["command line  seed: should be a whole number, not ''"],
     "trainer.max_epochs=1e30": ["command line  trainer.max_epochs: should be a whole number, not 1e+30"],
     "optimizer.lr=nan": ["command line  optimizer.lr: should be a finite number, not NaN"],
-    "optimizer.lr=???": ["command line  optimizer.lr: should be a number, not '???'"],
+    "optimizer.lr=???": [
+        "command line  optimizer.lr: ??? stands for a value that is missing, in quotes too; write another text, or null"
+    ],
     "optimizer.kind=adamm": ["command line  optimizer.kind: there is no optimizer 'adamm'; did you mean 'adam'?"],
     "optimizer.kind=null": ["command line  optimizer.kind: optimizer needs this setting: one of sgd, …"],
     "optimizer.kind=[sgd]": ["command line  optimizer.kind: there is no optimizer [\"sgd\"]; did you mean 'sgd'?"],
     "data=3": ["command line  data: there is no data 3; there are …"],
     "model.norm=bach": [
-        "command line  model.norm: should be one of batch, group, layer, instance, none, not 'bach'; did …",
+        "command line  model.norm: should be one of batch, group, layer, channel_layer, instance, none, …",
     ],
     "model.body.c1=5": ["command line  model.body.c1: should be a block such as {block: conv, channels: 64}, …"],
     "task=fit": ["command line  task: should be one of train, test, predict, …"],
@@ -219,7 +221,10 @@ WRONG = {
         "command line  seed: should be at least 0, not -1",
     ],
     "-m 'model=glob(zz*)'": ["command line  this makes no jobs: a glob(…) matches no file, or a range(…) is empty"],
-    "-m 'optimizer.lr=interval(0,1)'": ["Hydra says: BasicSweeper does not support sweep type : INTERVAL_SWEEP"],
+    "-m 'optimizer.lr=interval(0,1)'": [
+        "command line  optimizer.lr: interval(0,1) is a range to search, which hydra/sweeper=optuna or the like does; "
+        "without one, write values: optimizer.lr=VALUE,VALUE,VALUE"
+    ],
     "model=lenet,resnet18 -m model.body.c3.channels=16": [
         "command line  model.body.c3: there is no block 'c3' (a new one needs its kind: block: conv)",
     ],

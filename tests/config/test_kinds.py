@@ -54,6 +54,7 @@ def test_what_is_no_kind_is_told(cnnlab: Run, capsys: pytest.CaptureFixture[str]
     assert stderr_lines(capsys) == [f"command line  {told}"]
 
 
+@pytest.mark.slow
 def test_a_kind_can_be_swept_and_looked_at_before(
     cnnlab: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

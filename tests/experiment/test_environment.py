@@ -106,6 +106,7 @@ def test_one_process_trains_alike_inside_of_a_cluster(
     assert bool(warned) is (cluster in ("srun", "torchrun", "LSF", "Kubeflow", "MPI"))
 
 
+@pytest.mark.slow
 def test_a_sweeps_jobs_train_inside_of_an_allocation(
     cnnlab: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,6 +115,7 @@ def test_a_sweeps_jobs_train_inside_of_an_allocation(
     assert cnnlab("-m", *TINY, "seed=0,1", "jobs=1", "hydra.sweep.dir=sweep") == 0
 
 
+@pytest.mark.slow
 def test_a_process_started_in_the_oddest_environment_trains(tmp_path: Path) -> None:
     """What is read while modules are imported takes a process of its own."""
     odd = {
@@ -136,6 +138,7 @@ def test_a_process_started_in_the_oddest_environment_trains(tmp_path: Path) -> N
     assert b"multiply-adds at 1?28?28" in ended.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGUSR2])
 def test_a_schedulers_warning_saves_and_ends_the_run_and_starts_no_program(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cnnlab: Callable[..., int], no_pictures: None, number: int
@@ -180,6 +183,7 @@ def test_only_our_own_checkpoints_are_gone_on_from(
     assert same(weights(Path("run")), undisturbed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stdout", ["/dev/full", "&-"])
 def test_lines_that_cannot_be_printed_end_no_training(tmp_path: Path, stdout: str) -> None:
     command = shlex.join([sys.executable, str(ROOT / "run.py"), *TINY, "hydra.run.dir=run"])
@@ -192,6 +196,7 @@ def test_lines_that_cannot_be_printed_end_no_training(tmp_path: Path, stdout: st
     assert ended.stderr == said
 
 
+@pytest.mark.slow
 def test_a_table_that_cannot_be_printed_is_no_success(tmp_path: Path) -> None:
     with open("/dev/full", "w") as full:
         command = [sys.executable, str(ROOT / "run.py"), "task=summary", "format=json", "model=lenet"]

@@ -24,6 +24,7 @@ def changed(before: dict[str, torch.Tensor], after: dict[str, torch.Tensor]) -> 
     return {".".join(name.split(".")[:2]) for name in after if not torch.equal(before[name], after[name])}
 
 
+@pytest.mark.slow
 def test_frozen_blocks_stay_to_the_bit_and_freed_ones_learn(cnnlab: CLI, capsys: pytest.CaptureFixture[str]) -> None:
     assert cnnlab(*NORMED, "trainer.max_epochs=1", "hydra.run.dir=start") == 0
     words = [*NORMED, "trainer.max_epochs=2", "weights=start/checkpoints/last.ckpt"]

@@ -22,6 +22,7 @@ def rows(folder: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (Path(folder) / "metrics.jsonl").read_text().splitlines()]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_pictures")
 def test_a_run_measures_what_it_is_asked_for_and_learns_the_same(cnnlab: Callable[..., int]) -> None:
     words = [*SMALL, "model=d2l/lenet", "model.norm=batch", "optimizer.lr=0.1"]

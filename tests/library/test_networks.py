@@ -105,6 +105,7 @@ def test_the_callers_hydra_and_resolvers_are_as_before() -> None:
     OmegaConf.clear_resolvers()
 
 
+@pytest.mark.slow
 def test_blocks_of_the_script_that_runs_are_known_and_may_be_defined_again(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
@@ -129,6 +130,7 @@ def test_blocks_of_the_script_that_runs_are_known_and_may_be_defined_again(tmp_p
     assert ended.stdout.splitlines() == ["[[2.0, 2.0, 2.0, 2.0]]", "[[3.0, 3.0, 3.0, 3.0]]"], ended.stderr
 
 
+@pytest.mark.slow
 def test_importing_the_package_imports_no_torch_and_build_no_lightning() -> None:
     code = (
         "import sys, cnnlab\n"

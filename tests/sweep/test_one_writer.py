@@ -51,6 +51,7 @@ def alive(job: Job) -> Iterator[Callable[[], dict]]:
         yield end
 
 
+@pytest.mark.slow
 def test_a_worker_waits_says_so_and_leaves_a_live_runs_record_alone(
     job: Job, alive: Callable[[], dict], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -190,6 +190,7 @@ def test_an_interrupted_sweep_saves_its_jobs_and_says_so(
     assert "interrupted; the same command goes on (sweep)" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_what_is_done_stays_done_and_only_new_arms_and_seeds_are_trained(
     cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], tmp_path: Path, meanwhile: Callable
 ) -> None:

@@ -229,6 +229,7 @@ class FocalModule(nn.Module):
 FOCAL = [*SMALL, "plugins=own_loss", "loss=focal"]
 
 
+@pytest.mark.slow
 def test_a_loss_of_ones_own_is_learned_from_by_auxiliary_heads_too(
     cnnlab: Run, write: Write, no_pictures: None
 ) -> None:

@@ -134,6 +134,7 @@ def test_factors_scale_the_rate_and_the_decay_of_their_blocks() -> None:
     torch.testing.assert_close(decay[fc], full[fc] - 0.1 * 0.5 * start[fc])
 
 
+@pytest.mark.slow
 def test_every_network_can_freeze_its_body() -> None:
     for name in ("lenet", "squeezenet1_1", "mobilenet_v2"):
         net = build(network(zoo(name, "model.width=0.25", "model.divisor=8")), (3, 32, 32))

@@ -116,6 +116,7 @@ def test_what_the_server_lost_is_not_told_as_uploaded(
     assert not note.read(folder / "seed=0").delivered  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 def test_the_dashboard_is_one_workspace_however_often_it_is_made(
     server: Loopback, sweep: Path, cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
