@@ -44,6 +44,7 @@ LAYERS = (
     "sweep",
     "schema",
     "inspection",
+    "exporting",
     "cli",
     "library",
 )

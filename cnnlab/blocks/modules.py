@@ -206,7 +206,7 @@ class StochasticDepth(nn.Dropout):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or not self.p:
             return x
-        kept = torch.empty([len(x)] + [1] * (x.dim() - 1), dtype=x.dtype, device=x.device).bernoulli_(1 - self.p)
+        kept = x.new_empty([len(x)] + [1] * (x.dim() - 1)).bernoulli_(1 - self.p)
         return x * kept.div_(1 - self.p)
 
 
@@ -274,8 +274,8 @@ class Blur(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         channels = x.shape[1]
-        padded = F.pad(x, self.pads, mode="reflect")
-        return F.conv2d(padded, self.kernel.expand(channels, 1, *self.size), stride=self.stride, groups=channels)
+        padded, kernel = F.pad(x, self.pads, mode="reflect"), self.kernel.expand(channels, 1, *self.size)
+        return F.conv2d(padded, kernel, stride=self.stride, groups=channels)
 
 
 def binomial(n: int) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,15 +23,30 @@ OUTSIDE = ("model.", "blocks=", "blocks.")
 """how overrides begin that say themselves where they belong; all others are of the model"""
 
 
+IMAGENET = (3, 224, 224)
+
+
+@dataclass(frozen=True)
+class ComposedNetwork:
+    """A network's name, its blocks as records, the images that it is for, and the settings that say so."""
+
+    name: str
+    spec: Network
+    shape: Shape
+    settings: dict[str, Any]
+
+
 class BuiltNet(Net):
     """A network (B, C, H, W) -> (B, classes) that knows what it was built from.
 
-    `spec` are its blocks as records, `shape` (C, H, W) of its images, `name` what it is called.
+    `spec` are its blocks as records, `settings` what its YAML says, `shape` (C, H, W) of its images, `name` what it is
+    called.
     """
 
-    def __init__(self, net: Net, name: str, spec: Network, shape: Shape):
+    def __init__(self, net: Net, composed: ComposedNetwork):
         super().__init__(net.body, net.head, net.aux)
-        self.name, self.spec, self.shape = name, spec, shape
+        self.name, self.spec, self.shape = composed.name, composed.spec, composed.shape
+        self.settings = composed.settings
 
     def features(self, x: Tensor, *names: str) -> dict[str, Tensor]:
         """What blocks of the body put out for images (B, C, H, W), by name: all of them, or those named.
@@ -109,8 +125,28 @@ def build_network(
 
     Raises UserError with all faults: their paths, what is wrong, what would do.
     """
+    composed = compose_network(model, overrides, classes, shape, plugins, settings)
+    net = BuiltNet(build(composed.spec, composed.shape, seed), composed)
+    if weights is not None:
+        _give_weights(net, str(weights), adapt)
+    return net
+
+
+def compose_network(
+    model: str | Path | Mapping[str, Any],
+    overrides: Sequence[str],
+    classes: int,
+    shape: Sequence[int] | None,
+    plugins: Sequence[str],
+    settings: Mapping[str, Any],
+) -> ComposedNetwork:
+    """A network as `build_network` is told of it; without a shape, for images of 3×224×224, or of its own size.
+
+    UserError with all faults.
+    """
     from cnnlab.cli.check import absent, locate
     from cnnlab.config.compose import compose
+    from cnnlab.config.run import model_of
     from cnnlab.experiment.memory import unaffordable
     from cnnlab.network.graph import graph
     from cnnlab.network.spec import RESERVED
@@ -119,7 +155,7 @@ def build_network(
     if faults := load_plugins(plugins, RESERVED):
         raise UserError(*faults)
     add_defined_kinds()
-    sides = _checked_shape(shape, classes)
+    sides = _checked_shape(IMAGENET if shape is None else shape, classes)
     own = [word if word.startswith(OUTSIDE) else f"model.{word}" for word in override_words(overrides, settings)]
     with network_option(model) as (folder, option), engine(*([folder] if folder else [])) as hydra:
         words = [f"model={option}", "data=synthetic", f"data.classes={classes}", *own]
@@ -127,15 +163,14 @@ def build_network(
         network, faults = (None, []) if composed.failed else _read(composed.config)
         faults = [*composed.faults, *absent(composed), *faults]
         if network and not faults:
+            if shape is None:
+                sides = (sides[0], *network.image_size(IMAGENET[1:]))
             paper = graph(network, sides)
             faults = _misfits(network, sides) or [*paper.faults] or unaffordable(paper, copies=1)
         if faults or network is None:
             raise UserError(*dict.fromkeys(locate(fault, composed) for fault in faults))
     name = model if isinstance(model, str) else getattr(model, "stem", "network")
-    net = BuiltNet(build(network, sides, seed), str(name), network, sides)
-    if weights is not None:
-        _give_weights(net, str(weights), adapt)
-    return net
+    return ComposedNetwork(str(name), network, sides, model_of(composed.config))
 
 
 def _read(config: dict[str, Any]) -> tuple[Network | None, list[Fault]]:

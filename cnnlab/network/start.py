@@ -23,7 +23,8 @@ IMAGE = 4
 
 def stream(seed: int, path: str) -> int:
     """A seed for the random numbers of one named thing: a function of both, and of nothing else."""
-    return int.from_bytes(hashlib.blake2b(f"{seed}/{path}".encode(), digest_size=8).digest(), "little") >> 1
+    digest = hashlib.blake2b(f"{seed}/{path}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little") >> 1
 
 
 def start(net: nn.Module, seed: int, kept: Sequence[str] = ()) -> None:
@@ -144,4 +145,5 @@ def _looks_linear(layer: nn.Conv2d, image: bool) -> None:
         drawn = torch.empty_like(part[seen][::2, :: signs.shape[1]])
         widens = len(drawn) / drawn[0].numel()
         nn.init.orthogonal_(drawn, math.sqrt(max(1.0, widens)))
-        part.zero_()[seen] = torch.kron(drawn, signs.reshape(*signs.shape, *[1] * (drawn.dim() - 2)))
+        signs_of_each = signs.reshape(*signs.shape, *[1] * (drawn.dim() - 2))
+        part.zero_()[seen] = torch.kron(drawn, signs_of_each)
