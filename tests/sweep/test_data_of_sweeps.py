@@ -16,7 +16,7 @@ from tiny_run import result
 from cnnlab.comparison import report
 from cnnlab.experiment.code_digest import code_digest
 from cnnlab.sweep.engine import SweepEngine
-from cnnlab.tracking.reader import checksum
+from cnnlab.tracking.reader import checksums
 
 Command = Callable[..., int]
 TINY = ["model=lenet", "data=folder", "data.shape=[1,32,32]", "data.batch_size=4", "trainer.max_epochs=1"]
@@ -149,7 +149,7 @@ def of_other_code(folder: Path) -> str:
     for file in (*folder.glob("*/run.json"), *folder.glob("*/result.json"), folder / "sweep.json"):
         known = json.loads(file.read_text()) | {"code": other}
         if "checksum" in known:
-            known["checksum"] = checksum(known)
+            known |= checksums(known)
         file.write_text(json.dumps(known))
     return other
 
