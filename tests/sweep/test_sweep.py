@@ -246,9 +246,10 @@ def test_a_sweep_in_use_and_anothers_folder_are_refused(
     assert second.startswith("command line  hydra.sweep.dir: broken/sweep.json cannot be read (")
 
 
-def test_data_that_are_not_there_are_the_jobs_failure(cnnlab: Callable[..., int]) -> None:
+def test_data_that_are_not_there_end_a_sweep_before_its_first_job(
+    cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
     words = [*QUICK, "data=mnist", "data.dir=nowhere", "data.download=false", "hydra.sweep.dir=sweep"]
-    assert cnnlab("-m", *words, "seed=0,1") == 5
-    assert jobs(Path("sweep")) == {"s0": "failed", "s1": "failed"}
-    assert "nowhere" in result(Path("sweep/s0"))["error"]
-    assert "Traceback" not in Path("sweep/s0/run.log").read_text()
+    assert cnnlab("-m", *words, "seed=0,1") == 2
+    assert capsys.readouterr().err == "command line  data.dir: there is no directory nowhere\n"
+    assert not Path("sweep").exists()
