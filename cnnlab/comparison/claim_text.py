@@ -56,6 +56,8 @@ def claim_text(question: Question, numbers: Numbers) -> str:
     match claim.expect:
         case "equal":
             text = f"{arm} and {reference} are equal in {words}"
+        case "different" if question.plain:
+            text = f"{arm} beside {reference} in {words}"
         case "different":
             text = f"{arm} differs from {reference} in {words}"
         case "higher" | "lower":

@@ -15,6 +15,7 @@ from functools import cached_property
 
 from cnnlab.comparison.ledger import Ledger
 from cnnlab.comparison.metrics import Quantity, Reading
+from cnnlab.comparison.pairing import DifferingSetting, Pairing, other_settings, pairing
 from cnnlab.comparison.question import Question, WeightedCells, trials_of
 from cnnlab.comparison.readings import Readings, arm_at, grid_step, read, seeds_of
 from cnnlab.comparison.statistics import Estimate, paired
@@ -62,8 +63,29 @@ class Numbers:
     waiting: int
     """runs that are still to come, also of values that may yet be chosen"""
     trials: tuple[Trial, ...]
+    against_arm: bool
+    """whether the other side is an arm, and no number"""
+    log: bool
+    """whether ratios are judged"""
     places: int
     """combinations of the factors averaged over that are used"""
+    others: tuple[DifferingSetting, ...] = ()
+    """settings in which the arms differ beyond the factor"""
+
+    @cached_property
+    def pairing(self) -> Pairing | None:
+        """what the two sides' numbers have in common; None where one is no arm's"""
+        sides = [[pair.arm for pair in self.pairs], [pair.reference or 0.0 for pair in self.pairs]]
+        if not self.against_arm:
+            return None
+        if self.log:
+            sides = [list(map(math.log, side)) for side in sides]
+        return pairing(*sides)
+
+    @property
+    def not_learned(self) -> tuple[str, ...]:
+        """runs that ended but have learned nothing, as their own records say"""
+        return tuple(trial.name for trial in self.trials if trial.has_not_learned)
 
     @cached_property
     def estimate(self) -> Estimate | None:
@@ -102,8 +124,20 @@ def read_numbers(question: Question, ledger: Ledger) -> Numbers:
         reached=not all(reading.censored for reading in seen),
         waiting=_waiting(question, trials, ledger),
         trials=trials,
+        against_arm=question.reference is not None,
+        log=question.metric.log,
         places=len(groups),
+        others=_other_settings(question, groups, ledger),
     )
+
+
+def _other_settings(question: Question, groups: Sequence[Group], ledger: Ledger) -> tuple[DifferingSetting, ...]:
+    """Of two arms that one factor tells apart, at the first place where both were run."""
+    factor, pair = question.claim.factor or (), groups[0] if groups else ()
+    if len(factor) != 1 or len(pair) != 2:
+        return ()
+    arm, reference = (next((t for t in trials_of(side, ledger).values() if t.config), None) for side in pair)
+    return other_settings(factor[0], arm, reference) if arm and reference else ()
 
 
 def _waiting(question: Question, trials: Sequence[Trial], ledger: Ledger) -> int:

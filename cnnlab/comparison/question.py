@@ -55,6 +55,8 @@ class Question:
     """factors over whose values the difference is averaged"""
     missing: str | None = None
     """why there is nothing to compare"""
+    plain: bool = False
+    """whether nobody has claimed it: it is asked of every sweep without claims"""
 
     @property
     def measure(self) -> Measure:

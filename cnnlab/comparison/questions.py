@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from cnnlab.comparison.binding import bind
 from cnnlab.comparison.claims import Claim, JudgedStudy
@@ -23,7 +24,8 @@ def questions_of(study: JudgedStudy, ledger: Ledger) -> list[Question]:
             questions += _at_equal_settings(claim, tuned, study, ledger)
     if not study.claims:  # nobody has claimed an interaction that an incomplete grid cannot show
         questions = [question for question in questions if question.groups or question.family != "interactions"]
-    return questions + _divergences(questions, study, ledger)
+    questions += _divergences(questions, study, ledger)
+    return questions if study.claims else [replace(question, plain=True) for question in questions]
 
 
 def _family(claim: Claim) -> Family:

@@ -12,12 +12,11 @@ from rich.text import Text
 from cnnlab.comparison import wording
 from cnnlab.comparison.comparison import STATES, Comparison
 from cnnlab.comparison.judge import by_family, failed_controls
-from cnnlab.comparison.verdicts import ANSWERS, Verdict
+from cnnlab.comparison.verdicts import SIGNS, TONES, Verdict
 from cnnlab.text import plural
 from cnnlab.untrusted.words import clean
 
-STYLE = {"supported": "bold green", "refuted": "bold magenta", "inconclusive": "bold yellow", None: "dim"}
-SIGN = {"supported": "✓", "refuted": "✗", "inconclusive": "?", None: "–"}
+STYLE = {"supported": "bold green", "refuted": "bold magenta", "inconclusive": "bold yellow"}
 
 TITLES = {
     "controls": "Controls: must come out supported",
@@ -66,8 +65,9 @@ def _arms(comparison: Comparison) -> Table:
 
 
 def _verdict(verdict: Verdict) -> RenderableType:
+    word = verdict.word
     lines = Text.assemble(
-        (f"{SIGN[verdict.answer]} {ANSWERS[verdict.answer]}", STYLE[verdict.answer]),
+        (f"{SIGNS.get(word, '–')} {word}", STYLE.get(TONES.get(word, ""), "bold" if verdict.answer else "dim")),
         (" so far" if verdict.provisional else "", "dim"),
         f"  {clean(verdict.claim)}\n",
         (clean(verdict.sentence), "dim" if verdict.answer is None else ""),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnlab import dotted
+from cnnlab.metrics.keys import NOT_LEARNING, ONE_CLASS
 from cnnlab.tracking.reader import RunStatus
 
 
@@ -35,6 +36,13 @@ class Trial:
     def error(self) -> str:
         """Why it did not end well, in one line."""
         return " ".join(str(self.result.get("error") or "").split())
+
+    @property
+    def has_not_learned(self) -> bool:
+        """Whether its own record warns that it is where a network is that looks at no image."""
+        warnings = self.result.get("warnings")
+        kinds = {str(one).partition(":")[0] for one in warnings} if isinstance(warnings, list) else set()
+        return self.status == "ok" and bool(kinds & {NOT_LEARNING, ONE_CLASS})
 
     def setting(self, key: str) -> Any:
         """A setting of its configuration by its dotted path; None where there is none."""

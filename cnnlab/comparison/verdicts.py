@@ -34,7 +34,18 @@ Answer = Literal["supported", "refuted", "inconclusive"]
 ANSWERS: dict[Answer | None, str] = {
     "supported": "supported", "refuted": "refuted", "inconclusive": "inconclusive", None: "no verdict",
 }  # fmt: skip
-"""answer -> the word that is shown"""
+"""answer -> the word that is shown of what a study claims"""
+
+TONES: dict[str, str] = {
+    **{word: word for word in ("supported", "refuted", "inconclusive")}, "undecided": "inconclusive",
+    "better": "supported", "worse": "refuted", "depends": "supported",
+}  # fmt: skip
+"""word -> how it is colored: by the answer that it is like; other words are neither good nor bad"""
+
+SIGNS: dict[str, str] = {
+    "supported": "✓", "refuted": "✗", "inconclusive": "?", "undecided": "?", "better": "▲", "worse": "▼",
+    "more": "▲", "fewer": "▼", "different": "≠", "depends": "✓", "equal": "=", "independent": "=",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -97,6 +108,24 @@ class Verdict(ABC):
     @property
     def answer(self) -> Answer | None:
         return None
+
+    @property
+    def word(self) -> str:
+        """The answer as it is shown: where nobody has claimed anything, what was found."""
+        if not self.question.plain or self.answer is None:
+            return ANSWERS[self.answer]
+        interaction, metric, mean = self.question.is_interaction, self.question.metric, self.mean or 0.0
+        match self.answer:
+            case "inconclusive":
+                return "undecided"
+            case "refuted":
+                return "independent" if interaction else "equal"
+            case "supported" if interaction:
+                return "depends"
+            case "supported" if metric.exact:
+                return "more" if mean > 0 else "fewer"
+            case "supported":
+                return "different" if not metric.better else "better" if mean * metric.better > 0 else "worse"
 
     @property
     def estimate(self) -> Estimate | None:

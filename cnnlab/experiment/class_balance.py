@@ -11,6 +11,7 @@ from cnnlab.config.run import Run
 from cnnlab.data.dataset import Dataset
 from cnnlab.data.splits import Split
 from cnnlab.metrics.by_class import ByClass, Shares, balancing, skill
+from cnnlab.metrics.keys import NOT_LEARNING, ONE_CLASS
 
 FLAT = 0.98
 """share of what the classes' shares alone give that a validation loss has to fall below"""
@@ -64,9 +65,9 @@ class ClassBalance:
     def warnings(self, rows: Sequence[Mapping[str, Any]], tested: ByClass) -> Iterator[str]:
         """Findings about a run's rows and what its best network makes of the test images; none of them a failure."""
         if flat := self._flat(rows):
-            yield f"not learning: {flat}"
+            yield f"{NOT_LEARNING}: {flat}"
         if single := self._single(tested):
-            yield f"one class only: {single}"
+            yield f"{ONE_CLASS}: {single}"
 
     def _flat(self, rows: Sequence[Mapping[str, Any]]) -> str | None:
         """The validation loss never was below that of a network that looks at no image.

@@ -80,6 +80,9 @@ PER_CLASS: Mapping[str, KeyInfo] = {
 }
 """what the numbers of one class begin with, which are kept in mappings by its name; and what is said before that"""
 
+NOT_LEARNING, ONE_CLASS = "not learning", "one class only"
+"""kinds of warnings in a run's result, which stand before their colon: what it has learned is nothing, or one answer"""
+
 DIVERGED = KeyInfo("share of runs that diverged", "points", better=-1, resolution=0.0)
 
 ROW: Mapping[str, KeyInfo] = {

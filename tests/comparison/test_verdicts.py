@@ -7,8 +7,13 @@ from typing import Any
 
 import pytest
 from simulated_arms import (
+    FAR,
     LOST,
+    LOWER,
+    NEAR,
     NONE,
+    SAME,
+    WIDE,
     judged,
     reaching,
     reason,
@@ -145,3 +150,42 @@ def test_an_interactions_numbers_are_effects_and_no_arms_own() -> None:
         f"No verdict: 1 seed: no spread to judge by. Seen: {effect.format('test accuracy')} 10.00 points {apart}."
     )
     assert count.sentence == f"W{effect[1:].format('parameters')} 10 {apart}. A count, without spread."
+
+
+def plain(none: list[float], batch: list[float]) -> Any:
+    def end(at: Mapping[str, str]) -> Outcome:
+        return Outcome(acc=(batch if at["model.norm"] == "batch" else none)[int(at["seed"])])
+
+    return swept({"model.norm": ["none", "batch"], "seed": list("01234")}, end, [])
+
+
+@pytest.mark.parametrize(
+    ("batch", "word"), [(FAR, "better"), (LOWER, "worse"), (SAME, "equal"), (NEAR, "equal"), (WIDE, "undecided")]
+)
+def test_where_nobody_has_claimed_anything_the_word_is_what_was_found(batch: list[float], word: str) -> None:
+    comparison = plain(NONE, batch)
+    assert comparison.judged[0].word == word
+    assert comparison.judged[0].claim == "norm=batch beside norm=none in test accuracy"
+    assert judged(NONE, batch).word == judged(NONE, batch).answer
+
+
+def test_an_interaction_that_nobody_claimed_depends_or_does_not() -> None:
+    keys = {"model.norm": ["none", "batch"], "optimizer.lr": ["0.1", "0.2"], "seed": list("0123")}
+
+    def end(by: float) -> Any:
+        def run(at: Mapping[str, str]) -> Outcome:
+            both = list(at.values())[:2] == ["batch", "0.2"]
+            return Outcome(acc=0.7 + by * both + int(at["seed"]) / 1000 * both)
+
+        return run
+
+    assert [swept(keys, end(by), []).judged[-1].word for by in (0.1, 0.0)] == ["depends", "independent"]
+
+
+def test_counts_that_nobody_claimed_are_more_or_fewer() -> None:
+    keys = {"model.norm": ["none", "batch"], "seed": ["0"]}
+
+    def end(at: Mapping[str, str]) -> Outcome:
+        return Outcome(acc=None, extra={"params": 100 if at["model.norm"] == "none" else 90})
+
+    assert [one.word for one in swept(keys, end, []).judged] == ["fewer"]

@@ -42,12 +42,14 @@ def _top(comparison: Comparison) -> Markup:
         filter(None, ("cnnlab", comparison.study.name and f"study {comparison.study.name}", comparison.study.source))
     )
     claims = comparison.of("claims") or comparison.of("controls")
-    lead = parts.badge(claims[0]) if len(claims) == 1 else None
+    listed = parts.claims_list(comparison) if comparison.study.question else None
+    lead = parts.badge(claims[0]) if len(claims) == 1 and not listed else None
     facts = f"{comparison.total} runs: {parts.counts(comparison)}" if comparison.total else "no runs"
     return tag(
         "header",
         tag("p", named, class_="over"),
         tag("h1", title(comparison)),
+        listed,
         tag("p", lead, " " if lead else None, comparison.headline, class_="lead", id="verdict"),
         tag("p", facts, " · ", " ".join(comparison.ledger.fixed), class_="quiet"),
         parts.warnings(comparison),

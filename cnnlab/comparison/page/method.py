@@ -8,8 +8,10 @@ from cnnlab.pages.markup import Content, tag
 METHOD = {
     "Pairs": """
         Runs are paired by seed: the seed decides the split, the order of the images and the first weights
-        in all arms alike, so that its share cancels in the difference. A pair of which one run is missing
-        is not used and is named.
+        of all arms where the networks are alike. What it adds to both arms of a pair cancels in the
+        difference, which may be much or little: r is the correlation of the arms over the seeds, and beside it
+        stands how many times as many unpaired seeds would be as sure. What the arms differ in besides the
+        factor is listed at the verdict. A pair of which one run is missing is not used and is named.
     """,
     "Interval and test": """
         Student's t of the paired differences (Student 1908, Biometrika 6). At five seeds it holds its error

@@ -8,18 +8,18 @@ from typing import Any
 
 from cnnlab import program
 from cnnlab.comparison import wording
-from cnnlab.comparison.comparison import STATES, Comparison
+from cnnlab.comparison.claim_text import arms
+from cnnlab.comparison.comparison import HOLDS_FOR, STATES, Comparison
 from cnnlab.comparison.judge import by_family, failed_controls
+from cnnlab.comparison.mean_verdicts import MeanVerdict
 from cnnlab.comparison.metrics import parse
 from cnnlab.comparison.page.arm_charts import differences
 from cnnlab.comparison.trial import Trial
-from cnnlab.comparison.verdicts import ANSWERS, Verdict
+from cnnlab.comparison.verdicts import SIGNS, TONES, Verdict
 from cnnlab.pages.document import command
 from cnnlab.pages.markup import Content, Markup, tag
 from cnnlab.pages.tables import table, wide
-from cnnlab.text import dims, number
-
-SIGN = {"supported": "✓", "refuted": "✗", "inconclusive": "?", None: "–"}
+from cnnlab.text import dims, number, plural
 
 TITLES = {
     "controls": ("Controls", "what must come out if this sweep can see anything"),
@@ -31,10 +31,12 @@ TITLES = {
 
 MOST_CARDS = 24
 MOST_RUNS = 400
+MOST_LISTED = 12
 
 
 def badge(verdict: Verdict) -> Markup:
-    return tag("span", f"{SIGN[verdict.answer]} {ANSWERS[verdict.answer]}", class_=f"badge {verdict.answer or 'none'}")
+    word = verdict.word
+    return tag("span", f"{SIGNS.get(word, '–')} {word}", class_=f"badge {TONES.get(word, 'none')}")
 
 
 def verdicts(comparison: Comparison) -> Content:
@@ -50,6 +52,8 @@ def verdicts(comparison: Comparison) -> Content:
             rest = [[verdict.claim, badge(verdict), verdict.sentence] for verdict in some[MOST_CARDS:]]
             listed = table(["claim", "verdict", "finding"], rest, numbers=False)
             parts.append(tag("details", tag("summary", f"{len(rest)} more"), listed))
+    if any(isinstance(verdict, MeanVerdict) for verdict in comparison.judged):
+        parts.append(tag("p", HOLDS_FOR, class_="quiet"))
     return parts
 
 
@@ -62,6 +66,7 @@ def card(comparison: Comparison, verdict: Verdict) -> Markup:
         [tag("p", f"{arm or 'all'}: best with {_settings(values)}, by validation accuracy", class_="quiet")
          for arm, values in verdict.question.chosen.items()],
     ]  # fmt: skip
+    notes.append(_other_settings(verdict))
     words = tag(
         "div",
         tag("h4", badge(verdict), so_far, " ", verdict.claim),
@@ -82,7 +87,27 @@ def card(comparison: Comparison, verdict: Verdict) -> Markup:
         if picture
         else None
     )
-    return tag("article", words, chart, class_=f"card {verdict.answer or 'none'}")
+    return tag("article", words, chart, class_=f"card {TONES.get(verdict.word, 'none')}")
+
+
+def _other_settings(verdict: Verdict) -> Markup | None:
+    """What the arms differ in besides what the claim names."""
+    others, (arm, reference) = verdict.numbers.others, arms(verdict.question)
+    if not others:
+        return None
+    named = ", ".join(other.path for other in others[:4]) + (" …" if len(others) > 4 else "")
+    rows = [[other.path, tag("code", other.arm), tag("code", other.reference)] for other in others[:60]]
+    more = tag("p", f"and {len(others) - 60} more", class_="quiet") if len(others) > 60 else None
+    title = tag("summary", f"The arms differ in {plural(len(others), 'setting')} besides: {named}")
+    return tag("details", title, wide(table(["setting", arm, reference], rows, numbers=False)), more)
+
+
+def claims_list(comparison: Comparison) -> Markup | None:
+    """Each claim under its own verdict, for the head of a page whose title is another question."""
+    claims = comparison.of("controls", "claims")
+    items = [tag("li", badge(verdict), " ", verdict.claim) for verdict in claims[:MOST_LISTED]]
+    more = tag("li", f"and {len(claims) - MOST_LISTED} more, below") if len(claims) > MOST_LISTED else None
+    return tag("ul", items, more, class_="claims") if items else None
 
 
 def _facts(verdict: Verdict) -> Markup | None:
