@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
+import sys
 from dataclasses import dataclass, field, replace
 
 from cnnlab.cli.short_form import long_form
@@ -26,12 +28,15 @@ FREE_TEXT = (
 )
 """settings that are free text to their user, but to Hydra's grammar full of operators"""
 
+UTF8_MODE = "PYTHONUTF8=1 before the command, or a locale such as LC_ALL=C.UTF-8, lets it"
+
 
 @dataclass
 class Arguments:
-    """What was asked for. All but `overrides` are flags, Hydra's but for `help`."""
+    """What was asked for. All but `overrides` are flags, Hydra's but for `help` and `version`."""
 
     help: bool = False
+    version: bool = False
     multirun: bool = False
     cfg: str | None = None
     package: str | None = None
@@ -80,6 +85,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> _Parser:
     parser = _Parser(add_help=False, allow_abbrev=False)
     parser.add_argument("-h", "--help", action="store_true")
+    parser.add_argument("-V", "--version", action="store_true")
     parser.add_argument("-m", "--multirun", action="store_true")
     parser.add_argument("-c", "--cfg", choices=("job", "hydra", "all"))
     parser.add_argument("-p", "--package")
@@ -96,9 +102,8 @@ def _parser() -> _Parser:
 
 def read_arguments(argv: list[str]) -> Arguments:
     """Read `argv`; flags may stand anywhere. Raises UserError for a flag that does not exist."""
-    if broken := [text for text in argv if not is_text(text) or len(text) > LONGEST]:
-        problem = f"is not UTF-8 text, or has more than {LONGEST:,} characters"
-        raise UserError(*(Fault("", f"{shown(text)} {problem}", origin=COMMAND_LINE) for text in broken))
+    if broken := [f"{_readable(text)} {problem}" for text in argv if (problem := _unreadable(text))]:
+        raise UserError(*(Fault("", message, origin=COMMAND_LINE) for message in broken))
     parser = _parser()
     known, rest = parser.parse_known_args(argv)
     if strange := [word for word in rest if word.startswith("-")]:
@@ -107,6 +112,30 @@ def read_arguments(argv: list[str]) -> Arguments:
         raise UserError(*(Fault("", message, origin=COMMAND_LINE) for message in problem))
     words = long_form(rejoined(rest), SHIPPED)
     return Arguments(**vars(known), overrides=[plain_words(text, known.multirun) for text in words])
+
+
+def _unreadable(text: str) -> str:
+    """Why a word cannot be taken; nothing where it can."""
+    if len(text) > LONGEST:
+        return f"has more than {LONGEST:,} characters"
+    if is_text(text):
+        return ""
+    if _decoded(text) is None:
+        return "is not UTF-8 text"
+    encoding = sys.getfilesystemencoding()
+    return f"has characters that Python cannot read here: it takes words and files' names for {encoding}; {UTF8_MODE}"
+
+
+def _decoded(text: str) -> str | None:
+    """A word as it was typed, where Python has taken its bytes for another encoding than UTF-8."""
+    try:
+        return os.fsencode(text).decode()
+    except UnicodeError:
+        return None
+
+
+def _readable(text: str) -> str:
+    return shown(_decoded(text) or text)
 
 
 def _option(word: str, flags: list[str]) -> str:

@@ -12,6 +12,7 @@ from cnnlab.cli.tasks import TASKS, Task
 from cnnlab.config import SHARED
 from cnnlab.config.composed import Composed
 from cnnlab.config.run import Run, model_of, read_parts
+from cnnlab.config.synonyms import with_our_word
 from cnnlab.config.table import paths, traits
 from cnnlab.config.together import together
 from cnnlab.config.top import Top
@@ -124,7 +125,8 @@ def unequipped(top: Top | None, task: Task | None) -> list[Fault]:
 
 
 def locate(fault: Fault, composed: Composed) -> Fault:
-    """The fault with the place where its setting was set."""
+    """The fault with the place where its setting was set, and with our word for a setting that is called otherwise."""
+    fault = with_our_word(fault)
     return fault if fault.origin or not fault.path else replace(fault, origin=composed.origins.of(fault.path))
 
 

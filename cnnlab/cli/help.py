@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import platform
 import textwrap
 from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from cnnlab.cli.tasks import SHIPPED, TASKS
@@ -26,6 +28,19 @@ EXAMPLES = (
     ("-m model=lenet model.norm=none,batch seed=0,1,2", "every combination, compared"),
 )
 """what follows the program's name, and what it does"""
+
+
+def version_text() -> str:
+    """What runs here, as a report of a bug needs it; torch is asked for its number and not imported."""
+    versions = [f"{name} {_version(name)}" for name in ("cnnlab", "torch")]
+    return ", ".join([*versions, f"Python {platform.python_version()}"])
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "is not installed"
 
 
 def help_text(folders: Sequence[Path]) -> str:
@@ -58,6 +73,7 @@ Questions with their verdicts (conf/study/): {run} study=batchnorm     more imag
 A sweep given again goes on where it was; retry=failed trains failed jobs anew; jobs=N at once; timeout=10m a job
 
 Completion: eval "$({run} --shell-completion install=bash)" (or zsh); fish: … install=fish | source
+--version: of cnnlab, torch and Python, for reports of bugs
 Hydra's own flags: --cfg job (the composed configuration), --info, --config-dir DIR, --hydra-help
 """
 

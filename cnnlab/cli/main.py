@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnnlab.cli.arguments import Arguments, read_arguments
-from cnnlab.cli.help import help_text
+from cnnlab.cli.help import help_text, version_text
 from cnnlab.cli.messages import complain
 from cnnlab.cli.tasks import TASKS, SweepTask
 from cnnlab.config.own_folder import own_folder
@@ -38,6 +38,9 @@ def main(conf: Path, argv: list[str], command: str = "python run.py") -> int:
         arguments = read_arguments(argv)
         if arguments.help:
             print(help_text([*_own_folders(arguments), conf]), flush=True)
+            return Exit.DONE
+        if arguments.version:
+            print(version_text(), flush=True)
             return Exit.DONE
         if arguments.completion:
             from cnnlab.cli.completion import complete

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from cnnlab.cli.arguments import Arguments
 from cnnlab.cli.check import locate
 from cnnlab.cli.folders import OUTPUTS, make_writable, new_sweep_folder
-from cnnlab.cli.grid import read_request
+from cnnlab.cli.grid import SweepRequest, read_request
 from cnnlab.cli.hydra_sweep import is_hydras_own, sweep_by_hydra
 from cnnlab.cli.jobs import run_sweep_job, sweep_exit
 from cnnlab.cli.messages import complain
@@ -35,6 +35,13 @@ if TYPE_CHECKING:
 
 NO_JOBS = Fault("", "this makes no jobs: a glob(…) matches no file, or a range(…) is empty", origin=COMMAND_LINE)
 
+NOTHING_SWEPT = Fault(
+    "-m",
+    "no setting has several values to go through, as in seed=0,1,2; leave -m out for one run, or name the sweep "
+    "that it joins: hydra.sweep.dir=PATH",
+    origin=COMMAND_LINE,
+)
+
 
 def sweep(hydra: HydraEngine, arguments: Arguments) -> Exit:
     """Everything wrong with any job at once; else the sweep."""
@@ -55,6 +62,8 @@ def sweep_in_folder(hydra: HydraEngine, arguments: Arguments) -> tuple[Exit, Pat
     hydras = is_hydras_own(arguments.overrides, request.base)
     if hydras and not request.study and not request.too_large:
         return sweep_by_hydra(hydra, arguments, request.located), None
+    if _varies_nothing(request):
+        raise UserError(NOTHING_SWEPT)
     contents = Contents()
     with WorkerPool() as pool:
         if not request.located:
@@ -70,6 +79,14 @@ def sweep_in_folder(hydra: HydraEngine, arguments: Arguments) -> tuple[Exit, Pat
         except UserError as error:
             located = (locate(fault, checked[0].composed) for fault in error.faults)
             raise UserError(*located, code=error.code) from None
+
+
+def _varies_nothing(request: SweepRequest) -> bool:
+    """Whether nothing makes a sweep of it: a lone job may still be meant as one of a sweep that is there already."""
+    task = TASKS.of(request.base)
+    of_one = isinstance(task, SweepTask) and task.of_sweeps_only
+    named = request.base.sweep_dir is not None
+    return not (request.grid.factors or request.study or request.located or of_one or named)
 
 
 def _warm(pool: WorkerPool, base: Composed, grid: Grid, contents: Contents) -> None:

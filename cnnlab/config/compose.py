@@ -43,7 +43,7 @@ def compose(loader: Loader, name: str, overrides: list[str], keep: bool = False)
     """
     result = Composed(overrides=overrides, primary=name)
     groups = loader.repository.get_group_options("", ObjectType.GROUP)
-    written = list(parse(overrides, result))
+    written = list(parse(loader, overrides, result))
     early = named_plugins(loader, name, written)  # their kinds may be options of a group
     unusable = load_plugins(early, RESERVED)
     if unusable:

@@ -32,12 +32,14 @@ QUOTED = re.compile(r"""(["'])([^"']*)\1\s*:""")
 BRACKETS = {"{": "}", "[": "]", "(": ")"}
 
 
-def parse(overrides: list[str], result: Composed) -> Iterator[HydraOverride]:
+def parse(loader: Loader, overrides: list[str], result: Composed) -> Iterator[HydraOverride]:
     parser = OverridesParser.create()
     for text in overrides:
         word = Override.read(text)
         if word.value is None and not text.startswith("~"):
-            message = f"{text}: an override is KEY=VALUE, without spaces"
+            choosing = [f"{group}={text}" for group in _groups(loader) if text in group_options(loader, group)]
+            hint = f"; did you mean {' or '.join(choosing)}?" if choosing else ", without spaces"
+            message = f"{text}: an override is KEY=VALUE{hint}"
             result.refuse(Fault("", message, word=text, origin=COMMAND_LINE))
         elif not re.fullmatch(NAME, word.key):
             message = f"{text}: {word.sign + word.key!r} is no name of a setting; its parts stand between dots"
@@ -53,6 +55,10 @@ def parse(overrides: list[str], result: Composed) -> Iterator[HydraOverride]:
                 result.refuse(Fault(word.key, message, FaultKind.SEVERAL_VALUES, word.value or ""))
             else:
                 yield override
+
+
+def _groups(loader: Loader) -> list[str]:
+    return [group for group in loader.repository.get_group_options("", ObjectType.GROUP) if group != "hydra"]
 
 
 def unreadable(value: str, error: Exception) -> str:
@@ -92,7 +98,7 @@ def refused(loader: Loader, groups: list[str], override: HydraOverride, result: 
     """Note what is wrong with one override before Hydra trips over it: its group's option, its first word."""
     key, before = override.key_or_group, len(result.faults)
     first = key.split(".")[0].split("/")[0]
-    known = [*names(Top), *sorted(groups, key="hydra".__eq__)]
+    known = list(dict.fromkeys([*names(Top), *sorted(groups, key="hydra".__eq__)]))
     if options := group_options(loader, key):
         values = [] if override.is_delete() else override.value()
         if key in GROUPS and override.is_delete():

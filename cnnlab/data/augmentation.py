@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import ConfigDict
 
-from cnnlab.errors import Fault, near
+from cnnlab.errors import Fault, FaultKind
 from cnnlab.registry import Registered, Registry
 from cnnlab.settings import Flag, Fraction, Natural, Settings, Shape, read, shown
 
@@ -149,5 +149,6 @@ def read_augment(raw: Any, path: str = "augment") -> tuple[AugmentSettings | Non
 
 def _read_change(name: str, raw: Any, path: str) -> tuple[Augmentation | None, list[Fault]]:
     if not isinstance(raw, dict):
-        return None, [Fault(f"{path}.{name}", f"{path} has no such setting{near(name, AugmentSettings.model_fields)}")]
+        message, known = f"{path} has no such setting", AugmentSettings.model_fields
+        return None, [Fault.unknown(FaultKind.UNKNOWN_SETTING, f"{path}.{name}", message, name, known)]
     return AUGMENTATIONS.read(raw, f"{path}.{name}")

@@ -17,8 +17,10 @@ from pytorch_lightning.callbacks import EarlyStopping
 from torch import nn
 
 from cnnlab.blame import own_fault, own_frames
+from cnnlab.config import GROUPS
 from cnnlab.errors import Fault
 from cnnlab.plugins import own_callback
+from cnnlab.registry import Registered
 from cnnlab.training.lightning_callbacks import unknown_monitor
 
 LOG = "run.log"
@@ -75,6 +77,10 @@ def _setting(error: Exception, callbacks: Mapping[str, Mapping[str, Any]]) -> st
         for name, settings in callbacks.items():
             if type(own) is own_callback(settings["_target_"]):
                 return f"callbacks.{name}"
+        if isinstance(own, Registered) and own.registry.group in GROUPS:
+            return own.registry.group
+        if isinstance(own, torch.optim.Optimizer):
+            return "optimizer"
         for network in networks:
             if isinstance(own, nn.Module) and (path := _path(own, network)):
                 return path

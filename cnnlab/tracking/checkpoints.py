@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cnnlab.errors import Fault, UserError
+from cnnlab.tracking.reader import RunFolder
 
 
 def find_checkpoint(path: Path, key: str = "ckpt_path") -> Path:
@@ -16,3 +17,12 @@ def find_checkpoint(path: Path, key: str = "ckpt_path") -> Path:
             if (folder / name).is_file():
                 return folder / name
     raise UserError(Fault(key, f"{path} has no checkpoint in it; name a run's folder or a .ckpt file"))
+
+
+def trained_name(path: Path) -> str:
+    """What the run behind a folder or a checkpoint's path is called: its network's name, else the file's own."""
+    folders = [path] if path.is_dir() else [path.parent.parent, path.parent]
+    for facts in (RunFolder(folder).facts for folder in folders):
+        if isinstance(name := facts.get("name") or facts.get("model"), str):
+            return name
+    return path.stem

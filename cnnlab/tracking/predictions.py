@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.cells import cell_len
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from cnnlab.tracking.durable import write
 from cnnlab.untrusted.words import clean
+
+IMAGE = 24
+"""columns of a terminal that an image's path has at least, before a second class is shown beside the first"""
 
 
 @dataclass(frozen=True)
@@ -49,19 +53,45 @@ def inert(text: str) -> str:
     return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) or text.startswith("\t") else text
 
 
-def table(predictions: Sequence[Prediction], names: Sequence[str], *, classes: int = 3, limit: int = 20) -> Table:
-    """The likeliest `classes` of the first `limit` images, for `rich.print`."""
+def table(
+    predictions: Sequence[Prediction], names: Sequence[str], width: int, *, classes: int = 3, limit: int = 20
+) -> Table:
+    """The likeliest `classes` of the first `limit` images, for a terminal of `width` columns.
+
+    The likeliest class is always there in full, on several lines where it must be. Where there is no room for all, the
+    less likely classes go first, and then the beginnings of the images' paths, which are often the same.
+    """
+    rows = predictions[:limit]
+    cells = [[_share(names[index], p) for index, p in row.top(min(classes, len(names)))] for row in rows]
+    widths = [max(map(cell_len, (cell.plain for cell in column))) for column in zip(*cells, strict=True)]
+    while len(widths) > 1 and width - _taken(widths) < IMAGE:
+        widths.pop()
+    room = max(width - _taken(widths), min(IMAGE, width // 3))
     shown = Table(box=None, pad_edge=False, header_style="bold")
-    shown.add_column("image", overflow="ellipsis", no_wrap=True, ratio=2)
-    ranks = min(classes, len(names))
-    for rank in range(ranks):
-        shown.add_column(("predicted", "then", "then")[min(rank, 2)], overflow="ellipsis", no_wrap=True, ratio=1)
-    for prediction in predictions[:limit]:
-        shown.add_row(_printable(prediction.image), *(_share(names[index], p) for index, p in prediction.top(ranks)))
+    shown.add_column("image", no_wrap=True)
+    for rank in range(len(widths)):
+        shown.add_column("predicted" if rank == 0 else "then", overflow="fold")
+    for prediction, shares in zip(rows, cells, strict=True):
+        shown.add_row(_ending(_printable(prediction.image), room), *shares[: len(widths)])
     if len(predictions) > limit:
         shown.caption = escape(f"… and {len(predictions) - limit:,} more")
         shown.caption_justify = "left"
     return shown
+
+
+def _taken(widths: Sequence[int]) -> int:
+    """Columns that those of the classes take, with what parts them from the one before."""
+    return sum(max(width, len("predicted")) + 2 for width in widths)
+
+
+def _ending(text: Text, room: int) -> Text:
+    """As much of the end of a path as there is room for: a file's name tells more than its folders."""
+    if text.cell_len <= room:
+        return text
+    plain = text.plain
+    while cell_len(plain) > max(room - 1, 1):
+        plain = plain[1:]
+    return Text(f"…{plain}")
 
 
 def _share(name: str, probability: float) -> Text:

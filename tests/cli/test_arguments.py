@@ -74,3 +74,20 @@ def test_all_unknown_flags_are_told() -> None:
     with pytest.raises(UserError) as error:
         read_arguments(["--cgf", "job", "-x", "--seed=1"])
     assert len(error.value.faults) == 3
+
+
+def test_a_word_that_the_locale_cannot_hold_is_told_with_the_true_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.getfilesystemencoding", lambda: "ascii")
+    typed = "name=café".encode().decode("ascii", "surrogateescape")
+    with pytest.raises(UserError) as raised:
+        read_arguments([typed])
+    assert str(raised.value).startswith("command line  name=café has characters that Python cannot read here: it takes")
+    assert "PYTHONUTF8=1" in str(raised.value)
+
+
+def test_bytes_that_are_no_text_and_endless_words_are_told_apart() -> None:
+    with pytest.raises(UserError) as raised:
+        read_arguments(["name=\udcff", "a" * 20_001])
+    first, second = (fault.message for fault in raised.value.faults)
+    assert first.endswith("is not UTF-8 text")
+    assert second.endswith("has more than 20,000 characters")

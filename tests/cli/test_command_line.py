@@ -108,6 +108,22 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
         assert (done.returncode, done.stderr) == (0, b"")
 
 
+def test_the_version_names_what_runs_here(cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cnnlab("--version") == 0
+    words = [word.split(" ") for word in capsys.readouterr().out.strip().split(", ")]
+    assert [name for name, _ in words] == ["cnnlab", "torch", "Python"]
+    assert all(number[0].isdigit() for _, number in words)
+
+
+def test_a_sweep_of_nothing_is_told_and_trains_nothing(
+    cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert cnnlab("-m", "model=lenet", "seed=3") == 2
+    (line,) = stderr_lines(capsys)
+    assert line.startswith("command line  -m: no setting has several values to go through, as in seed=0,1,2;")
+    assert not (tmp_path / "outputs").exists()
+
+
 def test_help_needs_neither_hydra_nor_torch_and_the_configuration_no_torch(tmp_path: Path) -> None:
     look = (
         "import sys; from pathlib import Path; from cnnlab.cli.main import main; "
@@ -115,6 +131,7 @@ def test_help_needs_neither_hydra_nor_torch_and_the_configuration_no_torch(tmp_p
     )
     absent = {
         "--help": ("hydra", "torch", "pydantic"),
+        "--version": ("hydra", "torch", "pydantic"),
         "--cfg job": ("torch", "pydantic", "pytorch_lightning", "wandb"),
     }
     for words, names in absent.items():

@@ -29,6 +29,34 @@ WRONG = {
         "command line  augment: takes one file; -m augment=flip,cutout compares them",
     ],
     "model@head=lenet": ["command line  model: Could not override 'model@head'. Did you mean to override model?"],
+    # what other programs call a setting, or where it does not stand
+    "lr=0.1 epochs=3 batch_size=64 learning_rate=0.1 momentum=0.9 weight_decay=0 width=2 norm=none": [
+        "command line  lr: cnnlab has no such setting; did you mean 'optimizer.lr'?",
+        "command line  epochs: cnnlab has no such setting; did you mean 'trainer.max_epochs'?",
+        "command line  batch_size: cnnlab has no such setting; did you mean 'data.batch_size'?",
+        "command line  learning_rate: cnnlab has no such setting; did you mean 'optimizer.lr'?",
+        "command line  momentum: cnnlab has no such setting; did you mean 'optimizer.momentum'?",
+        "command line  weight_decay: cnnlab has no such setting; did you mean 'optimizer.weight_decay'?",
+        "command line  width: cnnlab has no such setting; did you mean 'model.width'?",
+        "command line  norm: cnnlab has no such setting; did you mean 'model.norm'?",
+    ],
+    "optimizer.learning_rate=1 loss.weights=balanced trainer.epochs=3 trainer.lr=1 model.body.c1.filters=3": [
+        "command line  trainer.epochs: the trainer has no such setting; did you mean 'max_epochs'?",
+        "command line  trainer.lr: the trainer has no such setting; did you mean 'optimizer.lr'?",
+        "command line  optimizer.learning_rate: sgd has no such setting; did you mean 'lr'?",
+        "command line  loss.weights: cross_entropy has no such setting; did you mean 'class_weights'?",
+        "command line  model.body.c1.filters: conv has no such setting; did you mean 'channels'?",
+    ],
+    "augment.rotate=10 trainer.max_time=3 num_workers=4 pretrained=true": [
+        "command line  augment.rotate: augment has no such setting; no augmentation turns images; one of …",
+        "command line  trainer.max_time: the trainer has no such setting; trainer.max_epochs and trainer.…",
+        "command line  num_workers: cnnlab has no such setting; images are held in memory, so there are no processes …",
+        "command line  pretrained: cnnlab has no such setting; write weights=NAME, such as weights=…",
+    ],
+    "resnet18 sgd": [
+        "command line  resnet18: an override is KEY=VALUE; did you mean model=resnet18?",
+        "command line  sgd: an override is KEY=VALUE; did you mean optimizer=sgd?",
+    ],
     # what is said of a group that could not be chosen does not count
     "model=foo model.body.stage9.x=3 data.size=3": [
         f"command line  model: there is no model 'foo'; there are {MODELS}"

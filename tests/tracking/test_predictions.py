@@ -8,9 +8,10 @@ from cnnlab.tracking.predictions import Prediction, table, write_csv
 
 
 def printed(*arguments: object, **keywords: object) -> str:
-    console = Console(width=100, force_terminal=False)
+    width = keywords.pop("width", 100)
+    console = Console(width=width, force_terminal=False)  # type: ignore[arg-type]
     with console.capture() as capture:
-        console.print(table(*arguments, **keywords))  # type: ignore[arg-type]
+        console.print(table(*arguments, width, **keywords))  # type: ignore[arg-type]
     return capture.get()
 
 
@@ -54,3 +55,24 @@ def test_names_are_no_markup_and_no_orders_to_the_terminal() -> None:
     assert "[red]a[/red]?[31m?" in text
     assert "[bold]cat" in text
     assert "\x1b" not in text
+
+
+LONG = "/home/somebody/pictures of a long summer/" + "another folder/" * 6 + "cat 1.png"
+
+
+@pytest.mark.parametrize("width", [24, 40, 80, 200])
+def test_the_predicted_class_and_the_end_of_the_path_are_shown_whatever_the_width(width: int) -> None:
+    classes = ["Egyptian cat", "tiger cat", "a longhaired black and tan dachshund"]
+    text = printed([Prediction(LONG, [0.516, 0.3, 0.184])], classes, width=width)
+    assert max(map(len, text.splitlines())) <= width
+    words = " ".join(text.split())
+    assert "51.6 % Egyptian cat" in words or ("51.6 %" in words and "Egyptian" in words and "cat" in words)
+    assert "1.png" in text
+    assert ("tiger cat" in text) == (width >= 80)
+
+
+def test_a_class_whose_name_is_longer_than_the_line_goes_on_in_the_next() -> None:
+    name = "a very long name of a class that goes on and on"
+    text = printed([Prediction("a.png", [1.0])], [name], width=30)
+    assert "…" not in text
+    assert all(word in text for word in name.split())

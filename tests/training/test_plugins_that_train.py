@@ -191,6 +191,21 @@ def test_what_goes_wrong_in_them_is_told_with_its_line_before_anything_is_traine
     assert not Path("run").exists()
 
 
+IN_TRAINING = {
+    "optimizer": ("mean = self.state[weight]", "self.worn\n                mean = self.state[weight]"),
+    "scheduler": ("return 1 - (1 - self.end) * done", "return 1 / (epoch in (0, 1.5, 3))"),
+}
+
+
+@pytest.mark.parametrize("setting", IN_TRAINING)
+def test_what_they_raise_in_training_is_told_of_the_group_that_chose_them(
+    cnnlab: Run, write: Write, capsys: pytest.CaptureFixture[str], setting: str
+) -> None:
+    write("own_training", OWN.replace(*IN_TRAINING[setting]))
+    assert cnnlab(*WORDS, "hydra.run.dir=run") == 2
+    assert stderr_lines(capsys)[0].startswith(f"command line  {setting}: in training, ")
+
+
 def test_of_a_module_that_cannot_be_used_only_that_is_told(
     cnnlab: Run, write: Write, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -113,8 +113,17 @@ class Task(Extension, ABC):
         from cnnlab.cli.folders import OUTPUTS
         from cnnlab.tracking.folder import new_folder
 
-        name = f"{self.name}_{run_name(context.composed)}"
+        name = f"{self.name}_{self.subject(context.composed)}"
         return nullcontext(WorkFolder(Path(path) if path else new_folder(OUTPUTS, name)))
+
+    def subject(self, composed: Composed) -> str:
+        """What its folder is named after: the run's `name`, or else the network that it is about."""
+        name, path = composed.frozen.get("name"), composed.config.get("ckpt_path")
+        if self.of_trained and not name and isinstance(path, str):
+            from cnnlab.tracking.checkpoints import trained_name
+
+            return trained_name(Path(path)) or "run"
+        return run_name(composed)
 
     @abstractmethod
     def run(self, context: TaskContext) -> Exit:

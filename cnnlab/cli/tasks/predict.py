@@ -34,6 +34,6 @@ class Predict(Task):
             print(json_text(rows))
             return Exit.DONE
         console = Output()
-        console.print(table(predictions, predictor.classes))
+        console.print(table(predictions, predictor.classes, console.width))
         console.print(f"  {file}", highlight=False, soft_wrap=True)
         return Exit.DONE

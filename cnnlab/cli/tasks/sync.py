@@ -43,7 +43,7 @@ class Sync(Task):
                 raise UserError(Fault("", f"W&B: {outcomes[-1].message}"))
         done = sum(outcome.delivered for outcome in outcomes)
         if top.format == "json":
-            print(json.dumps([{**vars(outcome), "folder": str(outcome.folder)} for outcome in outcomes]))
+            print(json.dumps([outcome.plain() for outcome in outcomes]))
         else:
             console.print(f"{done} of {len(outcomes)} runs are at W&B", highlight=False)
         return Exit.DONE if done == len(outcomes) else Exit.SWEEP

@@ -31,6 +31,11 @@ class Outcome:
     unreachable: bool = False
     """whether it is W&B that cannot be reached"""
 
+    def plain(self) -> dict[str, Any]:
+        """As task=sync prints it with format=json, in the names that scripts read since 0.1."""
+        ended = {"folder": str(self.folder), "delivered": self.delivered, "said": self.message}
+        return {**ended, "url": self.url, "unreachable": self.unreachable}
+
 
 def mirrored(root: Path, also_unmirrored: bool = False) -> list[Path]:
     """The folders at or below `root` of runs that have, or were to have, a mirror."""

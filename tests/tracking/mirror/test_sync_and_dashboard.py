@@ -17,6 +17,7 @@ from tiny_run import CONF
 from benchmarks.simulated import Outcome, write_sweep
 from cnnlab.tracking.mirror import note
 from cnnlab.tracking.mirror.follower import Follower
+from cnnlab.tracking.mirror.upload import Outcome as UploadOutcome
 
 KEYS = {"model.norm": ["none", "batch"], "seed": ["0", "1"]}
 
@@ -32,6 +33,11 @@ def run(*commands: list[str]) -> subprocess.CompletedProcess[str]:
     begin = "import sys; sys.path[:] = sys.argv[1:]; from pathlib import Path; from cnnlab.cli.main import main\n"
     calls = f"for words in {list(commands)!r}: print('exit', int(main(Path({str(CONF)!r}), words)), flush=True)"
     return subprocess.run([sys.executable, "-c", begin + calls, *sys.path], capture_output=True, text=True)
+
+
+def test_what_scripts_read_of_an_upload_has_the_names_that_it_had() -> None:
+    ended = UploadOutcome(Path("out"), delivered=False, message="offline").plain()
+    assert ended == {"folder": "out", "delivered": False, "said": "offline", "url": None, "unreachable": False}
 
 
 @pytest.mark.slow
