@@ -33,12 +33,14 @@ def differences(layout: str, net: nn.Module) -> dict[str, list[str]]:
 
 def _differences(function: dict[str, Any], net: nn.Module) -> Iterator[tuple[str, str]]:
     modules = dict(net.named_modules())
+    listed = function["eps"] if isinstance(function["eps"], list) else [function["eps"]]
     for name, module in modules.items():
         if type(module).__module__ == "torch.nn.modules.activation" and type(module).__name__ not in function["act"]:
             there = " or ".join(function["act"])
             yield name, f"{type(module).__name__} here, {there} where the weights come from"
-        if isinstance(module, nn.BatchNorm2d) and abs(module.eps - function["eps"]) > 1e-9:
-            yield name, f"eps {module.eps:g} here, {function['eps']:g} where the weights come from"
+        if isinstance(module, nn.BatchNorm2d) and all(abs(module.eps - eps) > 1e-9 for eps in listed):
+            there = " or ".join(f"{eps:g}" for eps in listed)
+            yield name, f"eps {module.eps:g} here, {there} where the weights come from"
         if not isinstance(module, nn.Conv2d):
             continue
         if module.dilation != (1, 1):

@@ -79,6 +79,8 @@ class Layout:
 
     name: str
     rules: tuple[Rule, ...]
+    tensors: Mapping[str, str] = field(default_factory=dict)
+    """tensors that have another name here, of a layer of another name"""
 
     def translate(self, layer: str) -> str | None:
         """Our name of a foreign layer, by the first rule that knows it."""
@@ -88,7 +90,8 @@ class Layout:
 def read_layout(name: str, family: Mapping[str, Any]) -> Layout:
     tables = family.get("words", {}).items()
     words = {name: {str(foreign): str(own) for foreign, own in table.items()} for name, table in tables}
-    return Layout(name, tuple(Rule(foreign, own, words) for foreign, own in family["names"].items()))
+    rules = tuple(Rule(foreign, own, words) for foreign, own in family["names"].items())
+    return Layout(name, rules, family.get("tensors", {}))
 
 
 @cache
@@ -110,5 +113,6 @@ def recognise(keys: Iterable[str]) -> tuple[str, dict[str, str]]:
     for layout in layouts():
         known = {layer: layout.translate(layer) for layer in layers}
         parts = [(key, known[layer], last) for key in keys for layer, _, last in [key.rpartition(".")]]
-        recognized.append((f"torchvision's {layout.name}", {key: f"{own}.{last}" for key, own, last in parts if own}))
+        own_names = {key: f"{own}.{layout.tensors.get(last, last)}" for key, own, last in parts if own}
+        recognized.append((f"torchvision's {layout.name}", own_names))
     return max(recognized, key=lambda candidate: len(candidate[1]))

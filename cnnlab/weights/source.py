@@ -29,7 +29,7 @@ class Published:
 
     @property
     def sha256(self) -> str:
-        """Its first eight digits."""
+        """Its first eight digits, or ten."""
         return self.file.rpartition("-")[2].partition(".")[0]
 
 

@@ -80,7 +80,8 @@ def transfer(
 ) -> Transfer:
     """What of `weights` fits a network whose state dict is `own`; only its names and shapes are looked at."""
     result, from_where = Transfer(weights, wording), wording.there
-    here, there = by_layer(own), by_layer(weights.tensors)
+    here = by_layer(own)
+    there = by_layer({name: as_kernels(tensor, own.get(name)) for name, tensor in weights.tensors.items()})
     first = next((name for name, params in here.items() if _dims(params) == 4), None)
     outputs = set(output_layers(here))
     misfits: list[tuple[str, str]] = []
@@ -121,6 +122,12 @@ def transfer(
             problem = few(f"{name} is {sizes}" for name, sizes in misfits)
         result.faults.append(_fault(f"none of its layers fits this network: {problem}", weights))
     return result
+
+
+def as_kernels(tensor: Tensor, own: Tensor | None) -> Tensor:
+    """A linear layer's weights as those of the 1×1 convolution that they are, position by position, in `own`."""
+    same = own is not None and own.dim() == 4 and tensor.dim() == 2 and own.shape == (*tensor.shape, 1, 1)
+    return tensor[..., None, None] if same else tensor
 
 
 def by_layer(state: dict[str, Tensor]) -> dict[str, Params]:

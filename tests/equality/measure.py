@@ -34,6 +34,7 @@ from cnnlab.network.build import build
 from cnnlab.network.read import read_network
 from cnnlab.network.spec import Network
 from cnnlab.weights.names import recognise
+from cnnlab.weights.transfer import as_kernels
 
 ROOT = Path(__file__).parents[2]
 CONF = ROOT / "conf"
@@ -63,8 +64,18 @@ SAME_NAME = (
     "alexnet vgg11 vgg11_bn vgg13 vgg13_bn vgg16 vgg16_bn vgg19 vgg19_bn "
     "resnet18 resnet34 resnet50 resnet101 resnet152 "
     "resnext50_32x4d resnext101_32x8d resnext101_64x4d wide_resnet50_2 wide_resnet101_2 densenet121 densenet161 "
-    "densenet169 densenet201 squeezenet1_0 squeezenet1_1 mobilenet_v2 efficientnet_b0"
+    "densenet169 densenet201 squeezenet1_0 squeezenet1_1 mobilenet_v2 efficientnet_b0 efficientnet_b1 efficientnet_b5 "
+    "efficientnet_v2_s efficientnet_v2_m shufflenet_v2_x0_5 shufflenet_v2_x1_0 mnasnet0_5 mnasnet1_0 mnasnet1_3 "
+    "mobilenet_v3_large mobilenet_v3_small regnet_x_400mf regnet_x_8gf regnet_y_400mf regnet_y_1_6gf convnext_tiny"
 )
+SHAPES = (
+    "efficientnet_b2 efficientnet_b3 efficientnet_b4 efficientnet_b6 efficientnet_b7 efficientnet_v2_l "
+    "shufflenet_v2_x1_5 shufflenet_v2_x2_0 mnasnet0_75 regnet_x_800mf regnet_x_1_6gf regnet_x_3_2gf regnet_x_16gf "
+    "regnet_x_32gf regnet_y_800mf regnet_y_3_2gf regnet_y_8gf regnet_y_16gf regnet_y_32gf regnet_y_128gf "
+    "convnext_small convnext_base convnext_large"
+)
+"""of families that others stand for: names and shapes of their weights alone are compared"""
+ALIKE = [Pair(name) for name in SHAPES.split()]
 AUX = {"aux_logits": True, "init_weights": False}
 PAIRS = [
     *map(Pair, SAME_NAME.split()),
@@ -100,13 +111,14 @@ def compare(pair: Pair, file: Path) -> dict[str, dict[str, float]]:
     theirs = torch.load(file, weights_only=True, mmap=True)
     names, net = recognise(theirs["state"])[1], build(read(pair), (3, *pair.size))
     assert len(names) == len(theirs["state"]), f"no layout knows all the names of {pair.name}"
-    state = {names[key]: tensor for key, tensor in theirs["state"].items()}
+    own = net.state_dict()
+    state = {names[key]: as_kernels(tensor, own[names[key]]) for key, tensor in theirs["state"].items()}
     found = {}
     for dtype in TOLERANCE:
         net.load_state_dict(state)
         mine, other = results(net.to(getattr(torch, dtype)), theirs["image"], theirs["probe"]), theirs[dtype]
         per_name = [
-            (kind, [(mine[kind][names[key]], tensor) for key, tensor in other[kind].items()])
+            (kind, [(mine[kind][names[key]].reshape(tensor.shape), tensor) for key, tensor in other[kind].items()])
             for kind in ("gradients", "buffers")
         ]
         assert all(len(two) == len(mine[kind]) for kind, two in per_name)

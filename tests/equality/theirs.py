@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ def main(folder: str, out: str, jobs: str) -> None:
         library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     import torchvision.models  # pyright: ignore[reportMissingImports]
 
+    plan_regnets_on_cpu()
     torch.set_num_threads(1)  # several add up in another order
     for job in json.loads(jobs):
         torch.manual_seed(SEED)
@@ -37,12 +39,26 @@ def main(folder: str, out: str, jobs: str) -> None:
             continue
         image = torch.randn(BATCH, 3, *job["size"])
         randomise(model, image)
-        state = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-        made: dict[str, Any] = {"state": state, "image": image, "probe": torch.randn(BATCH, CLASSES)}
+        state = deepcopy(model.state_dict())  # with its metadata, without which MNASNet takes none back
+        made: dict[str, Any] = {"state": dict(state), "image": image, "probe": torch.randn(BATCH, CLASSES)}
         for dtype in ("float32", "float64"):
             model.load_state_dict(state)
             made[dtype] = results(model.to(getattr(torch, dtype)), image, made["probe"])
         torch.save(made, Path(out) / f"{job['name']}.pt")
+
+
+def plan_regnets_on_cpu() -> None:
+    """Their widths are worked out by tensors, which have no values on the meta device."""
+    import torch
+    from torchvision.models.regnet import BlockParams  # pyright: ignore[reportMissingImports]
+
+    planned = BlockParams.from_init_params.__func__
+
+    def on_cpu(cls: Any, *args: Any, **settings: Any) -> Any:
+        with torch.device("cpu"):
+            return planned(cls, *args, **settings)
+
+    BlockParams.from_init_params = classmethod(on_cpu)
 
 
 def randomise(model: Any, image: Any) -> None:

@@ -12,6 +12,12 @@ from cnnlab.weights.names import families
 MODELS = {family: [family] for family in families()} | {
     "resnet": ["resnet18", "resnet34", "resnet50", "resnext50_32x4d", "wide_resnet50_2"],
     "densenet": ["densenet121"],
+    "convnext": ["convnext_tiny"],
+    "efficientnet_v2": ["efficientnet_v2_s"],
+    "efficientnets": ["efficientnet_b0", "efficientnet_b5"],
+    "mnasnet": ["mnasnet1_0"],
+    "regnet": ["regnet_x_400mf", "regnet_y_400mf"],
+    "shufflenet_v2": ["shufflenet_v2_x1_0"],
 }
 
 
