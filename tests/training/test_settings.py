@@ -56,7 +56,7 @@ def test_callbacks_are_kept_by_their_names_and_null_takes_one_out() -> None:
         ({"t": {"duration": 1}}, "callbacks.t", "there is no callback 't' (a new one needs its class: _target_: "),
         ({"t": {"_target_": "os.system"}}, "callbacks.t._target_", f"should be a class of {PACKAGE}, or a callback of"),
         ({"t": {"_target_": f"{PACKAGE}.os.system"}}, "callbacks.t._target_", f"should be a class of {PACKAGE}, or"),
-        ({"t": {"_target_": f"{PACKAGE}.ModelCheckpoint"}}, "callbacks.t._target_", "ModelCheckpoint would not act here"),
+        ({"t": {"_target_": f"{PACKAGE}.ModelCheckpoint"}}, "callbacks.t._target_", "ModelCheckpoint would not act"),
         (
             {"t": {"_target_": f"{PACKAGE}.EarlyStopping", "monitor": "val/acc", "mode": "max", "dirpath": "/"}},
             "callbacks.t.dirpath",
