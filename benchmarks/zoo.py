@@ -118,7 +118,8 @@ def entry(model: str, images: int | None, overrides: list[str]) -> Entry:
     run = run_of([f"model={model}", *overrides])
     there = len(open_dataset(run.data.model_copy(update={"subset": None}), run.top.seed).train)
     paper = graph(run.network, image_shape(run))
-    most = images or run.data.subset or affordable(paper.macs, paper.params)
+    subset = run.data.subset if isinstance(run.data.subset, int) else None
+    most = images or subset or affordable(paper.macs, paper.params)
     return Entry(model, run, paper, there, min(most, there))
 
 

@@ -111,7 +111,61 @@ class Tensorboard(Logger):
         return None if find_spec("tensorboard") else extra("tensorboard")
 
 
-LOGGERS = Logger.registry.ship(Wandb, Tensorboard)
+class Csv(Logger):
+    """The epochs as a table, metrics.csv in the run's folder."""
+
+    kind: Literal["csv"] = "csv"  # type: ignore[assignment]
+
+    def follow(self, run: LoggedRun) -> RunListener:
+        from cnnlab.tracking.csv_rows import CsvRows
+
+        return CsvRows(run.folder, run.say)
+
+
+class Mlflow(Logger):
+    """A run of an MLflow experiment: settings, epochs and the test's numbers."""
+
+    kind: Literal["mlflow"] = "mlflow"  # type: ignore[assignment]
+    uri: Text | None = None
+    """where MLflow keeps its runs; null: what MLFLOW_TRACKING_URI says, else its own default"""
+    experiment: Text = "cnnlab"
+    """made where it is not there"""
+
+    def follow(self, run: LoggedRun) -> RunListener | None:
+        return _tracker("mlflow", self, run)
+
+    def missing(self) -> str | None:
+        return None if find_spec("mlflow") else extra("mlflow")
+
+
+class Trackio(Logger):
+    """A run of a Trackio project: settings, epochs and the test's numbers."""
+
+    kind: Literal["trackio"] = "trackio"  # type: ignore[assignment]
+    project: Text = "cnnlab"
+    """made where it is not there"""
+    space: Text | None = None
+    """a Space to send it to, as in user/space; null: it stays on this machine"""
+
+    def follow(self, run: LoggedRun) -> RunListener | None:
+        return _tracker("trackio", self, run)
+
+    def missing(self) -> str | None:
+        return None if find_spec("trackio") else extra("trackio")
+
+
+def _tracker(name: str, settings: Logger, run: LoggedRun) -> RunListener | None:
+    """A tracker's process; None where there is no process to be had."""
+    from cnnlab.tracking.trackers.follower import TrackerFollower
+
+    try:
+        return TrackerFollower(name, run.folder, settings.model_dump(exclude={"kind"}), run.say)
+    except OSError as error:
+        run.say(f"{name}: nothing is sent: {error}")
+        return None
+
+
+LOGGERS = Logger.registry.ship(Wandb, Tensorboard, Csv, Mlflow, Trackio)
 
 
 class LoggerSettings(Settings):
@@ -121,6 +175,12 @@ class LoggerSettings(Settings):
     """Weights & Biases"""
     tensorboard: Tensorboard | None = None
     """TensorBoard"""
+    csv: Csv | None = None
+    """metrics.csv in the run's folder"""
+    mlflow: Mlflow | None = None
+    """MLflow"""
+    trackio: Trackio | None = None
+    """Trackio"""
     _brought: dict[str, Logger] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="wrap")
@@ -140,7 +200,11 @@ class LoggerSettings(Settings):
 
     def chosen(self) -> list[Logger]:
         """The loggers, in the order they are told of a run."""
-        return [logger for logger in (self.tensorboard, self.wandb, *self._brought.values()) if logger]
+        return [
+            logger
+            for logger in (self.csv, self.tensorboard, self.wandb, self.mlflow, self.trackio, *self._brought.values())
+            if logger
+        ]
 
     @property
     def images(self) -> int:
