@@ -133,7 +133,7 @@ class Top(Settings):
     draw: Annotated[DrawSettings, NO_EFFECT] = DrawSettings()
     """how task=draw draws"""
     format: Annotated[Literal["text", "json", "html"], Traits(affects_result=False, set_in="files")] = "text"
-    """how tables are printed; html: a page, for task=draw and task=diff"""
+    """how tables are printed; html: a page, for task=draw, task=diff and task=data"""
     metrics: Annotated[Metrics, Traits(names_arm=False, may_differ=True)] = ()
     """what a run measures besides: accuracy under shifts, the gap to its training images, gradients a block"""
     jobs: Annotated[Count | Literal["auto"], BeforeValidator(_jobs), NO_EFFECT] = "auto"

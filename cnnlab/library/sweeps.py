@@ -113,7 +113,7 @@ def compare(
         try:
             code, folder = sweep_in_folder(hydra, read_arguments([*([] if is_study else ["-m"]), *words]))
         except UserError as error:
-            raise UserError(*(_of_notebook(fault, defined) for fault in error.faults), code=error.code) from None
+            raise UserError(*dict.fromkeys(_of_notebook(fault, defined) for fault in error.faults)) from None
     if code in (Exit.INTERRUPTED, Exit.TERMINATED):
         raise KeyboardInterrupt(f"interrupted; the same call goes on in {folder}")
     if folder is None:
