@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from cnnlab.untrusted.words import clean
 if TYPE_CHECKING:
     from cnnlab.data.overview import ClassRow, DataOverview
 
+WIDTH = 80
 MOST = 40
 """classes in the table; of more the commonest and the rarest half are shown"""
 SIZES = 4
@@ -21,9 +23,19 @@ SIZES = 4
 def lines(found: DataOverview) -> Iterator[Table | str]:
     yield class_table(found)
     yield ""
-    yield from facts(found)
+    for fact in facts(found):
+        yield from wrapped(fact)
     for line, weakens in found.notes.lines():
-        yield f"{'warning: ' * weakens}{line}"
+        yield from wrapped(f"{'warning: ' * weakens}{line}")
+
+
+def wrapped(line: str) -> list[str]:
+    """A sentence in lines of 80 columns, those after the first indented; names of files stay whole.
+
+    >>> wrapped("files: " + "JPEG, " * 14)
+    ['files: JPEG, JPEG, JPEG, JPEG, JPEG, JPEG, JPEG, JPEG, JPEG, JPEG, JPEG, JPEG,', '  JPEG, JPEG,']
+    """
+    return textwrap.wrap(line, WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def class_table(found: DataOverview) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from cnnlab import dotted
 from cnnlab.config.composed import Composed
 from cnnlab.config.run import Run
 from cnnlab.config.table import traits
+from cnnlab.data.entry import SkippedFile
 from cnnlab.errors import Fault, UserError
 from cnnlab.override import Override
 from cnnlab.untrusted.files import Refused
@@ -37,17 +39,20 @@ def outright(composed: Composed) -> dict[str, Any]:
     return {key: dotted.get(composed.config, key) for key in keys if traits(key).of_record}
 
 
-def image_files(images: str | None) -> list[Path]:
-    """The files that `images=` names: one, a folder's, or those of a glob pattern. UserError for none."""
+def image_files(images: str | None) -> tuple[list[Path], list[SkippedFile]]:
+    """The files that `images=` names (one, a folder's, those of a pattern), and those of a folder that are no images.
+
+    UserError for none.
+    """
     from cnnlab.data.listing import images as in_folder
 
     if images is None:
         raise UserError(
             Fault("images", "task=predict needs images: a file, a folder, or a pattern such as 'photos/*.png'")
         )
-    path = Path(images).expanduser()
+    path, skipped = Path(images).expanduser(), []
     if path.is_dir():
-        files, _ = in_folder(path, "images")
+        files, skipped = in_folder(path, "images")
     elif path.is_file():
         files = [path]
     else:
@@ -60,4 +65,14 @@ def image_files(images: str | None) -> list[Path]:
     if len(files) > MOST_IMAGES:
         message = f"{images} names {len(files):,} files; {MOST_IMAGES:,} at a time are the most"
         raise UserError(Fault("images", message))
-    return files
+    return files, skipped
+
+
+def print_left_out(skipped: Sequence[SkippedFile]) -> None:
+    """Say which files of a folder are no images, where standard output is not disturbed by it."""
+    from cnnlab.data.data_record import DataNotes
+    from cnnlab.data.reading import left_out
+    from cnnlab.untrusted.terminal import Output
+
+    for line, _ in DataNotes(left_out(skipped)).lines():
+        Output(stderr=True).print(line, soft_wrap=True)

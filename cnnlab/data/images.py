@@ -23,6 +23,9 @@ from cnnlab.untrusted.words import word
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "WEBP", "TIFF")
 """no EPS among them: reading one runs Ghostscript"""
 
+SHOWN = 10
+"""images at fault that are listed"""
+
 MAX_PIXELS = 64 << 20
 """of one image before it is scaled; large JPEGs are decoded at a half, a quarter or an eighth"""
 
@@ -57,6 +60,9 @@ TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 """EXIF's orientations but the upright one, and what turns them upright"""
+
+LEARNED_FROM_8 = "the network learned from 8: which values are black and white is not known; save the image with 8 bits"
+"""why images of 16 bits are refused by a network that was trained on none"""
 
 CUT_OFF = ("truncated", "broken data stream", "unexpected end", "not enough", "out of data")
 """what Pillow says of files that end too early"""
@@ -371,7 +377,8 @@ def read_images(
         except ValueError as error:
             faults.append(Fault("images", f"{path}: {error}"))
     if faults:
-        raise UserError(*faults)
+        more = [Fault("images", f"and {len(faults) - SHOWN:,} more")] if len(faults) > SHOWN else []
+        raise UserError(*faults[:SHOWN], *more)
     return x
 
 
@@ -379,5 +386,5 @@ def _to_predict(picture: Picture | ValueError, limits: Range | None, channels: i
     if isinstance(picture, ValueError):
         raise picture
     if picture.extremes and limits is None:
-        raise UnscaledValues("has 16 bits, and the network learned from 8: how to scale it is not known; save it so")
+        raise UnscaledValues(f"has 16 bits, and {LEARNED_FROM_8}")
     return picture.eight_bits(limits or (0, 0xFF), channels)

@@ -12,13 +12,11 @@ import torch
 from cnnlab.data.data_record import EXAMPLES, SIZES, DataNotes, FileKinds, LeftOut, Oddity
 from cnnlab.data.entry import Entry, EntrySource, Part, SkippedFile
 from cnnlab.data.equal_pictures import Fingerprint, numbered
-from cnnlab.data.images import FileFacts, Picture, Range, UnscaledValues, full_fingerprint
+from cnnlab.data.images import SHOWN, FileFacts, Picture, Range, UnscaledValues, full_fingerprint
 from cnnlab.data.splits import TEST_FRACTION, Parts, Split, check_memory, stratified_by_picture
 from cnnlab.errors import Fault, UserError
 from cnnlab.text import dims, plural
 
-SHOWN = 10
-"""images at fault that are listed"""
 PARTS: tuple[Part, ...] = ("train", "val", "test")
 
 
@@ -64,7 +62,7 @@ def read_entries(source: EntrySource, limits: Range | None = None) -> Parts:
     limits = _scale(kept, places["train"], source, limits)
     odd = [one for one in listed if isinstance(one, Oddity)]
     odd += _oddities(kept, limits, getattr(source, "background", ""))
-    notes = DataNotes(_left_out(skipped), (*odd,), limits, _kinds(kept.facts))
+    notes = DataNotes(left_out(skipped), (*odd,), limits, _kinds(kept.facts))
     x = torch.from_numpy(kept.x)
     splits = {part: Split(_rows(x, place), y[place]) for part, place in places.items()}
     return Parts(
@@ -199,7 +197,8 @@ def _range(decoded: _Decoded, train: torch.Tensor) -> Range:
     return min(low for low, _ in known), max(high for _, high in known)
 
 
-def _left_out(skipped: Iterable[SkippedFile]) -> tuple[LeftOut, ...]:
+def left_out(skipped: Iterable[SkippedFile]) -> tuple[LeftOut, ...]:
+    """Files by the reason why no image was read from them, the commonest first."""
     by_reason: dict[str, list[str]] = defaultdict(list)
     for one in skipped:
         by_reason[one.reason].append(one.key)

@@ -16,7 +16,8 @@ from cnnlab.blame import LOADED
 from cnnlab.config.moved import migrated
 from cnnlab.config.run import Run, read_parts
 from cnnlab.data.batches import prepare
-from cnnlab.data.images import Range, read_images
+from cnnlab.data.dataset import Dataset, open_dataset
+from cnnlab.data.images import LEARNED_FROM_8, Range, read_images
 from cnnlab.data.sources.folder import Folder
 from cnnlab.errors import Fault, UserError
 from cnnlab.experiment.facts import image_shape
@@ -105,6 +106,19 @@ class Restored:
         """What files of 16 bits were scaled by."""
         limits = self.record.get("value_range")
         return (limits[0], limits[1]) if limits else None
+
+    def dataset(self) -> Dataset:
+        """The images of its run's data, those of 16 bits scaled as the ones that it was trained on.
+
+        UserError where there are such images and it was trained on none: their scale would be made up.
+        """
+        data = open_dataset(self.run.data, self.run.top.seed, self.value_range)
+        if self.value_range is None and data.notes.value_range is not None:
+            count = sum(one.count for one in data.notes.odd if one.kind == "sixteen_bits")
+            images = "1 image has" if count == 1 else f"{count:,} images have"
+            message = f"{images} 16 bits, and {LEARNED_FROM_8}"
+            raise UserError(Fault("data.dir", message))
+        return data
 
     def read(self, files: Sequence[str | Path], shape: Shape | None = None) -> Tensor:
         """Files as images uint8 (N, C, H, W), read as those that it was trained on. UserError for unreadable ones.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 
 from cnnlab.data.batches import Batches
-from cnnlab.data.dataset import open_dataset
 from cnnlab.experiment.facts import image_shape
 from cnnlab.experiment.hardware import decide
 from cnnlab.experiment.restore import Restored
@@ -20,7 +19,7 @@ def on_test_split(restored: Restored, trainer: TrainerSettings, threads: int | N
     torch.set_num_threads(hardware.threads)
     shape = image_shape(run)
     batches = Batches(
-        open_dataset(run.data, run.top.seed, restored.value_range).test,
+        restored.dataset().test,
         run.data.batch_size,
         tuple(restored.record["mean"]),
         tuple(restored.record["std"]),

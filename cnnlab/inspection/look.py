@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from cnnlab.data.batches import Batches, prepare
-from cnnlab.data.dataset import open_dataset
 from cnnlab.data.splits import Split, balanced
 from cnnlab.experiment.facts import image_shape
 from cnnlab.experiment.hardware import decide
@@ -100,7 +99,7 @@ def look(restored: Restored, trainer: TrainerSettings, threads: int | None, file
     run = restored.run
     hardware = decide(run.trainer.model_copy(update={"accelerator": trainer.accelerator}), threads or run.top.threads)
     torch.set_num_threads(hardware.threads)
-    shape, data = image_shape(run), open_dataset(run.data, run.top.seed, restored.value_range)
+    shape, data = image_shape(run), restored.dataset()
     size = (shape[1], shape[2])
     mean, std = tuple(restored.record["mean"]), tuple(restored.record["std"])
     net = restored.net.eval().to(device=hardware.device, memory_format=hardware.memory_format)  # type: ignore[call-overload]

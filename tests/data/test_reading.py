@@ -102,7 +102,9 @@ def test_sixteen_bits_are_scaled_by_the_range_of_the_images_to_train_on(tmp_path
     assert data.test.x[:, 0, 0, 1].tolist() == [255] * 8
     file = tmp_path / "train/a/0.tif"
     assert read_images([file], (1, 8, 8), limits=(1800, 2050)).flatten()[:2].tolist() == [0, 255]
-    with pytest.raises(UserError, match="has 16 bits, and the network learned from 8"):
+    with pytest.raises(
+        UserError, match="has 16 bits, and the network learned from 8: which"
+    ):
         read_images([file], (1, 8, 8))
 
 
@@ -113,7 +115,7 @@ def test_a_far_value_that_leaves_few_levels_is_told(tmp_path: Path) -> None:
         values[0, 0] = 65535
         save(tmp_path / f"a/deep{number}.png", values)
     (message,) = (one.message for one in opened(tmp_path).notes.odd if one.kind == "few_levels")
-    assert message.endswith("levels are left, for they are scaled from 0 to 65,535") or "levels are left" in message
+    assert message == "of 182 values in images of 16 bits 3 levels are left, for they are scaled from 0 to 65,535"
 
 
 def test_sixteen_bits_to_test_on_alone_are_refused(tmp_path: Path) -> None:
@@ -175,6 +177,4 @@ def test_what_would_make_an_answer_untrue_is_refused(tmp_path: Path) -> None:
 def test_classes_of_one_image_and_images_of_one_color_are_told(tmp_path: Path) -> None:
     noise(tmp_path, 10)
     save(tmp_path / "c/alone.png", np.full((8, 8), 7, np.uint8))
-    assert odd(opened(tmp_path)) == {"single_images": 1, "test_lacks_classes": 1, "blank_images": 1} or odd(
-        opened(tmp_path)
-    ) == {"single_images": 1, "blank_images": 1}
+    assert odd(opened(tmp_path)) == {"single_images": 1, "blank_images": 1}

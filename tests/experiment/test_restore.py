@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -70,6 +71,32 @@ def test_predict_writes_a_table_with_class_names(
     assert rows[0]["predicted"] in package.load(run).classes
     assert sum(float(rows[0][name]) for name in package.load(run).classes) == pytest.approx(1, abs=1e-3)
     assert "predictions.csv" in capsys.readouterr().out
+
+
+def test_predict_says_which_files_of_a_folder_are_no_images(
+    run: Path, pictures: Path, cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("labels.csv", "more.csv", "photo.heic"):
+        (pictures / name).write_bytes(b"x")
+    assert cnnlab("task=predict", f"ckpt_path={run}", f"images={pictures}", "format=json", "hydra.run.dir=out") == 0
+    shown = capsys.readouterr()
+    assert len(json.loads(shown.out)) == 10
+    assert shown.err == "left out 3 files: 2 .csv, 1 .heic (photo.heic)\n"
+
+
+@pytest.mark.parametrize("task", ["test", "inspect"])
+def test_images_of_16_bits_are_no_test_of_a_network_that_learned_from_8(
+    run: Path, tmp_path: Path, cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str], task: str
+) -> None:
+    rng = np.random.default_rng(0)
+    for label in range(10):
+        folder = tmp_path / f"deep/{label}"
+        folder.mkdir(parents=True)
+        for number in range(3):
+            Image.fromarray(rng.integers(0, 4000, (28, 28)).astype(np.uint16)).save(folder / f"{number}.png")
+    deep = ["data=folder", "data.dir=deep", "data.shape=[1,28,28]"]
+    assert cnnlab(f"task={task}", f"ckpt_path={run}", *deep) == 2
+    assert "data.dir: 30 images have 16 bits, and the network learned from 8: which" in capsys.readouterr().err
 
 
 def test_predict_agrees_with_the_loaded_network(run: Path, pictures: Path, cnnlab: Callable[..., int]) -> None:

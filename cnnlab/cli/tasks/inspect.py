@@ -17,7 +17,7 @@ class Inspect(Task):
 
     def run(self, context: TaskContext) -> Exit:
         """Write inspect.html, and its numbers as inspect.json."""
-        from cnnlab.cli.trained import image_files, restored
+        from cnnlab.cli.trained import image_files, print_left_out, restored
         from cnnlab.inspection.look import look
         from cnnlab.inspection.page import page
         from cnnlab.inspection.summary import lines, record
@@ -26,7 +26,8 @@ class Inspect(Task):
 
         run, folder = context.run, context.folder
         trained = restored(run, context.composed)
-        files = image_files(run.top.images) if run.top.images is not None else []
+        files, skipped = image_files(run.top.images) if run.top.images is not None else ([], [])
+        print_left_out(skipped)
         seen = look(trained, run.trainer, run.top.threads, files)
         numbers = record(seen)
         write(folder / "inspect.html", page(seen))

@@ -15,14 +15,15 @@ class Predict(Task):
 
     def run(self, context: TaskContext) -> Exit:
         """Write predictions.csv and show it."""
-        from cnnlab.cli.trained import image_files, restored
+        from cnnlab.cli.trained import image_files, print_left_out, restored
         from cnnlab.tracking.predictions import Prediction, table, write_csv
         from cnnlab.untrusted.terminal import Output
         from cnnlab.untrusted.words import json_text
 
         run, file = context.run, context.folder / "predictions.csv"
         predictor = restored(run, context.composed).predictor
-        files = image_files(run.top.images)
+        files, skipped = image_files(run.top.images)
+        print_left_out(skipped)
         probabilities = predictor.predict(files).tolist()
         predictions = [Prediction(str(image), tuple(row)) for image, row in zip(files, probabilities, strict=True)]
         write_csv(file, predictions, predictor.classes)
