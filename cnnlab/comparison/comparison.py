@@ -11,8 +11,9 @@ from typing import Any
 from cnnlab.comparison import wording
 from cnnlab.comparison.check import read_study
 from cnnlab.comparison.claims import JudgedStudy
-from cnnlab.comparison.judge import judge
+from cnnlab.comparison.judge import judge_in_looks
 from cnnlab.comparison.ledger import Cell, Ledger, read_ledger
+from cnnlab.comparison.looks import ONLY, Looks, looks_of
 from cnnlab.comparison.metrics import Quantity, parse
 from cnnlab.comparison.questions import questions_of
 from cnnlab.comparison.statistics import paired
@@ -90,6 +91,12 @@ class Comparison:
     """those to show; the first is the main one"""
     problems: tuple[str, ...]
     remarks: tuple[str, ...]
+    looks: Looks = ONLY.looks
+
+    @property
+    def looking(self) -> str | None:
+        """How often was looked, and what that costs; None where it was once."""
+        return looking(self.looks, self.study.alpha) if len(self.looks.seeds) > 1 else None
 
     @property
     def folder(self) -> Path:
@@ -124,6 +131,20 @@ class Comparison:
         return [verdict for verdict in self.judged if verdict.question.family in families]
 
 
+def looking(looks: Looks, alpha: float) -> str:
+    """The looks at a sweep's seeds with their levels."""
+    *first, last = (str(seeds) for seeds in looks.seeds)
+    levels = ", ".join(f"{looks.level(alpha, look):.2g}" for look in range(len(looks.seeds)))
+    after = f"after {', '.join(first)} and {last} seeds"
+    kept = (
+        f"for one claim p is held against {levels}, so that all looks together are wrong as often as one of {alpha:g}"
+    )
+    if looks.declared:
+        return f"It was declared to look {after}: {kept}."
+    rest = "Verdicts that an earlier look gave without this are wrong more often than that"
+    return f"It was looked {after}, which was not declared: {kept}. {rest}."
+
+
 def headline(judged: Sequence[Verdict], waiting: int, total: int) -> str:
     """The whole comparison in a sentence."""
     claims = [verdict for verdict in judged if verdict.question.family == "claims"] or [
@@ -149,11 +170,12 @@ def compare(folders: Sequence[Path | str], accept: Collection[str] = ()) -> Comp
     """
     ledger = read_ledger(folders, accept)
     study, faults = read_study(dict(ledger.study), ledger.factors, known=ledger.known, logs=ledger.logs)
-    judged = judge(questions_of(study, ledger), ledger, study.alpha)
+    looks = looks_of(ledger.sweeps, len(ledger.seeds))
+    judged = judge_in_looks(lambda seen: questions_of(study, seen), ledger, study.alpha, looks)
     metrics = _metrics(study, judged, ledger)
     problems = (*ledger.problems, *map(str, faults))
     return Comparison(
-        ledger, study, tuple(judged), _arms(ledger, metrics[0]), metrics, problems, tuple(remarks(ledger.all()))
+        ledger, study, tuple(judged), _arms(ledger, metrics[0]), metrics, problems, tuple(remarks(ledger.all())), looks
     )
 
 
@@ -202,6 +224,7 @@ def record(comparison: Comparison) -> dict[str, Any]:
         "factors": {key: list(values) for key, values in ledger.factors.items()},
         "fixed": list(ledger.fixed),
         "alpha": comparison.study.alpha,
+        "looks": {"seeds": list(comparison.looks.seeds), "declared": comparison.looks.declared},
         "contrasts": [_contrast(verdict) for verdict in comparison.judged],
         "arms": [_arm(arm, comparison.metrics) for arm in comparison.arms],
         "failures": [
@@ -253,6 +276,7 @@ def _contrast(verdict: Verdict) -> dict[str, Any]:
         **NO_STATISTICS,
         **verdict.statistics,
         "provisional": verdict.provisional,
+        "look": verdict.look,
         "word": verdict.word,
         "not_learned": list(verdict.numbers.not_learned),
         "other_settings": [asdict(other) for other in verdict.numbers.others],

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from cnnlab.comparison import statistics
 from cnnlab.comparison.ledger import Ledger
+from cnnlab.comparison.looks import ONLY, Looks, SeedLook
 from cnnlab.comparison.mean_verdicts import BY_EXPECTATION, MeanVerdict, Reach
 from cnnlab.comparison.numbers import Numbers, read_numbers
 from cnnlab.comparison.question import Question
@@ -26,9 +27,43 @@ FAMILIES = ("controls", "claims", "interactions", "divergence", "equal settings"
 """in the order in which they are shown"""
 
 
-def judge(questions: Sequence[Question], ledger: Ledger, alpha: float) -> list[Verdict]:
-    """Every question with its verdict, in the questions' order."""
-    verdicts = [_tested(question, read_numbers(question, ledger), alpha) for question in questions]
+NONE_SETTLED: Mapping[str, Verdict] = {}
+
+
+def judge_in_looks(
+    ask: Callable[[Ledger], Sequence[Question]], ledger: Ledger, alpha: float, looks: Looks
+) -> list[Verdict]:
+    """The verdicts of the last look whose runs have all ended; what an earlier one has settled stays as it was then.
+
+    `ask` makes the questions of a sweep, or of its first seeds.
+    """
+    judged: list[Verdict] = []
+    for number, seeds in enumerate(looks.seeds):
+        seen = ledger.of_seeds(seeds)
+        if number and (len(seen.seeds) < seeds or any(t.status in ("running", "waiting") for t in seen.all())):
+            break
+        settled = {key_of(verdict.question): verdict for verdict in judged if verdict.is_settled}
+        judged = judge(ask(seen), seen, alpha, SeedLook(looks, number), settled)
+    return judged
+
+
+def key_of(question: Question) -> str:
+    """What tells the questions of a sweep apart, also while it grows."""
+    return f"{question.family} {question.claim!r} {sorted(question.held.items())}"
+
+
+def judge(
+    questions: Sequence[Question],
+    ledger: Ledger,
+    alpha: float,
+    look: SeedLook = ONLY,
+    settled: Mapping[str, Verdict] = NONE_SETTLED,
+) -> list[Verdict]:
+    """Every question with its verdict, in the questions' order; those of `settled` are only corrected anew."""
+    verdicts = [
+        settled.get(key_of(question)) or _tested(question, read_numbers(question, ledger), alpha, look)
+        for question in questions
+    ]
     for family in dict.fromkeys(question.family for question in questions):
         together = [place for place, question in enumerate(questions) if question.family == family]
         # a control must come out by itself, whatever the others do: none of them is an answer
@@ -39,7 +74,7 @@ def judge(questions: Sequence[Question], ledger: Ledger, alpha: float) -> list[V
     return verdicts
 
 
-def _tested(question: Question, numbers: Numbers, alpha: float) -> Verdict:
+def _tested(question: Question, numbers: Numbers, alpha: float, look: SeedLook) -> Verdict:
     """The verdict on one question by itself, its p-values not corrected yet."""
     if nothing := no_verdict(question, numbers):
         return nothing
@@ -47,12 +82,12 @@ def _tested(question: Question, numbers: Numbers, alpha: float) -> Verdict:
         case "counts":
             return CountVerdict(question, numbers)
         case "rates":
-            return _rates(question, numbers, alpha)
+            return _rates(question, numbers, alpha, look)
         case "means":
-            return _means(question, numbers, alpha)
+            return _means(question, numbers, alpha, look)
 
 
-def _rates(question: Question, numbers: Numbers, alpha: float) -> RateVerdict:
+def _rates(question: Question, numbers: Numbers, alpha: float, look: SeedLook) -> RateVerdict:
     """One test supports a difference of shares, and refutes equality and its opposite.
 
     Several runs of a seed, which share what it brings, are no more than one in its test.
@@ -69,16 +104,17 @@ def _rates(question: Question, numbers: Numbers, alpha: float) -> RateVerdict:
         p = statistics.permuted(seeds, others_seeds) if several else statistics.rates(own, ended, others, others_ended)
     against = {"higher": shares[0] < shares[1], "lower": shares[0] > shares[1], "equal": True, "different": False}
     supported, refuted = (1.0, p) if against[question.claim.expect] else (p, None)
-    return RateVerdict(question, numbers, shares, Evidence(p, supported, refuted, alpha))
+    return RateVerdict(question, numbers, shares, Evidence(p, supported, refuted, alpha, look=look))
 
 
-def _means(question: Question, numbers: Numbers, alpha: float) -> MeanVerdict:
+def _means(question: Question, numbers: Numbers, alpha: float, look: SeedLook) -> MeanVerdict:
     kind, estimate = BY_EXPECTATION[question.claim.expect], numbers.estimate
     assert estimate is not None
     supported, refuted = kind.p_values(question, estimate)
     # without a margin no difference is too small to count, and only equality can be wrong
     can_be_refuted = bool(question.judged_margin) or question.claim.expect == "equal"
-    return kind(question, numbers, Evidence(estimate.p, supported, refuted if can_be_refuted else None, alpha))
+    evidence = Evidence(estimate.p, supported, refuted if can_be_refuted else None, alpha, look=look)
+    return kind(question, numbers, evidence)
 
 
 def _corrected(verdicts: Iterable[Tested]) -> list[Tested]:
@@ -87,10 +123,7 @@ def _corrected(verdicts: Iterable[Tested]) -> list[Tested]:
     if not tested:
         return []
     alpha = tested[0].evidence.alpha
-    values = (
-        [verdict.evidence.p_supported for verdict in tested],
-        [1.0 if (p := verdict.evidence.p_refuted) is None else p for verdict in tested],
-    )
+    values = zip(*(verdict.evidence.over_all_looks for verdict in tested), strict=True)
     corrections = (zip(statistics.holm(some), statistics.holm_levels(some, alpha), strict=True) for some in values)
     return [
         replace(verdict, evidence=verdict.evidence.corrected_to(supported, refuted, len(tested)))

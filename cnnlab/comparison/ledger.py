@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,21 @@ class Ledger:
         return list({id(trial): trial for row in self.trials.values() for trial in row.values()}.values())
 
     @cached_property
+    def seeds(self) -> tuple[str, ...]:
+        """As the sweeps list them, else as their runs come."""
+        listed = [seed for sweep in self.sweeps for seed in _listed_seeds(sweep)]
+        used = dict.fromkeys(seed for row in self.trials.values() for seed in row)
+        return tuple(seed for seed in dict.fromkeys((*listed, *used)) if seed in used)
+
+    def of_seeds(self, count: int) -> Ledger:
+        """The same with the runs of the first so many seeds alone."""
+        if count >= len(self.seeds):
+            return self
+        kept = {*self.seeds[:count]}
+        rows = {cell: {seed: t for seed, t in row.items() if seed in kept} for cell, row in self.trials.items()}
+        return replace(self, trials={cell: row for cell, row in rows.items() if row})
+
+    @cached_property
     def known(self) -> dict[str, KeyInfo]:
         """Keys that runs record besides this package's: as the records describe them, else by their names alone."""
         infos: dict[str, KeyInfo] = {}
@@ -78,6 +93,12 @@ class Ledger:
                 if trial.identity and first.setdefault(f"{trial.identity} {trial.seed}", cell) != cell:
                     twins[cell] = first[f"{trial.identity} {trial.seed}"]
         return twins
+
+
+def _listed_seeds(sweep: Mapping[str, Any]) -> list[str]:
+    keys = sweep.get("keys")
+    seeds = keys.get("seed") if isinstance(keys, dict) else None
+    return list(map(str, seeds)) if isinstance(seeds, list) else []
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from typing import Any
 from cnnlab.comparison import statistics, wording
 from cnnlab.comparison.claim_text import arms, difference_text, equality_text, margin_text
 from cnnlab.comparison.intervals import IntervalKind, VerdictInterval, one_sided, two_sided
+from cnnlab.comparison.looks import ROUGH, levels
 from cnnlab.comparison.pairing import UNEVEN
 from cnnlab.comparison.question import Question
 from cnnlab.comparison.statistics import MOST_SEEDS, POWER, Estimate, unseen
@@ -232,7 +233,17 @@ class MeanVerdict(Verdict):
             return "More seeds than anyone will run would be needed."
         most = f"more than {MOST_SEEDS - self.estimate.n}" if between[1] is None else str(between[1])
         uncertain = f"{between[0]} to {most} by that uncertainty"
-        return f"About {plural(more, 'more seed')} would settle it ({uncertain}), if mean and spread stay as they are."
+        seeds = f"About {plural(more, 'more seed')} would settle it ({uncertain}), if mean and spread stay as they are"
+        return f"{seeds}{self._price(more)}."
+
+    def _price(self, more: int) -> str:
+        """What looking again, which nobody has declared, then costs: the level of a claim by itself."""
+        looks, n = self.evidence.look.looks, self.estimate.n
+        if looks.declared and len(looks.seeds) > 1:
+            return ""
+        before = looks.seeds if len(looks.seeds) > 1 else (n,)
+        level = levels((*before, before[-1] + more), self.evidence.alpha, ROUGH)[-1]
+        return f"; looked at again, p is then held against {level:.2g} in place of {self.evidence.alpha:.2g}"
 
     @property
     def facts(self) -> list[tuple[str, str]]:

@@ -76,6 +76,8 @@ def _verdict(verdict: Verdict) -> RenderableType:
 
 
 def _lines(comparison: Comparison) -> Iterator[RenderableType]:
+    if comparison.looking:
+        yield Text(f"  {comparison.looking}", style="dim")
     for trial in comparison.ledger.all():
         if trial.status in ("failed", "diverged", "interrupted", "damaged"):
             yield Text(clean(f"  {trial.status}: {trial.name}  {trial.error[:160]}".rstrip()), style="yellow")

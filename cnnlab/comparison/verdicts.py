@@ -25,6 +25,7 @@ from typing import Any, Literal
 from cnnlab.comparison import wording
 from cnnlab.comparison.claim_text import arms, cell, claim_text, effects, margin_text, where
 from cnnlab.comparison.intervals import VerdictInterval, two_sided
+from cnnlab.comparison.looks import ONLY, SeedLook
 from cnnlab.comparison.numbers import Numbers
 from cnnlab.comparison.question import Question
 from cnnlab.comparison.statistics import Estimate
@@ -67,13 +68,22 @@ class Evidence:
     level_refuted: float = 0.05
     together: int = 1
     """verdicts in the family"""
+    look: SeedLook = ONLY
+    """the look at the seeds at which it was judged"""
+
+    @property
+    def over_all_looks(self) -> tuple[float, float]:
+        """What is corrected: the p of *supported* and of *refuted*, each as if there had been one look."""
+        return self.look.over_all(self.p_supported), self.look.over_all(
+            1.0 if self.p_refuted is None else self.p_refuted
+        )
 
     def corrected_to(self, supported: tuple[float, float], refuted: tuple[float, float], together: int) -> Evidence:
         """With each answer's (corrected p, level of its step)."""
         (p, level), (p_refuted, level_refuted) = supported, refuted
         return replace(
-            self, corrected_supported=p, corrected_refuted=p_refuted, level_supported=level,
-            level_refuted=level_refuted, together=together,
+            self, corrected_supported=p, corrected_refuted=p_refuted, level_supported=self.look.level(level),
+            level_refuted=self.look.level(level_refuted), together=together,
         )  # fmt: skip
 
     def level(self, answer: Answer) -> float:
@@ -146,6 +156,17 @@ class Verdict(ABC):
     def margin(self) -> float | None:
         """The smallest difference that counts, as it is judged."""
         return self.question.judged_margin
+
+    @property
+    def look(self) -> int | None:
+        """Which look at the seeds has judged it, from 1; None where nothing was tested."""
+        evidence = getattr(self, "evidence", None)
+        return evidence.look.number + 1 if isinstance(evidence, Evidence) else None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether further seeds have nothing to decide."""
+        return self.answer in ("supported", "refuted")
 
     @property
     def rank(self) -> float:

@@ -24,7 +24,7 @@ from cnnlab.untrusted.files import read_json
 
 FILE = "sweep.json"
 VERSION = 1
-SINCE_0_3 = ("data", "code", "accepted")
+SINCE_0_3 = ("data", "code", "accepted", "looked")
 """keys that records of 0.2.0 do not have"""
 KEY = "hydra.sweep.dir"
 
@@ -45,12 +45,19 @@ class SweepManifest:
     """digest of the code that trained its jobs last; None in records of 0.2.0"""
     accepted: list[str] = field(default_factory=list)
     """what may differ between its jobs all the same (`accept`)"""
+    looked: list[int] = field(default_factory=list)
+    """how many seeds it had each time that it was finished and judged"""
     created: str = field(default_factory=timestamp)
     jobs: list[dict[str, Any]] = field(default_factory=list)
 
     def compares(self) -> list[Any]:
         """What tells one sweep from another: what its jobs share, and the names of what differs, whatever the order."""
         return what_is_compared(self.fixed, self.keys, self.data)
+
+    def note_look(self) -> None:
+        """Of a finished sweep: that its verdicts were seen."""
+        seeds = len({job["overrides"].get(SEED) for job in self.jobs})
+        self.looked = sorted({*self.looked, seeds})
 
     def write(self, folder: Path) -> None:
         write_json(folder / FILE, {"version": VERSION, **vars(self), "updated": timestamp()})

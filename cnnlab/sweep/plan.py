@@ -146,6 +146,7 @@ def plan(
         if old.data and data_digest:
             _check_same_images(folder, old.data, cells[0].run.data, contents)
         manifest.created, manifest.threads, manifest.precision = old.created, old.threads, old.precision
+        manifest.looked = old.looked
         manifest.accepted = old.accepted
     elif folder.is_dir() and run_in(folder, KEY).kind != "empty":
         raise UserError(Fault(KEY, f"{folder} is a run's folder; choose another"))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,8 +22,11 @@ from simulated_arms import (
     swept,
 )
 
-from benchmarks.simulated import Outcome
+from benchmarks.simulated import Outcome, write_sweep
+from cnnlab.comparison import Comparison, compare
+from cnnlab.comparison.comparison import record
 from cnnlab.comparison.judge import by_family, failed_controls
+from cnnlab.comparison.looks import levels
 
 
 def test_verdicts_read_together_are_corrected_by_holm_and_controls_are_not() -> None:
@@ -140,6 +146,59 @@ def test_what_a_claim_of_equality_could_have_shown_is_of_its_own_tests() -> None
 def test_seeds_that_would_settle_it_have_the_uncertainty_of_the_spread() -> None:
     low, high = judged(NONE, OPEN).reach.more_between
     assert low < 10 < high
+
+
+LONG = {"none": [0.8, 0.812, 0.791, 0.805, 0.799] * 2, "batch": [0.826, 0.814, 0.801, 0.823, 0.793] * 2}
+"""ten seeds, of which the first five leave it open"""
+
+
+def looked_at(folder: Path, seeds: int, at: Mapping[str, Sequence[float]] = LONG, **manifest: list[int]) -> Comparison:
+    """A sweep of so many seeds, whose record says when it was looked at."""
+
+    def end(of: Mapping[str, str]) -> Outcome:
+        return Outcome(acc=at[of["model.norm"]][int(of["seed"])])
+
+    keys = {"model.norm": list(at), "seed": [str(seed) for seed in range(seeds)]}
+    home = write_sweep(folder / "sweep", keys, end, study={"claims": [NORM]})
+    record = json.loads((home / "sweep.json").read_text())
+    (home / "sweep.json").write_text(json.dumps({**record, **manifest}))
+    return compare([home])
+
+
+def test_a_second_look_has_a_level_of_its_own_and_says_so(tmp_path: Path) -> None:
+    once, twice = (looked_at(tmp_path / str(len(seen)), 10, looked=seen) for seen in ([], [5]))
+    assert once.judged[0].evidence.p == twice.judged[0].evidence.p
+    assert once.judged[0].evidence.corrected_supported == pytest.approx(once.judged[0].evidence.p)
+    level = levels((5, 10), 0.05)[1]
+    assert twice.judged[0].evidence.level_supported == pytest.approx(level, rel=0.02)
+    assert twice.judged[0].evidence.corrected_supported > 1.2 * twice.judged[0].evidence.p
+    assert once.looking is None
+    said = "after 5 and 10 seeds, which was not declared: for one claim p is held against 0.025, 0.03,"
+    assert said in (twice.looking or "")
+    assert record(twice)["looks"] == {"seeds": [5, 10], "declared": False}
+
+
+def test_what_an_earlier_look_has_settled_stays_as_it_was(tmp_path: Path) -> None:
+    """After three seeds batch is better beyond doubt; the seven that come later would take it back."""
+    ends = {
+        "none": [0.8 + seed / 1000 for seed in range(10)],
+        "batch": [0.9, 0.9011, 0.902, *[0.7, 0.9, 0.7, 0.9, 0.7, 0.7, 0.9]],
+    }
+    declared = looked_at(tmp_path / "looks", 10, ends, looks=[3, 10]).judged[0]
+    assert (declared.answer, declared.estimate.n, declared.evidence.look.number) == ("supported", 3, 0)
+    assert looked_at(tmp_path / "once", 10, ends).judged[0].answer == "inconclusive"
+
+
+def test_a_look_whose_runs_have_not_all_ended_is_not_taken_yet(tmp_path: Path) -> None:
+    early = looked_at(tmp_path / "early", 7, looks=[5, 10]).judged[0]
+    assert (early.estimate.n, early.evidence.look.number) == (5, 0)
+    late = looked_at(tmp_path / "late", 10, looks=[5, 10]).judged[0]
+    assert (late.estimate.n, late.evidence.look.number) == (10, 1)
+
+
+@pytest.mark.parametrize("looks", [["x"], [1, 5], [True, 5], "3,5", [3, 10**9], None])
+def test_looks_that_no_record_can_have_are_none(tmp_path: Path, looks: Any) -> None:
+    assert looked_at(tmp_path, 10, looks=looks, looked=looks).looking is None
 
 
 def settling(expect: str, mean: float, sd: float, margin: float, n: int) -> float:

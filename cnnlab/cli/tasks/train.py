@@ -145,6 +145,9 @@ def train_sweep(plan: SweepPlan, top: Top, pool: WorkerPool) -> Exit:
     finally:
         board.close()
     console.print(text(report([folder])))
+    if ended not in (Exit.INTERRUPTED, Exit.TERMINATED):
+        plan.manifest.note_look()
+        plan.manifest.write(folder)
     if top.logger.wandb and (note := whereabouts(folder, [job.folder for job in plan.unique()])):
         console.print(note, highlight=False, markup=False, soft_wrap=True)
     if ended in (Exit.INTERRUPTED, Exit.TERMINATED):

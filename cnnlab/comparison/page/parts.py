@@ -130,6 +130,8 @@ def warnings(comparison: Comparison) -> Content:
         waiting = f"{comparison.waiting} of {comparison.total} runs are still to come."
         rest = " Verdicts are those so far; the error rates hold for the finished sweep."
         notes.append(tag("p", waiting, rest, class_="note"))
+    if comparison.looking:
+        notes.append(tag("p", comparison.looking, class_="note"))
     if problems := comparison.problems:
         items = [tag("li", problem) for problem in problems[:60]]
         more = tag("li", f"and {len(problems) - 60} more") if len(problems) > 60 else None
