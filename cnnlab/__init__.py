@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cnnlab.errors import Fault as Fault
     from cnnlab.errors import UserError as UserError
     from cnnlab.experiment.restore import load as load
+    from cnnlab.library.exports import export_network as export  # noqa: F401
     from cnnlab.library.exports import network_source as source  # noqa: F401
     from cnnlab.library.lightning_module import network_module as module  # noqa: F401
     from cnnlab.library.networks import build_network as build  # noqa: F401
@@ -52,6 +53,7 @@ _PUBLIC = {
     "train": "library.runs:train",
     "compare": "library.sweeps:compare",
     "open_comparison": "library.sweeps:open_comparison",
+    "export": "library.exports:export_network",
     "source": "library.exports:network_source",
     "load": "experiment.restore:load",
     "UserError": "errors:UserError",

@@ -27,7 +27,8 @@ class Conv2d(nn.Conv2d):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.is_meta or _traced():  # on paper the window counts as it is written, and a trace is for any size
+        if not isinstance(x, Tensor) or x.is_meta or _traced():  # torch.fx traces with what is no tensor
+            # on paper the window counts as it is written, and a trace is for any size
             return self._conv_forward(x, self.kernels(), self.bias)
         places = zip(x.shape[2:], self.kernel_size, self.stride, self.padding, self.dilation, strict=True)
         (top, bottom, rows), (left, right, columns) = (met(*place) for place in places)  # type: ignore[arg-type]

@@ -89,9 +89,10 @@ def pointless(composed: Composed, task: Task | None) -> Iterator[Fault]:
         yield Fault("adapt", "there are no weights to adapt; say which with weights=FILE")
     if composed.config.get("weights_key") and composed.config.get("weights") is None and "weights" not in typed:
         yield Fault("weights_key", "there are no weights to choose from; say which file with weights=FILE")
-    if composed.config.get("format") == "html" and not (task and task.writes_pages):
-        names = [name for name, other in TASKS.items() if other.writes_pages]
-        yield Fault("format", f"html is for {_listed(names)}, not for task={composed.config.get('task')}")
+    form = composed.config.get("format")
+    names = [name for name, other in TASKS.items() if form in other.formats]
+    if names and not (task and form in task.formats):
+        yield Fault("format", f"{form} is for {_listed(names)}, not for task={composed.config.get('task')}")
     for key in paths():
         if dotted.get(composed.config, key) is not None:
             yield from _idle(key, traits(key), composed.config, typed, task)

@@ -99,8 +99,8 @@ class Top(Settings):
     """when a run can be taken up again from, and which epoch's network is kept as the best"""
     ema: Annotated[EmaSettings, Traits(for_training=True)] = EmaSettings()
     """the average of the weights over the steps of training, which is judged and kept in their place"""
-    ckpt_path: Annotated[Text | None, for_tasks("test", "predict", "inspect", instead=OF_TRAINED)] = None
-    """a checkpoint or a run's folder, for task=test, task=predict and task=inspect"""
+    ckpt_path: Annotated[Text | None, for_tasks("test", "predict", "inspect", "export", instead=OF_TRAINED)] = None
+    """a checkpoint or a run's folder, for task=test, task=predict, task=inspect and task=export"""
     weights: Annotated[Text | None, Traits(of_network=True, for_training=True)] = None
     """weights to start from: a file, a run's folder, or a name such as torchvision/resnet18"""
     weights_key: Annotated[Text | None, Traits(of_network=True, for_training=True)] = None
@@ -132,8 +132,11 @@ class Top(Settings):
     """the other network of task=diff, as its command line would have it: 'model=resnet34 model.norm=none'"""
     draw: Annotated[DrawSettings, NO_EFFECT] = DrawSettings()
     """how task=draw draws"""
-    format: Annotated[Literal["text", "json", "html"], Traits(affects_result=False, set_in="files")] = "text"
-    """how tables are printed; html: a page, for task=draw, task=diff and task=data"""
+    format: Annotated[
+        Literal["text", "json", "html", "onnx", "pt2", "safetensors", "python", "torchvision", "hub"],
+        Traits(affects_result=False, set_in="files"),
+    ] = "text"
+    """how tables are printed; html: a page, for task=draw, task=diff and task=data; task=export: the others"""
     metrics: Annotated[Metrics, Traits(names_arm=False, may_differ=True)] = ()
     """what a run measures besides: accuracy under shifts, the gap to its training images, gradients a block"""
     jobs: Annotated[Count | Literal["auto"], BeforeValidator(_jobs), NO_EFFECT] = "auto"

@@ -21,6 +21,7 @@ from cnnlab.data.images import LEARNED_FROM_8, Range, read_images
 from cnnlab.data.sources.folder import Folder
 from cnnlab.errors import Fault, UserError
 from cnnlab.experiment.facts import image_shape
+from cnnlab.experiment.hub_folder import is_hub_folder, read_hub_folder
 from cnnlab.experiment.memory import unaffordable
 from cnnlab.experiment.older import as_of_0_2, is_of_0_2
 from cnnlab.network.build import Net, blank, build
@@ -130,9 +131,13 @@ class Restored:
 
 
 def restore(path: Path, changes: dict[str, Any] | None = None) -> Restored:
-    """The run that a checkpoint or a run's folder holds; `changes` are dotted settings put in place of its own."""
-    file = find_checkpoint(path)
-    checkpoint = read_checkpoint(file)
+    """The run that a checkpoint holds, a run's folder, or one in Hugging Face's form.
+
+    `changes` are dotted settings put in place of its own.
+    """
+    is_hub = is_hub_folder(path)
+    file = path if is_hub else find_checkpoint(path)
+    checkpoint = read_hub_folder(path) if is_hub else read_checkpoint(file)
     record = _record(checkpoint["cnnlab"], file)
     config, names = migrated(record["config"]), record["classes"]
     try:

@@ -11,9 +11,10 @@ The name of a layer is that of its weights without the last word (`weight`, `bia
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ import yaml
 FOLDER = Path(__file__).parent / "torchvision"
 OURS = ("body.", "head.", "aux.")
 """how the names of our own weights begin"""
+SHIFTED = re.compile(r"\{(\w+)([-+])(\d+)\}")
 HOLE = re.compile(r"\{([^{}]*)\}")
 
 
@@ -72,6 +74,25 @@ class Rule:
 
         return HOLE.sub(filled, self.own)
 
+    @cached_property
+    def inverse(self) -> Rule | None:
+        """From our names to the foreign ones; None where two foreign ones have the same name here.
+
+        A word that ours lack is the one before it again: block{s}.block{t}-{i}.
+        """
+        foreign, own = self.foreign, self.own
+        if any(len(set(words)) < len(words) for hole in HOLE.findall(own) for words in [hole.split(",")]):
+            return None
+        named = [hole for hole in HOLE.findall(foreign) if "," not in hole]
+        for before, hole in pairwise(named):
+            if f"{{{hole}" not in own:
+                foreign = foreign.replace(f"{{{hole}}}", f"{{{before}}}")
+        if shifted := SHIFTED.search(own):
+            name, sign, shift = shifted.groups()
+            own = SHIFTED.sub(f"{{{name}}}", own)
+            foreign = foreign.replace(f"{{{name}}}", f"{{{name}{'+' if sign == '-' else '-'}{shift}}}")
+        return Rule(own, foreign, {name: {b: a for a, b in table.items()} for name, table in self.words.items()})
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -85,6 +106,20 @@ class Layout:
     def translate(self, layer: str) -> str | None:
         """Our name of a foreign layer, by the first rule that knows it."""
         return next((own for rule in self.rules if (own := rule.translate(layer))), None)
+
+    def foreign_name(self, layer: str) -> str | None:
+        """The foreign name of one of our layers, by the first rule that has it and takes it back again."""
+        inverses = (rule.inverse for rule in self.rules)
+        names = (name for inverse in inverses if inverse and (name := inverse.translate(layer)))
+        return next((name for name in names if self.translate(name) == layer), None)
+
+
+def foreign_names(layers: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """Of torchvision's families the one that has names for most of our layers, and those names."""
+    known = {
+        layout.name: {layer: name for layer in layers if (name := layout.foreign_name(layer))} for layout in layouts()
+    }
+    return max(known.items(), key=lambda item: len(item[1]))
 
 
 def read_layout(name: str, family: Mapping[str, Any]) -> Layout:

@@ -83,7 +83,7 @@ WRONG = {
     ],
     # what another task reads, and this one would pass over
     "dir=out ckpt_path=out": [
-        "command line  ckpt_path: is for task=test, task=predict and task=inspect, not for task=train; weights=PATH …",
+        "command line  ckpt_path: is for task=test, task=predict, task=inspect and task=export, not for task=train; …",
         "command line  dir: is for task=report, task=dashboard, task=sync, task=validate, task=schema, task=new …",
     ],
     "task=summary key=body.c1 images=a.png": [

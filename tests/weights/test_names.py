@@ -1,9 +1,12 @@
 """Mirrors cnnlab/weights/names.py."""
 
 import pytest
+from sample_networks import network, zoo
 from torchvision_state import resnet18
 
-from cnnlab.weights.names import Rule, families, layouts, recognise
+from benchmarks.counts import header
+from cnnlab.network.build import blank
+from cnnlab.weights.names import Rule, families, foreign_names, layouts, recognise
 
 
 @pytest.mark.parametrize(
@@ -69,3 +72,25 @@ def test_published_files_are_named_with_their_checksum():
             assert len(digits) in (8, 10), file
             assert int(digits, 16) > 0
             assert 1 < size < 3000
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted(
+        {file.split(".")[0] for family in families().values() for file in family.get("files", ())}
+        - {
+            "efficientnet_v2_s",
+            "efficientnet_v2_m",
+            "efficientnet_v2_l",
+        }  # several are body.last
+    ),
+)
+def test_names_of_every_network_that_torchvision_publishes_go_there_and_back(name: str) -> None:
+    said = header(name)
+    net = blank(network(zoo(name), said.classes), said.shape)
+    net.aux = None
+    layers = list(dict.fromkeys(key.rpartition(".")[0] for key in net.state_dict()))
+    _, names = foreign_names(layers)
+    assert list(names) == layers
+    assert len(set(names.values())) == len(layers)
+    assert all(any(layout.translate(foreign) == own for layout in layouts()) for own, foreign in names.items())

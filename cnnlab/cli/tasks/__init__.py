@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 SHIPPED = (
     *("train", "test", "predict", "report", "dashboard", "sync", "preflight", "draw", "diff", "inspect"),
-    *("data", "schema", "validate", "summary", "explain", "lint", "new", "eject"),
+    *("data", "schema", "validate", "summary", "explain", "lint", "new", "eject", "export"),
 )
 """the modules of this folder, each with the task of that name, in the order of `--help`"""
 
@@ -97,8 +97,8 @@ class Task(Extension, ABC):
     """whether it trains, or says what training would take"""
     of_trained: ClassVar[bool] = False
     """whether it goes by what a network was trained with, so that settings of training say nothing to it"""
-    writes_pages: ClassVar[bool] = False
-    """whether it takes format=html"""
+    formats: ClassVar[tuple[str, ...]] = ()
+    """what it writes besides text and JSON: html, a page; onnx and others, a network"""
     has_folder: ClassVar[bool] = True
     """whether it has a folder of its own, with a log; as a job of a sweep every task has one"""
     about_files: ClassVar[bool] = False

@@ -12,7 +12,7 @@ class Data(Task):
     name = "data"
     help = "data=… [format=html]: classes and parts, what is left out and why, copies, samples; trains nothing"
     needs = ("data",)
-    writes_pages = True
+    formats = ("html",)
 
     def run(self, context: TaskContext) -> Exit:
         """Write data.json and samples.png, as a page data.html, and show them."""

@@ -24,7 +24,7 @@ class Diff(Task):
     name = "diff"
     help = "against='model=resnet34 model.norm=none': two networks, block by block; format=html: a page"
     needs = ("shapes",)
-    writes_pages = True
+    formats = ("html",)
 
     def faults(self, composed: Composed, known: Collection[Fault]) -> Sequence[Fault]:
         """What is wrong with the other network."""

@@ -14,7 +14,7 @@ class Draw(Task):
     name = "draw"
     help = "the network as SVG, opened to draw.depth=0,1,…; format=html: a page in which its blocks open"
     needs = ("shapes",)
-    writes_pages = True
+    formats = ("html",)
 
     def run(self, context: TaskContext) -> Exit:
         """Write drawing.svg, or drawing.html; as JSON, show what is drawn."""

@@ -25,7 +25,7 @@ from cnnlab.exporting.source.expression import (
 )
 from cnnlab.exporting.source.forward import forward, is_nothing, is_sharing_said
 from cnnlab.exporting.source.tree import Unlike, children, expression, has_own_forward, is_numbered, is_quiet
-from cnnlab.exporting.source.unify import WORDS, Signature
+from cnnlab.exporting.source.unify import WORDS, Signature, is_free
 from cnnlab.exporting.source.uses import Tree, Use, is_unit, numbers, plain_number, required
 
 POSITIONAL = ("channels_in", "features_in", "channels", "features", "kernel_size")
@@ -153,6 +153,9 @@ class Classes:
                 raise Unlike
             return list(node.layers)
         columns = [dict(self._attributes(module)) for module in modules]
+        for column, module in zip(columns, modules, strict=True):
+            if isinstance(module, own.Branches) and module.drop_path:
+                column["drop_path"] = Value(module.drop_path, "drop_path")
         if is_sharing_said(modules):
             for column, module in zip(columns, modules, strict=True):
                 column["shared"] = Value(bool(module.shared), "shared")
@@ -161,7 +164,7 @@ class Classes:
             raise Unlike
         layers = []
         for name in order:
-            absent = ConstructorCall("nn.Identity") if name in ("act", "drop") else NOTHING
+            absent = ConstructorCall("nn.Identity") if name in ("act", "drop", "scale") else NOTHING
             nodes = [column.get(name, absent) for column in columns]
             layers.append((name, signature.common(nodes, rows, (name,))))
         return layers
@@ -190,7 +193,7 @@ class Classes:
         names = [_unit_name(uses[0].module), _unit_name(uses[0].module, exact=True)]
         if uses[0].kind != "unit":
             names = ["".join(word[:1].upper() + word[1:] for word in re.split(r"\W|_", uses[0].kind)) or "Block"]
-            names = [f"Block{name}" if name[0].isdigit() else name for name in names]
+            names = [name if name.isascii() and name.isidentifier() else "Block" for name in names]
         name = next((name for name in names if not self.names[name]), None)
         if name is None:
             self.names[names[0]] += 1
@@ -226,13 +229,13 @@ def _family(module: nn.Module) -> Any:
     """What two modules must share to be uses of one class."""
     how: Any = ()
     if isinstance(module, own.Branches):
-        how = (module.joined_by, tuple(is_nothing(part) for part in module.values()))
+        how = (module.joined_by, bool(module.drop_path), tuple(is_nothing(part) for part in module.values()))
     return (type(module) if has_own_forward(module) else nn.Sequential, how, str(getattr(module, "_sources", "")))
 
 
 def _is_left_out(module: nn.Module, part: nn.Module) -> bool:
     """Whether a branch passes on what it takes, which needs no layer."""
-    return isinstance(module, own.Branches) and is_nothing(part)
+    return isinstance(module, own.Branches) and is_nothing(part) and not module.drop_path
 
 
 def _quiet_paths(module: nn.Module) -> list[str]:
@@ -290,12 +293,13 @@ def _given(use: Use) -> dict[str, Any]:
     """The parameters of a block that YAML defines."""
     params = use.known.params if use.known else {}
     plain = {name: tuple(value) if isinstance(value, list) else value for name, value in params.items()}
-    return {name: value for name, value in plain.items() if isinstance(value, bool | int | float | tuple)}
+    kinds = (bool, int, float, tuple)
+    return {name: value for name, value in plain.items() if is_free(name) and isinstance(value, kinds)}
 
 
 def _of_unit(module: nn.Module) -> dict[str, Any]:
     conv, linear = module._modules.get("conv"), module._modules.get("linear")
-    if isinstance(conv, nn.Conv2d):
+    if isinstance(conv, nn.Conv2d | nn.ConvTranspose2d):
         window = plain_number(conv.kernel_size)
         return {"channels_in": conv.in_channels, "channels": conv.out_channels, "kernel_size": window}
     assert isinstance(linear, nn.Linear)

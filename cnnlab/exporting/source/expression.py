@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import keyword
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -85,7 +86,12 @@ def literal(value: Any) -> str:
     """
     if isinstance(value, float) and value in (float("inf"), float("-inf")):
         return f'float("{value}")'
-    return repr(value).replace("'", '"') if isinstance(value, str) else repr(value)
+    return json.dumps(value) if isinstance(value, str) else repr(value)
+
+
+def is_word(name: str) -> bool:
+    """Whether a name can be an attribute, or the argument of a call."""
+    return name.isascii() and name.isidentifier() and not keyword.iskeyword(name)
 
 
 def flat(node: Node) -> str:
@@ -137,9 +143,7 @@ def stacked(layers: Sequence[tuple[str, Node]]) -> list[Part]:
     while numbered < len(layers) and layers[numbered][0] == str(numbered):
         numbered += 1
     named = [
-        (f"{name}=", layer, "")
-        if name.isidentifier() and not keyword.iskeyword(name)
-        else (f'**{{"{name}": ', layer, "}")
+        (f"{name}=", layer, "") if is_word(name) else (f"**{{{literal(name)}: ", layer, "}")
         for name, layer in layers[numbered:]
     ]
     return [*_loops([layer for _, layer in layers[:numbered]]), *named]

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import keyword
 from collections.abc import Sequence
 
 from torch import nn
 
 from cnnlab.blocks import modules as own
-from cnnlab.exporting.source.expression import WIDTH
+from cnnlab.exporting.source.expression import WIDTH, is_word, literal
 from cnnlab.exporting.source.tree import Unlike, children
 
 
 def attribute(name: str) -> str:
     """How a method gets at a layer."""
-    return f"self.{name}" if name.isidentifier() and not keyword.iskeyword(name) else f'self.get_submodule("{name}")'
+    return f"self.{name}" if is_word(name) else f"self.get_submodule({literal(name)})"
 
 
 def forward(modules: Sequence[nn.Module]) -> list[str]:
@@ -28,7 +27,9 @@ def forward(modules: Sequence[nn.Module]) -> list[str]:
 def _forward(module: nn.Module, all_of_them: Sequence[nn.Module]) -> list[str]:
     match module:
         case own.Skipped():
-            return _added("self.body(x)", ["x"] * len(all_of_them), all_of_them, has_act=True)
+            scales = any(hasattr(each, "scale") for each in all_of_them)
+            body = "self.scale(self.body(x))" if scales else "self.body(x)"
+            return _added(body, ["x"] * len(all_of_them), all_of_them, has_act=True)
         case own.Preactivated():
             sources = ["active" if each.shared else "x" for each in all_of_them]  # type: ignore[union-attr]
             return ["active = self.pre(x)", *_added("self.body(active)", sources, all_of_them, has_act=False)]
@@ -79,6 +80,11 @@ def is_nothing(module: nn.Module) -> bool:
 
 
 def _joined(module: own.Branches) -> list[str]:
+    if module.drop_path:
+        return [
+            "outs = [branch(x) for branch in self.children()]",
+            "return mean_of_some(outs, self.drop_path if self.training else 0.0)",
+        ]
     branches = children(module)
     outs = ["x" if is_nothing(branch) else f"{attribute(name)}(x)" for name, branch in branches]
     line = f"return {joined(module.joined_by, outs)}"
@@ -129,4 +135,4 @@ def _flow(module: own.Chain) -> list[str]:
 
 
 def _word(name: str) -> str:
-    return "".join(letter if letter.isalnum() or letter == "_" else "_" for letter in name)
+    return "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name)

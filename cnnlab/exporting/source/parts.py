@@ -6,12 +6,32 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from cnnlab.blocks.modules import Blur, PadShortcut, Selected, StochasticDepth, binomial
+from cnnlab.blocks.channel_modules import (
+    ChannelConvolved,
+    ChannelLayerNorm,
+    ChannelPooled,
+    Complemented,
+    ResponseNorm,
+    Scaled,
+    Sliced,
+)
+from cnnlab.blocks.modules import (
+    Blur,
+    PadShortcut,
+    ScaledConv2d,
+    Selected,
+    StandardizedConv2d,
+    StochasticDepth,
+    SummedGate,
+    binomial,
+    some_kept,
+)
 from cnnlab.network.start import _depthwise, _looks_linear, stream
 
 Layer = TypeVar("Layer", bound=nn.Module)
@@ -24,6 +44,25 @@ class Stack(nn.Sequential):
         layers = {**{str(i): layer for i, layer in enumerate(numbered)}, **named}
         there = {name: layer for name, layer in layers.items() if layer is not None}
         super().__init__(OrderedDict(there))
+
+
+class KernelConv2d(nn.Conv2d):
+    """A convolution whose weights are worked out from those that are learned."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self._conv_forward(x, self.kernels(), self.bias)
+
+    def kernels(self) -> Tensor:
+        return self.weight
+
+
+def mean_of_some(outs: list[Tensor], rate: float) -> Tensor:
+    """The mean of several branches, of which some are left out in training."""
+    if not rate:
+        return sum(outs[1:], outs[0]) / len(outs)
+    kept = some_kept(len(outs[0]), len(outs), rate, outs[0])
+    shares = (kept / kept.sum(0)).unbind()
+    return sum(out * share.view(-1, *[1] * (out.dim() - 1)) for out, share in zip(outs, shares))  # type: ignore[return-value]  # noqa: B905
 
 
 # -- how weights start
@@ -102,6 +141,17 @@ def scaled_down(weight: Tensor, gain: float) -> None:
     weight *= 0.3
 
 
+def transposed(layer: Layer) -> Layer:
+    """The same of a transposed convolution, whose weights are stored by what comes in."""
+    layer.start = partial(starts_transposed, how=layer.start)  # type: ignore[assignment]
+    return layer
+
+
+def starts_transposed(layer: nn.Module, how: Callable) -> None:
+    weight: Any = layer.weight
+    how(SimpleNamespace(weight=weight.data.transpose(0, 1), bias=layer.bias))
+
+
 def looks_linear(layer: Layer) -> Layer:
     """In pairs of channels that cancel an activation's kink: Balduzzi et al. 2017."""
     layer.start = partial(starts_linear, image=False)  # type: ignore[assignment]
@@ -141,7 +191,12 @@ def orthogonal(layer: Layer) -> Layer:
 
 
 LAYERS: dict[str, Callable[..., object]] = {
-    part.__name__: part for part in (Stack, StochasticDepth, Selected, PadShortcut, binomial, Blur)
+    part.__name__: part
+    for part in (
+        *(Stack, StochasticDepth, Selected, PadShortcut, binomial, Blur, SummedGate, some_kept, mean_of_some),
+        *(KernelConv2d, StandardizedConv2d, ScaledConv2d, Sliced, ChannelPooled, ChannelConvolved, Scaled),
+        *(Complemented, ChannelLayerNorm, ResponseNorm),
+    )
 }
 """what networks are made of besides torch's layers, in the order in which a file has it before its classes"""
 STARTS: dict[str, Callable[..., object]] = {
@@ -149,7 +204,7 @@ STARTS: dict[str, Callable[..., object]] = {
     for part in (
         *(he, lecun, small, glorot, glorot_tanh, quiet, quiet_conv, looks_linear, looks_linear_of_image),
         *(kaiming_normal, kaiming_uniform, xavier_normal, xavier_uniform, orthogonal),
-        *(started, starts, scaled, scaled_down),
+        *(started, starts, scaled, scaled_down, transposed, starts_transposed),
         *(starts_linear, _looks_linear, _depthwise, start, stream),
     )
 }

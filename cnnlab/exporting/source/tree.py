@@ -9,10 +9,11 @@ from typing import Any
 from torch import nn
 
 from cnnlab.blocks import modules as own
+from cnnlab.blocks.channel_modules import ChannelConvolved, ResponseNorm, Scaled
 from cnnlab.exporting.source.expression import UNSET, Argument, ConstructorCall, Copies, Layers, Node, Value
 from cnnlab.network.start import BOUNDED, is_paired
 
-PAIRS = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d)
+PAIRS = (nn.Conv2d, nn.ConvTranspose2d, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d)
 """layers that take one number for two that are the same"""
 UNSAID = {"self", "device", "dtype", "args", "kwargs", "inplace", "track_running_stats"}
 """arguments of constructors that change no result"""
@@ -51,14 +52,20 @@ def expression(module: nn.Module, defined: Callable[[nn.Module], Node | None], i
         return Layers(tuple(layers))
     if has_own_forward(module):
         raise Unlike
-    return started(module, layer_call(module), is_first(module))
+    made = layer_call(module)
+    if isinstance(module, own.SummedGate):
+        gate = "sigmoid" if isinstance(module.gate, nn.Sigmoid) else "hardsigmoid"
+        inner = expression(module.layers, defined, is_first)
+        made = ConstructorCall("SummedGate", (Argument("layers", inner), Argument("gate", Value(gate, "gate"))))
+    return started(module, made, is_first(module))
 
 
 def layer_call(layer: nn.Module) -> ConstructorCall:
     """A layer's constructor with all of its arguments."""
     cls = nn.Conv2d if type(layer) is own.Conv2d else type(layer)
     arguments = []
-    for name, parameter in inspect.signature(cls.__init__).parameters.items():
+    signature = inspect.signature(nn.Conv2d.__init__ if issubclass(cls, nn.Conv2d) else cls.__init__)
+    for name, parameter in signature.parameters.items() if cls is not own.SummedGate else ():
         if name in UNSAID or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
         default = UNSET if parameter.default is parameter.empty else parameter.default
@@ -66,14 +73,21 @@ def layer_call(layer: nn.Module) -> ConstructorCall:
         if default is None and name == "stride" and value == _argument(layer, "kernel_size"):
             value = None
         arguments.append(Argument(name, Value(value, name), default, labeled=default is not UNSET))
-    function = cls.__name__ if cls.__module__ == own.__name__ else f"nn.{cls.__name__}"
+    function = cls.__name__ if cls.__module__.startswith("cnnlab.") else f"nn.{cls.__name__}"
     return ConstructorCall(function, tuple(arguments))
 
 
 def _argument(layer: nn.Module, name: str) -> Any:
+    match layer, name:
+        case ChannelConvolved(), _:
+            return layer.conv.kernel_size[0] if name == "size" else layer.conv.bias is not None
+        case Scaled(), "shape":
+            return None if layer.gain is None else tuple(layer.gain.shape)
+        case ResponseNorm(), "channels":
+            return len(layer.weight)
+        case _, "bias":
+            return layer.bias is not None
     value = getattr(layer, name)
-    if name == "bias":
-        return value is not None
     if isinstance(value, tuple) and isinstance(layer, PAIRS) and len(set(value)) == 1:
         return value[0]
     if name == "normalized_shape" and len(value) == 1:
@@ -84,7 +98,12 @@ def _argument(layer: nn.Module, name: str) -> Any:
 def started(layer: nn.Module, made: ConstructorCall, is_first: bool) -> ConstructorCall:
     """A layer with a note how its weights start, if it has one."""
     how = how_started(layer, is_first)
-    return made if how is None else ConstructorCall(how, (Argument("layer", made),))
+    if how is None:
+        return made
+    noted = ConstructorCall(how, (Argument("layer", made),))
+    return (
+        ConstructorCall("transposed", (Argument("layer", noted),)) if isinstance(layer, nn.ConvTranspose2d) else noted
+    )
 
 
 def how_started(layer: nn.Module, is_first: bool) -> str | None:

@@ -22,8 +22,10 @@ from cnnlab.exporting.source.expression import (
     Node,
     Value,
     flat,
+    is_word,
     same,
 )
+from cnnlab.exporting.source.parts import PARTS
 from cnnlab.exporting.source.tree import Unlike
 
 WORDS = {
@@ -178,7 +180,7 @@ class Signature:
 
     def _added(self, values: Sequence[Any], rows: Sequence[int], role: str, where: tuple[str, ...]) -> str:
         word = WORDS.get(role, role.strip("_") or "value")
-        place = next((name for name in reversed(where) if name.isidentifier() and name not in PLAIN_LAYERS), "")
+        place = next((name for name in reversed(where) if is_free(name) and name not in PLAIN_LAYERS), "")
         candidates = [word, place if word == "channels" else f"{place}_{word}" if place else ""]
         candidates += [f"{word}{i}" for i in range(2, 99)]
         name = next(name for name in candidates if name and name not in self.names)
@@ -251,6 +253,11 @@ class Signature:
                 equal = [m == n for m, n in zip(columns[a], columns[b], strict=True)]
                 yield f"{a} == {b}", [a, b], equal
                 yield f"{a} != {b}", [a, b], [not value for value in equal]
+
+
+def is_free(name: str) -> bool:
+    """Whether an argument may be called so without hiding what the file needs."""
+    return is_word(name) and name not in ("self", "x", "nn", "torch", "math", "partial") and name not in PARTS
 
 
 class _Different(Exception):

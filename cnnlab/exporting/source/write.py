@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-import keyword
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -24,6 +23,7 @@ from cnnlab.exporting.source.expression import (
     Copies,
     Layers,
     Node,
+    is_word,
     literal,
     written,
 )
@@ -44,6 +44,7 @@ IMPORTS = {
     "OrderedDict": ("from collections import OrderedDict", "standard"),
     "Callable": ("from collections.abc import Callable", "standard"),
     "partial": ("from functools import partial", "standard"),
+    "SimpleNamespace": ("from types import SimpleNamespace", "standard"),
     "Any": ("from typing import Any, TypeVar", "standard"),
     "TypeVar": ("from typing import TypeVar", "standard"),
     "torch": ("import torch", "torch"),
@@ -109,9 +110,9 @@ def plain_source(
     bodies = _classes(classes.printed, [body, head])
     parameters = sum(weight.numel() for weight in real.root.parameters())
     network_class = _network_class(title, body, head, used, given, seed, shape)
-    heading = "\n".join([f'"""{name} as plain PyTorch: {parameters:,} parameters.', "", *doc, '"""'])
-    if not doc:
-        heading = f'"""{name} as plain PyTorch: {parameters:,} parameters."""'
+    about = [f"{name} as plain PyTorch: {parameters:,} parameters.", *(["", *doc] if doc else [])]
+    text = "\n".join(map(in_docstring, about))
+    heading = f'"""{text}\n"""' if doc else f'"""{text}"""'
     return _file(heading, [*bodies, network_class], _main(title, shape))
 
 
@@ -290,7 +291,7 @@ def class_text(printed: Printed) -> str:
     base = "Stack" if printed.is_stack else "nn.Module"
     lines = [f"class {printed.name}({base}):"]
     if printed.doc:
-        lines += [f'    """{printed.doc}"""', ""]
+        lines += [f'    """{in_docstring(printed.doc)}"""', ""]
     lines += _definition(signature)
     if printed.is_stack:
         return "\n".join([*lines, *written(Layers(tuple(printed.layers), "super().__init__"), 8)])
@@ -317,9 +318,19 @@ def _definition(signature: str) -> list[str]:
 
 def _assigned(name: str, node: Node) -> list[str]:
     """The statement that makes a layer an attribute."""
-    if name.isidentifier() and not keyword.iskeyword(name):
+    if is_word(name):
         return written(node, 8, f"self.{name} = ")
-    return written(node, 8, f'self.add_module("{name}", ', ")")
+    return written(node, 8, f"self.add_module({literal(name)}, ", ")")
+
+
+def in_docstring(text: str) -> str:
+    """Words of whoever made a network, which must not end the docstring that they stand in."""
+    return "".join(letter if letter.isprintable() else " " for letter in text).replace("\\", "/").replace('"', "'")
+
+
+def class_of(source: str) -> str:
+    """The name of the network's own class in a file."""
+    return [node.name for node in ast.parse(source).body if isinstance(node, ast.ClassDef)][-1]
 
 
 def class_name(name: str, taken: Iterable[str]) -> str:
@@ -332,7 +343,7 @@ def class_name(name: str, taken: Iterable[str]) -> str:
     title = "".join(word[:1].upper() + word[1:] for word in words)
     title = re.sub(r"(?<=[a-z])net(?=[^a-z]|$)", "Net", title) or "Network"
     title = title if title[0].isalpha() else f"Network{title}"
-    title = title if title.isascii() else "Network"
+    title = title if title.isascii() and title.isidentifier() else "Network"
     while title in set(taken):
         title += "Network"
     return title
@@ -369,7 +380,8 @@ def _needed(code: Sequence[str]) -> set[str]:
 
 
 def _part(name: str) -> str:
-    return re.sub(r"  # type: ignore\S*|  # pyright: ignore\S*", "", inspect.getsource(PARTS[name])).rstrip()
+    text = re.sub(r"  # (type: ignore|pyright: ignore|noqa)\S*( \w+)?", "", inspect.getsource(PARTS[name])).rstrip()
+    return text.replace("(Conv2d):", "(KernelConv2d):")
 
 
 def _words(text: str) -> set[str]:
