@@ -128,6 +128,10 @@ def unequipped(top: Top | None, task: Task | None) -> list[Fault]:
 def locate(fault: Fault, composed: Composed) -> Fault:
     """The fault with the place where its setting was set, and with our word for a setting that is called otherwise."""
     fault = with_our_word(fault)
+    if fault.kind is FaultKind.UNKNOWN_BLOCK_KIND and fault.word in composed.shared_blocks:
+        kind = FaultKind.INVALID  # it is known now
+        message = f"{fault.word!r} is a kind of block that a file of its own brings; add {SHARED}={fault.word}"
+        fault = replace(fault, message=message, kind=kind, suggestion=fault.word)
     return fault if fault.origin or not fault.path else replace(fault, origin=composed.origins.of(fault.path))
 
 

@@ -19,7 +19,7 @@ from omegaconf.errors import InterpolationToMissingValueError, OmegaConfBaseExce
 from yaml import YAMLError
 
 from cnnlab import dotted
-from cnnlab.config import GROUPS
+from cnnlab.config import GROUPS, SHARED
 from cnnlab.config.composed import Composed
 from cnnlab.config.engine import Loader
 from cnnlab.config.files import FileConfigSource, Unreadable, data, default_origin, read
@@ -42,6 +42,7 @@ def compose(loader: Loader, name: str, overrides: list[str], keep: bool = False)
     `keep` keeps Hydra's own form of it too, by which Hydra can run the job.
     """
     result = Composed(overrides=overrides, primary=name)
+    result.shared_blocks = tuple(group_options(loader, SHARED))
     groups = loader.repository.get_group_options("", ObjectType.GROUP)
     written = list(parse(loader, overrides, result))
     early = named_plugins(loader, name, written)  # their kinds may be options of a group

@@ -39,6 +39,8 @@ class Composed:
     broken: list[str] = field(default_factory=list)
     """keys that could not be composed; whatever else is wrong with them, or in them, follows from that"""
 
+    shared_blocks: tuple[str, ...] = ()
+    """the files of the group of blocks that any network may have: each brings the kind that it is called by"""
     failed: bool = False
     """whether not even the files by themselves compose"""
     hydra_config: DictConfig | None = None

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -35,6 +36,7 @@ from cnnlab.untrusted.files import Refused, bounded
 from cnnlab.untrusted.machine import check_environment
 from cnnlab.untrusted.words import few
 
+Array: TypeAlias = "np.ndarray[Any, Any]"
 OF_TRAINING = ("optimizer", "scheduler", "loss", "augment", "callbacks")
 """groups that a trained network no longer needs; the record may hold a variable's name where their value was"""
 
@@ -42,7 +44,8 @@ OF_TRAINING = ("optimizer", "scheduler", "loss", "augment", "callbacks")
 class Predictor(nn.Module):
     """A trained network that takes images as they are stored and knows its class names.
 
-    uint8 (B, C, H, W), or (C, H, W) for one image, of any size -> logits (B, classes). `classes` are their names.
+    uint8 (B, C, H, W), or (C, H, W) for one image, of any size, a tensor or a numpy array -> logits (B, classes).
+    `classes` are their names.
     """
 
     def __init__(
@@ -60,10 +63,14 @@ class Predictor(nn.Module):
         self.mean, self.std = tuple(mean), tuple(std)
         self._read = read or partial(read_images, shape=shape)  # type: ignore[arg-type]
 
-    def forward(self, images: Tensor) -> Tensor:
-        x = images if images.dim() == 4 else images[None]
-        if x.dtype != torch.uint8 or x.dim() != 4 or x.shape[1] != self.shape[0]:
-            raise ValueError(f"takes uint8 (B, {self.shape[0]}, H, W), not {x.dtype} {tuple(images.shape)}")
+    def forward(self, images: Tensor | Array) -> Tensor:
+        given = images if isinstance(images, Tensor) else _tensor(images)
+        x = given if given.dim() == 4 else given[None]
+        channels = self.shape[0]
+        if x.dtype != torch.uint8 or x.dim() != 4 or x.shape[1] != channels:
+            message = f"takes uint8 (B, {channels}, H, W), not {x.dtype} {tuple(given.shape)}"
+            raise ValueError(f"{message}{_instead(given, channels)}")
+        x = x.to(next(self.parameters()).device)
         return self.net(prepare(x, self.mean, self.std, (self.shape[1], self.shape[2])))
 
     @torch.no_grad()
@@ -72,6 +79,28 @@ class Predictor(nn.Module):
         files = list(paths)
         parts = [files[i : i + batch_size] for i in range(0, len(files), batch_size)]
         return torch.cat([self(self._read(part)).softmax(1) for part in parts])
+
+
+def _tensor(images: Array) -> Tensor:
+    """An array's numbers as a tensor of their own: torch takes neither negative steps nor arrays that are read-only."""
+    try:
+        return torch.from_numpy(np.array(images, order="C"))
+    except (TypeError, ValueError):
+        raise ValueError(f"takes images as a tensor or an array of numbers, not {type(images).__name__}") from None
+
+
+def _instead(images: Tensor, channels: int) -> str:
+    """What makes images of it, where the shape or the type shows what it is."""
+    shape = images.shape
+    if images.dim() == 2 and channels == 1:
+        return "; one gray image is images[None]"
+    if images.dim() in (3, 4) and shape[-1] == channels:
+        order = "0, 3, 1, 2" if images.dim() == 4 else "2, 0, 1"
+        kind = "permute" if images.dtype == torch.uint8 else "permute, as uint8,"
+        return f"; with the channels last, {kind} the axes: ({order})"
+    if images.is_floating_point():
+        return "; the network normalizes them itself: give 0 to 255 as uint8"
+    return ""
 
 
 def load(path: str | Path, plugins: Iterable[str] = ()) -> Predictor:

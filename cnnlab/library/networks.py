@@ -86,7 +86,7 @@ class NetworkSummary:
 
         console = Console(width=110, color_system=None)
         with console.capture() as capture:
-            console.print(layer_table(self.name, self.record, self.classes))
+            console.print(layer_table(self.name, self.record, self.classes, console.width))
             console.print(f"{self.record['params']:,} parameters, {self.record['macs']:,} MACs", highlight=False)
         return capture.get()
 

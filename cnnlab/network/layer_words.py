@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -18,6 +18,7 @@ from cnnlab.blocks.channel_modules import (
     Sliced,
 )
 from cnnlab.blocks.modules import Blur, PadShortcut, Selected, StochasticDepth
+from cnnlab.blocks.trace import Call
 from cnnlab.drawing.outline import Role
 from cnnlab.settings import Shape
 from cnnlab.text import dims
@@ -94,6 +95,23 @@ NAMES: dict[type[nn.Module], str] = {
     nn.Hardsigmoid: "hardsigmoid",
     StochasticDepth: "stochastic depth",
 }
+
+
+NORMS = (
+    *(nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm, nn.InstanceNorm2d, nn.LocalResponseNorm),
+    *(ChannelLayerNorm, ResponseNorm),
+)
+ACTIVATIONS = "torch.nn.modules.activation"
+"""the module of torch that has all of its activations"""
+
+
+def norms_and_activations(calls: Mapping[nn.Module, Call]) -> str:
+    """Those in a block, each once, as "batch norm, relu"; empty for one that has none."""
+    norms = [layer for layer in calls if isinstance(layer, NORMS)]
+    acts = [layer for layer in calls if type(layer).__module__ == ACTIVATIONS]
+    return ", ".join(
+        dict.fromkeys(described(layer, calls[layer].input, calls[layer].output) for layer in (*norms, *acts))
+    )
 
 
 POOLS = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, Blur)

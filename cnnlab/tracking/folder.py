@@ -89,7 +89,8 @@ def _admit(folder: Path | str, identity: str, path: str, differs: Callable[[RunF
     if run.kind != "empty" and run.identity != identity:
         message = f"{folder} holds another experiment ({run.identity}, this one is {identity})"
         why = f": {told}" if (told := differs(run)) else ""
-        raise UserError(Fault(path, f"{message}{why}; choose another folder"))
+        instead = f"choose another folder; weights={folder} starts from what was learned here"
+        raise UserError(Fault(path, f"{message}{why}; {instead}"))
     return run
 
 

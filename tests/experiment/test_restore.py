@@ -54,6 +54,31 @@ def test_a_loaded_network_takes_images_and_knows_its_classes(run: Path) -> None:
         network(images.float())
 
 
+def test_a_loaded_network_takes_arrays_as_it_takes_tensors(run: Path) -> None:
+    network = package.load(run)
+    images = np.random.default_rng(0).integers(0, 256, (3, 1, 28, 28), dtype=np.uint8)
+    expected = network(torch.from_numpy(images))
+    assert torch.equal(network(images), expected)
+    turned = np.ascontiguousarray(images[..., ::-1])[..., ::-1]  # its steps are negative, which torch does not take
+    assert torch.equal(network(turned), expected)
+    images.flags.writeable = False
+    assert torch.equal(network(images), expected)
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (np.zeros((28, 28), np.uint8), r"not torch.uint8 \(28, 28\); one gray image is images\[None\]"),
+        (np.zeros((2, 28, 28, 1), np.uint8), r"with the channels last, permute the axes: \(0, 3, 1, 2\)"),
+        (np.zeros((1, 28, 28)), "not torch.float64 .* give 0 to 255 as uint8"),
+        ("cat.png", "takes images as a tensor or an array of numbers, not str"),
+    ],
+)
+def test_what_is_no_image_is_told_what_would_be(run: Path, images: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        package.load(run)(images)
+
+
 def test_a_checkpoint_moved_elsewhere_says_the_same(run: Path, tmp_path: Path) -> None:
     moved = tmp_path / "net.ckpt"
     moved.write_bytes((run / "checkpoints" / "best.ckpt").read_bytes())

@@ -104,3 +104,8 @@ def test_another_runs_weights_are_taken_by_name_and_the_run_remembers_which(
     torch.save(checkpoint, "moved/best.ckpt")
     assert cnnlab(*words, "weights=moved/best.ckpt", "hydra.run.dir=second") == 2
     assert "holds another experiment" in capsys.readouterr().err
+    assert cnnlab(*words, "model.norm=batch", "trainer.max_epochs=7", "hydra.run.dir=first") == 2
+    said = capsys.readouterr().err
+    assert "model.norm not set → batch" in said
+    assert "→ 7" in said
+    assert "weights=first starts from what was learned here" in said

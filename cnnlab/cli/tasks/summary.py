@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cnnlab.cli.tasks import Task, TaskContext
@@ -10,6 +11,8 @@ from cnnlab.text import dims, millions
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from cnnlab.network.graph import Graph
 
 
 class Summary(Task):
@@ -24,6 +27,7 @@ class Summary(Task):
         from cnnlab.cli.map_sizes import feature_map_lines
         from cnnlab.experiment.facts import image_shape
         from cnnlab.experiment.initial import transferred_weights
+        from cnnlab.network.graph import graph
         from cnnlab.network.outline import network_record
         from cnnlab.tracking.durable import write_json
         from cnnlab.untrusted.terminal import Output
@@ -40,7 +44,9 @@ class Summary(Task):
             print(json_text({**record, "weights": report(weights)} if weights else record, indent=2))
             return Exit.DONE
         console = Output()
-        console.print(layer_table(context.composed.choices["model"], record, run.network.classes))
+        console.print(layer_table(context.composed.choices["model"], record, run.network.classes, console.width))
+        for line in norm_lines(graph(run.network, image_shape(run))):
+            console.print(line, overflow="fold")
         maps = feature_map_lines(record, console.width)
         console.print(*maps, "", sep="\n", highlight=False, markup=False, soft_wrap=True)
         totals = f"{record['params']:,} parameters, {record['macs']:,} MACs (multiply-adds an image)"
@@ -48,25 +54,58 @@ class Summary(Task):
         for name, head in record.get("aux", {}).items():
             head_of = f"auxiliary head {name} after {head['from']}, in training only, weight {head['weight']:g}"
             cost = f"{head['params']:,} parameters, {head['macs']:,} MACs"
-            console.print(f"{head_of}: {cost}", highlight=False, soft_wrap=True)
+            console.print(f"{head_of}: {cost}", highlight=False)
         for line in lines(weights) if weights else ():
             console.print(line, highlight=False, markup=False, soft_wrap=True)
         console.print(f"  {folder / 'network.json'}", highlight=False, soft_wrap=True)
         return Exit.DONE
 
 
-def layer_table(network: str, record: dict[str, Any], classes: int) -> Table:
-    """The layers of network.json's `record` as a table, titled by what the network is called."""
+FIRST_TO_GO = ("receptive field", "MACs", "block", "parameters")
+"""columns of the table that a narrow terminal has no room for, in this order"""
+
+
+def layer_table(network: str, record: dict[str, Any], classes: int, width: int) -> Table:
+    """The layers of network.json's `record` as a table, titled by what the network is called, in `width` columns."""
     from rich.table import Table
 
+    columns = _columns(record["layers"])
+    for heading in FIRST_TO_GO:
+        if sum(_width(*column) + 2 for column in columns.items()) - 2 > width:
+            del columns[heading]
     title = f"{network} at {dims(record['input'])}, {classes} classes"
     table = Table(title=title, title_justify="left", title_style="bold", box=None, header_style="dim", pad_edge=False)
-    for heading in ("name", "block"):
-        table.add_column(heading)
-    for heading in ("output", "parameters", "MACs", "receptive field"):
-        table.add_column(heading, justify="right")
-    for layer in record["layers"]:
-        params, field = layer["params"], layer["receptive_field"]
-        counts = (f"{params:,}" if params else "", millions(layer["macs"]) if layer["macs"] else "")
-        table.add_row(layer["name"], layer["block"], dims(layer["shape"]), *counts, dims(field))
+    for heading, cells in columns.items():
+        justify = "left" if heading in ("name", "block") else "right"
+        table.add_column(heading, justify=justify, min_width=min(_width(heading, cells), width), overflow="fold")
+    for row in zip(*columns.values(), strict=True):
+        table.add_row(*row)
     return table
+
+
+def _columns(layers: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    return {
+        "name": [layer["name"] for layer in layers],
+        "block": [layer["block"] for layer in layers],
+        "output": [dims(layer["shape"]) for layer in layers],
+        "parameters": [f"{layer['params']:,}" if layer["params"] else "" for layer in layers],
+        "MACs": [millions(layer["macs"]) if layer["macs"] else "" for layer in layers],
+        "receptive field": [dims(layer["receptive_field"]) for layer in layers],
+    }
+
+
+def _width(heading: str, cells: Sequence[str]) -> int:
+    """What a column takes; a heading of two words stands on two lines."""
+    return max(map(len, [*heading.split(), *cells]))
+
+
+def norm_lines(whole: Graph) -> Iterator[str]:
+    """The norms and activations of body and head, with the blocks that have them."""
+    from cnnlab.network.layer_words import norms_and_activations
+
+    blocks: dict[str, dict[str, None]] = {}
+    for placed in whole.layers:
+        blocks.setdefault(norms_and_activations(placed.trace.calls), {})[placed.stage] = None
+    blocks.pop("", None)
+    for words, stages in blocks.items():
+        yield f"{words}: {', '.join(stages)}"

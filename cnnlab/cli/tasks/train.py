@@ -46,8 +46,8 @@ class Train(SweepTask):
 
         from cnnlab.cli.folders import OUTPUTS, from_here
         from cnnlab.data.content import content
-        from cnnlab.experiment.adoption import code_facts, data_difference, made_by_other_code
-        from cnnlab.experiment.facts import identity
+        from cnnlab.experiment.adoption import code_facts, made_by_other_code, run_difference
+        from cnnlab.experiment.facts import config_to_keep, identity
         from cnnlab.experiment.hardware import decide
         from cnnlab.experiment.threads import adopted_threads
         from cnnlab.tracking.folder import by_age, enter, enter_any
@@ -64,7 +64,11 @@ class Train(SweepTask):
             threads = adopted_threads([Path(path)] if path else by_age(OUTPUTS), identify, any_end=path is not None)
             hardware = decide(run.trainer, threads or context.threads)
         which = identify(hardware.threads)
-        differs = partial(data_difference, source=run.data, content=data)
+        settings = config_to_keep(
+            run, context.composed.frozen, hardware.threads, hardware.precision, hardware.accelerator
+        )
+        model = context.composed.choices.get("model")
+        differs = partial(run_difference, config=settings, model=model, source=run.data, content=data)
         lock, state = enter(path, which, differs=differs) if path else enter_any(OUTPUTS, name, which)
         exits = {"ok": Exit.DONE, "diverged": Exit.DIVERGED}
         ended = exits.get(state.status or "") if state.kind == "finished" else None
