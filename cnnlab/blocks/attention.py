@@ -162,6 +162,4 @@ class ChannelConv(Block):
             size = near if near % 2 else near + 1
         if size % 2 == 0:
             raise Misfit(f"kernel_size ({size}) should be odd: as many channels before as behind")
-        module = ChannelConvolved(size, self.bias)
-        started(module.conv, self.init, "sigmoid")
-        return module
+        return started(ChannelConvolved(size, self.bias), self.init, "sigmoid")

@@ -29,15 +29,14 @@ class ChannelPooled(nn.Module):
         return x.mean(1, keepdim=True) if self.reduce == "mean" else x.amax(1, keepdim=True)
 
 
-class ChannelConvolved(nn.Module):
-    """A convolution along the channels, the same at each position."""
+class ChannelConvolved(nn.Conv3d):
+    """A convolution along the channels, the same at each position: torch's over three axes, the first of them these."""
 
     def __init__(self, size: int, bias: bool):
-        super().__init__()
-        self.conv = nn.Conv3d(1, 1, (size, 1, 1), padding=(size // 2, 0, 0), bias=bias)
+        super().__init__(1, 1, (size, 1, 1), padding=(size // 2, 0, 0), bias=bias)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.conv(x[:, None]).flatten(1, 2)
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+        return super().forward(input[:, None]).flatten(1, 2)
 
 
 class Scaled(nn.Module):

@@ -19,7 +19,9 @@ OPERATIONS: dict[Any, str] = {
     aten.max_pool2d_with_indices: "max_pool",
     aten.avg_pool2d: "avg_pool",
     aten._adaptive_avg_pool2d: "adaptive_pool",
+    aten.adaptive_max_pool2d: "adaptive_max_pool",
     aten.mean: "mean",
+    aten.sum: "sum",
     aten.addmm: "linear",
     aten.mm: "linear",
     aten.constant_pad_nd: "pad",
@@ -33,13 +35,14 @@ OPERATIONS: dict[Any, str] = {
     aten.maximum: "max",
     aten.amax: "largest",
     aten.index: "select",
+    aten.slice: "slice",
     aten.view: "flatten",
     aten._unsafe_view: "flatten",
 }
 """torch's operation -> the word for it here; where a layer runs several, the one listed first names it"""
 RANKS = {op: rank for rank, op in enumerate(OPERATIONS)}
 
-MAIN = ("convolution", "max_pool", "avg_pool", "adaptive_pool", "linear")
+MAIN = ("convolution", "max_pool", "avg_pool", "adaptive_pool", "adaptive_max_pool", "linear")
 """those of which a layer has but one, unless it is something else altogether"""
 
 
@@ -95,6 +98,8 @@ def operation_details(op: Any, args: Any, out: Any) -> dict[str, Any]:
             details |= {"weight": tuple(tensors[-1].shape)}
         case "pad":
             details |= {"pads": pads_of(args), "count": sum(args[1][4:6])}
+        case "slice" if outs and outs[0].dim() > 1:
+            details |= {"count": outs[0].shape[1]}
         case "select":
             details |= {"count": next((x.numel() for x in tree_leaves(args[1]) if isinstance(x, Tensor)), 0)}
     return details

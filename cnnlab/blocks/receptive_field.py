@@ -79,6 +79,8 @@ def window(op: Any, args: Any, x: Tensor, y: Tensor) -> Window | None:
         kernel = pair(args[1])
         dilated = op is not aten.avg_pool2d and len(args) > 4
         return Window(kernel, pair(args[2]) if args[2:] else kernel, pair(args[4]) if dilated else (1, 1))
+    if op is aten.adaptive_max_pool2d and list(args[1]) == [1, 1]:  # as torch has the mean over all positions
+        return _whole_map(x)
     if op in (aten._adaptive_avg_pool2d, aten.adaptive_max_pool2d):
         (n, rows), (m, columns) = zip(x.shape[-2:], args[1], strict=True)
         return Window((widest_bin(n, rows), widest_bin(m, columns)), (n / rows, m / columns))

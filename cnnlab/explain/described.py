@@ -26,6 +26,8 @@ def described(step: TracedStep) -> str:
             return f"the largest of each {_window(step)}{_moves(step)}"
         case "avg_pool":
             return f"the mean of each {_window(step)}{_moves(step)}"
+        case "sum" if step.window:
+            return "the sum of each channel"
         case "mean" if step.window:
             return "the mean of each channel"
         case "mean" | "largest" if step.shape[:1] == (1,) and len(step.inputs) == 1:
@@ -34,6 +36,12 @@ def described(step: TracedStep) -> str:
             return f"channels shuffled, one of each of {getattr(step.layer, 'groups', 0)} groups in turn"
         case "transposed_convolution" if len(step.weight) == 4:
             return f"transposed convolution, {plural(f'{step.weight[0]:,}', 'kernel')} of {_of(step.weight[1:])}"
+        case "convolution" if len(step.weight) == 5:
+            return f"convolution along the channels, {step.weight[2]} neighbours"
+        case "adaptive_max_pool":
+            return f"the largest of each of {_of(step.shape[1:])} bins"
+        case "slice":
+            return f"{step.count} neighbouring channels of {channels}"
         case "adaptive_pool":
             return f"the means of {_of(step.shape[1:])} bins"
         case "linear":

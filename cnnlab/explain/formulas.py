@@ -183,17 +183,20 @@ SIZES: dict[str, Callable[[TracedStep], Sizes]] = {
     "max_pool": _windowed,
     "avg_pool": _windowed,
     "adaptive_pool": _binned,
+    "adaptive_max_pool": lambda step: _binned(step) if step.shape[1:] != (1, 1) else dict.fromkeys(AXES, number(1)),
     "mean": lambda step: (
         {"numbers": number(step.inputs[0][0])}
         if len(step.shape) == 1
         else dict.fromkeys(AXES if step.window else ["channels"], number(1))
     ),
+    "sum": lambda step: dict.fromkeys(AXES, number(1)) if step.window and len(step.shape) == 3 else {},
     "largest": lambda step: {"channels": number(1)} if len(step.shape) == 3 and not step.window else {},
     "linear": lambda step: {"numbers": number(step.weight[-1])},
     "concat": _concatenated,
     "flatten": lambda step: {"numbers": product(*step.inputs[0])},
     "pad": _grown,
     "select": lambda step: {"channels": number(step.count)},
+    "slice": lambda step: {"channels": number(step.count)} if step.shape[1:] == step.inputs[0][1:] else {},
 }
 """what a step does -> the sizes of what it leaves"""
 
@@ -250,6 +253,8 @@ def _macs(step: TracedStep) -> Worked | None:
     """Each number that comes out is a sum over a kernel, or over all that comes in."""
     if step.operation == "convolution" and len(step.weight) == 4:
         return product(*step.weight[2:], _channels_in(step), *step.shape)
+    if step.operation == "convolution" and len(step.weight) == 5 and step.weight[:2] == (1, 1):  # along the channels
+        return product(step.weight[2], *step.shape)
     if step.operation == "linear" and step.weight and step.inputs:
         return product(*step.weight, *step.inputs[0][:-1])
     return None
@@ -290,7 +295,7 @@ def _apart(step: TracedStep, fields: list[Field], axis: int) -> Worked:
     distance = _before(fields, axis)[1]
     if step.window is None or step.window.stride[axis] == 1:
         return distance
-    adaptive = step.operation == "adaptive_pool"
+    adaptive = step.operation in ("adaptive_pool", "adaptive_max_pool")
     stride = number(step.inputs[0][1 + axis]) / step.shape[1 + axis] if adaptive else number(step.window.stride[axis])
     return number(distance.value) * stride
 

@@ -104,11 +104,14 @@ def later_copies_stride(design: Design) -> Iterator[Finding]:
     others is told so through its own stride, or a parameter that is nothing but a stride inside of it; where a number
     is written there, every copy strides, and the map is the smaller for each.
     """
-    steps: dict[str, set[tuple[float, float]]] = {}
+    steps: dict[str, set[tuple[int, ...]]] = {}
     for placed in design.graph.placed:
         copy = placed.address.rpartition(".")[2]
-        if isinstance(placed.block, Scope) and copy.isdigit() and int(copy) and max(placed.trace.field.step) > 1:
-            steps.setdefault(placed.stage, set()).add(placed.trace.field.step)
+        if isinstance(placed.block, Scope) and copy.isdigit() and int(copy) and len(placed.shape) == 3:
+            sizes = zip(placed.input.shape[1:], placed.shape[1:], strict=True)
+            step = tuple(-(-before // left) for before, left in sizes)  # windows without padding shrink a map, too
+            if max(step) > 1 and max(placed.trace.field.step) > 1:
+                steps.setdefault(placed.stage, set()).add(step)
     for stage, stepped in steps.items():
         rows, columns = max(stepped)
         by = f"{rows:g}" if rows == columns else f"{rows:g}×{columns:g}"

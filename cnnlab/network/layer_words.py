@@ -50,7 +50,7 @@ def described(layer: nn.Module, taken: Shape, left: Shape) -> str:
         case ChannelPooled():
             return f"{layer.reduce} of channels"
         case ChannelConvolved():
-            return f"conv along channels, {layer.conv.kernel_size[0]}"
+            return f"conv along channels, {layer.kernel_size[0]}"
         case Scaled():
             return f"× {layer.factor:g}" if layer.gain is None else "scale"
         case nn.ConvTranspose2d():

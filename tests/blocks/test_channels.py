@@ -51,7 +51,7 @@ def test_means_and_maxima_over_channels():
 def test_a_convolution_along_channels_is_one_of_a_row():
     net = ChannelConv(kernel_size=3).build((6, 5, 4))
     rows = X.permute(0, 2, 3, 1).reshape(-1, 1, 6)
-    by_hand = F.conv1d(rows, net.conv.weight.view(1, 1, 3), padding=1).reshape(2, 5, 4, 6).permute(0, 3, 1, 2)
+    by_hand = F.conv1d(rows, net.weight.view(1, 1, 3), padding=1).reshape(2, 5, 4, 6).permute(0, 3, 1, 2)
     torch.testing.assert_close(net(X), by_hand)
 
 
@@ -60,7 +60,7 @@ def test_its_size_follows_the_channels_as_in_the_paper(channels, size):
     """timm's EcaModule: t = int(abs(log2(C) + 1) / 2), made odd; 2048 channels see 7."""
     net = ChannelConv().build((channels, 1, 1))
     near = int(abs(torch.log2(torch.tensor(float(channels))).item() + 1) / 2)
-    assert net.conv.kernel_size[0] == max(near if near % 2 else near + 1, 3) == size
+    assert net.kernel_size[0] == max(near if near % 2 else near + 1, 3) == size
     with pytest.raises(Misfit, match="should be odd"):
         ChannelConv(kernel_size=4).shape((8, 2, 2))
 

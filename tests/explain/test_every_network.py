@@ -56,6 +56,7 @@ AS_SHIPPED = {
     "paper/resnet152": {"stride-beyond-window"},
     "squeezenet1_0": {"output-is-changed", "field-smaller-than-image"},
     "squeezenet1_1": {"output-is-changed", "field-smaller-than-image", "pixels-that-nothing-reads"},
+    "xception": {"pixels-that-nothing-reads"},  # made for 299×299, where all are read
     **{f"vgg{depth}_bn": {"bias-before-norm"} for depth in (11, 13, 16, 19)},
     "cifar/plain20": {"field-beyond-image"},
     **{f"cifar/plain{n}": {"field-beyond-image", "gradient-grows-on-the-way"} for n in (32, 44, 56, 110)},
