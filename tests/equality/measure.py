@@ -153,7 +153,7 @@ Written by `python tests/equality/measure.py`: torchvision {RELEASE}, torch {{to
 Random weights, put into both through the names in `cnnlab/weights/torchvision/`, and {BATCH} random images: the largest
 difference of the outputs in evaluation, of the outputs (auxiliary heads' too) and running statistics in training with
 dropout at zero, and of the gradients of the images and all weights. Each is relative to the largest number of its
-tensor, or to 1 where that is smaller; 0 is equal to the bit. CI compares fifteen of them, and fails
+tensor, or to 1 where that is smaller; 0 is equal to the bit. CI compares eleven of them, and fails
 beyond {TOLERANCE["float32"]:g} (float64: {TOLERANCE["float64"]:g}).
 """
 

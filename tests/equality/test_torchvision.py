@@ -18,9 +18,11 @@ from cnnlab.network.build import blank
 from cnnlab.weights.names import recognise
 from cnnlab.weights.transfer import as_kernels
 
-QUICK = [
-    pair for pair in PAIRS if pair.name in ("efficientnet_b0", "googlenet", "mobilenet_v2", "resnet18", "squeezenet1_1")
-]
+QUICK_NAMES = (
+    "efficientnet_b0 googlenet mobilenet_v2 resnet18 squeezenet1_1 shufflenet_v2_x0_5 mnasnet0_5 mobilenet_v3_small "
+    "regnet_y_400mf convnext_tiny efficientnet_v2_s"
+)
+QUICK = [pair for pair in PAIRS if pair.name in QUICK_NAMES.split()]
 DEEPER = "resnet101 resnet152 resnext101_32x8d resnext101_64x4d wide_resnet101_2 densenet161 densenet169 densenet201"
 NAMED = [pair for pair in (*PAIRS, *ALIKE) if pair.name not in DEEPER.split()]
 """all but those that only repeat more often what another has"""
