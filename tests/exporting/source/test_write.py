@@ -216,3 +216,11 @@ def test_blocks_of_plugins_are_told_by_name(tmp_path: Path, monkeypatch: pytest.
         "model.body.b.body.h: halve is written in Python already, in halving, and cannot be printed as plain PyTorch; "
         "the formats onnx and pt2 hold what it computes"
     ]
+
+
+def test_the_page_shows_the_source_as_it_is_printed() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "export.md").read_text(encoding="utf-8")
+    source = printed(zoo("resnet18"), (3, 224, 224), 1000, "resnet18")
+    shown = source[source.index("class Residual") : source.index("# -- how")].rstrip()
+    assert shown in page
+    assert f"is {len(source.splitlines())} lines" in page
