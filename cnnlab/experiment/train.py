@@ -13,7 +13,6 @@ from typing import Any
 import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import Callback
-from rich.console import Console
 
 from cnnlab.config.run import model_of
 from cnnlab.config.together import monitor_of
@@ -53,6 +52,7 @@ from cnnlab.training.checkpoint_callback import CheckpointCallback
 from cnnlab.training.classifier import Classifier, Diverged
 from cnnlab.training.evaluate import evaluate
 from cnnlab.untrusted.environment import sibling_processes
+from cnnlab.untrusted.terminal import Output
 from cnnlab.untrusted.words import few
 from cnnlab.weights.report import lines as transfer_lines
 from cnnlab.weights.report import report
@@ -63,7 +63,7 @@ NAMED = 12
 """classes that a run names at its start"""
 
 
-def train(job: Job, console: Console) -> Exit:
+def train(job: Job, console: Output) -> Exit:
     """Fit, test the best checkpoint once, write everything down. The exit code says how it ended."""
     torch.set_num_threads(job.hardware.threads)
     own_callbacks = callbacks(job.run.callbacks, monitor_of(job.run.top))
@@ -83,14 +83,14 @@ def train(job: Job, console: Console) -> Exit:
         job.folder, config=job.config, network=network, facts=facts, provenance=job.origins, data=data.plain()
     )
     attempt = Attempt(job, dataset, paper, weights, record, console, own_callbacks, listeners(job, console))
-    console.print(_opening(attempt), highlight=False, soft_wrap=True)
+    console.say(_opening(attempt))
     if siblings := sibling_processes(os.environ):
         record.warn(siblings)
-        console.print(f"warning: {siblings}", highlight=False, soft_wrap=True)
+        console.say(f"warning: {siblings}")
     for line, weakens in dataset.notes.lines():
         if weakens:
             record.warn(line)
-        console.print(f"{'warning: ' * weakens}{line}", highlight=False, soft_wrap=True)
+        console.say(f"{'warning: ' * weakens}{line}")
     code = Exit.BUG
     try:
         code = _recorded(attempt)
@@ -150,7 +150,7 @@ class Attempt:
     paper: Graph
     weights: Transfer | None
     record: RunRecord
-    console: Console
+    console: Output
     callbacks: list[Callback]
     """of the user's"""
     listeners: list[RunListener]
@@ -204,7 +204,7 @@ class Attempt:
     def warn(self, message: str) -> None:
         """Say it, and keep it for the result."""
         self.record.warn(message)
-        self.console.print(f"warning: {message}", highlight=False, markup=False, soft_wrap=True)
+        self.console.say(f"warning: {message}")
 
     def slow_average(self, module: Classifier) -> str | None:
         """What is to be said of an average that the run is too short for."""
@@ -223,7 +223,7 @@ class Attempt:
             self.console.print(f"going on after {newest}", highlight=False)
             return newest
         for line in opening_lines(find_smells(design(self.job.run, model_of(self.job.config)))):
-            self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+            self.console.say(line)
         if self.weights:
             write_json(self.job.folder / "weights.json", report(self.weights))
             self.console.print("\n".join(transfer_lines(self.weights)), highlight=False, markup=False, soft_wrap=True)
@@ -314,7 +314,7 @@ def subtitle(result: dict[str, Any], test: Shares) -> str:
     return "  ·  ".join(part for part in parts if part)
 
 
-def _close(result: dict[str, Any], job: Job, console: Console, test: Shares) -> None:
+def _close(result: dict[str, Any], job: Job, console: Output, test: Shares) -> None:
     picture = f"\n  picture  {job.folder / 'overview.png'}" if job.pictures else ""
     by = "" if result["monitor"] in (None, "val/acc") else f" of the best {result['monitor']}"
     console.print(

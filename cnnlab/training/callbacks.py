@@ -40,14 +40,14 @@ class EpochLines(pl.Callback):
         """The line of an epoch."""
         if not self.wanted:
             return
-        self.console.print(
+        learned = (
             f"epoch {row['epoch']:>{len(str(self.epochs))}}/{self.epochs}  "
             f"train loss {row['train/loss']:.3f} acc {row['train/acc']:.3f}  "
-            f"val loss {row['val/loss']:.3f} acc {row['val/acc']:.3f}  "
-            f"{row['seconds']:.1f} s  {row['images_per_second']:,.0f} images/s",
-            highlight=False,
-            soft_wrap=True,
+            f"val loss {row['val/loss']:.3f} acc {row['val/acc']:.3f}"
         )
+        line = f"{learned}  {row['seconds']:.1f} s  {row['images_per_second']:,.0f} images/s"
+        fits = not self.console.is_terminal or len(line) <= self.console.width
+        self.console.print(line if fits else learned, highlight=False, soft_wrap=not self.console.is_terminal)
 
     def on_exception(self, trainer: pl.Trainer, module: Any, exception: BaseException) -> None:
         self.close()

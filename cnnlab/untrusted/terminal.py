@@ -33,6 +33,10 @@ class Output(Console):
     def render_str(self, text: str, **how: Any) -> Text:
         return super().render_str(clean(text), **how)
 
+    def say(self, text: str) -> None:
+        """Print sentences: wrapped between words on a terminal, on one line elsewhere, where programs read it."""
+        self.print(text, soft_wrap=not self.is_terminal)
+
     def on_broken_pipe(self) -> None:
         self.quiet = True
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

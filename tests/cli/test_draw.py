@@ -89,7 +89,10 @@ def test_what_is_drawn_can_be_had_as_data(cnnlab: Callable[..., int], capsys: py
             "command line  draw.depth: should be auto, or a number of levels from 0 on, not -1",
         ),
         ("task=draw draw.colour=red", "command line  draw.colour: there is no such setting; there are depth, theme"),
-        ("task=summary format=html", "command line  format: html is for task=draw, task=diff and task=data, not for task=summary"),
+        (
+            "task=summary format=html",
+            "command line  format: html is for task=draw, task=diff and task=data, not for task=summary",
+        ),
         (
             "task=draw model=lenet model.body.c3.kernel_size=40",
             "conf/model/lenet.yaml[c3]  model.body.c3: the feature map vanishes: conv with kernel_size 40, "

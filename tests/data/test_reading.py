@@ -102,9 +102,7 @@ def test_sixteen_bits_are_scaled_by_the_range_of_the_images_to_train_on(tmp_path
     assert data.test.x[:, 0, 0, 1].tolist() == [255] * 8
     file = tmp_path / "train/a/0.tif"
     assert read_images([file], (1, 8, 8), limits=(1800, 2050)).flatten()[:2].tolist() == [0, 255]
-    with pytest.raises(
-        UserError, match="has 16 bits, and the network learned from 8: which"
-    ):
+    with pytest.raises(UserError, match="has 16 bits, and the network learned from 8: which"):
         read_images([file], (1, 8, 8))
 
 

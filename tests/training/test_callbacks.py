@@ -35,6 +35,13 @@ def test_an_epoch_is_one_line_that_is_not_wrapped() -> None:
     )
 
 
+def test_a_terminal_with_too_little_room_has_the_losses_and_no_broken_word() -> None:
+    shown, said = lines(terminal=True)
+    shown.console.width = 80
+    shown.epoch(ROW)
+    assert said.getvalue() == "epoch  3/12  train loss 0.512 acc 0.800  val loss 0.600 acc 0.750\n"
+
+
 def test_without_progress_nothing_is_said() -> None:
     shown, said = lines(terminal=True, progress=False)
     shown.epoch(ROW)

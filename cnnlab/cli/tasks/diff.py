@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
+from cnnlab.cli.narrow import fitting
 from cnnlab.cli.tasks import Task, TaskContext
 from cnnlab.errors import Exit, Fault, UserError
 
@@ -73,6 +74,12 @@ def network_words(composed: Composed) -> str:
     return " ".join([composed.choices["model"], *changed])
 
 
+HEADINGS = ("block", "settings", "output", "parameters", "MACs", "sees", "its weights")
+LEFT = ("block", "settings", "its weights")
+FIRST_TO_GO = ("its weights", "sees", "MACs", "output")
+"""columns that a narrow terminal has no room for, in this order"""
+
+
 def show(difference: Difference, names: tuple[str, str], console: Output) -> None:
     """The blocks that differ as a table, the others counted, and the totals."""
     from rich.table import Table
@@ -83,14 +90,18 @@ def show(difference: Difference, names: tuple[str, str], console: Output) -> Non
 
     title = Text(clean(f"{names[0]} → {names[1]}"))
     table = Table(title=title, title_justify="left", title_style="bold", box=None, header_style="dim", pad_edge=False)
-    table.add_column("block", no_wrap=True)
-    table.add_column("settings", overflow="fold")
-    for heading in ("output", "parameters", "MACs", "sees"):
-        table.add_column(heading, justify="right", overflow="fold")
-    table.add_column("its weights", overflow="fold")
-    for *cells, weights in table_rows(difference):
-        shown = [*cells, weights if console.width >= WIDE else weights.partition(";")[0]]
-        table.add_row(*(Text(clean(cell)) for cell in shown))
+    rows = [[clean(cell) for cell in row] for row in table_rows(difference)]
+    if console.width < WIDE:
+        rows = [[*cells, weights.partition(";")[0]] for *cells, weights in rows]
+    columns = dict(zip(HEADINGS, zip(*rows, strict=True), strict=True)) if rows else {}
+    for heading, room in fitting(columns, console.width, FIRST_TO_GO, wrapping=True).items():
+        justify = "left" if heading in LEFT else "right"
+        whole = max(map(len, columns[heading])) <= room  # else rich takes room from it, and gives it back too late
+        table.add_column(heading, justify=justify, min_width=min(room, console.width), overflow="fold", no_wrap=whole)
+    for row in rows:
+        cells = dict(zip(HEADINGS, row, strict=True))
+        table.add_row(*(Text(cells[str(column.header)]) for column in table.columns))
     if table.row_count:
         console.print(table)
-    console.print(*totals(difference), sep="\n", highlight=False, markup=False, soft_wrap=True)
+    for sentence in totals(difference):
+        console.say(sentence)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from cnnlab.cli.narrow import fitting
 from cnnlab.cli.tasks import Task, TaskContext
 from cnnlab.errors import Exit, Fault, UserError
 from cnnlab.text import dims, millions
@@ -70,15 +71,13 @@ def layer_table(network: str, record: dict[str, Any], classes: int, width: int) 
     from rich.table import Table
 
     columns = _columns(record["layers"])
-    for heading in FIRST_TO_GO:
-        if sum(_width(*column) + 2 for column in columns.items()) - 2 > width:
-            del columns[heading]
+    least = fitting(columns, width, FIRST_TO_GO)
     title = f"{network} at {dims(record['input'])}, {classes} classes"
     table = Table(title=title, title_justify="left", title_style="bold", box=None, header_style="dim", pad_edge=False)
-    for heading, cells in columns.items():
+    for heading, room in least.items():
         justify = "left" if heading in ("name", "block") else "right"
-        table.add_column(heading, justify=justify, min_width=min(_width(heading, cells), width), overflow="fold")
-    for row in zip(*columns.values(), strict=True):
+        table.add_column(heading, justify=justify, min_width=min(room, width), overflow="fold")
+    for row in zip(*(columns[heading] for heading in least), strict=True):
         table.add_row(*row)
     return table
 
@@ -92,11 +91,6 @@ def _columns(layers: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
         "MACs": [millions(layer["macs"]) if layer["macs"] else "" for layer in layers],
         "receptive field": [dims(layer["receptive_field"]) for layer in layers],
     }
-
-
-def _width(heading: str, cells: Sequence[str]) -> int:
-    """What a column takes; a heading of two words stands on two lines."""
-    return max(map(len, [*heading.split(), *cells]))
 
 
 def norm_lines(whole: Graph) -> Iterator[str]:
