@@ -16,6 +16,7 @@ from cnnlab.origin import COMMAND_LINE, Origin
 from cnnlab.override import Override, keys
 from cnnlab.sweep.each import ModelComposer, each
 from cnnlab.sweep.grid import SEED, Factor, Grid, TypedOverrides, read_words, wrong_names, wrong_size
+from cnnlab.sweep.looks import read_seed_words
 from cnnlab.sweep.study import SIZES, grid
 from cnnlab.sweep.study_file import StudyFile, StudyOrigins, find, read_study
 
@@ -64,7 +65,8 @@ class SweepRequest:
 def read_request(hydra: HydraEngine, arguments: Arguments) -> SweepRequest:
     """Read the command line's sweep. UserError, or Unreadable, where there is no such study to be read."""
     loader, config = hydra.config_loader, arguments.config_name
-    words = [word for word in arguments.overrides if Override.read(word).key not in STUDYS]
+    seeded = read_seed_words([word for word in arguments.overrides if Override.read(word).key not in STUDYS])
+    words = seeded.words
     typed = frozenset(keys(words))
     overrides, name = read_words(loader, words), arguments.value("study")
     model = _model(loader, config, overrides.swept)
@@ -84,6 +86,7 @@ def read_request(hydra: HydraEngine, arguments: Arguments) -> SweepRequest:
     large = wrong_size(sweep_grid.factors)
     if study:
         large = [replace(fault, origin=study.origins.of("factors")) for fault in large]
+    sweep_grid = replace(sweep_grid, looks=seeded.looks)
     faults = (*chain(*lost.values()), *wrong_names(sweep_grid.factors), *large)
     return SweepRequest(sweep_grid, base, study, typed, faults, bool(large), frozenset(lost))
 

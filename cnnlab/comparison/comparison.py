@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics as st
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,17 @@ class Comparison:
     @property
     def headline(self) -> str:
         return headline(self.judged, self.waiting, self.total)
+
+    def is_open(self, labels: Mapping[str, str]) -> bool:
+        """Whether a claim about these levels' runs could still be settled by more seeds."""
+        return tuple(labels.get(key, "") for key in self.ledger.factors) in self._open_cells
+
+    @cached_property
+    def _open_cells(self) -> frozenset[Cell]:
+        claims = [one for one in self.of("controls", "claims") if not (one.is_settled or one.numbers.refused)]
+        sides = [side for verdict in claims for group in verdict.question.groups for side in group]
+        chosen_among = [cell for verdict in claims for cell in verdict.question.candidates]
+        return frozenset([*chosen_among, *(cell for side in sides for cell in side.cells)])
 
     def of(self, *families: str) -> list[Verdict]:
         return [verdict for verdict in self.judged if verdict.question.family in families]

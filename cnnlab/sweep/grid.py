@@ -77,6 +77,8 @@ class Grid:
     fixed: tuple[str, ...]
     factors: tuple[Factor, ...]
     study: dict[str, Any] | None = field(default=None)
+    looks: tuple[int, ...] = ()
+    """numbers of seeds after which it is looked at, where they were declared"""
 
     def cells(self) -> Iterator[Cell]:
         """All arms of the first seed, then all of the next: what is there early can be compared."""

@@ -24,7 +24,7 @@ from cnnlab.untrusted.files import read_json
 
 FILE = "sweep.json"
 VERSION = 1
-SINCE_0_3 = ("data", "code", "accepted", "looked")
+SINCE_0_3 = ("data", "code", "accepted", "looked", "looks")
 """keys that records of 0.2.0 do not have"""
 KEY = "hydra.sweep.dir"
 
@@ -45,6 +45,8 @@ class SweepManifest:
     """digest of the code that trained its jobs last; None in records of 0.2.0"""
     accepted: list[str] = field(default_factory=list)
     """what may differ between its jobs all the same (`accept`)"""
+    looks: list[int] = field(default_factory=list)
+    """numbers of seeds after which it was declared to be looked at"""
     looked: list[int] = field(default_factory=list)
     """how many seeds it had each time that it was finished and judged"""
     created: str = field(default_factory=timestamp)
@@ -54,8 +56,19 @@ class SweepManifest:
         """What tells one sweep from another: what its jobs share, and the names of what differs, whatever the order."""
         return what_is_compared(self.fixed, self.keys, self.data)
 
+    def declare(self, looks: Iterable[int], old: SweepManifest | None) -> None:
+        """When it is to be looked at; looks that were taken before, or declared, stay looks."""
+        earlier = (*old.looks, *old.looked) if old else ()
+        self.looked = list(old.looked) if old else []
+        if looks := tuple(looks):
+            self.looks = sorted({*looks, *earlier})
+        elif old and old.looks:
+            self.looks = sorted({*old.looks, len(self.keys[SEED])})
+
     def note_look(self) -> None:
-        """Of a finished sweep: that its verdicts were seen."""
+        """Of a finished sweep: that its verdicts were seen, where nobody has declared when that is to be."""
+        if self.looks:
+            return
         seeds = len({job["overrides"].get(SEED) for job in self.jobs})
         self.looked = sorted({*self.looked, seeds})
 

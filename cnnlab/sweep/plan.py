@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -87,6 +87,20 @@ class SweepPlan:
         """The jobs that are still to be trained: new, killed, interrupted, or failed and to be tried again."""
         return [job for job in self.unique() if _is_waiting(RunFolder(job.folder), retry)]
 
+    def opened(self, seeds: int, is_open: Callable[[Mapping[str, str]], bool] = lambda _: True) -> SweepPlan:
+        """The first so many seeds of the arms that are open; runs that are there already stay in the manifest."""
+        first = {*self.manifest.keys[SEED][:seeds]}
+
+        def takes_part(labels: Mapping[str, str]) -> bool:
+            return labels[SEED] in first and is_open(labels)
+
+        def stays(entry: Mapping[str, Any]) -> bool:
+            there = RunFolder(self.folder / str(entry["folder"])).kind != "empty"
+            return takes_part(entry["overrides"]) or there
+
+        manifest = replace(self.manifest, jobs=[entry for entry in self.manifest.jobs if stays(entry)])
+        return replace(self, manifest=manifest, jobs=tuple(job for job in self.jobs if takes_part(job.labels)))
+
     def unique(self) -> list[Job]:
         """Each identity once."""
         return list({planned.job.folder: planned.job for planned in self.jobs}.values())
@@ -146,13 +160,13 @@ def plan(
         if old.data and data_digest:
             _check_same_images(folder, old.data, cells[0].run.data, contents)
         manifest.created, manifest.threads, manifest.precision = old.created, old.threads, old.precision
-        manifest.looked = old.looked
         manifest.accepted = old.accepted
     elif folder.is_dir() and run_in(folder, KEY).kind != "empty":
         raise UserError(Fault(KEY, f"{folder} is a run's folder; choose another"))
     elif others := strangers(folder):
         message = f"{folder} holds other files ({few(others)}); choose an empty folder, or one that is not there yet"
         raise UserError(Fault(KEY, message))
+    manifest.declare(grid.looks, old)
     planned = list(_place_jobs(folder, cells, manifest, contents))
     manifest.threads, manifest.precision = _shared(planned, "threads"), _shared(planned, "precision")
     before = {_cell(entry): entry for entry in (old.jobs if old else ())}

@@ -12,10 +12,15 @@ from cnnlab.cli.tasks import SweepContext, SweepTask, TaskContext, WorkFolder, r
 from cnnlab.errors import Exit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cnnlab.config.top import Top
     from cnnlab.experiment.hardware import Hardware
+    from cnnlab.sweep.manifest import SweepManifest
     from cnnlab.sweep.plan import SweepPlan
     from cnnlab.sweep.pool import WorkerPool
+
+STOPPED = (Exit.INTERRUPTED, Exit.TERMINATED)
 
 
 @dataclass(frozen=True)
@@ -111,7 +116,8 @@ class Train(SweepTask):
             check_code(plan, top)
             for remark in sweep.contents.remarks:
                 Output().print(remark)
-            plan.manifest.write(sweep.folder)
+            if not plan.manifest.looks:  # those are written round by round
+                plan.manifest.write(sweep.folder)
             return train_sweep(plan, top, sweep.pool)
 
 
@@ -142,18 +148,44 @@ def train_sweep(plan: SweepPlan, top: Top, pool: WorkerPool) -> Exit:
             count(job)
         console.print(text(report([folder])))
         return Exit.DONE
-    board = SweepTable(plan, console)
-    engine = SweepEngine(plan, board, top.retry == "failed", top.jobs, top.timeout, partial(report, [folder]))
-    try:
-        ended = engine.run(pool)
-    finally:
-        board.close()
+    settings = (top.retry == "failed", top.jobs, top.timeout, partial(report, [folder]))
+
+    def train_jobs(part: SweepPlan) -> Exit:
+        board = SweepTable(part, console)
+        try:
+            return SweepEngine(part, board, *settings).run(pool)
+        finally:
+            board.close()
+
+    ended, manifest = _in_rounds(plan, train_jobs)
     console.print(text(report([folder])))
-    if ended not in (Exit.INTERRUPTED, Exit.TERMINATED):
-        plan.manifest.note_look()
-        plan.manifest.write(folder)
+    if ended not in STOPPED:
+        manifest.note_look()
+        manifest.write(folder)
     if top.logger.wandb and (note := whereabouts(folder, [job.folder for job in plan.unique()])):
         console.print(note, highlight=False, markup=False, soft_wrap=True)
-    if ended in (Exit.INTERRUPTED, Exit.TERMINATED):
+    if ended in STOPPED:
         console.print(f"interrupted; the same command goes on ({folder})", highlight=False, soft_wrap=True)
     return ended
+
+
+def _in_rounds(plan: SweepPlan, train_jobs: Callable[[SweepPlan], Exit]) -> tuple[Exit, SweepManifest]:
+    """Train the jobs, where looks are declared in rounds: after each, the arms of claims that are settled stop.
+
+    The exit code is the worst of all rounds, and the manifest that of the last.
+    """
+    from cnnlab.comparison import compare
+
+    rounds = [seeds for seeds in plan.manifest.looks if seeds <= len(plan.manifest.keys["seed"])]
+    if not rounds:
+        return train_jobs(plan), plan.manifest
+    part, ended = plan.opened(rounds[0]), Exit.DONE
+    for later in (*rounds[1:], None):
+        part.manifest.write(plan.folder)
+        of_round = train_jobs(part)
+        ended = ended if of_round is Exit.DONE else of_round
+        comparison = compare([plan.folder])
+        if later is None or ended in STOPPED or not any(comparison.is_open(job.labels) for job in part.jobs):
+            break
+        part = plan.opened(later, comparison.is_open)
+    return ended, part.manifest
