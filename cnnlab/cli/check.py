@@ -19,6 +19,7 @@ from cnnlab.config.top import Top
 from cnnlab.data.sources import sketched
 from cnnlab.errors import Fault, FaultKind, did_you_mean, meant
 from cnnlab.origin import COMMAND_LINE
+from cnnlab.override import Override
 from cnnlab.settings import shown
 from cnnlab.traits import Traits
 
@@ -31,6 +32,9 @@ def check(composed: Composed) -> tuple[Run | None, list[Fault]]:
     task = TASKS.of(composed)
     reads_images = task is None or "data" in task.needs
     parts, faults = ({}, []) if composed.failed else read_parts(composed.config, reads_images)
+    if task and task.of_trained and _goes_by_the_record(composed):
+        faults = [fault for fault in faults if fault.path.split(".")[0] != "data"]
+        parts["data"] = parts["data"] or sketched(composed.config.get("data"))
     if task is None and not composed.failed:
         faults = [unknown_task(composed), *(fault for fault in faults if fault.path != "task")]
     faults = [fault for fault in faults if not _follows(fault, composed.broken)]
@@ -45,6 +49,15 @@ def check(composed: Composed) -> tuple[Run | None, list[Fault]]:
     if task and "shapes" in task.needs:
         located += _shapes(parts, composed, at_fault, task)
     return (None if located else Run(**parts)), located
+
+
+def _goes_by_the_record(composed: Composed) -> bool:
+    """Whether single settings of the data stand beside ckpt_path: they change its record's data, not the default's.
+
+    The record is read later, and what does not go together there is told then.
+    """
+    is_chosen = any(Override.read(word).key == "data" for word in composed.overrides)
+    return not composed.failed and composed.config.get("ckpt_path") is not None and not is_chosen
 
 
 def _shapes(parts: dict[str, Any], composed: Composed, at_fault: set[str], task: Task) -> list[Fault]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cnnlab.data.entry import Part, SkippedFile
+from cnnlab.data.file_table import composed
 from cnnlab.data.image_type import is_image, kind_by_name, named_as_image
 from cnnlab.data.part_names import part_of, resembles_part
 from cnnlab.errors import Fault, UserError, did_you_mean
@@ -144,8 +145,11 @@ class FolderReader:
             raise UserError(Fault(self.path, f"{folder} cannot be read: {(error.strerror or '').lower()}")) from None
 
     def classes(self, root: Path) -> Files:
-        """A part's images by class. UserError where it has no classes, or files for one and no image among them."""
-        folders = self.folders(root)
+        """A part's images by class, whose name is composed.
+
+        UserError where it has no classes, or files for one and no image among them.
+        """
+        folders = sorted(self.folders(root), key=lambda folder: composed(folder.name))
         if not folders:
             self.refuse(f"{root} has no directories; there should be one for each class")
         if root != self.root and all(part_of(folder.name) for folder in folders):
@@ -156,8 +160,11 @@ class FolderReader:
         for folder in folders:
             found, skipped = images(folder, self.path, self.root)
             self.skipped += skipped
+            label = composed(folder.name)
+            if found and label in files:
+                self.refuse(f"in {root} two folders are called {label}, with accents encoded in two ways; merge them")
             if found:
-                files[folder.name] = found
+                files[label] = found
             elif skipped:
                 lacking[folder.name] = Counter(one.reason for one in skipped)
             else:

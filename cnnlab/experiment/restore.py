@@ -140,14 +140,24 @@ class Restored:
     def dataset(self) -> Dataset:
         """The images of its run's data, those of 16 bits scaled as the ones that it was trained on.
 
-        UserError where there are such images and it was trained on none: their scale would be made up.
+        UserError where there are such images and it was trained on none: their scale would be made up. Also where the
+        classes are not those it knows: its answers would be taken for other classes.
         """
         data = open_dataset(self.run.data, self.run.top.seed, self.value_range)
+        faults = []
+        known, numbers = tuple(self.record["classes"]), tuple(map(str, range(len(data.names))))
+        if known != data.names and numbers not in (known, data.names):  # numbers stand for classes without names
+            message = (
+                f"the classes are {few(data.names)}, the network knows {few(known)}; "
+                "where they mean the same, data.names=[…] gives them the network's names"
+            )
+            faults.append(Fault("data.dir" if self.run.data.dir else "data", message))
         if self.value_range is None and data.notes.value_range is not None:
             count = sum(one.count for one in data.notes.odd if one.kind == "sixteen_bits")
             images = "1 image has" if count == 1 else f"{count:,} images have"
-            message = f"{images} 16 bits, and {LEARNED_FROM_8}"
-            raise UserError(Fault("data.dir", message))
+            faults.append(Fault("data.dir", f"{images} 16 bits, and {LEARNED_FROM_8}"))
+        if faults:
+            raise UserError(*faults)
         return data
 
     def read(self, files: Sequence[str | Path], shape: Shape | None = None) -> Tensor:
@@ -171,6 +181,8 @@ def restore(path: Path, changes: dict[str, Any] | None = None) -> Restored:
     config, names = migrated(record["config"]), record["classes"]
     try:
         fed = {"data.size": config["data"]["size"]}  # other data are brought to the size it was trained at
+        if "data.dir" in (changes or {}):  # another folder names its own classes
+            fed["data.names"] = None
         for key, value in {**_first(changes or {}, "data"), **fed, **(changes or {})}.items():
             config = _changed(config, key.split("."), value)
     except (KeyError, TypeError, AttributeError):

@@ -130,3 +130,15 @@ def test_an_empty_folder_is_no_class_and_one_of_other_files_is_refused(tmp_path:
         "data.dir: DIR has no images for c, only 1 .heic; "
         "JPEG, PNG, BMP, GIF, PPM, WebP and TIFF are read, by their content"
     )
+
+
+def test_letters_in_two_pieces_name_the_same_class(tmp_path: Path) -> None:
+    apart = "e\u0301tang"  # as Macs write it, which sorts elsewhere than in one piece
+    put(tmp_path / "linux", "train/\u00e9tang", "train/zoo", f"test/{apart}", "test/zoo")
+    put(tmp_path / "mac", apart, "zoo")
+    assert names(list_folder(str(tmp_path / "linux"))) == {part: ("zoo", "\u00e9tang") for part in ("train", "test")}
+    assert names(list_folder(str(tmp_path / "mac"))) == {"train": ("zoo", "\u00e9tang")}
+    put(tmp_path / "mac", "\u00e9tang")
+    assert refusal(tmp_path / "mac") == (
+        "data.dir: in DIR two folders are called \u00e9tang, with accents encoded in two ways; merge them"
+    )

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from stderr_lines import stderr_lines
 from tiny_run import CONF, SMALL
 
 import cnnlab as package
@@ -121,7 +122,29 @@ def test_images_of_16_bits_are_no_test_of_a_network_that_learned_from_8(
             Image.fromarray(rng.integers(0, 4000, (28, 28)).astype(np.uint16)).save(folder / f"{number}.png")
     deep = ["data=folder", "data.dir=deep", "data.shape=[1,28,28]"]
     assert cnnlab(f"task={task}", f"ckpt_path={run}", *deep) == 2
-    assert "data.dir: 30 images have 16 bits, and the network learned from 8: which" in capsys.readouterr().err
+    assert stderr_lines(capsys) == [
+        "command line  data.dir: 30 images have 16 bits, and the network learned from 8: which values are black and "
+        "white is not known; save the image with 8 bits",
+    ]
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_data_dir_alone_changes_the_data_of_the_run_and_not_those_of_the_default(
+    tmp_path: Path, cnnlab: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = np.random.default_rng(0)
+    for place in ("mine/cat", "mine/dog", "new/cat", "new/dog", "other/cow", "other/dog"):
+        (tmp_path / place).mkdir(parents=True)
+        for number in range(10):
+            Image.fromarray(rng.integers(0, 256, (28, 28), np.uint8)).save(tmp_path / place / f"{number}.png")
+    folder = ["data=folder", "data.dir=mine", "data.shape=[1,28,28]"]
+    assert cnnlab(*folder, "debug=smoke", "threads=1", "hydra.run.dir=out") == 0
+    assert cnnlab("task=test", "ckpt_path=out", "data.dir=new") == 0
+    assert "on 4 images" in capsys.readouterr().out
+    assert cnnlab("task=test", "ckpt_path=out", "data.dir=other") == 2
+    assert "data.dir: the classes are cow, dog, the network knows cat, dog; where" in capsys.readouterr().err
+    assert cnnlab("task=test", "ckpt_path=out", "data.dir=none") == 2
+    assert "data.dir: there is no directory none" in capsys.readouterr().err
 
 
 def test_predict_agrees_with_the_loaded_network(run: Path, pictures: Path, cnnlab: Callable[..., int]) -> None:
