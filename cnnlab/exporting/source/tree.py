@@ -79,8 +79,8 @@ def layer_call(layer: nn.Module) -> ConstructorCall:
 
 def _argument(layer: nn.Module, name: str) -> Any:
     match layer, name:
-        case ChannelConvolved(), _:
-            return layer.conv.kernel_size[0] if name == "size" else layer.conv.bias is not None
+        case ChannelConvolved(), "size":
+            return layer.kernel_size[0]
         case Scaled(), "shape":
             return None if layer.gain is None else tuple(layer.gain.shape)
         case ResponseNorm(), "channels":
@@ -108,7 +108,7 @@ def started(layer: nn.Module, made: ConstructorCall, is_first: bool) -> Construc
 
 def how_started(layer: nn.Module, is_first: bool) -> str | None:
     """The function that starts a layer's weights; None where it starts as torch has it, or quietly."""
-    init, act = getattr(layer, "start", ("default", ""))
+    init, act = note_of(layer)
     weight: Any = getattr(layer, "weight", None)
     if init == "default" or (init == "quiet" and weight.dim() == 1):
         return None
@@ -124,4 +124,10 @@ def how_started(layer: nn.Module, is_first: bool) -> str | None:
 
 
 def is_quiet(module: nn.Module) -> bool:
-    return getattr(module, "start", ("", ""))[0] == "quiet"
+    return note_of(module)[0] == "quiet"
+
+
+def note_of(layer: nn.Module) -> tuple[str, str]:
+    """The note how a layer's weights start: an init and the activation that follows. Slices have another `start`."""
+    note: Any = getattr(layer, "start", None)
+    return note if isinstance(note, tuple) else ("default", "")

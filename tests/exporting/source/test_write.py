@@ -182,6 +182,15 @@ def test_names_that_python_reserves_stay_the_names_of_weights() -> None:
     assert torch.equal(own(x), mine.eval()(x))
 
 
+def test_slices_of_channels_have_a_start_that_is_no_note() -> None:
+    conv = {"block": "conv", "channels": 4}
+    raw = model({"a": conv, "s": {"block": "split", "part": 1}})
+    own, mine = without_aux(build(network(raw), (3, 12, 12))), loaded(printed(raw, (3, 12, 12)))()
+    assert_same_state(own, mine)
+    x = torch.randn(2, 3, 12, 12)
+    assert torch.equal(own(x), mine.eval()(x))
+
+
 def test_a_name_that_a_block_has_is_not_the_networks() -> None:
     raw = model({"a": {"block": "residual", "channels": 4}}, HEAD)
     assert class_name("residual", ["Residual"]) == "ResidualNetwork"
