@@ -46,6 +46,7 @@ class Worker:
             "CNNLAB_CANARY": SECRET,
             "HOME": str(home),
             "XDG_CACHE_HOME": str(home / "cache"),
+            "CNNLAB_CACHE_DIR": str(home / "cache/cnnlab"),
             "OMP_NUM_THREADS": "1",
             "MPLCONFIGDIR": str(home / "mpl"),
         }

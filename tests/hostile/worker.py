@@ -75,9 +75,10 @@ class Watch:
 
 
 def inside(path: Any, case: Path) -> bool:
-    """Whether a command may write there: into its outputs, or into nothing."""
-    name = os.path.realpath(os.fsdecode(path))
-    return name == os.devnull or name.startswith(f"{case}/outputs")
+    """Whether a command may write there: into its outputs, the digests of the cache, or into nothing."""
+    name, cache = os.path.realpath(os.fsdecode(path)), os.environ["CNNLAB_CACHE_DIR"]
+    makes_cache = f"{cache}/digests".startswith(name) and not os.path.exists(name)
+    return name == os.devnull or name.startswith((f"{case}/outputs", f"{cache}/digests/")) or makes_cache
 
 
 def stop(number: int, frame: Any) -> None:
