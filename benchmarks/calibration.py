@@ -20,7 +20,7 @@ from pathlib import Path
 from shutil import rmtree
 from tempfile import TemporaryDirectory
 
-from benchmarks.scenarios import SCENARIOS, Scenario
+from benchmarks.scenarios import ALPHA, SCENARIOS, Scenario
 from benchmarks.simulated import write_sweep
 from cnnlab.comparison.comparison import compare
 from cnnlab.comparison.statistics import share
@@ -63,8 +63,9 @@ def measure(scenario: Scenario, sweeps: int, seed: int, folder: Path) -> Tally:
     for number in range(sweeps):
         rng = random.Random(f"{seed} {scenario.name} {number}")
         home = write_sweep(
-            folder / str(number), scenario.keys, scenario.ask(rng), study=scenario.study, epochs=scenario.epochs
-        )
+            folder / str(number), scenario.keys, scenario.ask(rng), study=scenario.study, epochs=scenario.epochs,
+            looks=scenario.looks,
+        )  # fmt: skip
         count(scenario, compare([home]).judged, tally)
         rmtree(home)
     return tally
@@ -85,7 +86,11 @@ def count(scenario: Scenario, judged: Sequence[Verdict], tally: Tally) -> None:
         tally.right[one.answer or "none"] = tally.right.get(one.answer or "none", 0) + 1
         if one.estimate and one.question.metric.text == "test/acc" and not scenario.study:
             tally.intervals += 1
-            tally.covered += one.estimate.low - 1e-12 <= true <= one.estimate.high + 1e-12
+            # of looks the interval of the level of the look at which it ended, as the page has it for one claim
+            evidence = getattr(one, "evidence", None)
+            chance = evidence.look.level(ALPHA) if scenario.looks and evidence else 0.05
+            low, high = one.estimate.interval(1 - chance)
+            tally.covered += low - 1e-12 <= true <= high + 1e-12
     for key in wrong:
         tally.wrong[key] = tally.wrong.get(key, 0) + 1
 

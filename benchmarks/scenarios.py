@@ -37,6 +37,8 @@ class Scenario:
     epochs: int = 3
     limit: float = ALPHA
     """the share of wrong verdicts that is promised at the most"""
+    looks: tuple[int, ...] = ()
+    """numbers of seeds after which it is looked at: what a look settles stays"""
 
 
 def grid(value: float) -> float:
@@ -101,10 +103,10 @@ def two(name: str, effect: float, noise: Draw | Mapping[str, Draw], n: int = 5, 
     return Scenario(name, {"model.norm": ["none", "batch"], "seed": seeds(n)}, ask, arms_of(truths), **more)
 
 
-def claimed(name: str, effect: float, claim: Mapping[str, Any], noise: Draw, n: int = 5) -> Scenario:
+def claimed(name: str, effect: float, claim: Mapping[str, Any], noise: Draw, n: int = 5, **more: Any) -> Scenario:
     """Two arms and one claim of a study."""
     study = {"claims": [{"factor": "model.norm", "arm": "batch", **claim}]}
-    return two(name, effect, noise, n, study=study)
+    return two(name, effect, noise, n, study=study, **more)
 
 
 def lost(share_: float, status: str) -> Callable[[random.Random, str], str | None]:
@@ -221,6 +223,24 @@ LOPSIDED = 0.1
 are skewed then too, which five numbers cannot show"""
 WIDER = {"none": skewed(0.03), "batch": skewed(0.09)}
 
+
+def tail(scale: float = 0.006) -> Draw:
+    """Bounded above, with a long tail below: an exponential one (mean 0)."""
+    return lambda rng: scale * (1 - rng.expovariate(1.0))
+
+
+def dropping(rng: random.Random) -> float:
+    """One run in five drops by five points (mean 0)."""
+    return rng.gauss(0, 0.001) + 0.01 - 0.05 * (rng.random() < 0.2)
+
+
+STEADY_LIMIT, DROPS_LIMIT = 0.17, 0.4
+"""what the page says of such arms in place of a promise, with room for the draw"""
+LOOKS = (3, 5, 10, 20)
+STEADY = {"none": normal(0.0002), "batch": tail()}
+WIDE_TAIL = {"none": normal(0.0002), "batch": tail(0.012)}
+DROPS = {"none": normal(0.001), "batch": dropping}
+
 SCENARIOS = (
     two("no effect, 3 seeds", 0.0, normal(), 3),
     two("no effect, 5 seeds", 0.0, normal()),
@@ -262,6 +282,18 @@ SCENARIOS = (
     ratio("a ratio, no effect", 1.0, "different"),
     ratio("a ratio of the margin", 1.5, "higher"),
     largest("the largest usable rate, no effect"),
+    two("looks at 3, 5, 10 and 20 seeds, no effect", 0.0, normal(), 20, looks=LOOKS),
+    two("looks at 3, 5, 10 and 20 seeds, a difference of the margin", POINT, normal(), 20, looks=LOOKS),
+    claimed("looks at 3, 5, 10 and 20 seeds, equal: the margin", POINT, {"expect": "equal"}, normal(), 20, looks=LOOKS),
+    two("one arm steady, the other with a long tail", 0.0, STEADY, limit=STEADY_LIMIT),
+    two(
+        "one arm steady, the other with a long tail, the margin",
+        -POINT,
+        {**STEADY, "batch": tail(0.012)},
+        limit=STEADY_LIMIT,
+    ),
+    two("one arm drops 5 points in one run of five", 0.0, DROPS, limit=DROPS_LIMIT),
+    two("power: looks at 3, 5, 10 and 20 seeds, 1 point", POINT, normal(), 20, looks=LOOKS, power=True),
     two("power: an effect of 2 points, 5 seeds", 2 * POINT, normal(), power=True),
     two("power: what 5 seeds could have shown", 3.761 / math.sqrt(5) * 0.006 * math.sqrt(1.5), normal(), power=True),
     two("power: no effect, 5 seeds, small spread", 0.0, normal(0.003), power=True),

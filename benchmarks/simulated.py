@@ -41,6 +41,7 @@ def write_sweep(
     study: Mapping[str, Any] | None = None,
     epochs: int = 3,
     images: int = 2000,
+    looks: Sequence[int] = (),
 ) -> Path:
     """The sweep of all combinations of `keys` (the seed among them) under `folder`; `outcome` is asked for each run."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -57,6 +58,7 @@ def write_sweep(
     manifest = {
         "version": 1, "command": ["-m", *fixed], "fixed": list(fixed), "keys": {k: list(v) for k, v in keys.items()},
         "study": study, "threads": 1, "precision": "bf16", "created": "2026-11-24T08:00:00+00:00", "jobs": jobs,
+        "looks": list(looks),
     }  # fmt: skip
     (folder / "sweep.json").write_text(json.dumps(manifest))
     return folder

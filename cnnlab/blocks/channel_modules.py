@@ -35,7 +35,7 @@ class ChannelConvolved(nn.Conv3d):
     def __init__(self, size: int, bias: bool):
         super().__init__(1, 1, (size, 1, 1), padding=(size // 2, 0, 0), bias=bias)
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:
         return super().forward(input[:, None]).flatten(1, 2)
 
 
