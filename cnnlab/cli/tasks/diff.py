@@ -74,7 +74,7 @@ def network_words(composed: Composed) -> str:
     return " ".join([composed.choices["model"], *changed])
 
 
-HEADINGS = ("block", "settings", "output", "parameters", "MACs", "sees", "its weights")
+HEADINGS: tuple[str, ...] = ("block", "settings", "output", "parameters", "MACs", "sees", "its weights")
 LEFT = ("block", "settings", "its weights")
 FIRST_TO_GO = ("its weights", "sees", "MACs", "output")
 """columns that a narrow terminal has no room for, in this order"""
