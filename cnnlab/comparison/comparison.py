@@ -254,8 +254,8 @@ def record(comparison: Comparison) -> dict[str, Any]:
 HOLDS_FOR = (
     "Error rates and intervals hold for arms whose runs spread roughly alike (docs/calibration.md). They do not where "
     "one arm hardly varies and the other has a long tail on one side (up to 16 % of verdicts wrong where 5 % is "
-    "promised), nor where one run in five drops by several points (29 %, and 36 % of intervals miss); and of a collapse "
-    "of one run in ten five seeds show nothing in 59 % of sweeps."
+    "promised), nor where one run in five drops by several points (29 %, and 36 % of intervals miss); and of a "
+    "collapse of one run in ten five seeds show nothing in 59 % of sweeps."
 )
 """for which arms the promised rates do not hold, with what was measured instead"""
 

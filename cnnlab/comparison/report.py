@@ -1,4 +1,4 @@
-"""The files of a comparison: comparison.json, runs.csv, report.html, in the first sweep's folder."""
+"""The files of a comparison, in the first sweep's folder: comparison.json, tables as CSV and LaTeX, report.html."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from cnnlab.comparison.comparison import Comparison, compare, record
 from cnnlab.comparison.page import page
+from cnnlab.comparison.tables import as_csv, as_latex
 from cnnlab.errors import Fault, UserError
 from cnnlab.tracking.durable import write, write_json
 from cnnlab.tracking.plain import finite
@@ -30,6 +31,8 @@ def report(folders: Sequence[Path | str], accept: Collection[str] = ()) -> Compa
     try:
         write_json(folder / "comparison.json", finite(record(comparison)))
         write(folder / "runs.csv", table(comparison))
+        write(folder / "contrasts.csv", as_csv(comparison.judged))
+        write(folder / "contrasts.tex", as_latex(comparison.judged))
         write(folder / "report.html", page(comparison))
     except OSError as error:
         raise UserError(
