@@ -57,6 +57,8 @@ class Fault:
     """where it is written"""
     lines: tuple[str, ...] = ()
     """that explain it, and say what works instead"""
+    statement: str = field(default="", compare=False)
+    """of a fault about a word, the message without what its writer may have meant"""
 
     @classmethod
     def unknown(
@@ -76,7 +78,7 @@ class Fault:
         """
         choices = tuple(map(str, known))
         sentence = f"{message}{near(word, choices)}{more}"
-        return cls(path, sentence, kind, str(word), meant(word, choices), choices, factor)
+        return cls(path, sentence, kind, str(word), meant(word, choices), choices, factor, statement=message)
 
     def __str__(self) -> str:
         origin = f"{self.origin}  " if self.origin else ""

@@ -208,7 +208,7 @@ class MeanVerdict(Verdict):
         """The smallest difference, how likely, and how uncertain the figure is."""
         power = f"{100 * POWER:.0f} % power"
         if self._is_beyond_all(self.reach.detectable):
-            return f"no difference there can be ({power})"
+            return f"no difference, however large ({power})"
         between = self._range(*self.reach.detectable_between)
         return f"{self._amount(self.reach.detectable)} ({power}; {between} by the uncertainty of the spread)"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cnnlab import dotted
-from cnnlab.errors import Fault, FaultKind, near
+from cnnlab.errors import Fault, FaultKind
 
 SYNONYMS: dict[str, tuple[str, ...]] = {
     # training
@@ -156,17 +156,18 @@ def with_our_word(fault: Fault) -> Fault:
     >>> print(with_our_word(Fault.unknown(FaultKind.UNKNOWN_SETTING, "lr", "no such setting", "lr", known)))
     lr: no such setting; did you mean 'optimizer.lr'?
     """
-    usual = near(fault.word, fault.choices)
-    if fault.kind is not FaultKind.UNKNOWN_SETTING or not fault.message.endswith(usual):  # or it has ours already
+    if fault.kind is not FaultKind.UNKNOWN_SETTING or not fault.statement:
         return fault
-    word, statement = _plain(fault.word), fault.message.removesuffix(usual)
+    word, statement = _plain(fault.word), fault.statement
     if word in INSTEAD:
-        return replace(fault, message=f"{statement}; {INSTEAD[word]}", suggestion=None)
+        return replace(fault, message=f"{statement}; {INSTEAD[word]}", suggestion=None, statement="")
     ours = SYNONYMS.get(word, ())
     names = [name for name in fault.choices if name in ours][:1] or _elsewhere(fault.path, (word, *ours))
     if not names:
         return fault
-    return replace(fault, message=f"{statement}; did you mean {' or '.join(map(repr, names))}?", suggestion=names[0])
+    return replace(
+        fault, message=f"{statement}; did you mean {' or '.join(map(repr, names))}?", suggestion=names[0], statement=""
+    )
 
 
 def _elsewhere(path: str, words: tuple[str, ...]) -> list[str]:

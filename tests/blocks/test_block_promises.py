@@ -234,6 +234,8 @@ def test_what_any_block_predicts_is_what_it_does(kind):
     def kept(data):
         for name in fields(kind) or [""]:
             said = data.draw(settings_of(kind, always=(name,)))
+            if name == "base_width":  # of 64ths of the width: few numbers divide it
+                said = {key: value for key, value in said.items() if key != "group_width"} | {"base_width": 64}
             if any([keeps_its_promises(said, shape) for shape in ((4, 9, 7), (12,))]):
                 built.update(said)
 

@@ -40,7 +40,7 @@ class Sync(Task):
             if top.format == "text":
                 console.print(_line(folder, outcomes[-1]), highlight=False, markup=False, soft_wrap=True)
             if outcomes[-1].unreachable:  # as it would be for all others
-                raise UserError(Fault("", f"W&B: {outcomes[-1].message}"))
+                raise UserError(Fault("", f"W&B: {outcomes[-1].explanation}"))
         done = sum(outcome.delivered for outcome in outcomes)
         if top.format == "json":
             print(json.dumps([outcome.plain() for outcome in outcomes]))
@@ -50,5 +50,5 @@ class Sync(Task):
 
 
 def _line(folder: Path, outcome: Outcome) -> str:
-    ended = outcome.message if outcome.delivered else f"NOT uploaded: {outcome.message}"
+    ended = outcome.explanation if outcome.delivered else f"NOT uploaded: {outcome.explanation}"
     return f"{folder}  {ended}" + (f"  {outcome.url}" if outcome.url else "")

@@ -26,14 +26,14 @@ class Outcome:
 
     folder: Path
     delivered: bool
-    message: str
+    explanation: str
     url: str | None = None
     unreachable: bool = False
     """whether it is W&B that cannot be reached"""
 
     def plain(self) -> dict[str, Any]:
         """As task=sync prints it with format=json, in the names that scripts read since 0.1."""
-        ended = {"folder": str(self.folder), "delivered": self.delivered, "said": self.message}
+        ended = {"folder": str(self.folder), "delivered": self.delivered, "said": self.explanation}
         return {**ended, "url": self.url, "unreachable": self.unreachable}
 
 

@@ -36,7 +36,7 @@ def run(*commands: list[str]) -> subprocess.CompletedProcess[str]:
 
 
 def test_what_scripts_read_of_an_upload_has_the_names_that_it_had() -> None:
-    ended = UploadOutcome(Path("out"), delivered=False, message="offline").plain()
+    ended = UploadOutcome(Path("out"), delivered=False, explanation="offline").plain()
     assert ended == {"folder": "out", "delivered": False, "said": "offline", "url": None, "unreachable": False}
 
 
