@@ -54,7 +54,7 @@ AS_SHIPPED = {
     "paper/resnet50": {"stride-beyond-window"},
     "paper/resnet101": {"stride-beyond-window"},
     "paper/resnet152": {"stride-beyond-window"},
-    "squeezenet1_0": {"output-is-changed", "field-smaller-than-image"},
+    "squeezenet1_0": {"output-is-changed", "field-smaller-than-image", "pixels-that-nothing-reads"},
     "squeezenet1_1": {"output-is-changed", "field-smaller-than-image", "pixels-that-nothing-reads"},
     "xception": {"pixels-that-nothing-reads"},  # made for 299×299, where all are read
     **{f"vgg{depth}_bn": {"bias-before-norm"} for depth in (11, 13, 16, 19)},
