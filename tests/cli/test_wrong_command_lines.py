@@ -48,10 +48,10 @@ WRONG = {
         "command line  model.body.c1.filters: conv has no such setting; did you mean 'channels'?",
     ],
     "augment.rotate=10 trainer.max_time=3 num_workers=4 pretrained=true": [
-        "command line  augment.rotate: augment has no such setting; no augmentation turns images; one of …",
-        "command line  trainer.max_time: the trainer has no such setting; trainer.max_epochs and trainer.…",
         "command line  num_workers: cnnlab has no such setting; images are held in memory, so there are no processes …",
         "command line  pretrained: cnnlab has no such setting; write weights=NAME, such as weights=…",
+        "command line  augment.rotate: augment has no such setting; no augmentation turns images; one of …",
+        "command line  trainer.max_time: the trainer has no such setting; trainer.max_epochs and trainer.…",
     ],
     "resnet18 sgd": [
         "command line  resnet18: an override is KEY=VALUE; did you mean model=resnet18?",

@@ -80,7 +80,7 @@ class Classes:
     def define(self, uses: Sequence[Use]) -> None:
         """A class for all of these, or as few as may be."""
         real = [use for use in uses if use.is_real]
-        if uses[0].kind == "unit":
+        if uses[0].kind == "single layer":
             self._units(uses)
             return
         for some in (uses, real):
@@ -191,7 +191,7 @@ class Classes:
 
     def _name(self, uses: Sequence[Use]) -> str:
         names = [_unit_name(uses[0].module), _unit_name(uses[0].module, exact=True)]
-        if uses[0].kind != "unit":
+        if uses[0].kind != "single layer":
             names = ["".join(word[:1].upper() + word[1:] for word in re.split(r"\W|_", uses[0].kind)) or "Block"]
             names = [name if name.isascii() and name.isidentifier() else "Block" for name in names]
         name = next((name for name in names if not self.names[name]), None)
@@ -216,7 +216,7 @@ def _groups(uses: dict[nn.Module, Use]) -> dict[Any, list[tuple[Use, int]]]:
     for module, use in uses.items():
         level = height(module)
         key = (use.kind, bool(use.known), type(use.record), None if use.record else level)
-        key = ("unit",) if use.kind == "unit" else key
+        key = ("single layer",) if use.kind == "unit" else key
         groups.setdefault(key, []).append((use, level))
     return groups
 
@@ -309,7 +309,7 @@ def _of_unit(module: nn.Module) -> dict[str, Any]:
 def _defaults(uses: Sequence[Use]) -> dict[str, Any]:
     """Of the optional settings of a kind."""
     found: dict[str, Any] = {}
-    for use in uses if uses[0].kind != "unit" else ():
+    for use in uses if uses[0].kind != "single layer" else ():
         for name, info in type(use.record).model_fields.items() if use.record else ():
             default = 0.0 if name == "stochastic_depth" else plain_number(info.default)
             if not info.is_required() and isinstance(default, bool | int | float):
@@ -337,7 +337,7 @@ def _unit_name(module: nn.Module, exact: bool = False) -> str:
 def _doc(uses: Sequence[Use]) -> str:
     """What a class's first line says of it."""
     use = uses[0]
-    if use.kind == "unit":
+    if use.kind == "single layer":
         layers = [{"conv": "convolution", "act": "activation", "pad": "padding"}.get(n, n) for n in use.module._modules]
         text = ", ".join(layers).replace("linear", "linear layer")
         return f"{text[0].upper()}{text[1:]}."

@@ -69,7 +69,7 @@ class Tree:
     def uses(self) -> Iterator[Use]:
         for module in self.root.modules():
             if is_class(module, known := self.known.get(module)):
-                kind = "unit" if is_unit(module) else known.kind if known else UNNAMED.get(type(module), "body")
+                kind = "single layer" if is_unit(module) else known.kind if known else UNNAMED.get(type(module), "body")
                 yield Use(module, kind, known, self.channels.get(module, ()), self.is_real)
 
 
