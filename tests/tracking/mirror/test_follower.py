@@ -187,7 +187,7 @@ def test_a_server_that_goes_away_costs_a_bounded_end_and_loses_no_row(
         back.runs = server.runs
         monkeypatch.setenv("WANDB_BASE_URL", back.url)
         found = upload(folder, None)
-        assert (found.delivered, found.message) == (True, "4 epochs")
+        assert (found.delivered, found.explanation) == (True, "4 epochs")
         assert back.one().epochs == [1, 2, 3, 4]
         assert back.one().exit_code == 0
         assert upload(folder, None).message == "already there"
