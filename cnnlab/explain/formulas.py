@@ -171,6 +171,15 @@ def _grown(step: TracedStep) -> Sizes:
     return sizes
 
 
+def _enlarged(step: TracedStep) -> Sizes:
+    """Each position becomes so many."""
+    return {name: number(step.inputs[0][1 + axis]) * _factor(step, axis) for axis, name in enumerate(AXES)}
+
+
+def _factor(step: TracedStep, axis: int) -> Fraction:
+    return Fraction(step.shape[1 + axis], step.inputs[0][1 + axis])
+
+
 def _binned(step: TracedStep) -> Sizes:
     """As many as bins were asked for: n divided by their distance."""
     if step.window is None or len(step.inputs[0]) != 3:
@@ -181,6 +190,7 @@ def _binned(step: TracedStep) -> Sizes:
 SIZES: dict[str, Callable[[TracedStep], Sizes]] = {
     "convolution": _windowed,
     "max_pool": _windowed,
+    "Upsample": _enlarged,
     "avg_pool": _windowed,
     "adaptive_pool": _binned,
     "adaptive_max_pool": lambda step: _binned(step) if step.shape[1:] != (1, 1) else dict.fromkeys(AXES, number(1)),
@@ -293,6 +303,8 @@ def _field_after(step: TracedStep, fields: list[Field], axis: int) -> Worked:
 
 def _apart(step: TracedStep, fields: list[Field], axis: int) -> Worked:
     distance = _before(fields, axis)[1]
+    if step.operation == "Upsample":
+        return number(distance.value) / _factor(step, axis)
     if step.window is None or step.window.stride[axis] == 1:
         return distance
     adaptive = step.operation in ("adaptive_pool", "adaptive_max_pool")

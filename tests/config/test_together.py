@@ -48,12 +48,12 @@ def test_what_weighs_chooses_and_averages_is_part_of_the_identity_and_its_absenc
     ):
         run, faults = checked(*filter(None, [word]))
         assert run is not None, faults
-        plain[word] = plain_identity(run, 1, "32", "cpu")
+        plain[word] = plain_identity(run, 1, "32", "cpu", None)
     usual = plain.pop("")
     assert all(other != usual for other in plain.values())
     words = str(usual)
     assert not any(name in words for name in ("class_weights", "sampler", "monitor", "ema"))
     run, _ = checked("checkpoint.monitor=val/loss", "checkpoint.every=10steps")
     assert run is not None
-    assert plain_identity(run, 1, "32", "cpu") == plain["checkpoint.monitor=val/loss"]
+    assert plain_identity(run, 1, "32", "cpu", None) == plain["checkpoint.monitor=val/loss"]
     assert monitor_of(run.top).mode == "min"

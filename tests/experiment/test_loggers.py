@@ -121,7 +121,7 @@ def test_an_extra_that_is_not_installed_is_told_before_anything_is_trained(
         ("logger=wndb", "there is no logger 'wndb'; did you mean 'wandb'?"),
         ("logger=null", "there is no logger null; did you mean 'none'?"),
         ("logger.wandb.projct=x", "logger.wandb.projct: wandb has no such setting; did you mean 'project'?"),
-        ("logger.mlflow.x=1", "logger.mlflow: logger has no such setting; there are wandb, tensorboard"),
+        ("logger.neptune.x=1", "logger.neptune: logger has no such setting; there are wandb, tensorboard"),
         ("logger.wandb.mode=ofline", "should be one of auto, online, offline, not 'ofline'; did you mean 'offline'?"),
     ],
 )

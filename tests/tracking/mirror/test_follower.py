@@ -190,7 +190,7 @@ def test_a_server_that_goes_away_costs_a_bounded_end_and_loses_no_row(
         assert (found.delivered, found.explanation) == (True, "4 epochs")
         assert back.one().epochs == [1, 2, 3, 4]
         assert back.one().exit_code == 0
-        assert upload(folder, None).message == "already there"
+        assert upload(folder, None).explanation == "already there"
         assert back.unknown == []
 
 
