@@ -24,12 +24,23 @@ from cnnlab.blocks.receptive_field import Field, aten, largest, window
 def on_meta() -> Iterator[None]:
     """For the time being, tensors are made on the meta device. Raises Misfit where 64 bits cannot hold their size."""
     try:
-        with torch.device("meta"), torch.no_grad():
+        with torch.device("meta"), torch.no_grad(), _usual_algorithms():
             yield
     except (RuntimeError, TypeError) as error:
         if "overflow" not in str(error).lower():
             raise
         raise Misfit("a size is too large: no tensor can have so many numbers") from None
+
+
+@contextmanager
+def _usual_algorithms() -> Iterator[None]:
+    """Where a process trains deterministically, torch takes some operations apart, and a trace would see others."""
+    strict, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(False)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(strict, warn_only=warns)
 
 
 @contextmanager

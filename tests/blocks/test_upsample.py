@@ -21,6 +21,15 @@ def test_upsampling_is_torchs(mode):
     assert trace(Upsample(mode="bilinear"), (6, 5, 4)).field.size == (2, 2)
 
 
+def test_a_trace_is_the_same_in_a_process_that_trains_deterministically():
+    torch.use_deterministic_algorithms(True)
+    try:
+        assert trace(Upsample(mode="bilinear"), (6, 7, 4)).field.size == (2, 2)
+        assert torch.are_deterministic_algorithms_enabled()
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
 pairs = st.tuples(st.integers(1, 5), st.integers(1, 5))
 
 
