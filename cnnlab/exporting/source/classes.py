@@ -216,7 +216,7 @@ def _groups(uses: dict[nn.Module, Use]) -> dict[Any, list[tuple[Use, int]]]:
     for module, use in uses.items():
         level = height(module)
         key = (use.kind, bool(use.known), type(use.record), None if use.record else level)
-        key = ("single layer",) if use.kind == "unit" else key
+        key = ("single layer",) if use.kind == "single layer" else key
         groups.setdefault(key, []).append((use, level))
     return groups
 
