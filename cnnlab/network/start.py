@@ -101,7 +101,8 @@ def _weights(layer: nn.Module, init: str, act: str, image: bool = False) -> None
         case "xavier_uniform":
             nn.init.xavier_uniform_(weight)
         case "orthogonal":
-            nn.init.orthogonal_(weight)
+            orthogonal = nn.init.orthogonal_(torch.empty(weight.shape))  # torch's own takes no transposed view
+            weight.data.copy_(orthogonal)
         case "default":
             pass
 
