@@ -187,7 +187,9 @@ def xavier_uniform(layer: Layer) -> Layer:
 
 
 def orthogonal(layer: Layer) -> Layer:
-    return started(layer, nn.init.orthogonal_, zero_bias=False)
+    return started(
+        layer, lambda weight: weight.data.copy_(nn.init.orthogonal_(torch.empty(weight.shape))), zero_bias=False
+    )
 
 
 LAYERS: dict[str, Callable[..., object]] = {
