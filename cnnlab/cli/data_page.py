@@ -23,68 +23,69 @@ STYLE = """
 EXAMPLES = 10
 
 
-def page(found: DataOverview, theme: Theme) -> str:
+def page(overview: DataOverview, theme: Theme) -> str:
     """The whole document; it needs no script."""
-    lead = f"{', '.join(found.counts)}. {_verdict(found)}"
+    lead = f"{', '.join(overview.counts)}. {_verdict(overview)}"
     header = tag(
         "header",
         tag("p", "cnnlab · a data set before training", class_="over"),
-        tag("h1", found.title),
+        tag("h1", overview.title),
         tag("p", lead, class_="lead"),
     )
     main = tag(
         "main",
-        section("What is odd", "odd", _odd(found)),
-        section("Classes", "classes", _classes(found)),
-        section("Samples", "samples", _samples(found)),
-        section("All images", "images", tag("ul", [tag("li", line) for line in facts(found)])),
-        section("Left out", "left-out", _left_out(found)),
+        section("What is odd", "odd", _odd(overview)),
+        section("Classes", "classes", _classes(overview)),
+        section("Samples", "samples", _samples(overview)),
+        section("All images", "images", tag("ul", [tag("li", line) for line in facts(overview)])),
+        section("Left out", "left-out", _left_out(overview)),
     )
-    return document(f"Data: {found.title}", header, main, styles=[ARTICLE, STYLE], theme=theme)
+    return document(f"Data: {overview.title}", header, main, styles=[ARTICLE, STYLE], theme=theme)
 
 
-def _verdict(found: DataOverview) -> str:
-    weak = sum(weakens for _, weakens in found.notes.lines())
+def _verdict(overview: DataOverview) -> str:
+    weak = sum(weakens for _, weakens in overview.notes.lines())
     return f"{plural(weak, 'thing')} to look at first." if weak else "Nothing that would weaken an answer was found."
 
 
-def _odd(found: DataOverview) -> Content:
+def _odd(overview: DataOverview) -> Content:
     items = []
-    for one in found.notes.odd:
-        names = tag("ul", [tag("li", tag("code", key)) for key in one.examples])
-        files = tag("details", tag("summary", "files"), names) if one.examples else None
-        items.append(tag("li", tag("span", one.message, class_="weak" if one.weakens else None), files))
+    for oddity in overview.notes.odd:
+        names = tag("ul", [tag("li", tag("code", key)) for key in oddity.examples])
+        files = tag("details", tag("summary", "files"), names) if oddity.examples else None
+        items.append(tag("li", tag("span", oddity.message, class_="weak" if oddity.weakens else None), files))
     return tag("ul", items, class_="notes") if items else None
 
 
-def _classes(found: DataOverview) -> Markup:
-    most = max(row.share for row in found.rows)
+def _classes(overview: DataOverview) -> Markup:
+    most = max(row.share for row in overview.rows)
     rows: list[list[Content]] = []
-    for row in shown_rows(found.rows):
+    for row in shown_rows(overview.rows):
         if row is None:
-            rows.append([f"… {len(found.rows):,} classes in all"])
+            rows.append([f"… {len(overview.rows):,} classes in all"])
             continue
         counts = [f"{n:,}" for n in (row.train, row.val, row.test)]
         bar = tag("div", meter(row.share / most if most else 0), class_="share")
         rows.append([row.name, *counts, percent(row.share, 1), bar])
-    rows.append(["all", *(f"{n:,}" for n in found.images.values()), "", ""])
+    rows.append(["all", *(f"{n:,}" for n in overview.images.values()), "", ""])
     return wide(table(["class", "training", "validation", "test", "share", ""], rows))
 
 
-def _samples(found: DataOverview) -> Content:
+def _samples(overview: DataOverview) -> Content:
     from cnnlab.inspection.png import photo
 
     parts: list[Content] = []
-    for name, images in found.samples:
+    for name, images in overview.samples:
         pictures = [tag("img", src=photo(image), alt=name) for image in images]
         parts += [tag("h3", name), tag("div", pictures, class_="samples")]
-    if len(found.rows) > len(found.samples):
-        parts.append(tag("p", f"The first {len(found.samples)} of {len(found.rows):,} classes.", class_="quiet"))
+    if len(overview.rows) > len(overview.samples):
+        parts.append(tag("p", f"The first {len(overview.samples)} of {len(overview.rows):,} classes.", class_="quiet"))
     return parts
 
 
-def _left_out(found: DataOverview) -> Content:
+def _left_out(overview: DataOverview) -> Content:
     rows = [
-        [one.reason, f"{one.count:,}", tag("small", ", ".join(one.examples[:EXAMPLES]))] for one in found.notes.left_out
+        [group.reason, f"{group.count:,}", tag("small", ", ".join(group.examples[:EXAMPLES]))]
+        for group in overview.notes.left_out
     ]
     return wide(table(["reason", "files", "such as"], rows, numbers=False)) if rows else None

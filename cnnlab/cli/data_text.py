@@ -20,12 +20,12 @@ MOST = 40
 SIZES = 4
 
 
-def lines(found: DataOverview) -> Iterator[Table | str]:
-    yield class_table(found)
+def lines(overview: DataOverview) -> Iterator[Table | str]:
+    yield class_table(overview)
     yield ""
-    for fact in facts(found):
+    for fact in facts(overview):
         yield from wrapped(fact)
-    for line, weakens in found.notes.lines():
+    for line, weakens in overview.notes.lines():
         yield from wrapped(f"{'warning: ' * weakens}{line}")
 
 
@@ -38,19 +38,24 @@ def wrapped(line: str) -> list[str]:
     return textwrap.wrap(line, WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
-def class_table(found: DataOverview) -> Table:
+def class_table(overview: DataOverview) -> Table:
     table = Table(
-        title=clean(found.title), title_justify="left", title_style="bold", box=None, header_style="dim", pad_edge=False
+        title=clean(overview.title),
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        header_style="dim",
+        pad_edge=False,
     )
     table.add_column("class", overflow="fold")
     for heading in ("train", "val", "test", "share"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for row in shown_rows(found.rows):
+    for row in shown_rows(overview.rows):
         if row is None:
-            table.add_row(f"… {len(found.rows) - MOST:,} more")
+            table.add_row(f"… {len(overview.rows) - MOST:,} more")
         else:
             table.add_row(clean(row.name), *(f"{n:,}" for n in (row.train, row.val, row.test)), percent(row.share, 1))
-    table.add_row("all", *(f"{n:,}" for n in found.images.values()), "", style="dim")
+    table.add_row("all", *(f"{n:,}" for n in overview.images.values()), "", style="dim")
     return table
 
 
@@ -62,17 +67,17 @@ def shown_rows(rows: tuple[ClassRow, ...]) -> list[ClassRow | None]:
     return [*ordered[: MOST // 2], None, *ordered[-MOST // 2 :]]
 
 
-def facts(found: DataOverview) -> Iterator[str]:
+def facts(overview: DataOverview) -> Iterator[str]:
     """What holds for all images, a line each."""
-    name, share = found.majority
+    name, share = overview.majority
     yield f"always naming {shortened(clean(name), 30)} is right on {percent(share, 1)} of the test images"
-    if files := found.notes.files:
+    if files := overview.notes.files:
         yield f"files: {_counts(files.formats)}; stored as {_counts(files.modes)}"
         more = files.more_sizes + max(0, len(files.sizes) - SIZES)
         yield f"sizes: {_counts(files.sizes, SIZES)}{f' and {more:,} others' if more else ''}"
-    mean, std = (", ".join(number(value) for value in values) for values in (found.mean, found.std))
-    yield f"values: {found.levels} of 256 levels in use, mean {mean}, spread {std} (of 0 to 1)"
-    yield f"digest: {found.record.digest}"
+    mean, std = (", ".join(number(value) for value in values) for values in (overview.mean, overview.std))
+    yield f"values: {overview.levels} of 256 levels in use, mean {mean}, spread {std} (of 0 to 1)"
+    yield f"digest: {overview.record.digest}"
 
 
 def _counts(counts: Mapping[str, int], most: int = 8) -> str:

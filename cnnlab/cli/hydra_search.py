@@ -77,8 +77,8 @@ def value_of(folder: Path, run: Run | None) -> float:
 def conclude(folder: Path, run: Run) -> tuple[str, Exit]:
     """The table that a search ends in, and its exit code. There is no verdict: its jobs have not had equal chances."""
     monitor, runs = monitor_of(run.top), [RunFolder(path.parent) for path in folder.glob("*/run.json")]
-    ranked = sorted(runs, key=lambda found: -monitor.better * value_of(found.folder, run))
-    statuses = [found.status for found in runs]
+    ranked = sorted(runs, key=lambda run_folder: -monitor.better * value_of(run_folder.folder, run))
+    statuses = [run_folder.status for run_folder in runs]
     failed = len(runs) - statuses.count("ok") - statuses.count("diverged")
     code = Exit.DONE if "ok" in statuses and not failed else Exit.SWEEP
     return "\n".join(_lines(ranked, monitor, folder)), code

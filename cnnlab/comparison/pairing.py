@@ -67,16 +67,16 @@ def other_settings(factor: str, arm: Trial, reference: Trial) -> tuple[Differing
     A factor that chooses a file (`model`, `optimizer`) stands for all that the file sets, and nobody sees by its name
     what that is.
     """
-    ours, theirs = settings(arm), settings(reference)
-    if not ours or not theirs:
+    of_arm, of_reference = settings(arm), settings(reference)
+    if not of_arm or not of_reference:
         return ()
-    found: dict[str, DifferingSetting] = {}
-    for key in dict.fromkeys((*ours, *theirs)):
-        if ours.get(key) == theirs.get(key) or _is_factors_own(key, factor):
+    differing: dict[str, DifferingSetting] = {}
+    for key in dict.fromkeys((*of_arm, *of_reference)):
+        if of_arm.get(key) == of_reference.get(key) or _is_factors_own(key, factor):
             continue
-        path = _whole(key, ours if key not in ours else theirs if key not in theirs else {})
-        found.setdefault(path, DifferingSetting(path, _shown(ours, path), _shown(theirs, path)))
-    return tuple(found.values())
+        path = _whole(key, of_arm if key not in of_arm else of_reference if key not in of_reference else {})
+        differing.setdefault(path, DifferingSetting(path, _shown(of_arm, path), _shown(of_reference, path)))
+    return tuple(differing.values())
 
 
 def _is_factors_own(key: str, factor: str) -> bool:

@@ -21,21 +21,21 @@ SPECIAL = {
 
 def rows(verdicts: Sequence[Verdict]) -> list[list[str]]:
     """A row a verdict, as HEADINGS; p is corrected where several claims are read together."""
-    found = []
-    for one in verdicts:
+    table = []
+    for verdict in verdicts:
         shown = ["", "", ""]
-        if one.interval and one.mean is not None:
-            metric, interval = one.question.metric, one.interval
+        if verdict.interval and verdict.mean is not None:
+            metric, interval = verdict.question.metric, verdict.interval
             between = wording.between(metric, interval.low, interval.high)
-            shown = [wording.difference(metric, one.mean), between, interval.percent]
+            shown = [wording.difference(metric, verdict.mean), between, interval.percent]
         p = ""
-        if isinstance(one, MeanVerdict):
-            evidence = one.evidence
+        if isinstance(verdict, MeanVerdict):
+            evidence = verdict.evidence
             p = wording.bare_probability(
-                evidence.corrected_refuted if one.answer == "refuted" else evidence.corrected_supported
+                evidence.corrected_refuted if verdict.answer == "refuted" else evidence.corrected_supported
             )
-        found.append([one.claim, one.word, *shown, str(len(one.numbers.pairs)), p])
-    return found
+        table.append([verdict.claim, verdict.word, *shown, str(len(verdict.numbers.pairs)), p])
+    return table
 
 
 def as_csv(verdicts: Sequence[Verdict]) -> str:

@@ -82,8 +82,8 @@ def check_unchanged(source: Source, digest: str, as_read: str | None) -> None:
     `as_read`: the digest of what was read, where it is not known which files that was.
     """
     now = Content(as_read) if as_read else content(source)
-    if told := difference(source, now, digest):
-        message = f"{told} since this run was planned; give the command again"
+    if change := difference(source, now, digest):
+        message = f"{change} since this run was planned; give the command again"
         raise UserError(Fault("data.dir" if source.dir else "data.source", message))
 
 

@@ -53,9 +53,9 @@ class FileTable:
     def digest(self) -> str:
         """Of paths and contents: equal wherever the folder lies, whatever the order in which a disk lists it."""
         whole = hashlib.sha256(b"cnnlab files 1\n")
-        named = ((composed(name), told) for name, told in zip(self.names, self.hashes, strict=True))
-        for name, told in sorted(named):
-            whole.update(name.encode("utf-8", "surrogatepass") + b"\0" + told.encode() + b"\n")
+        named = ((composed(name), digest_of_file) for name, digest_of_file in zip(self.names, self.hashes, strict=True))
+        for name, digest_of_file in sorted(named):
+            whole.update(name.encode("utf-8", "surrogatepass") + b"\0" + digest_of_file.encode() + b"\n")
         return whole.hexdigest()[:DIGITS]
 
 
@@ -71,7 +71,9 @@ class FileChanges:
 
     @staticmethod
     def between(old: FileTable, new: FileTable) -> FileChanges:
-        before, after = ({name: told for name, (_, told) in table.known.items()} for table in (old, new))
+        before, after = (
+            {name: digest_of_file for name, (_, digest_of_file) in table.known.items()} for table in (old, new)
+        )
         removed = [name for name in before if name not in after]
         lost, added, renamed = Counter(before[name] for name in removed), [], []
         for name in (name for name in after if name not in before):
@@ -116,24 +118,26 @@ def read_table(files: Sequence[SourceFile], old: FileTable | None, largest: int 
     Of a file of more than `largest` bytes only that is kept: nobody reads it.
     """
     known = old.known if old else {}
-    found: list[tuple[Stat, str] | None] = [None] * len(files)
+    entries: list[tuple[Stat, str] | None] = [None] * len(files)
     for place, (name, path) in enumerate(files):
-        about, told = known.get(name, (UNSETTLED, ""))
+        about, digest_of_file = known.get(name, (UNSETTLED, ""))
         if about != UNSETTLED and about == _stat_if_there(path):
-            found[place] = about, told
-    waiting = [place for place, one in enumerate(found) if one is None]
+            entries[place] = about, digest_of_file
+    waiting = [place for place, entry in enumerate(entries) if entry is None]
     chunks = [waiting[start :: THREADS * 4] for start in range(THREADS * 4)]
 
     def read(places: Iterable[int]) -> None:
         for place in places:
-            found[place] = _hashed(files[place][1], largest)
+            entries[place] = _hashed(files[place][1], largest)
 
     if waiting:
         with ThreadPoolExecutor(THREADS) as pool:
             list(pool.map(read, chunks))
-    complete = [one or (UNSETTLED, "") for one in found]
+    complete = [entry or (UNSETTLED, "") for entry in entries]
     names = tuple(name for name, _ in files)
-    return FileTable(names, tuple(about for about, _ in complete), tuple(told for _, told in complete))
+    return FileTable(
+        names, tuple(about for about, _ in complete), tuple(digest_of_file for _, digest_of_file in complete)
+    )
 
 
 def _stat_if_there(path: Path) -> Stat | None:

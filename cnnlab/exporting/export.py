@@ -39,7 +39,7 @@ def export(exportable: Exportable, format: Format, folder: Path) -> Exported:
     format.check(exportable)
     folder.mkdir(parents=True, exist_ok=True)
     written = format.write(exportable, folder)
-    found = agreement(exportable, format.runner(exportable, written))
-    if not found.difference <= format.tolerance:  # NaN too
-        raise refuse(format, found, written)
-    return Exported(tuple(written), found)
+    agreed = agreement(exportable, format.runner(exportable, written))
+    if not agreed.difference <= format.tolerance:  # NaN too
+        raise refuse(format, agreed, written)
+    return Exported(tuple(written), agreed)

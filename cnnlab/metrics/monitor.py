@@ -45,7 +45,7 @@ def recorded_each_epoch(metrics: Iterable[Metric], classes: int | None) -> dict[
     own = {key: info.better for key, info in ROW.items() if key.startswith(("val/", "train/"))}
     if classes is not None and classes < TOP_FROM:
         del own["val/acc5"]
-    others = {key: info.better for one in metrics if one.when == "epoch" for key, info in one.keys().items()}
+    others = {key: info.better for metric in metrics if metric.when == "epoch" for key, info in metric.keys().items()}
     return {**own, **others}
 
 
@@ -53,15 +53,15 @@ def read_monitor(key: str, metrics: Iterable[Metric], classes: int | None = None
     """The monitor of that name, for a run that measures `metrics` besides; or why it is none."""
     metrics = list(metrics)
     known = recorded_each_epoch(metrics, classes)
-    measuring = [(one, info) for one in metrics if (info := one.info(key))]
-    for one, info in measuring:  # NAME/KEY, where a metric has several numbers
-        known |= {key: info.better} if one.when == "epoch" else {}
+    measuring = [(metric, info) for metric in metrics if (info := metric.info(key))]
+    for metric, info in measuring:  # NAME/KEY, where a metric has several numbers
+        known |= {key: info.better} if metric.when == "epoch" else {}
     if better := known.get(key):
         return Monitor(key, better)
     choices = tuple(name for name, better in known.items() if better)
     if key.startswith("test/"):
         return Fault(PATH, f"the test images choose nothing, or {key} would be no test; write val/acc or the like")
-    if measuring and all(one.when == "end" and not one.callback() for one, _ in measuring):
+    if measuring and all(metric.when == "end" and not metric.callback() for metric, _ in measuring):
         kind = kind_of(type(measuring[0][0]))
         return Fault(
             PATH, f"{key} is measured once, at the end ({kind}), when the best epoch has been chosen", word=key

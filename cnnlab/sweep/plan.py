@@ -185,8 +185,8 @@ def _check_same_sweep(folder: Path, old: SweepManifest, new: SweepManifest, keys
 
 
 def _check_same_images(folder: Path, earlier: str, source: Source, contents: Contents) -> None:
-    if told := difference(source, contents.of(source), earlier):
-        raise UserError(Fault(KEY, f"{folder} holds this sweep on other images: {told}; choose another folder"))
+    if change := difference(source, contents.of(source), earlier):
+        raise UserError(Fault(KEY, f"{folder} holds this sweep on other images: {change}; choose another folder"))
 
 
 def _place_jobs(

@@ -23,12 +23,12 @@ IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 def differences(layout: str, net: nn.Module) -> dict[str, list[str]]:
     """By block, what `net` computes otherwise than networks whose weights have the names of `layout`."""
     function = _family(layout).get("function")
-    found: dict[str, list[str]] = {}
+    by_block: dict[str, list[str]] = {}
     for name, difference in _differences(function, net) if function else ():
         block = ".".join(name.split(".")[:2])
-        if difference not in found.setdefault(block, []):
-            found[block].append(difference)
-    return found
+        if difference not in by_block.setdefault(block, []):
+            by_block[block].append(difference)
+    return by_block
 
 
 def _differences(function: dict[str, Any], net: nn.Module) -> Iterator[tuple[str, str]]:

@@ -247,7 +247,7 @@ def _quiet_paths(module: nn.Module) -> list[str]:
         if has_own_forward(part) and part is not module:
             return []
         steps = [(f"[{name}]" if is_numbered(part) else f".{name}", child) for name, child in children(part)]
-        return [found for step, child in steps for found in inside(child, path + step)]
+        return [known_values for step, child in steps for known_values in inside(child, path + step)]
 
     return inside(module, "self")
 
@@ -308,13 +308,13 @@ def _of_unit(module: nn.Module) -> dict[str, Any]:
 
 def _defaults(uses: Sequence[Use]) -> dict[str, Any]:
     """Of the optional settings of a kind."""
-    found: dict[str, Any] = {}
+    known_values: dict[str, Any] = {}
     for use in uses if uses[0].kind != "single layer" else ():
         for name, info in type(use.record).model_fields.items() if use.record else ():
             default = 0.0 if name == "stochastic_depth" else plain_number(info.default)
             if not info.is_required() and isinstance(default, bool | int | float):
-                found[name] = default
-    return found
+                known_values[name] = default
+    return known_values
 
 
 def _type(values: Iterable[Any]) -> str:
