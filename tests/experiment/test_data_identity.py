@@ -11,37 +11,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
+from cats_and_dogs import SMALL_RUN, printed, write_photos
 from tiny_run import result
 
 Command = Callable[..., int]
-TINY = ["model=lenet", "data=folder", "data.shape=[1,32,32]", "data.batch_size=4", "trainer.max_epochs=1"]
-TINY += ["trainer.precision=32", "threads=1", "trainer.progress=false"]
+
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """Two classes, 20 images each; `test` is carved: 8."""
-    for label, name in enumerate(("cat", "dog")):
-        (tmp_path / "photos" / name).mkdir(parents=True)
-        for number in range(20):
-            image = Image.new("L", (8, 8), 60 + 10 * number)
-            image.putpixel((label, number % 8), 255)
-            image.save(tmp_path / "photos" / name / f"{number:02}.png")
-    return tmp_path / "photos"
+    return write_photos(tmp_path / "photos")
 
 
 @pytest.fixture
 def train(cnnlab: Command, photos: Path) -> Command:
-    return lambda *words: cnnlab(*TINY, *words)
-
-
-def said(capsys: pytest.CaptureFixture[str]) -> str:
-    """What was printed, on one line."""
-    out, err = capsys.readouterr()
-    return " ".join((out + err).split())
+    return lambda *words: cnnlab(*SMALL_RUN, *words)
 
 
 def test_removed_images_are_another_experiment_that_is_told_by_name(
@@ -53,7 +39,7 @@ def test_removed_images_are_another_experiment_that_is_told_by_name(
     shutil.copy(photos / "cat" / "05.png", photos / "cat" / "06.png")
     capsys.readouterr()
     assert train(f"data.dir={photos}", "hydra.run.dir=out") == 2
-    text = said(capsys)
+    text = printed(capsys)
     assert "Nothing to do" not in text
     change = "3 removed (cat/00.png, cat/01.png, dog/19.png), 1 changed (cat/06.png)"
     assert f"the images of {photos} have changed since they were last read: {change}" in text
@@ -63,7 +49,7 @@ def test_removed_images_are_another_experiment_that_is_told_by_name(
         text,
     )
     assert train(f"data.dir={photos}", "hydra.run.dir=out") == 2
-    assert change in said(capsys)  # also when they have been read since
+    assert change in printed(capsys)  # also when they have been read since
 
 
 def test_a_moved_folder_is_the_same_experiment(
@@ -72,7 +58,7 @@ def test_a_moved_folder_is_the_same_experiment(
     assert train(f"data.dir={photos}", "hydra.run.dir=out") == 0
     photos.rename(photos.with_name("moved"))
     assert train(f"data.dir={photos.with_name('moved')}", "hydra.run.dir=out") == 0
-    assert "Nothing to do" in said(capsys)
+    assert "Nothing to do" in printed(capsys)
 
 
 def test_touched_images_are_the_same_experiment_and_a_changed_pixel_is_another(train: Command, photos: Path) -> None:
@@ -134,14 +120,14 @@ def test_an_interrupted_run_is_gone_on_with_by_other_code_only_if_that_is_accept
     other_code("f" * 16)
     capsys.readouterr()
     assert train(*words) == 2
-    assert f"out was begun by other code of cnnlab ({first}, this is {'f' * 16})" in (text := said(capsys))
+    assert f"out was begun by other code of cnnlab ({first}, this is {'f' * 16})" in (text := printed(capsys))
     assert "accept=code goes on with it all the same" in text
     assert not Path("out/result.json").exists()
     assert train(*words, "accept=code") == 0
     assert (result(Path("out"))["code"], result(Path("out"))["accepted"]) == ("f" * 16, {"code": [first]})
     other_code("e" * 16)
     assert train(*words) == 0
-    assert "holds this run, finished, by other code of cnnlab than this: test accuracy" in said(capsys)
+    assert "holds this run, finished, by other code of cnnlab than this: test accuracy" in printed(capsys)
 
 
 def test_an_interrupted_run_that_is_looked_up_is_not_gone_on_with_by_other_code_either(
@@ -152,4 +138,4 @@ def test_an_interrupted_run_that_is_looked_up_is_not_gone_on_with_by_other_code_
     (folder / "result.json").unlink()
     other_code("f" * 16)
     assert train(f"data.dir={photos}") == 2
-    assert f"{folder.name} was begun by other code of cnnlab" in said(capsys)
+    assert f"{folder.name} was begun by other code of cnnlab" in printed(capsys)

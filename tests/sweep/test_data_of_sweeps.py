@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cats_and_dogs import SMALL_RUN, printed, write_photos
 from PIL import Image
 from tiny_run import result
 
@@ -19,33 +20,19 @@ from cnnlab.sweep.engine import SweepEngine
 from cnnlab.tracking.reader import checksums
 
 Command = Callable[..., int]
-TINY = ["model=lenet", "data=folder", "data.shape=[1,32,32]", "data.batch_size=4", "trainer.max_epochs=1"]
-TINY += ["trainer.precision=32", "threads=1", "trainer.progress=false"]
+
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """Two classes, 20 images each; `test` is carved: 8."""
-    for label, name in enumerate(("cat", "dog")):
-        (tmp_path / "photos" / name).mkdir(parents=True)
-        for number in range(20):
-            image = Image.new("L", (8, 8), 60 + 10 * number)
-            image.putpixel((label, number % 8), 255)
-            image.save(tmp_path / "photos" / name / f"{number:02}.png")
-    return tmp_path / "photos"
+    return write_photos(tmp_path / "photos")
 
 
 @pytest.fixture
 def train(cnnlab: Command, photos: Path) -> Command:
-    return lambda *words: cnnlab(*TINY, *words)
-
-
-def said(capsys: pytest.CaptureFixture[str]) -> str:
-    """What was printed, on one line."""
-    out, err = capsys.readouterr()
-    return " ".join((out + err).split())
+    return lambda *words: cnnlab(*SMALL_RUN, *words)
 
 
 def sweep_json(folder: Path) -> dict[str, Any]:
@@ -72,7 +59,7 @@ def test_a_sweep_of_a_moved_folder_is_the_same_and_of_a_changed_one_another(
     (moved / "dog" / "00.png").unlink()
     capsys.readouterr()
     assert train("-m", f"data.dir={moved}", "seed=0,2", "jobs=1") == 0
-    assert f"the images of {moved} have changed since they were last read: 1 removed (dog/00.png)" in said(capsys)
+    assert f"the images of {moved} have changed since they were last read: 1 removed (dog/00.png)" in printed(capsys)
     assert len(list(Path("outputs").iterdir())) == 2
 
 
@@ -84,7 +71,7 @@ def test_a_sweeps_folder_named_for_other_images_is_refused_by_name(
     (photos / "dog" / "00.png").unlink()
     assert train(*words, "seed=0,1") == 2
     message = f"out holds this sweep on other images: the images of {photos} have changed: 1 removed (dog/00.png)"
-    assert message in (text := said(capsys)), text[-600:]
+    assert message in (text := printed(capsys)), text[-600:]
 
 
 def test_a_job_refuses_images_that_changed_after_the_sweep_was_planned(
@@ -164,7 +151,7 @@ def test_a_sweep_is_added_to_by_other_code_only_if_that_is_accepted(
     assert sweep_json(Path("out"))["code"] == other
     capsys.readouterr()
     assert train(*words, "seed=0,1") == 2
-    assert f"out was trained by other code of cnnlab ({other}, this is {now})" in said(capsys)
+    assert f"out was trained by other code of cnnlab ({other}, this is {now})" in printed(capsys)
     assert train(*words, "seed=0,1", "accept=code") == 0
     assert (sweep_json(Path("out"))["code"], sweep_json(Path("out"))["accepted"]) == (now, ["code"])
     comparison = report(["out"])
