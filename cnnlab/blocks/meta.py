@@ -35,12 +35,15 @@ def on_meta() -> Iterator[None]:
 @contextmanager
 def _usual_algorithms() -> Iterator[None]:
     """Where a process trains deterministically, torch takes some operations apart, and a trace would see others."""
-    strict, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    if not torch.are_deterministic_algorithms_enabled():  # to say so again would import torch's compiler: a second
+        yield
+        return
+    warns = torch.is_deterministic_algorithms_warn_only_enabled()
     torch.use_deterministic_algorithms(False)
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(strict, warn_only=warns)
+        torch.use_deterministic_algorithms(True, warn_only=warns)
 
 
 @contextmanager

@@ -294,6 +294,10 @@ def _fields(step: TracedStep, fields: list[Field], input_field: Field) -> Iterat
 def _field_after(step: TracedStep, fields: list[Field], axis: int) -> Worked:
     """The same number, where the step looks at one position at a time."""
     size, distance = _before(fields, axis)
+    if step.operation == "Upsample":  # bilinear: between two neighbours
+        return (
+            size + distance.value if getattr(step.layer, "mode", "") == "bilinear" and _factor(step, axis) > 1 else size
+        )
     if step.window is None or (kernel := step.window.kernel[axis]) == 1:
         return size
     dilation = step.window.dilation[axis]

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from sample_networks import blocks
 
-from cnnlab.blocks import Conv, Inception, MaxPool
+from cnnlab.blocks import KINDS, Conv, Inception, MaxPool
 from cnnlab.blocks.block import Block
 from cnnlab.blocks.part import Misfit
 from cnnlab.blocks.receptive_field import Field
@@ -38,6 +38,14 @@ def test_every_number_of_any_block_is_worked_out(drawn: dict[str, Any], shape: S
     for working in check(part, shape, Field((5, 7), (seen, 2.0))):
         if working.step.operation != "transposed_convolution":  # has no formulas yet, and is said to be measured
             assert not [told(line) for line in working.lines if line.measured]
+
+
+@pytest.mark.parametrize("factor", [2, 3, [1, 2]])
+@pytest.mark.parametrize("mode", ["nearest", "bilinear"])
+def test_what_upsampling_makes_and_sees_is_worked_out(mode: str, factor: Any) -> None:
+    part = KINDS["upsample"](factor=factor, mode=mode)
+    for working in check(part, (4, 9, 12), Field((5, 7), (1, 2.0))):
+        assert not [told(line) for line in working.lines if line.measured]
 
 
 def all_told(part: Block, shape: Shape, seen: Field = IMAGE) -> list[str]:
